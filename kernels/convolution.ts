@@ -1,0 +1,320 @@
+import { gatheredProduct, sumParts, weightGradient } from "./blocked.ts";
+import type { Gradient } from "./op.ts";
+import type { Preset } from "./preset.ts";
+import { quads, type Tensor } from "./tensor.ts";
+import type { Trace } from "./trace.ts";
+
+/** The side of the output: `floor((size + 2 padding - kernel) / stride) + 1`. */
+export function outputSize(size: number, kernel: number, stride: number, padding: number): number {
+  return Math.floor((size + 2 * padding - kernel) / stride) + 1;
+}
+
+/** Shapes of a convolution, the bounds of its slices included. */
+export interface Geometry {
+  readonly name: string;
+  readonly batch: number;
+  readonly height: number;
+  readonly width: number;
+  /** Input channels that are used, out of `filterIn`. */
+  readonly keepIn: number;
+  /** Filters that are used, out of `filterOut`. */
+  readonly keepOut: number;
+  readonly kernelHeight: number;
+  readonly kernelWidth: number;
+  readonly filterIn: number;
+  readonly filterOut: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly outHeight: number;
+  readonly outWidth: number;
+  readonly tapBits: { readonly taps_low: number; readonly taps_high: number };
+}
+
+/** Anything with a shape. */
+export type Shaped = { readonly shape: readonly number[] };
+
+/** Attributes that say how a filter is laid over an image. */
+export interface Placement {
+  readonly stride: number;
+  readonly padding: number;
+  readonly keepOut?: number;
+  readonly keptTaps?: readonly boolean[];
+}
+
+/** The geometry of op `name` on x `[batch, height, width, channels]` and a filter w. */
+export function geometry(
+  name: string,
+  x: Shaped,
+  w: Shaped,
+  { stride, padding, keepOut, keptTaps }: Placement,
+): Geometry {
+  const [batch, height, width, keepIn] = x.shape;
+  const [kernelHeight, kernelWidth, filterIn, filterOut] = w.shape;
+  if (x.shape.length !== 4 || w.shape.length !== 4) {
+    throw new TypeError(
+      `Cannot apply ${name}: wanted an input [batch, height, width, channels] and a filter ` +
+        `[height, width, inputs, outputs], found [${x.shape}] and [${w.shape}]`,
+    );
+  }
+  if (kernelHeight * kernelWidth > 64) {
+    throw new RangeError(
+      `Cannot apply ${name}: a filter has at most 64 taps, found ${kernelHeight}x${kernelWidth}`,
+    );
+  }
+  if (!Number.isInteger(stride) || stride < 1 || !Number.isInteger(padding) || padding < 0) {
+    throw new RangeError(
+      `Cannot apply ${name}: wanted a stride from 1 and a padding from 0 on, found stride ` +
+        `${stride} and padding ${padding}`,
+    );
+  }
+  const outHeight = outputSize(height, kernelHeight, stride, padding);
+  const outWidth = outputSize(width, kernelWidth, stride, padding);
+  if (outHeight < 1 || outWidth < 1) {
+    throw new RangeError(
+      `Cannot apply ${name}: a ${kernelHeight}x${kernelWidth} filter does not fit an image of ` +
+        `${height}x${width} with padding ${padding}; use a larger image or more padding`,
+    );
+  }
+  const kept = keptTaps ?? Array<boolean>(kernelHeight * kernelWidth).fill(true);
+  if (kept.length !== kernelHeight * kernelWidth) {
+    throw new TypeError(
+      `Cannot apply ${name}: the spatial mask has ${kept.length} taps, the filter ` +
+        `${kernelHeight * kernelWidth}`,
+    );
+  }
+  const bits = (from: number): number =>
+    kept.slice(from, from + 32).reduce((sum, keep, i) => sum + (keep ? 2 ** i : 0), 0);
+  return {
+    name,
+    batch,
+    height,
+    width,
+    keepIn,
+    keepOut: keepOut ?? filterOut,
+    kernelHeight,
+    kernelWidth,
+    filterIn,
+    filterOut,
+    stride,
+    padding,
+    outHeight,
+    outWidth,
+    tapBits: { taps_low: bits(0), taps_high: bits(32) },
+  };
+}
+
+/** The width of a block, in vec4: the one that wastes least of loads (20) and multiply-adds (5). */
+function columnsFor(count: number, { rows, columns }: Preset): number {
+  let best = 1;
+  let least = Infinity;
+  for (let width = 1; width <= columns; width++) {
+    const cost = Math.ceil(count / width) * ((rows + 4 * width) * 20 + rows * width * 5);
+    if (cost < least) [best, least] = [width, cost];
+  }
+  return best;
+}
+
+interface Gather {
+  readonly form: "outer" | "inner";
+  readonly x: Tensor;
+  readonly w: Tensor;
+  readonly y: Tensor;
+  /** Height, width and channels of x, and of y. */
+  readonly from: readonly [number, number, number];
+  readonly to: readonly [number, number, number];
+  readonly gridHeight: number;
+  readonly gridWidth: number;
+  readonly dims: Readonly<
+    Record<
+      | "scale"
+      | "offset_y"
+      | "offset_x"
+      | "step"
+      | "taps_y"
+      | "taps_x"
+      | "tap_y"
+      | "tap_x"
+      | "tap_step"
+      | "out_scale"
+      | "out_y"
+      | "out_x",
+      number
+    >
+  >;
+}
+
+function gather(
+  trace: Trace,
+  g: Geometry,
+  { form, x, w, y, from, to, gridHeight, gridWidth, dims }: Gather,
+): void {
+  const { preset } = trace.gpu;
+  const outChannels = to[2];
+  const columns = columnsFor(quads(outChannels), preset);
+  const positions = g.batch * gridHeight * gridWidth;
+  const groups = Math.ceil(positions / (preset.rows * preset.lanes));
+  trace.run(gatheredProduct(form, { rows: preset.rows, columns, lanes: preset.lanes }), {
+    reads: { x, w },
+    writes: { y },
+    dims: {
+      batch: g.batch,
+      grid_height: gridHeight,
+      grid_width: gridWidth,
+      groups,
+      in_height: from[0],
+      in_width: from[1],
+      in_quads: quads(from[2]),
+      in_stride: quads(from[2]),
+      kernel_width: g.kernelWidth,
+      weight_rows: g.filterIn,
+      weight_quads: quads(g.filterOut),
+      out_height: to[0],
+      out_width: to[1],
+      out_channels: outChannels,
+      ...dims,
+      ...g.tapBits,
+    },
+    workgroups: groups * Math.ceil(quads(outChannels) / columns),
+  });
+}
+
+/** Records y = x * w into `y`, `[batch, outHeight, outWidth, keepOut]`. */
+export function recordForward(trace: Trace, g: Geometry, x: Tensor, w: Tensor, y: Tensor): void {
+  gather(trace, g, {
+    form: "outer",
+    x,
+    w,
+    y,
+    from: [g.height, g.width, g.keepIn],
+    to: [g.outHeight, g.outWidth, g.keepOut],
+    gridHeight: g.outHeight,
+    gridWidth: g.outWidth,
+    dims: {
+      scale: g.stride,
+      offset_y: -g.padding,
+      offset_x: -g.padding,
+      step: 1,
+      taps_y: g.kernelHeight,
+      taps_x: g.kernelWidth,
+      tap_y: 0,
+      tap_x: 0,
+      tap_step: 1,
+      out_scale: 1,
+      out_y: 0,
+      out_x: 0,
+    },
+  });
+}
+
+/**
+ * Records the gradient of the input into `dx`, `[batch, height, width, keepIn]`:
+ * dx[y] = Σ_s dy[a] w[s] over a·stride + s - padding = y. Pixels y = a'·stride + r of one phase r
+ * use the taps s ≡ r + padding (mod stride) only, so each phase is a dense product of its own.
+ */
+export function recordInputGradient(
+  trace: Trace,
+  g: Geometry,
+  dy: Tensor,
+  w: Tensor,
+  dx: Tensor,
+): void {
+  const phases = (
+    size: number,
+    kernel: number,
+  ): { r: number; grid: number; tap: number; taps: number }[] =>
+    Array.from({ length: Math.min(g.stride, size) }, (_, r) => {
+      const tap = (r + g.padding) % g.stride;
+      return {
+        r,
+        grid: Math.ceil((size - r) / g.stride),
+        tap,
+        taps: Math.max(0, Math.ceil((kernel - tap) / g.stride)),
+      };
+    });
+  for (const row of phases(g.height, g.kernelHeight)) {
+    for (const column of phases(g.width, g.kernelWidth)) {
+      gather(trace, g, {
+        form: "inner",
+        x: dy,
+        w,
+        y: dx,
+        from: [g.outHeight, g.outWidth, g.keepOut],
+        to: [g.height, g.width, g.keepIn],
+        gridHeight: row.grid,
+        gridWidth: column.grid,
+        dims: {
+          scale: 1,
+          offset_y: (row.r + g.padding - row.tap) / g.stride,
+          offset_x: (column.r + g.padding - column.tap) / g.stride,
+          step: -1,
+          taps_y: row.taps,
+          taps_x: column.taps,
+          tap_y: row.tap,
+          tap_x: column.tap,
+          tap_step: g.stride,
+          out_scale: g.stride,
+          out_y: row.r,
+          out_x: column.r,
+        },
+      });
+    }
+  }
+}
+
+/** Records the partial sums of the gradient of the filter, to be added up where it is wanted. */
+export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: Tensor): Gradient {
+  const { preset } = trace.gpu;
+  const inQuads = quads(g.keepIn);
+  const outQuads = quads(g.keepOut);
+  const square = { ...preset, rows: preset.columns * 4 };
+  const inputs = Math.min(columnsFor(inQuads, square), inQuads);
+  const outputs = Math.min(columnsFor(outQuads, square), outQuads);
+  const taps = g.kernelHeight * g.kernelWidth;
+  const blocks = taps * Math.ceil(inQuads / inputs) * Math.ceil(outQuads / outputs);
+  const imageRows = g.batch * g.outHeight;
+  const wantedSplits = Math.min(imageRows, Math.max(1, Math.ceil(preset.invocations / blocks)));
+  const splitRows = Math.ceil(imageRows / wantedSplits);
+  const splits = Math.ceil(imageRows / splitRows);
+  const part = trace.tensor(`d${g.name} parts`, [splits, taps, inQuads * 4, outQuads * 4]);
+  trace.run(weightGradient({ inputs, outputs, lanes: preset.lanes }), {
+    reads: { x, dy },
+    writes: { part },
+    dims: {
+      in_height: g.height,
+      in_width: g.width,
+      in_stride: inQuads,
+      in_quads: inQuads,
+      out_height: g.outHeight,
+      out_width: g.outWidth,
+      out_quads: outQuads,
+      stride: g.stride,
+      padding: g.padding,
+      kernel_height: g.kernelHeight,
+      kernel_width: g.kernelWidth,
+      image_rows: imageRows,
+      split_rows: splitRows,
+      splits,
+      ...g.tapBits,
+    },
+    workgroups: Math.ceil(blocks * splits / preset.lanes),
+  });
+  return {
+    complete: g.keepIn === g.filterIn && g.keepOut === g.filterOut,
+    write: (into, accumulate) =>
+      trace.run(sumParts(accumulate), {
+        reads: { part },
+        writes: { dw: into },
+        dims: {
+          taps,
+          part_rows: inQuads * 4,
+          part_quads: outQuads,
+          rows: g.keepIn,
+          channels: g.keepOut,
+          weight_rows: g.filterIn,
+          weight_quads: quads(g.filterOut),
+          splits,
+        },
+        workgroups: Math.ceil(taps * g.keepIn * outQuads / 64),
+      }),
+  };
+}

@@ -1,0 +1,291 @@
+import { assemble, type Assembled, CHANNEL_QUADS, type Kernel, MIRROR_SHIFT } from "./kernel.ts";
+import { GPU, type Preset, SOFTWARE } from "./preset.ts";
+import { Scope } from "./scope.ts";
+import { type Tensor, unpad } from "./tensor.ts";
+
+/** A GPU that is missing, refuses a kernel, or runs out of memory. */
+export class GpuError extends Error {
+  override readonly name: string = "GpuError";
+}
+
+/** Buffer, texture and map usages, as in the WebGPU specification. */
+const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const;
+const TEXTURE_USAGE = { COPY_DST: 2, TEXTURE_BINDING: 4 } as const;
+const COMPUTE = 4;
+
+/** The limits that are raised to what the adapter has. */
+const RAISED = [
+  "maxBufferSize",
+  "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
+  "maxTextureDimension2D",
+  "maxComputeInvocationsPerWorkgroup",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeWorkgroupStorageSize",
+] as const;
+
+/** What {@link Gpu.open} takes. */
+export interface GpuOptions {
+  /** A device of one's own (a browser's, Dawn's); by default one is asked for. */
+  readonly device?: GPUDevice;
+  /** Overrides the shape of the kernels that is chosen by adapter. */
+  readonly preset?: Preset;
+  /** The largest grid of a dispatch, in workgroups; kernels loop over what is left. */
+  readonly maxWorkgroups?: number;
+}
+
+/** A compiled kernel. */
+export interface Pipeline {
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+  readonly assembled: Assembled;
+}
+
+/** GPU memory in use. */
+export interface Live {
+  readonly buffers: number;
+  readonly bytes: number;
+}
+
+/** A device, its compiled kernels, and an account of all memory taken from it. */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly preset: Preset;
+  /** The adapter's own words for itself. */
+  readonly adapter: string;
+  readonly maxWorkgroups: number;
+  readonly #ownsDevice: boolean;
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #pending: Promise<void>[] = [];
+  readonly #errors: string[] = [];
+  readonly #live = new Map<GPUBuffer | GPUTexture, number>();
+  #bytes = 0;
+
+  private constructor(device: GPUDevice, adapter: string, preset: Preset, options: GpuOptions) {
+    this.device = device;
+    this.adapter = adapter;
+    this.preset = preset;
+    this.maxWorkgroups = options.maxWorkgroups ?? 65535 * 65535;
+    this.#ownsDevice = options.device === undefined;
+    device.addEventListener("uncapturederror", (event) => {
+      if ("error" in event && event.error instanceof Object && "message" in event.error) {
+        this.#errors.push(String(event.error.message));
+      }
+    });
+  }
+
+  /** Opens the default adapter, or wraps a device. Raises {@link GpuError} when there is none. */
+  static async open(options: GpuOptions = {}): Promise<Gpu> {
+    if (options.device) {
+      const info = options.device.adapterInfo;
+      return new Gpu(options.device, describe(info), options.preset ?? choose(info), options);
+    }
+    const adapter = await globalThis.navigator?.gpu?.requestAdapter();
+    if (!adapter) {
+      throw new GpuError(
+        "Cannot start as there is no WebGPU adapter: wanted a GPU or a software Vulkan driver, " +
+          "found none; on Debian `apt-get install libvulkan1 mesa-vulkan-drivers` installs one",
+      );
+    }
+    const requiredLimits: Record<string, number> = {};
+    for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
+    const device = await adapter.requestDevice({ requiredLimits });
+    return new Gpu(device, describe(adapter.info), options.preset ?? choose(adapter.info), options);
+  }
+
+  /** Buffers and textures taken and not given back, and their bytes. */
+  live(): Live {
+    return { buffers: this.#live.size, bytes: this.#bytes };
+  }
+
+  /** A scope that owns tensors and programs, and frees them all when it is disposed of. */
+  scope(): Scope {
+    return new Scope(this);
+  }
+
+  /** Takes a buffer, to be given back with {@link free}. */
+  takeBuffer(name: string, bytes: number): GPUBuffer {
+    const limit = Math.min(
+      this.device.limits.maxBufferSize,
+      this.device.limits.maxStorageBufferBindingSize,
+    );
+    this.#refuseOversize(name, bytes, limit);
+    // Any range may be bound as a per-channel uniform, which has a fixed length.
+    const size = Math.ceil(bytes / 16) * 16 + CHANNEL_QUADS * 16;
+    const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
+    return this.#own(this.device.createBuffer({ label: name, size, usage }), size);
+  }
+
+  /** Takes a texture of `quads` texels, the mirror of a buffer. */
+  takeMirror(name: string, quads: number): GPUTexture {
+    const width = Math.min(quads, 1 << MIRROR_SHIFT);
+    const height = Math.ceil(quads / width);
+    const limit = this.device.limits.maxTextureDimension2D * width * 16;
+    this.#refuseOversize(name, quads * 16, limit);
+    const texture = this.device.createTexture({
+      label: name,
+      size: [width, height],
+      format: "rgba32float",
+      usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.TEXTURE_BINDING,
+    });
+    return this.#own(texture, width * height * 16);
+  }
+
+  #refuseOversize(name: string, bytes: number, limit: number): void {
+    if (bytes > limit) {
+      throw new GpuError(
+        `Cannot allocate ${name}: it takes ${bytes} bytes, the limit of ${this.adapter} is ` +
+          `${limit}; use a smaller batch or image`,
+      );
+    }
+  }
+
+  #own<T extends GPUBuffer | GPUTexture>(memory: T, bytes: number): T {
+    this.#live.set(memory, bytes);
+    this.#bytes += bytes;
+    return memory;
+  }
+
+  /** Gives memory back. */
+  free(memory: GPUBuffer | GPUTexture): void {
+    const bytes = this.#live.get(memory);
+    if (bytes === undefined) return;
+    this.#live.delete(memory);
+    this.#bytes -= bytes;
+    memory.destroy();
+  }
+
+  /** The compiled kernel, from the cache when it was compiled before. Errors surface in {@link settle}. */
+  pipeline(kernel: Kernel): Pipeline {
+    const assembled = assemble(kernel, this.preset.loads);
+    const cached = this.#pipelines.get(assembled.code);
+    if (cached) return cached;
+    const { device } = this;
+    device.pushErrorScope("validation");
+    const layout = device.createBindGroupLayout({
+      label: kernel.name,
+      entries: assembled.bindings.map(({ kind }, binding) => ({
+        binding,
+        visibility: COMPUTE,
+        ...(kind === "mirror"
+          ? { texture: { sampleType: "unfilterable-float" as const } }
+          : { buffer: { type: BUFFER_TYPES[kind] } }),
+      })),
+    });
+    const module = device.createShaderModule({ label: kernel.name, code: assembled.code });
+    const pipeline = device.createComputePipeline({
+      label: kernel.name,
+      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
+      compute: { module, entryPoint: "entry" },
+    });
+    this.#pending.push(
+      device.popErrorScope().then((error) => {
+        if (!error) return;
+        this.#pipelines.delete(assembled.code);
+        this.#errors.push(`kernel ${kernel.name}: ${error.message}`);
+      }),
+    );
+    const made = { pipeline, layout, assembled };
+    this.#pipelines.set(assembled.code, made);
+    return made;
+  }
+
+  /** Number of kernels compiled so far. */
+  get pipelines(): number {
+    return this.#pipelines.size;
+  }
+
+  /** Waits until every kernel is compiled. Raises what the GPU has complained about. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#pending.splice(0));
+    this.check();
+  }
+
+  /** Raises {@link GpuError} when the GPU has complained since the last check. */
+  check(): void {
+    const errors = this.#errors.splice(0);
+    if (errors.length) throw new GpuError(`The GPU refused its work: ${errors[0]}`);
+  }
+
+  /** Submits what `encode` records. */
+  submit(encode: (encoder: GPUCommandEncoder) => void): void {
+    this.check();
+    const encoder = this.device.createCommandEncoder();
+    encode(encoder);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Waits until all submitted work is done. */
+  async idle(): Promise<void> {
+    await this.device.queue.onSubmittedWorkDone();
+    this.check();
+  }
+
+  /** Writes padded words over a tensor; they arrive before the next submit. */
+  upload(tensor: Tensor, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+    const { buffer, offset } = stored(tensor);
+    this.device.queue.writeBuffer(buffer, offset, words);
+  }
+
+  /**
+   * Reads tensors back, row-major and unpadded. Waits for all submitted work, and then about
+   * 11 ms in Deno whatever the sizes: read many tensors at once, and seldom.
+   */
+  async read(tensors: readonly Tensor[]): Promise<(Float32Array | Uint32Array)[]> {
+    const offsets: number[] = [];
+    let size = 0;
+    for (const tensor of tensors) {
+      offsets.push(size);
+      size += tensor.bytes;
+    }
+    if (size === 0) return [];
+    const usage = USAGE.MAP_READ | USAGE.COPY_DST;
+    const staging = this.#own(this.device.createBuffer({ label: "read", size, usage }), size);
+    try {
+      this.submit((encoder) =>
+        tensors.forEach((tensor, i) => {
+          const { buffer, offset } = stored(tensor);
+          encoder.copyBufferToBuffer(buffer, offset, staging, offsets[i], tensor.bytes);
+        })
+      );
+      await staging.mapAsync(1);
+      this.check();
+      const mapped = staging.getMappedRange();
+      return tensors.map((tensor, i) => {
+        const words = tensor.type === "f32"
+          ? new Float32Array(mapped, offsets[i], tensor.words)
+          : new Uint32Array(mapped, offsets[i], tensor.words);
+        return unpad(words, tensor.shape);
+      });
+    } finally {
+      this.free(staging);
+    }
+  }
+
+  /** Frees everything, and the device when it was opened here. */
+  destroy(): void {
+    for (const memory of [...this.#live.keys()]) this.free(memory);
+    if (this.#ownsDevice) this.device.destroy();
+  }
+}
+
+const BUFFER_TYPES = { read: "read-only-storage", write: "storage", uniform: "uniform" } as const;
+
+function describe(info: GPUAdapterInfo): string {
+  return info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") ||
+    "an unnamed adapter";
+}
+
+function choose(info: GPUAdapterInfo): Preset {
+  return info.isFallbackAdapter ? SOFTWARE : GPU;
+}
+
+/** The storage of a tensor. Raises a `TypeError` for a tensor that only exists inside a trace. */
+export function stored(tensor: Tensor): NonNullable<Tensor["storage"]> {
+  if (!tensor.storage) {
+    throw new TypeError(
+      `Cannot use tensor ${tensor.name} outside its trace: keep() it while tracing`,
+    );
+  }
+  return tensor.storage;
+}

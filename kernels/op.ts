@@ -1,0 +1,69 @@
+import type { Tensor } from "./tensor.ts";
+import type { Trace } from "./trace.ts";
+
+/**
+ * A gradient that is written where it is wanted: into a tensor of its own, or into the gradient of
+ * a parameter, where `accumulate` adds it to what is there.
+ */
+export interface PendingGradient {
+  /** Whether {@link write} sets every element; otherwise the rest has to be zero beforehand. */
+  readonly complete: boolean;
+  write(into: Tensor, accumulate: boolean): void;
+}
+
+/** The gradient of one input, or `null` where there is none. */
+export type Gradient = Tensor | PendingGradient | null;
+
+/** What a vector-Jacobian product may use. */
+export interface Context<A> {
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  readonly attributes: A;
+  /** Which inputs want a gradient; the others' may be `null`. */
+  readonly wanted: readonly boolean[];
+}
+
+/** Float64 values in row-major order, without padding. */
+export interface Values {
+  readonly shape: readonly number[];
+  readonly data: Float64Array;
+}
+
+/** An input of a case: its shape, and how to draw its values. */
+export interface Input {
+  readonly shape: readonly number[];
+  readonly type?: "f32" | "u32";
+  /** The value at flat index `i`; `normal()` draws from N(0, 1). Default: `normal()`. */
+  readonly sample?: (normal: () => number, i: number) => number;
+  /** Default: inputs of type f32 are. */
+  readonly differentiable?: boolean;
+}
+
+/** One case: parity test, gradient test and bench follow from it. */
+export interface Case<A> {
+  readonly inputs: readonly (Input | readonly number[])[];
+  readonly attributes: A;
+}
+
+/** The gradient of each input, given that of the first output. */
+export type Vjp<A> = {
+  of(trace: Trace, context: Context<A>, dy: Tensor): readonly Gradient[];
+}["of"];
+
+/**
+ * An operation: its kernels, its gradient, its meaning, and cases to hold it to that.
+ * `A` is its attributes: plain numbers and flags such as a stride.
+ */
+export interface Op<A = object> {
+  readonly name: string;
+  /** Records the kernels. The first output is the result; others are saved for the gradient. */
+  forward(trace: Trace, inputs: readonly Tensor[], attributes: A): readonly Tensor[];
+  /**
+   * The vector-Jacobian product: the gradient of each input, given `dy`, that of the first output.
+   * `"none"` states that an op has no gradient: it updates state or counts.
+   */
+  readonly vjp: Vjp<A> | "none";
+  /** The first outputs in float64, written to be read rather than to be fast. */
+  reference(inputs: readonly Values[], attributes: A): readonly Values[];
+  readonly cases: readonly Case<A>[];
+}

@@ -1,0 +1,193 @@
+import { type Gpu, type Pipeline, stored } from "./gpu.ts";
+import { CHANNEL_QUADS, MIRROR_SHIFT } from "./kernel.ts";
+import { plan, type Step } from "./plan.ts";
+import { ALIGNMENT } from "./scope.ts";
+import type { Tensor } from "./tensor.ts";
+import type { Dispatch, Trace } from "./trace.ts";
+
+type Action =
+  | {
+    readonly kind: "dispatch";
+    readonly pipeline: GPUComputePipeline;
+    readonly group: GPUBindGroup;
+    readonly x: number;
+    readonly y: number;
+  }
+  | { readonly kind: "transfer"; readonly encode: (encoder: GPUCommandEncoder) => void };
+
+/**
+ * A trace made ready to run again and again: memory placed, kernels compiled, bind groups made.
+ * A replay encodes the list of commands and submits once; it allocates nothing.
+ */
+export class Program {
+  readonly name: string;
+  /** Bytes of all memory that this program owns. */
+  readonly bytes: number;
+  /** The largest sum of bytes alive at once: no placement can do with less. */
+  readonly lowerBound: number;
+  /** Number of kernel runs of one replay. */
+  readonly dispatches: number;
+  readonly #gpu: Gpu;
+  readonly #actions: readonly Action[];
+  readonly #owned: (GPUBuffer | GPUTexture)[] = [];
+
+  /** Programs come from {@link Scope.trace}. */
+  constructor(name: string, trace: Trace) {
+    this.name = name;
+    this.#gpu = trace.gpu;
+    const { gpu } = trace;
+    const before = gpu.live().bytes;
+    const compiled = new Map<Dispatch, Pipeline>();
+    for (const command of trace.commands) {
+      if (command.kind === "dispatch") compiled.set(command, gpu.pipeline(command.kernel));
+    }
+    const mirrored = (dispatch: Dispatch): string[] =>
+      (compiled.get(dispatch)?.assembled.bindings ?? [])
+        .filter(({ kind }) => kind === "mirror").map(({ name }) => name);
+    const { steps, buffers, mirrors, lowerBound } = plan(trace.commands, mirrored);
+    for (const slot of buffers) {
+      const buffer = this.#keep(gpu.takeBuffer(slot.tensors[0].name, slot.words * 4));
+      for (const tensor of slot.tensors) tensor.storage = { buffer, offset: 0 };
+    }
+    for (const slot of mirrors) {
+      const mirror = this.#keep(gpu.takeMirror(slot.tensors[0].name, slot.words / 4));
+      for (const tensor of slot.tensors) stored(tensor).mirror = mirror;
+    }
+    const dispatches = steps.filter((step) => step.kind === "dispatch");
+    const dims = this.#writeDims(dispatches);
+    this.#actions = steps.map((step) => {
+      if (step.kind !== "dispatch") return this.#transfer(step);
+      const made = compiled.get(step);
+      if (!made) throw new TypeError(`Cannot run kernel ${step.kernel.name}: it is not compiled`);
+      return this.#dispatch(step, made, { ...dims, index: dispatches.indexOf(step) });
+    });
+    // Only memory of the program itself: mirrors of tensors outside belong to them.
+    this.bytes = gpu.live().bytes - before;
+    this.lowerBound = lowerBound;
+    this.dispatches = dispatches.length;
+  }
+
+  #keep<T extends GPUBuffer | GPUTexture>(memory: T): T {
+    this.#owned.push(memory);
+    return memory;
+  }
+
+  /** Writes the numbers of all dispatches into one buffer, each at a multiple of the alignment. */
+  #writeDims(dispatches: readonly Dispatch[]): { buffer: GPUBuffer; stride: number } {
+    const longest = Math.max(0, ...dispatches.map((d) => Object.keys(d.kernel.dims).length));
+    const stride = Math.ceil((longest + 1) * 4 / ALIGNMENT) * ALIGNMENT;
+    const bytes = new DataView(new ArrayBuffer(Math.max(1, dispatches.length) * stride));
+    dispatches.forEach(({ kernel, dims, workgroups }, i) => {
+      let at = i * stride;
+      bytes.setUint32(at, workgroups, true);
+      for (const [name, type] of Object.entries(kernel.dims)) {
+        const value = dims[name];
+        if (!Number.isFinite(value)) {
+          throw new TypeError(`Cannot run ${kernel.name}: ${name} is a number, found ${value}`);
+        }
+        at += 4;
+        if (type === "f32") bytes.setFloat32(at, value, true);
+        else if (type === "i32") bytes.setInt32(at, value, true);
+        else bytes.setUint32(at, value, true);
+      }
+    });
+    const buffer = this.#keep(this.#gpu.takeBuffer(`${this.name} dims`, bytes.byteLength));
+    this.#gpu.device.queue.writeBuffer(buffer, 0, bytes);
+    return { buffer, stride };
+  }
+
+  #dispatch(
+    step: Dispatch,
+    { pipeline, layout, assembled }: Pipeline,
+    dims: { buffer: GPUBuffer; stride: number; index: number },
+  ): Action {
+    const { kernel, reads, writes } = step;
+    const resource = (name: string, kind: string): GPUBindingResource => {
+      if (name === "dims") {
+        const offset = dims.index * dims.stride;
+        return { buffer: dims.buffer, offset, size: dims.stride };
+      }
+      const tensor = reads[name] ?? writes[name];
+      if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
+      if (kind === "mirror") return mirrorOf(this.#gpu, tensor).createView();
+      const { buffer, offset } = stored(tensor);
+      if (kind === "uniform") return { buffer, offset, size: CHANNEL_QUADS * 16 };
+      return { buffer, offset, size: tensor.bytes };
+    };
+    const group = this.#gpu.device.createBindGroup({
+      label: kernel.name,
+      layout,
+      entries: assembled.bindings.map(({ name, kind }, binding) => ({
+        binding,
+        resource: resource(name, kind),
+      })),
+    });
+    const grid = Math.min(step.workgroups, this.#gpu.maxWorkgroups);
+    const x = Math.min(grid, 65535);
+    return { kind: "dispatch", pipeline, group, x, y: Math.min(65535, Math.ceil(grid / x)) };
+  }
+
+  #transfer(step: Exclude<Step, Dispatch>): Action {
+    if (step.kind === "clear") {
+      const { buffer, offset } = stored(step.tensor);
+      const { bytes } = step.tensor;
+      return { kind: "transfer", encode: (e) => e.clearBuffer(buffer, offset, bytes) };
+    }
+    if (step.kind === "copy") {
+      const from = stored(step.from);
+      const to = stored(step.to);
+      const { bytes } = step.to;
+      return {
+        kind: "transfer",
+        encode: (e) => e.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes),
+      };
+    }
+    const { buffer, offset } = stored(step.tensor);
+    const texture = mirrorOf(this.#gpu, step.tensor);
+    const width = Math.min(step.tensor.quads, 1 << MIRROR_SHIFT);
+    const rows = Math.floor(step.tensor.quads / width);
+    const rest = step.tensor.quads % width;
+    const bytesPerRow = Math.ceil(width * 16 / ALIGNMENT) * ALIGNMENT;
+    return {
+      kind: "transfer",
+      encode: (e) => {
+        e.copyBufferToTexture({ buffer, offset, bytesPerRow }, { texture }, [width, rows]);
+        if (rest) {
+          const source = { buffer, offset: offset + rows * width * 16, bytesPerRow };
+          e.copyBufferToTexture(source, { texture, origin: [0, rows] }, [rest, 1]);
+        }
+      },
+    };
+  }
+
+  /** Encodes and submits all commands once. Raises what the GPU has complained about before. */
+  replay(): void {
+    this.#gpu.submit((encoder) => {
+      let pass: GPUComputePassEncoder | undefined;
+      for (const action of this.#actions) {
+        if (action.kind === "transfer") {
+          pass?.end();
+          pass = undefined;
+          action.encode(encoder);
+          continue;
+        }
+        pass ??= encoder.beginComputePass();
+        pass.setPipeline(action.pipeline);
+        pass.setBindGroup(0, action.group);
+        pass.dispatchWorkgroups(action.x, action.y);
+      }
+      pass?.end();
+    });
+  }
+
+  /** Frees the memory of this program. */
+  destroy(): void {
+    for (const memory of this.#owned.splice(0)) this.#gpu.free(memory);
+  }
+}
+
+/** The mirror of a tensor; that of a tensor outside all programs is made here, and stays with it. */
+function mirrorOf(gpu: Gpu, tensor: Tensor): GPUTexture {
+  const storage = stored(tensor);
+  return storage.mirror ??= gpu.takeMirror(tensor.name, tensor.quads);
+}

@@ -1,0 +1,106 @@
+/** The element types a tensor may hold. */
+export type ElementType = "f32" | "u32";
+
+/** Where a tensor's words lie: a range of a buffer and, when kernels read it so, a texture with the same words. */
+export interface Storage {
+  readonly buffer: GPUBuffer;
+  /** Bytes from the start of the buffer; a multiple of 256. */
+  readonly offset: number;
+  mirror?: GPUTexture;
+}
+
+/** The number of vec4 that hold `channels` values: the last dimension is padded to a multiple of four. */
+export function quads(channels: number): number {
+  return Math.ceil(channels / 4);
+}
+
+/** The number of elements of a shape, without padding. */
+export function elements(shape: readonly number[]): number {
+  return shape.reduce((product, d) => product * d, 1);
+}
+
+/** The number of 32-bit words of a shape whose last dimension is padded to a multiple of four. */
+export function paddedWords(shape: readonly number[]): number {
+  const last = shape.at(-1) ?? 1;
+  return last === 0 ? 0 : elements(shape) / last * quads(last) * 4;
+}
+
+/**
+ * An array on the GPU. Images are `[batch, height, width, channels]`, convolution weights
+ * `[height, width, inputs, outputs]`, and the last dimension is padded to a multiple of four with
+ * zeros, so that every row starts on a vec4 and a prefix of channels is a bound in a loop.
+ *
+ * A tensor of a trace has no storage until the trace is planned; a tensor of a scope always has.
+ */
+export class Tensor {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly type: ElementType;
+  /** 32-bit words, padding included. */
+  readonly words: number;
+  storage?: Storage;
+
+  /** Raises a `TypeError` for a dimension that is not a positive whole number. */
+  constructor(name: string, shape: readonly number[], type: ElementType = "f32") {
+    if (shape.some((d) => !Number.isInteger(d) || d < 1)) {
+      throw new TypeError(
+        `Cannot make tensor ${name}: dimensions are whole numbers from 1 on, found [${shape}]`,
+      );
+    }
+    this.name = name;
+    this.shape = shape;
+    this.type = type;
+    this.words = paddedWords(shape);
+  }
+
+  /** Bytes, padding included. */
+  get bytes(): number {
+    return this.words * 4;
+  }
+
+  /** Number of vec4. */
+  get quads(): number {
+    return this.words / 4;
+  }
+}
+
+/** Lays `values` (row-major, unpadded) out as on the GPU, zeros in the padding. */
+export function pad(
+  values: ArrayLike<number>,
+  shape: readonly number[],
+  type: ElementType = "f32",
+): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+  const count = elements(shape);
+  if (values.length !== count) {
+    throw new TypeError(
+      `Cannot fill a tensor of shape [${shape}]: it takes ${count} values, found ${values.length}`,
+    );
+  }
+  const words = paddedWords(shape);
+  const padded = type === "f32" ? new Float32Array(words) : new Uint32Array(words);
+  const last = shape.at(-1) ?? 1;
+  const row = quads(last) * 4;
+  if (row === last) padded.set(values);
+  else {
+    for (let from = 0, to = 0; from < count; from += last, to += row) {
+      for (let c = 0; c < last; c++) padded[to + c] = values[from + c];
+    }
+  }
+  return padded;
+}
+
+/** Takes the padding off again: the inverse of {@link pad}. */
+export function unpad<A extends Float32Array | Uint32Array>(
+  padded: A,
+  shape: readonly number[],
+): A {
+  const last = shape.at(-1) ?? 1;
+  const row = quads(last) * 4;
+  const count = elements(shape);
+  if (row === last) return padded.slice(0, count) as A;
+  const values = padded.slice(0, count) as A;
+  for (let from = 0, to = 0; to < count; from += row, to += last) {
+    for (let c = 0; c < last; c++) values[to + c] = padded[from + c];
+  }
+  return values;
+}

@@ -1,0 +1,185 @@
+import type { Gpu } from "../kernels/gpu.ts";
+import type { Case, Input, Op, Values } from "../kernels/op.ts";
+import { elements, type Tensor } from "../kernels/tensor.ts";
+import type { Trace } from "../kernels/trace.ts";
+
+/** A seeded normal distribution: mulberry32 and Box-Muller. */
+export function normals(seed: number): () => number {
+  let state = seed >>> 0;
+  const uniform = (): number => {
+    state = (state + 0x6D2B79F5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+}
+
+export function describeInput(input: Input | readonly number[]): Input {
+  return "shape" in input ? input : { shape: input };
+}
+
+/** What a test needs to know of a case: inputs drawn, and which of them have gradients. */
+export interface Sample {
+  readonly inputs: readonly Input[];
+  readonly values: readonly Values[];
+  readonly differentiable: readonly boolean[];
+}
+
+export function draw<A>(test: Case<A>, seed: number): Sample {
+  const normal = normals(seed);
+  const inputs = test.inputs.map(describeInput);
+  return {
+    inputs,
+    values: inputs.map(({ shape, sample }) => ({
+      shape,
+      data: Float64Array.from(
+        { length: elements(shape) },
+        (_, i) => Math.fround(sample ? sample(normal, i) : normal()),
+      ),
+    })),
+    differentiable: inputs.map(({ type, differentiable }) => differentiable ?? type !== "u32"),
+  };
+}
+
+export function relativeL2(found: ArrayLike<number>, wanted: ArrayLike<number>): number {
+  let difference = 0;
+  let norm = 0;
+  for (let i = 0; i < wanted.length; i++) {
+    difference += (found[i] - wanted[i]) ** 2;
+    norm += wanted[i] ** 2;
+  }
+  if (found.length !== wanted.length || Number.isNaN(difference)) return Infinity;
+  return norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm);
+}
+
+function dot(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
+}
+
+function norm(a: ArrayLike<number>): number {
+  return Math.sqrt(dot(a, a));
+}
+
+/** What the kernels give for a sample: outputs, and the gradient of each input. */
+export interface Computed {
+  readonly outputs: readonly ArrayLike<number>[];
+  readonly gradients: readonly (ArrayLike<number> | null)[];
+}
+
+/** Records the gradient of each input into tensors of their own. */
+function gradientTensors<A>(
+  trace: Trace,
+  op: Op<A>,
+  context: { inputs: Tensor[]; outputs: readonly Tensor[]; attributes: A; wanted: boolean[] },
+  dy: Tensor,
+): (Tensor | null)[] {
+  if (op.vjp === "none") return context.inputs.map(() => null);
+  return op.vjp(trace, context, dy).map((gradient, i) => {
+    if (!gradient || !context.wanted[i]) return null;
+    if (!("write" in gradient)) return gradient;
+    const into = trace.tensor(`gradient ${i}`, context.inputs[i].shape);
+    if (!gradient.complete) trace.clear(into);
+    gradient.write(into, false);
+    return into;
+  });
+}
+
+export async function compute<A>(
+  gpu: Gpu,
+  op: Op<A>,
+  test: Case<A>,
+  sample: Sample,
+  dy: ArrayLike<number>,
+): Promise<Computed> {
+  using scope = gpu.scope();
+  const inputs = sample.inputs.map(({ shape, type }, i) =>
+    scope.tensor(`input ${i}`, shape, sample.values[i].data, type)
+  );
+  let outputs: Tensor[] = [];
+  let gradients: (Tensor | null)[] = [];
+  const program = await scope.trace(op.name, (trace) => {
+    const made = op.forward(trace, inputs, test.attributes);
+    const wanted = [...sample.differentiable];
+    const context = { inputs, outputs: made, attributes: test.attributes, wanted };
+    const upstream = scope.tensor("dy", made[0].shape, op.vjp === "none" ? undefined : dy);
+    const found = gradientTensors(trace, op, context, upstream);
+    outputs = made.map((y) => y.storage ? y : trace.keep(y));
+    gradients = found.map((g) => g && (g.storage ? g : trace.keep(g)));
+  });
+  program.replay();
+  const kept = gradients.filter((g) => g !== null);
+  const read = await gpu.read([...outputs, ...kept]);
+  const found = read.slice(outputs.length);
+  return {
+    outputs: read.slice(0, outputs.length),
+    gradients: gradients.map((g) => g ? found.shift() ?? null : null),
+  };
+}
+
+/** The largest relative L2 distance of an output from its float64 reference. */
+export function parity<A>(op: Op<A>, test: Case<A>, sample: Sample, computed: Computed): number {
+  const wanted = op.reference(sample.values, test.attributes);
+  return Math.max(...wanted.map(({ data }, i) => relativeL2(computed.outputs[i], data)));
+}
+
+/**
+ * The largest distance of `<vjp(u), v>` from `<u, J v>` over the inputs, relative to `|u| |J v|`,
+ * with J v by central differences through the float64 reference.
+ */
+export function gradientError<A>(
+  op: Op<A>,
+  test: Case<A>,
+  sample: Sample,
+  u: ArrayLike<number>,
+  gradients: Computed["gradients"],
+  seed: number,
+): number {
+  const normal = normals(seed);
+  const h = 1e-5;
+  let worst = 0;
+  sample.inputs.forEach((_, i) => {
+    if (!sample.differentiable[i]) return;
+    const v = sample.values[i].data.map(() => normal());
+    const shifted = (sign: number): Float64Array => {
+      const values = sample.values.map((value, j) =>
+        i === j ? { ...value, data: value.data.map((x, k) => x + sign * h * v[k]) } : value
+      );
+      return op.reference(values, test.attributes)[0].data;
+    };
+    const minus = shifted(-1);
+    const jv = shifted(1).map((y, k) => (y - minus[k]) / (2 * h));
+    const gradient = gradients[i];
+    if (!gradient || gradient.length !== v.length) {
+      worst = Infinity;
+      return;
+    }
+    const scale = norm(u) * norm(jv);
+    const error = Math.abs(dot(gradient, v) - dot(u, jv));
+    const relative = scale > 0 ? error / scale : norm(gradient);
+    worst = Number.isNaN(relative) ? Infinity : Math.max(worst, relative);
+  });
+  return worst;
+}
+
+/** Parity and gradient error of one case. */
+export async function check<A>(
+  gpu: Gpu,
+  op: Op<A>,
+  test: Case<A>,
+  seed: number,
+): Promise<{ parity: number; gradient: number }> {
+  const sample = draw(test, seed);
+  const normal = normals(seed + 1);
+  const wanted = op.reference(sample.values, test.attributes)[0];
+  const u = Array.from(wanted.data, () => Math.fround(normal()));
+  const computed = await compute(gpu, op, test, sample, u);
+  return {
+    parity: parity(op, test, sample, computed),
+    gradient: op.vjp === "none"
+      ? 0
+      : gradientError(op, test, sample, u, computed.gradients, seed + 2),
+  };
+}
