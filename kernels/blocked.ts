@@ -87,18 +87,21 @@ export function gatheredProduct(
      let at${i} = select(0u, ((base${i} + iy${i}) * dims.in_width + ix${i}) * dims.in_stride, inside${i});
      let keep${i} = select(0.0, 1.0, inside${i});`;
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
-  const outer = unroll(
-    4,
-    (u) =>
-      range(columns).map((j) =>
-        `let w${u}_${j} = w(weights + min(c * 4u + ${u}u, dims.weight_rows - 1u) * dims.weight_quads + min(${j}u, last));`
-      ).join("\n") + "\n" +
-      range(rows).flatMap((i) =>
+  const outer = `let at = weights + c * 4u * dims.weight_quads;\n` +
+    unroll(
+      4,
+      (u) =>
         range(columns).map((j) =>
-          `s${i}_${j} = fma(vec4f(v${i}.${LANES[u]}), w${u}_${j}, s${i}_${j});`
+          `let w${u}_${j} = w(at + ${u}u * dims.weight_quads + column${j});`
         )
-      ).join("\n"),
-  );
+          .join("\n") +
+        "\n" +
+        range(rows).flatMap((i) =>
+          range(columns).map((j) =>
+            `s${i}_${j} = fma(vec4f(v${i}.${LANES[u]}), w${u}_${j}, s${i}_${j});`
+          )
+        ).join("\n"),
+    );
   const inner = unroll(
     columns * 4,
     (r) =>
@@ -165,6 +168,7 @@ fn main(workgroup: u32, lane: u32) {
   let quad = (workgroup / dims.groups) * ${columns}u;
   let out_quads = (dims.out_channels + 3u) / 4u;
   let last = out_quads - 1u - quad;
+  ${unroll(columns, (j) => `let column${j} = min(${j}u, last);`)}
   let last_row = dims.weight_rows - 1u - min(quad * 4u, dims.weight_rows - 1u);
   ${unroll(rows, position)}
   ${unroll(rows, corner)}

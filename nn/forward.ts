@@ -1,0 +1,157 @@
+import { add } from "../kernels/add.ts";
+import { avgPool2d } from "../kernels/avg_pool2d.ts";
+import { batchNorm, batchNormEval, runningStatistics } from "../kernels/batch_norm.ts";
+import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
+import { globalAvgPool2d } from "../kernels/global_avg_pool2d.ts";
+import { linear } from "../kernels/linear.ts";
+import { maxPool2d } from "../kernels/max_pool2d.ts";
+import { narrow } from "../kernels/narrow.ts";
+import { relu } from "../kernels/relu.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+import { elements } from "../kernels/tensor.ts";
+import type { Adjoined } from "./adjoin.ts";
+import {
+  type BatchNormLayer,
+  type Conv2dLayer,
+  IMAGE,
+  type Layer,
+  type Network,
+} from "./network.ts";
+import type { Apply } from "./tape.ts";
+
+/** What running a network needs besides its layers. */
+export interface Running {
+  readonly apply: Apply;
+  /** The tensor of a parameter or running statistic. */
+  readonly parameter: (name: string) => Tensor;
+  /** Training uses and updates batch statistics; evaluation uses the running ones. */
+  readonly training: boolean;
+  /** Added to the variance. Default: 1e-5. */
+  readonly eps?: number;
+  /** The part of a batch in the running statistics. Default: 0.1. */
+  readonly momentum?: number;
+}
+
+/** The names of the tensors of a norm: those of the small network have names of their own. */
+export function normName(layer: string, network: "base" | "small"): string {
+  return network === "base" ? layer : `small.${layer}`;
+}
+
+function convolve(layer: Conv2dLayer, x: Tensor, { apply, parameter }: Running): Tensor {
+  const w = parameter(`${layer.name}.weight`);
+  const { stride, padding, keptTaps } = layer;
+  const whole = w.shape[2] === layer.in && w.shape[3] === layer.out && !keptTaps;
+  return whole
+    ? apply(conv2d, [x, w], { stride, padding })[0]
+    : apply(maskedConv2d, [x, w], { stride, padding, keepOut: layer.out, keptTaps })[0];
+}
+
+function normalize(
+  layer: BatchNormLayer,
+  x: Tensor,
+  { running, name, relu }: { running: Running; name: string; relu: boolean },
+): Tensor {
+  const { apply, parameter, training, eps = 1e-5, momentum = 0.1 } = running;
+  const [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
+    .map((part) => parameter(`${name}.${part}`));
+  if (!training) return apply(batchNormEval, [x, weight, bias, mean, variance], { eps, relu })[0];
+  const [y, batchMean, batchVariance] = apply(batchNorm, [x, weight, bias], { eps, relu });
+  const count = elements(x.shape.slice(0, -1));
+  if (count < 2) {
+    throw new RangeError(
+      `Cannot train batch norm ${layer.name} on one value per channel; use a larger batch or image`,
+    );
+  }
+  apply(runningStatistics, [mean, variance, batchMean, batchVariance], { momentum, count });
+  return y;
+}
+
+/** By layer: whether it is a relu that the norm or sum before it, used by nothing else, does. */
+function fusedRelus({ layers }: Network): boolean[] {
+  const uses = layers.map(() => 0);
+  for (const { inputs } of layers) for (const v of inputs) if (v !== IMAGE) uses[v]++;
+  return layers.map(({ kind, inputs: [x] }) =>
+    kind === "relu" && x !== IMAGE && uses[x] === 1 &&
+    (layers[x].kind === "batchNorm" || layers[x].kind === "add")
+  );
+}
+
+/** Which part of a network to run, and what is known already. */
+export interface Part {
+  /** Whether to run layer `i`. Default: all of them. */
+  readonly includes?: (i: number) => boolean;
+  /** The value of a layer that does not run. */
+  readonly known?: (i: number) => Tensor | undefined;
+  /** Which network's norms to use. */
+  readonly norms: "base" | "small";
+}
+
+/** Runs a network, or a part of it, on an image. Gives the value of each layer that ran. */
+export function run(network: Network, image: Tensor, running: Running, part: Part): Tensor[] {
+  const { apply } = running;
+  const { layers } = network;
+  const fused = fusedRelus(network);
+  const followed = layers.map((_, i) => fused.some((is, j) => is && layers[j].inputs[0] === i));
+  const values: Tensor[] = [];
+  const value = (v: number): Tensor => v === IMAGE ? image : values[v];
+  const runLayer = (layer: Layer, i: number): Tensor => {
+    const x = value(layer.inputs[0]);
+    switch (layer.kind) {
+      case "conv2d":
+        return convolve(layer, x, running);
+      case "batchNorm": {
+        const name = normName(layer.name, part.norms);
+        return normalize(layer, x, { running, name, relu: followed[i] });
+      }
+      case "relu":
+        return fused[i] ? x : apply(relu, [x], {})[0];
+      case "add":
+        return apply(add, [x, value(layer.inputs[1])], { relu: followed[i] })[0];
+      case "narrow":
+        return apply(narrow, [x], { channels: layer.channels })[0];
+      case "maxPool2d":
+        return apply(maxPool2d, [x], layer)[0];
+      case "avgPool2d":
+        return apply(avgPool2d, [x], layer)[0];
+      case "globalAvgPool2d":
+        return apply(globalAvgPool2d, [x], {})[0];
+      case "linear": {
+        const [w, b] = ["weight", "bias"].map((p) => running.parameter(`${layer.name}.${p}`));
+        return apply(linear, [x, w, b], { prefix: w.shape[0] !== layer.in })[0];
+      }
+    }
+  };
+  layers.forEach((layer, i) => {
+    const known = part.known?.(i);
+    if (known) values[i] = known;
+    else if (part.includes?.(i) ?? true) values[i] = runLayer(layer, i);
+  });
+  return values;
+}
+
+/** Logits of a network on its own. */
+export function runNetwork(network: Network, image: Tensor, running: Running): Tensor {
+  return run(network, image, running, { norms: "base" })[network.layers.length - 1];
+}
+
+/**
+ * Logits of both networks. The shared trunk runs first, then the small network, then the base, so
+ * that on the way back the base network's whole weight gradients are written before the small
+ * network's slices are added to them.
+ */
+export function runAdjoined(
+  { base, small, shared, origin }: Adjoined,
+  image: Tensor,
+  running: Running,
+): { base: Tensor; small: Tensor } {
+  const trunk = run(base, image, running, { norms: "base", includes: (i) => shared[i] });
+  const smallValues = run(small, image, running, {
+    norms: "small",
+    known: (i) => origin[i] >= 0 && shared[origin[i]] ? trunk[origin[i]] : undefined,
+  });
+  const baseValues = run(base, image, running, { norms: "base", known: (i) => trunk[i] });
+  return {
+    base: baseValues[base.layers.length - 1],
+    small: smallValues[small.layers.length - 1],
+  };
+}

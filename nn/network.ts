@@ -1,0 +1,234 @@
+/** The index of the layer that made a value; {@link IMAGE} for the network's input. */
+export type Value = number;
+
+/** The input image, `[batch, height, width, channels]`. */
+export const IMAGE: Value = -1;
+
+/** A convolution without bias. */
+export interface Conv2dLayer {
+  readonly kind: "conv2d";
+  readonly name: string;
+  readonly inputs: readonly [Value];
+  /** Input and output channels. */
+  readonly in: number;
+  readonly out: number;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  /** The stage it belongs to: 0 is the stem. */
+  readonly stage?: number;
+  /** Taps of the kernel that are not zero, row by row. Default: all. */
+  readonly keptTaps?: readonly boolean[];
+}
+
+/** Batch norm over the channels of its input. */
+export interface BatchNormLayer {
+  readonly kind: "batchNorm";
+  readonly name: string;
+  readonly inputs: readonly [Value];
+  /** Start at scale 0 rather than 1: the last norm of a residual block. */
+  readonly zero?: boolean;
+}
+
+/** A fully connected layer with bias. */
+export interface LinearLayer {
+  readonly kind: "linear";
+  readonly name: string;
+  readonly inputs: readonly [Value];
+  readonly in: number;
+  readonly out: number;
+}
+
+/** A layer without parameters. */
+export type PlainLayer =
+  | { readonly kind: "relu"; readonly inputs: readonly [Value] }
+  | { readonly kind: "add"; readonly inputs: readonly [Value, Value] }
+  | { readonly kind: "narrow"; readonly inputs: readonly [Value]; readonly channels: number }
+  | {
+    readonly kind: "maxPool2d";
+    readonly inputs: readonly [Value];
+    readonly kernel: number;
+    readonly stride: number;
+    readonly padding: number;
+  }
+  | {
+    readonly kind: "avgPool2d";
+    readonly inputs: readonly [Value];
+    readonly kernel: number;
+    readonly stride: number;
+    readonly ceilMode: boolean;
+  }
+  | { readonly kind: "globalAvgPool2d"; readonly inputs: readonly [Value] };
+
+/** One layer of a network. */
+export type Layer = Conv2dLayer | BatchNormLayer | LinearLayer | PlainLayer;
+
+/** A network as data: layers in the order in which they run. The last one gives the logits. */
+export interface Network {
+  /** Channels of the input image. */
+  readonly channels: number;
+  readonly layers: readonly Layer[];
+}
+
+/** Options of {@link NetworkBuilder.conv2d}. */
+export interface Conv2dOptions {
+  readonly name: string;
+  readonly out: number;
+  readonly kernel: number;
+  readonly stride?: number;
+  /** Default: `floor(kernel / 2)`. */
+  readonly padding?: number;
+}
+
+/** Adds layers one after the other; each method gives the value that its layer makes. */
+export class NetworkBuilder {
+  /** The input image. */
+  readonly image: Value = IMAGE;
+  readonly #layers: Layer[] = [];
+  readonly #channels: number[] = [];
+  readonly #names = new Set<string>();
+  readonly #input: number;
+  #stage: number | undefined;
+
+  /** Builders come from {@link network}. */
+  constructor(channels: number) {
+    this.#input = channels;
+  }
+
+  /** The layers added so far. */
+  get layers(): readonly Layer[] {
+    return this.#layers;
+  }
+
+  /** Channels of a value. */
+  channels(value: Value): number {
+    return value === IMAGE ? this.#input : this.#channels[value];
+  }
+
+  /** The layers that follow belong to this stage; 0 is the stem. */
+  stage(stage: number): void {
+    this.#stage = stage;
+  }
+
+  #add(layer: Layer, channels: number): Value {
+    if ("name" in layer) {
+      if (this.#names.has(layer.name)) {
+        throw new TypeError(`Cannot add ${layer.kind} ${layer.name}: the name is taken`);
+      }
+      this.#names.add(layer.name);
+    }
+    this.#layers.push(layer);
+    this.#channels.push(channels);
+    return this.#layers.length - 1;
+  }
+
+  /** A convolution without bias. */
+  conv2d(
+    x: Value,
+    { name, out, kernel, stride = 1, padding = Math.floor(kernel / 2) }: Conv2dOptions,
+  ): Value {
+    return this.#add({
+      kind: "conv2d",
+      name,
+      inputs: [x],
+      in: this.channels(x),
+      out,
+      kernel,
+      stride,
+      padding,
+      ...(this.#stage === undefined ? {} : { stage: this.#stage }),
+    }, out);
+  }
+
+  /** Batch norm. */
+  batchNorm(x: Value, { name, zero = false }: { name: string; zero?: boolean }): Value {
+    return this.#add({ kind: "batchNorm", name, inputs: [x], zero }, this.channels(x));
+  }
+
+  /** `max(x, 0)`. */
+  relu(x: Value): Value {
+    return this.#add({ kind: "relu", inputs: [x] }, this.channels(x));
+  }
+
+  /** The sum of two values of equal shape. */
+  add(a: Value, b: Value): Value {
+    if (this.channels(a) !== this.channels(b)) {
+      throw new TypeError(
+        `Cannot add values of ${this.channels(a)} and ${this.channels(b)} channels: they must ` +
+          `be equal; narrow() the wider one or project it`,
+      );
+    }
+    return this.#add({ kind: "add", inputs: [a, b] }, this.channels(a));
+  }
+
+  /** The first `channels` channels. */
+  narrow(x: Value, channels: number): Value {
+    return this.#add({ kind: "narrow", inputs: [x], channels }, channels);
+  }
+
+  /** The largest of each window; padding counts as minus infinity. */
+  maxPool2d(x: Value, options: { kernel: number; stride: number; padding: number }): Value {
+    return this.#add({ kind: "maxPool2d", inputs: [x], ...options }, this.channels(x));
+  }
+
+  /** The mean of each window. */
+  avgPool2d(x: Value, options: { kernel: number; stride: number; ceilMode: boolean }): Value {
+    return this.#add({ kind: "avgPool2d", inputs: [x], ...options }, this.channels(x));
+  }
+
+  /** The mean over each image: `[batch, channels]`. */
+  globalAvgPool2d(x: Value): Value {
+    return this.#add({ kind: "globalAvgPool2d", inputs: [x] }, this.channels(x));
+  }
+
+  /** A fully connected layer with bias. */
+  linear(x: Value, { name, out }: { name: string; out: number }): Value {
+    return this.#add({ kind: "linear", name, inputs: [x], in: this.channels(x), out }, out);
+  }
+}
+
+/**
+ * States a network: `build` adds its layers, the last of which gives the logits.
+ *
+ * ```ts
+ * import { network } from "@adjoin/adjoin";
+ *
+ * const tiny = network({ channels: 3 }, (n) => {
+ *   let x = n.conv2d(n.image, { name: "conv1", out: 8, kernel: 3 });
+ *   x = n.relu(n.batchNorm(x, { name: "bn1" }));
+ *   n.linear(n.globalAvgPool2d(x), { name: "fc", out: 10 });
+ * });
+ * ```
+ */
+export function network(
+  { channels }: { channels: number },
+  build: (builder: NetworkBuilder) => void,
+): Network {
+  const builder = new NetworkBuilder(channels);
+  build(builder);
+  if (builder.layers.at(-1)?.kind !== "linear") {
+    throw new TypeError(
+      "Cannot make a network: the last layer gives the logits and has to be linear, found " +
+        (builder.layers.at(-1)?.kind ?? "no layer"),
+    );
+  }
+  return { channels, layers: builder.layers };
+}
+
+/** Channels of every value of a network, by layer. */
+export function channelsOf({ channels, layers }: Network): number[] {
+  const found: number[] = [];
+  const of = (value: Value): number => value === IMAGE ? channels : found[value];
+  for (const layer of layers) {
+    if (layer.kind === "conv2d" || layer.kind === "linear") found.push(layer.out);
+    else if (layer.kind === "narrow") found.push(layer.channels);
+    else found.push(of(layer.inputs[0]));
+  }
+  return found;
+}
+
+/** Number of classes: outputs of the last layer. */
+export function classesOf({ layers }: Network): number {
+  const last = layers.at(-1);
+  return last?.kind === "linear" ? last.out : 0;
+}

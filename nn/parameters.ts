@@ -1,0 +1,75 @@
+import { ALIGNMENT, type Scope } from "../kernels/scope.ts";
+import { pad, type Tensor, unpad } from "../kernels/tensor.ts";
+
+/** A named array of numbers: a weight, a bias, a running statistic. */
+export interface ParameterSpec {
+  readonly name: string;
+  readonly shape: readonly number[];
+}
+
+/** Values by name, row-major and unpadded, in the layout of the GPU (see {@link Tensor}). */
+export type State = Map<string, Float32Array>;
+
+/** Named tensors that lie one behind the other in a single buffer. */
+export class Parameters {
+  readonly specs: readonly ParameterSpec[];
+  /** All of them as one tensor, with gaps of zeros for alignment. */
+  readonly flat: Tensor;
+  readonly #views = new Map<string, Tensor>();
+  readonly #starts = new Map<string, number>();
+  readonly #scope: Scope;
+
+  constructor(scope: Scope, name: string, specs: readonly ParameterSpec[]) {
+    this.#scope = scope;
+    this.specs = specs;
+    const words = ALIGNMENT / 4;
+    let end = 0;
+    for (const spec of specs) {
+      this.#starts.set(spec.name, end);
+      const last = Math.ceil((spec.shape.at(-1) ?? 1) / 4) * 4;
+      const used = spec.shape.slice(0, -1).reduce((product, d) => product * d, last);
+      end += Math.ceil(used / words) * words;
+    }
+    this.flat = scope.tensor(name, [Math.max(words, end)]);
+    for (const spec of specs) {
+      const start = this.#start(spec.name);
+      this.#views.set(spec.name, scope.view(spec.name, this.flat, start, spec.shape));
+    }
+  }
+
+  #start(name: string): number {
+    const start = this.#starts.get(name);
+    if (start === undefined) throw new TypeError(`Cannot find parameter ${name}`);
+    return start;
+  }
+
+  /** The tensor of this name. Raises a `TypeError` when there is none. */
+  get(name: string): Tensor {
+    const view = this.#views.get(name);
+    if (!view) throw new TypeError(`Cannot find parameter ${name}`);
+    return view;
+  }
+
+  /** Whether there is a tensor of this name. */
+  has(name: string): boolean {
+    return this.#views.has(name);
+  }
+
+  /** Writes the values of those of its names that `state` has; the others become zero. */
+  load(state: State): void {
+    const all = new Float32Array(this.flat.words);
+    for (const { name, shape } of this.specs) {
+      const values = state.get(name);
+      if (values) all.set(pad(values, shape), this.#start(name));
+    }
+    this.#scope.gpu.upload(this.flat, all);
+  }
+
+  /** Takes apart what was read of {@link flat}. */
+  split(flat: Float32Array): State {
+    return new Map(this.specs.map(({ name, shape }) => {
+      const start = this.#start(name);
+      return [name, unpad(flat.slice(start, start + this.get(name).words), shape)];
+    }));
+  }
+}

@@ -1,0 +1,158 @@
+import { type Network, network, type NetworkBuilder, type Value } from "./network.ts";
+
+/** What a ResNet is built from. */
+export interface ResNetOptions {
+  readonly block: "basic" | "bottleneck";
+  /** Blocks of each stage. */
+  readonly depths: readonly number[];
+  /** Channels of each stage, before the expansion of a bottleneck. */
+  readonly widths: readonly number[];
+  /** Channels of the convolutions of the stem. */
+  readonly stem: readonly number[];
+  /** Whether the stem strides and pools, to a quarter of the side; CIFAR-size images do without. */
+  readonly reduce: boolean;
+  readonly classes: number;
+  /** Channels of the image. Default: 3. */
+  readonly channels?: number;
+}
+
+/** The factor between a bottleneck's inner and outer channels. */
+const EXPANSION = 4;
+
+function convNorm(
+  n: NetworkBuilder,
+  x: Value,
+  { name, norm, out, kernel, stride = 1, zero = false }: {
+    name: string;
+    norm: string;
+    out: number;
+    kernel: number;
+    stride?: number;
+    zero?: boolean;
+  },
+): Value {
+  return n.batchNorm(n.conv2d(x, { name, out, kernel, stride }), { name: norm, zero });
+}
+
+function residualBlock(
+  n: NetworkBuilder,
+  x: Value,
+  { prefix, block, width, stride }: {
+    prefix: string;
+    block: "basic" | "bottleneck";
+    width: number;
+    stride: number;
+  },
+): Value {
+  const out = block === "basic" ? width : width * EXPANSION;
+  const layers = block === "basic"
+    ? [{ out: width, kernel: 3, stride }, { out, kernel: 3 }]
+    : [{ out: width, kernel: 1 }, { out: width, kernel: 3, stride }, { out, kernel: 1 }];
+  let y = x;
+  layers.forEach((layer, i) => {
+    const last = i === layers.length - 1;
+    const names = { name: `${prefix}.conv${i + 1}`, norm: `${prefix}.bn${i + 1}` };
+    y = convNorm(n, y, { ...names, ...layer, zero: last });
+    if (!last) y = n.relu(y);
+  });
+  let shortcut = x;
+  if (stride !== 1) shortcut = n.avgPool2d(x, { kernel: 2, stride: 2, ceilMode: true });
+  if (n.channels(x) !== out) {
+    const names = { name: `${prefix}.downsample.1`, norm: `${prefix}.downsample.2` };
+    shortcut = convNorm(n, shortcut, { ...names, out, kernel: 1 });
+  }
+  return n.relu(n.add(y, shortcut));
+}
+
+/**
+ * A residual network in the "xresnet" form of arXiv 1812.01187: a stem of 3x3 convolutions, the
+ * stride in the 3x3 of a block, and an average pool before the 1x1 of a striding shortcut. The last
+ * norm of each block starts at scale 0.
+ */
+export function resnet(options: ResNetOptions): Network {
+  const { block, depths, widths, stem, reduce, classes, channels = 3 } = options;
+  return network({ channels }, (n) => {
+    n.stage(0);
+    let x = n.image;
+    stem.forEach((out, i) => {
+      const last = i === stem.length - 1;
+      const name = stem.length === 1 ? "conv1" : `conv1.${3 * i}`;
+      const norm = last ? "bn1" : `conv1.${3 * i + 1}`;
+      const stride = i === 0 && reduce ? 2 : 1;
+      x = n.relu(convNorm(n, x, { name, norm, out, kernel: 3, stride }));
+    });
+    if (reduce) x = n.maxPool2d(x, { kernel: 3, stride: 2, padding: 1 });
+    depths.forEach((depth, s) => {
+      n.stage(s + 1);
+      for (let b = 0; b < depth; b++) {
+        const stride = s > 0 && b === 0 ? 2 : 1;
+        const prefix = `layer${s + 1}.${b}`;
+        x = residualBlock(n, x, { prefix, block, width: widths[s], stride });
+      }
+    });
+    n.linear(n.globalAvgPool2d(x), { name: "fc", out: classes });
+  });
+}
+
+const AUTHORS = { widths: [64, 128, 256, 512], stem: [32, 64, 64] } as const;
+
+/** The stem: the authors' three convolutions with stride and pool, or one convolution for CIFAR. */
+export type Stem = "authors" | "cifar";
+
+function wide(block: "basic" | "bottleneck", depths: readonly number[]): Family {
+  return { block, depths, ...AUTHORS, defaultStem: "authors" };
+}
+
+/** The thin networks of CIFAR size: 6 n + 2 layers in three stages. */
+function thin(layers: number): Family {
+  const depth = (layers - 2) / 6;
+  return {
+    block: "basic",
+    depths: [depth, depth, depth],
+    widths: [16, 32, 64],
+    stem: [16, 16, 16],
+    defaultStem: "cifar",
+  };
+}
+
+type Family = Pick<ResNetOptions, "block" | "depths" | "widths" | "stem"> & {
+  readonly defaultStem: Stem;
+};
+
+const MODELS: Readonly<Record<string, Family>> = {
+  resnet18: wide("basic", [2, 2, 2, 2]),
+  resnet34: wide("basic", [3, 4, 6, 3]),
+  resnet50: wide("bottleneck", [3, 4, 6, 3]),
+  resnet100: wide("bottleneck", [6, 8, 12, 6]),
+  resnet101: wide("bottleneck", [3, 4, 23, 3]),
+  resnet152: wide("bottleneck", [3, 8, 36, 3]),
+  resnet8: thin(8),
+  resnet14: thin(14),
+  resnet20: thin(20),
+  resnet32: thin(32),
+  resnet44: thin(44),
+  resnet56: thin(56),
+};
+
+/** The names that {@link model} knows. */
+export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
+
+/**
+ * A network of the family by name. The wide ones (`resnet18` to `resnet152`) have the authors' stem
+ * by default, the thin ones (`resnet8` to `resnet56`; 16, 32 and 64 channels) that for CIFAR.
+ * Raises a `RangeError` for an unknown name.
+ */
+export function model(
+  name: string,
+  { classes, channels = 3, stem }: { classes: number; channels?: number; stem?: Stem },
+): Network {
+  if (!Object.hasOwn(MODELS, name)) {
+    throw new RangeError(
+      `Cannot build model ${name}: wanted one of ${MODEL_NAMES.join(", ")}, found ${name}`,
+    );
+  }
+  const { defaultStem, ...family } = MODELS[name];
+  const reduce = (stem ?? defaultStem) === "authors";
+  const convolutions = reduce ? family.stem : [family.widths[0]];
+  return resnet({ ...family, stem: convolutions, reduce, classes, channels });
+}
