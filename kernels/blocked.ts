@@ -15,7 +15,7 @@ const LANES = "xyzw";
 // Bit `tap` of a 64-bit mask says whether the spatial mask of a masked convolution keeps that tap.
 const KEPT_TAPS = /* wgsl */ `
 fn kept_tap(tap: u32) -> bool {
-  return (select(dims.taps_low, dims.taps_high, tap >= 32u) >> (tap & 31u) & 1u) == 1u;
+  return ((select(dims.taps_low, dims.taps_high, tap >= 32u) >> (tap & 31u)) & 1u) == 1u;
 }`;
 
 /** Names of the numbers that a gathered product takes. */

@@ -84,7 +84,7 @@ function checkState(
       shape.length !== parameters.shape.length || shape.some((d, i) => d !== parameters.shape[i])
     ) {
       throw new TypeError(
-        `Cannot apply ${name} as the parameters are [${parameters.shape}]: ${what} [${shape}]`,
+        `Cannot apply ${name} as the parameters are [${parameters.shape}]: found ${what} [${shape}]`,
       );
     }
   }
@@ -107,7 +107,7 @@ function checkSgd(
   [parameters, gradients, velocity, hyper]: readonly { readonly shape: readonly number[] }[],
   { weightDecay }: SgdAttributes,
 ): void {
-  const state = { "the gradients are": gradients, "the velocity is": velocity };
+  const state = { "the gradients": gradients, "the velocity": velocity };
   checkState("sgd", parameters, state, hyper);
   checkRange("sgd", "a weight decay", weightDecay, Infinity);
 }
@@ -116,7 +116,7 @@ function checkAdamw(
   [parameters, gradients, m, v, hyper]: readonly { readonly shape: readonly number[] }[],
   { beta2, eps, weightDecay }: AdamwAttributes,
 ): void {
-  const state = { "the gradients are": gradients, "m is": m, "v is": v };
+  const state = { "the gradients": gradients, m, v };
   checkState("adamw", parameters, state, hyper);
   checkRange("adamw", "a weight decay", weightDecay, Infinity);
   checkRange("adamw", "beta2", beta2, 1);

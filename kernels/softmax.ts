@@ -64,16 +64,8 @@ fn ${x}_cross_entropy(row: u32, label: u32, norm: vec2f) -> f32 {
 }`;
 }
 
-const meanOfRows = (weighted: boolean) =>
-  defineKernel({
-    name: `mean loss${weighted ? ", weighted" : ""}`,
-    workgroupSize: 64,
-    reads: weighted
-      ? { rows: "bulk" as const, lambda: "channel" as const }
-      : { rows: "bulk" as const },
-    writes: { loss: "bulk", parts: "bulk" },
-    dims: { batch: "u32" },
-    wgsl: /* wgsl */ `
+function meanWgsl(weight: string): string {
+  return /* wgsl */ `
 var<workgroup> sums: array<vec4f, 64>;
 fn main(workgroup: u32, lane: u32) {
   var sum = vec4f();
@@ -83,12 +75,28 @@ fn main(workgroup: u32, lane: u32) {
   if (lane == 0u) {
     for (var i = 1u; i < 64u; i++) { sum += sums[i]; }
     let mean = sum / f32(dims.batch);
-    let loss = mean.x + ${weighted ? "lambda(0u).x * " : ""}mean.y;
+    let loss = mean.x + ${weight} * mean.y;
     set_loss(0u, vec4f(loss, 0.0, 0.0, 0.0));
     set_parts(0u, vec4f(loss, mean.x, mean.y, 1.0));
   }
-}`,
-  });
+}`;
+}
+
+const mean = defineKernel({
+  name: "mean loss",
+  workgroupSize: 64,
+  reads: { rows: "bulk" },
+  writes: { loss: "bulk", parts: "bulk" },
+  dims: { batch: "u32" },
+  wgsl: meanWgsl("1.0"),
+});
+
+const weightedMean = defineKernel({
+  ...mean,
+  name: "mean loss, weighted",
+  reads: { rows: "bulk", lambda: "channel" },
+  wgsl: meanWgsl("lambda(0u).x"),
+});
 
 /**
  * Records the means over rows `[batch, 8]` that hold (cross entropy, divergence) in elements 4 and
@@ -98,11 +106,9 @@ fn main(workgroup: u32, lane: u32) {
 export function recordMeanLoss(trace: Trace, rows: Tensor, lambda?: Tensor): Tensor[] {
   const loss = trace.tensor("loss", [1]);
   const parts = trace.tensor("loss parts", [4]);
-  const writes = { loss, parts };
-  const dims = { batch: rows.shape[0] };
-  if (lambda) {
-    trace.run(meanOfRows(true), { reads: { rows, lambda }, writes, dims, workgroups: 1 });
-  } else trace.run(meanOfRows(false), { reads: { rows }, writes, dims, workgroups: 1 });
+  const common = { writes: { loss, parts }, dims: { batch: rows.shape[0] }, workgroups: 1 };
+  if (lambda) trace.run(weightedMean, { ...common, reads: { rows, lambda } });
+  else trace.run(mean, { ...common, reads: { rows } });
   return [loss, parts];
 }
 

@@ -1,0 +1,123 @@
+import { DataError } from "./error.ts";
+
+/** Labelled images of one size, in memory. */
+export interface Dataset {
+  readonly name: string;
+  /** The names of the classes; a label is an index into them. */
+  readonly classes: readonly string[];
+  /** The number of images. */
+  readonly length: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** `[length, height, width, channels]`, one byte each. */
+  readonly pixels: Uint8Array;
+  /** `[length]`. */
+  readonly labels: Uint8Array | Uint16Array;
+}
+
+/** Mean and standard deviation of each channel, of pixels scaled to [0, 1]. */
+export interface Normalization {
+  readonly mean: number[];
+  readonly std: number[];
+}
+
+/** What a network is trained on, and what it is measured on. */
+export interface Split {
+  readonly train: Dataset;
+  readonly validation: Dataset;
+  /** Of the training set. */
+  readonly normalization: Normalization;
+}
+
+/** Raises a `DataError` unless sizes, pixels, labels and classes fit together. */
+export function checkDataset(dataset: Dataset): void {
+  const { name, classes, length, height, width, channels, pixels, labels } = dataset;
+  const shape = [length, height, width, channels];
+  if (shape.some((d) => !Number.isInteger(d) || d < 1)) {
+    throw new DataError(`Cannot use ${name}: wanted at least one image, found shape [${shape}]`);
+  }
+  const bytes = length * height * width * channels;
+  if (pixels.length !== bytes) {
+    throw new DataError(
+      `Cannot use ${name}: wanted ${bytes} bytes of pixels for shape [${shape}], found ${pixels.length}`,
+    );
+  }
+  if (labels.length !== length) {
+    throw new DataError(
+      `Cannot use ${name}: wanted a label for each of its ${length} images, found ${labels.length}`,
+    );
+  }
+  const wrong = labels.findIndex((label) => label >= classes.length);
+  if (wrong >= 0) {
+    throw new DataError(
+      `Cannot use ${name}: wanted labels below its ${classes.length} classes, found ${
+        labels[wrong]
+      } at image ${wrong}`,
+    );
+  }
+}
+
+/**
+ * Mean and standard deviation of each channel over all pixels / 255. A channel that never varies
+ * gets the deviation 1, so that dividing by it is harmless.
+ */
+export function measureNormalization(dataset: Dataset): Normalization {
+  const { pixels, channels } = dataset;
+  const counts = new Float64Array(channels * 256);
+  for (let i = 0, c = 0; i < pixels.length; i++) {
+    counts[c * 256 + pixels[i]]++;
+    if (++c === channels) c = 0;
+  }
+  const total = pixels.length / channels;
+  const mean: number[] = [];
+  const std: number[] = [];
+  for (let c = 0; c < channels; c++) {
+    const histogram = counts.subarray(c * 256, (c + 1) * 256);
+    const average = histogram.reduce((sum, count, v) => sum + count * v, 0) / total;
+    const variance = histogram.reduce((sum, n, v) => sum + n * (v - average) ** 2, 0) / total;
+    mean.push(average / 255);
+    std.push(variance > 0 ? Math.sqrt(variance) / 255 : 1);
+  }
+  return { mean, std };
+}
+
+/** The first `count` images, sharing memory with the dataset; a `RangeError` if it has fewer. */
+export function take(dataset: Dataset, count: number): Dataset {
+  const { name, length, height, width, channels } = dataset;
+  if (!Number.isInteger(count) || count < 1 || count > length) {
+    throw new RangeError(
+      `Cannot take ${count} images of ${name}: it has ${length}; ask for 1 to ${length}`,
+    );
+  }
+  return {
+    ...dataset,
+    length: count,
+    pixels: dataset.pixels.subarray(0, count * height * width * channels),
+    labels: dataset.labels.subarray(0, count),
+  };
+}
+
+/** The images of all parts in order, under one name; a `DataError` if their sizes differ. */
+export function concatenate(name: string, parts: readonly [Dataset, ...Dataset[]]): Dataset {
+  const [{ classes, height, width, channels }] = parts;
+  for (const part of parts) {
+    if (part.height !== height || part.width !== width || part.channels !== channels) {
+      throw new DataError(
+        `Cannot append ${part.name} to ${
+          parts[0].name
+        }: wanted images of [${height},${width},${channels}], found [${part.height},${part.width},${part.channels}]`,
+      );
+    }
+  }
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const pixels = new Uint8Array(length * height * width * channels);
+  const labels = new Uint16Array(length);
+  let at = 0;
+  for (const part of parts) {
+    pixels.set(part.pixels, at * height * width * channels);
+    labels.set(part.labels, at);
+    at += part.length;
+  }
+  return { name, classes, length, height, width, channels, pixels, labels };
+}

@@ -1,0 +1,224 @@
+import { readdir, readFile } from "node:fs/promises";
+import { parseCifar10, parseCifar100 } from "./cifar.ts";
+import { concatenate, type Dataset, measureNormalization, type Split, take } from "./dataset.ts";
+import { DataError } from "./error.ts";
+import { generatedSplit } from "./generated.ts";
+import { gunzip } from "./gzip.ts";
+import { type IdxArray, idxDataset, largestLabel, parseIdx } from "./idx.ts";
+
+/** The names {@link openDataset} takes. */
+export const DATASET_NAMES = ["generated", "cifar10", "cifar100", "idx"] as const;
+
+/** A name that {@link openDataset} takes. */
+export type DatasetName = typeof DATASET_NAMES[number];
+
+/** What to open, and how much of it. */
+export interface OpenOptions {
+  /** Where the files lie; needed by all but generated images, refused by those. */
+  dataDir?: string;
+  /** Of generated images; files do not depend on it. */
+  seed: number;
+  /** The first so many training images; all unless told, and 4000 generated ones. */
+  trainCount?: number;
+  /** The first so many validation images; all unless told, and 1000 generated ones. */
+  validationCount?: number;
+  /** Pixels of a side of generated images, 32 unless told; files must have just that. */
+  imageSize?: number;
+  /** How many classes an IDX set has; other sets must have just that many. */
+  classes?: number;
+}
+
+/** Files that make up one half of a set: at least one must match. */
+interface Wanted {
+  readonly pattern: RegExp;
+  readonly words: string;
+}
+
+interface Source {
+  /** The folder that the published archive unpacks to. */
+  readonly folder?: string;
+  readonly cure: string;
+  readonly wanted: readonly Wanted[];
+}
+
+function idxFiles(stem: string, kind: string, words: string): Wanted {
+  return { pattern: new RegExp(`^${stem}-${kind}[-.]idx\\d-ubyte(\\.gz)?$`), words };
+}
+
+const CIFAR10: Source = {
+  folder: "cifar-10-batches-bin",
+  cure: "unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
+  wanted: [
+    { pattern: /^data_batch_[1-5]\.bin$/, words: "data_batch_1.bin to data_batch_5.bin" },
+    { pattern: /^test_batch\.bin$/, words: "test_batch.bin" },
+  ],
+};
+const CIFAR100: Source = {
+  folder: "cifar-100-binary",
+  cure: "unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there",
+  wanted: [
+    { pattern: /^train\.bin$/, words: "train.bin" },
+    { pattern: /^test\.bin$/, words: "test.bin" },
+  ],
+};
+const IDX: Source = {
+  cure: "put the four files of MNIST, Fashion-MNIST or a set in their format there",
+  wanted: [
+    idxFiles("train", "images", "train-images-idx3-ubyte"),
+    idxFiles("train", "labels", "train-labels-idx1-ubyte"),
+    idxFiles("t10k", "images", "t10k-images-idx3-ubyte"),
+    idxFiles("t10k", "labels", "t10k-labels-idx1-ubyte (each may end in .gz)"),
+  ],
+};
+
+/** The sorted names in a folder, or what is wrong with it. */
+async function list(folder: string): Promise<string[] | string> {
+  try {
+    return (await readdir(folder)).sort();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return "no such folder";
+    if (code === "ENOTDIR") return "a file";
+    throw error;
+  }
+}
+
+/** The paths of the files that match each wanted pattern, in the order of their names. */
+async function locate(name: DatasetName, source: Source, dataDir?: string): Promise<string[][]> {
+  const words = source.wanted.map((wanted) => wanted.words);
+  const wanted = `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+  if (dataDir === undefined) {
+    throw new DataError(
+      `Cannot open ${name}: wanted a folder with ${wanted}, found no --data-dir; name it, and ${source.cure}`,
+    );
+  }
+  const names = await list(dataDir);
+  const folders = [dataDir];
+  if (source.folder !== undefined && names.includes(source.folder)) {
+    folders.push(`${dataDir}/${source.folder}`);
+  }
+  for (const folder of folders) {
+    const found = folder === dataDir ? names : await list(folder);
+    if (typeof found === "string") continue;
+    const matches = source.wanted.map(({ pattern }) => found.filter((file) => pattern.test(file)));
+    if (matches.every((files) => files.length > 0)) {
+      return matches.map((files) => files.map((file) => `${folder}/${file}`));
+    }
+  }
+  // What was found is told of the folder closest to the wanted one.
+  const closest = folders[folders.length - 1];
+  throw new DataError(
+    `Cannot open ${name} in ${closest}: wanted ${wanted}, found ${
+      tell(await list(closest))
+    }; ${source.cure}`,
+  );
+}
+
+function tell(found: string[] | string): string {
+  if (typeof found === "string") return found;
+  if (found.length === 0) return "an empty folder";
+  const rest = found.length - 8;
+  return found.slice(0, 8).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+}
+
+type Halves = Pick<Split, "train" | "validation">;
+
+async function openCifar(
+  source: Source,
+  name: "cifar10" | "cifar100",
+  dataDir?: string,
+): Promise<Halves> {
+  const parse = name === "cifar10" ? parseCifar10 : parseCifar100;
+  const [trainPaths, testPaths] = await locate(name, source, dataDir);
+  const read = async (path: string): Promise<Dataset> => parse(await readFile(path), path);
+  const join = async (half: string, [first, ...rest]: string[]): Promise<Dataset> => {
+    const parts: [Dataset, ...Dataset[]] = [await read(first)];
+    for (const path of rest) parts.push(await read(path));
+    return concatenate(`${name} ${half}`, parts);
+  };
+  return {
+    train: await join("train", trainPaths),
+    validation: await join("validation", testPaths),
+  };
+}
+
+async function openIdx(dataDir?: string, classes?: number): Promise<Halves> {
+  const read = async ([path]: string[]): Promise<IdxArray> =>
+    parseIdx(await gunzip(new Uint8Array(await readFile(path)), path), path);
+  const [images, labels, testImages, testLabels] = await locate("idx", IDX, dataDir);
+  const trainLabels = await read(labels);
+  const validationLabels = await read(testLabels);
+  classes ??= Math.max(largestLabel(trainLabels), largestLabel(validationLabels)) + 1;
+  const train = idxDataset({
+    name: "idx train",
+    images: await read(images),
+    labels: trainLabels,
+    classes,
+  });
+  const validation = idxDataset({
+    name: "idx validation",
+    images: await read(testImages),
+    labels: validationLabels,
+    classes,
+  });
+  const shape = ({ height, width, channels }: Dataset) => `[${height},${width},${channels}]`;
+  if (shape(train) !== shape(validation)) {
+    throw new DataError(
+      `Cannot validate on ${testImages[0]}: wanted images of ${shape(train)} as in ${
+        images[0]
+      }, found ${shape(validation)}; take both from the same set`,
+    );
+  }
+  return { train, validation };
+}
+
+function openGenerated(options: OpenOptions): Halves {
+  if (options.dataDir !== undefined) {
+    throw new DataError(
+      `Cannot open generated images in ${options.dataDir}: they are drawn from the seed; leave out --data-dir`,
+    );
+  }
+  return generatedSplit({
+    train: options.trainCount ?? 4000,
+    validation: options.validationCount ?? 1000,
+    size: options.imageSize,
+    seed: options.seed,
+  });
+}
+
+function open(name: DatasetName, options: OpenOptions): Halves | Promise<Halves> {
+  switch (name) {
+    case "generated":
+      return openGenerated(options);
+    case "cifar10":
+      return openCifar(CIFAR10, name, options.dataDir);
+    case "cifar100":
+      return openCifar(CIFAR100, name, options.dataDir);
+    case "idx":
+      return openIdx(options.dataDir, options.classes);
+  }
+}
+
+/**
+ * Opens a set of images by name: drawn from the seed, or read from the files of CIFAR-10 and
+ * CIFAR-100 (binary versions) or from IDX files as of MNIST. Raises a `DataError` that names the
+ * folder and the files it wanted and found, and a `RangeError` for more images than there are.
+ */
+export async function openDataset(name: DatasetName, options: OpenOptions): Promise<Split> {
+  const { trainCount, validationCount, imageSize, classes } = options;
+  const opened = await open(name, options);
+  const { train: { height, width, classes: names } } = opened;
+  if (imageSize !== undefined && (imageSize !== height || imageSize !== width)) {
+    throw new DataError(
+      `Cannot open ${name} at ${imageSize}x${imageSize} pixels: its images have ${width}x${height}; leave out the image size`,
+    );
+  }
+  if (classes !== undefined && classes !== names.length) {
+    throw new DataError(
+      `Cannot open ${name} with ${classes} classes: it has ${names.length}; leave out the classes`,
+    );
+  }
+  const train = take(opened.train, trainCount ?? opened.train.length);
+  const validation = take(opened.validation, validationCount ?? opened.validation.length);
+  return { train, validation, normalization: measureNormalization(train) };
+}

@@ -1,0 +1,104 @@
+#!/bin/sh
+# Installs what is missing: Deno (through npm), a WebGPU adapter (Debian's software one), and the
+# dependencies. Says so where there is nothing to do.
+set -eu
+cd "$(dirname "$0")"
+
+DENO_VERSION=2.9.6
+
+say() {
+  printf 'setup: %s\n' "$*"
+}
+
+fail() {
+  printf 'setup: %s\n' "$*" >&2
+  exit 1
+}
+
+# Runs a command as root, through sudo where need be.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# Ends here unless as_root will do.
+need_root() {
+  [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1 ||
+    fail "Cannot install $* as that needs root and there is no sudo: run this as root once."
+}
+
+apt_install() {
+  command -v apt-get >/dev/null 2>&1 ||
+    fail "Cannot install $* as there is no apt-get: install it by other means, then run this again."
+  need_root "$@"
+  say "installing $*"
+  # The lists of a bare machine are empty, or too old.
+  if ! as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+    --no-install-recommends "$@" >/dev/null 2>&1; then
+    as_root apt-get update -qq >/dev/null ||
+      fail "Cannot install $* as apt-get update failed: check the network."
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+      --no-install-recommends "$@" >/dev/null ||
+      fail "Cannot install $* with apt-get: see its message above."
+  fi
+}
+
+install_deno() {
+  command -v npm >/dev/null 2>&1 || apt_install npm
+  prefix=$(npm prefix -g 2>/dev/null) || fail "Cannot ask npm where it installs: \"npm prefix -g\" failed."
+  run=
+  if ! [ -w "$prefix/lib/node_modules" ] && ! [ -w "$prefix/lib" ] && ! [ -w "$prefix" ]; then
+    need_root Deno
+    run=as_root
+  fi
+  say "installing Deno $DENO_VERSION through npm"
+  # npm 12 runs no install scripts unless told to; older ones do not know the flag and ignore it.
+  $run npm install -g --silent --allow-scripts=deno "deno@$DENO_VERSION" ||
+    fail "Cannot install Deno: \"npm install -g deno@$DENO_VERSION\" failed."
+  # Where the script did not run, the first call does its work, with the rights it takes.
+  $run "$prefix/bin/deno" --version >/dev/null ||
+    fail "Cannot run $prefix/bin/deno, which npm has just installed."
+  hash -r
+  command -v deno >/dev/null 2>&1 && return
+  case ":$PATH:" in
+    *:/usr/local/bin:*)
+      need_root "a link in /usr/local/bin"
+      say "linking $prefix/bin/deno into /usr/local/bin, as $prefix/bin is not on PATH"
+      as_root ln -sf "$prefix/bin/deno" /usr/local/bin/deno
+      ;;
+    *) fail "Deno is in $prefix/bin, which is not on PATH: run export PATH=\"$prefix/bin:\$PATH\"." ;;
+  esac
+}
+
+has_adapter() {
+  deno eval --no-config --no-lock \
+    'Deno.exit(await navigator.gpu?.requestAdapter() ? 0 : 1)' >/dev/null 2>&1
+}
+
+done_something=
+if ! command -v deno >/dev/null 2>&1; then
+  install_deno
+  done_something=1
+fi
+version=$(deno --version 2>/dev/null | sed -n '1s/^deno \([0-9.]*\).*/\1/p')
+[ -n "$version" ] || fail "Cannot run $(command -v deno): \"deno --version\" failed."
+oldest=$(printf '%s\n%s\n' "$version" "$DENO_VERSION" | sort -t. -k1,1n -k2,2n -k3,3n | head -n 1)
+[ "$oldest" = "$DENO_VERSION" ] ||
+  say "Deno $version is older than $DENO_VERSION, with which this is tested: run deno upgrade $DENO_VERSION"
+
+if ! has_adapter; then
+  [ "$(uname -s)" = Linux ] ||
+    fail "Cannot find a WebGPU adapter: requestAdapter() gave none. Check the graphics driver."
+  apt_install libvulkan1 mesa-vulkan-drivers
+  has_adapter ||
+    fail "Cannot find a WebGPU adapter, although Mesa's drivers are installed. Check vulkaninfo."
+  done_something=1
+fi
+
+deno install --quiet ||
+  fail "Cannot fetch the dependencies: check the network, and that deno.lock fits deno.json."
+
+if [ -n "$done_something" ]; then
+  say "done: Deno $version and a WebGPU adapter"
+else
+  say "nothing to do: Deno $version and a WebGPU adapter are there"
+fi

@@ -1,0 +1,124 @@
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+
+const SETUP = fileURLToPath(new URL("../setup.sh", import.meta.url));
+
+async function setup(
+  env: Record<string, string> = {},
+): Promise<Record<"out" | "err", string> & { code: number }> {
+  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: [SETUP],
+    // From elsewhere, as it has to find its own folder.
+    cwd: fileURLToPath(new URL("./", import.meta.url)),
+    env,
+    stdin: "null",
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, out: decoder.decode(stdout), err: decoder.decode(stderr) };
+}
+
+/** A folder to be the whole of PATH: links to the given programs, and scripts of one's own. */
+async function makePath(programs: string[], scripts: Record<string, string>): Promise<string> {
+  const folder = await Deno.makeTempDir();
+  for (const program of programs) {
+    for (const place of ["/usr/bin", "/bin"]) {
+      const info = await Deno.stat(`${place}/${program}`).catch(() => null);
+      if (!info) continue;
+      await Deno.symlink(`${place}/${program}`, `${folder}/${program}`);
+      break;
+    }
+  }
+  for (const [name, text] of Object.entries(scripts)) {
+    await Deno.writeTextFile(`${folder}/${name}`, `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  }
+  return folder;
+}
+
+const BASIC = ["sh", "dirname", "sed", "sort", "head", "uname", "env", "cat", "chmod", "mkdir"];
+
+Deno.test("setup.sh says twice within seconds that there is nothing to do", async () => {
+  for (let i = 0; i < 2; i++) {
+    const start = performance.now();
+    const { code, out, err } = await setup();
+    assertEquals([code, err], [0, ""]);
+    assertMatch(out, /^setup: nothing to do: Deno \d+\.\d+\.\d+ and a WebGPU adapter are there\n$/);
+    assertLess(performance.now() - start, 10_000);
+  }
+});
+
+Deno.test("setup.sh installs a pinned Deno through npm where there is none", async () => {
+  const prefix = await Deno.makeTempDir();
+  await Deno.mkdir(`${prefix}/bin`);
+  const PATH = await makePath(BASIC, {
+    id: "echo 0",
+    // What npm does: it puts a program in its folder, here one that says yes to everything.
+    npm: `if [ "$1" = prefix ]; then echo ${prefix}; exit; fi
+echo "$@" > ${prefix}/arguments
+cat > ${prefix}/bin/deno <<'EOF'
+#!/bin/sh
+if [ "$1" = --version ]; then echo deno 2.9.6; fi
+EOF
+chmod +x ${prefix}/bin/deno`,
+  });
+  try {
+    const { code, out } = await setup({ PATH: `${PATH}:${prefix}/bin` });
+    assertEquals(code, 0, out);
+    assertStringIncludes(out, "setup: installing Deno 2.9.6 through npm\nsetup: done");
+    const args = await Deno.readTextFile(`${prefix}/arguments`);
+    assertStringIncludes(args, "install -g");
+    assertStringIncludes(args, "--allow-scripts=deno deno@2.9.6");
+    await Deno.remove(`${prefix}/bin/deno`);
+    const hidden = await setup({ PATH });
+    assertEquals(hidden.code, 1);
+    assertStringIncludes(hidden.err, `run export PATH="${prefix}/bin:$PATH"`);
+  } finally {
+    await Promise.all([PATH, prefix].map((folder) => Deno.remove(folder, { recursive: true })));
+  }
+});
+
+Deno.test("setup.sh installs Mesa's drivers where there is no adapter", async () => {
+  const PATH = await makePath(BASIC, {
+    id: "echo 0",
+    deno: `case "$1" in
+  --version) echo deno 2.9.6 ;;
+  eval) [ -e "$(dirname "$0")/installed" ] ;;
+esac`,
+    "apt-get": `echo "$@" >> "$(dirname "$0")/calls"
+case "$*" in
+  update*) : > "$(dirname "$0")/updated" ;;
+  *) [ -e "$(dirname "$0")/updated" ] && : > "$(dirname "$0")/installed" ;;
+esac`,
+  });
+  try {
+    const { code, out, err } = await setup({ PATH });
+    assertEquals([code, err], [0, ""]);
+    assertStringIncludes(out, "setup: installing libvulkan1 mesa-vulkan-drivers\nsetup: done");
+    // The first try fails as on a machine whose package lists are empty.
+    const calls = (await Deno.readTextFile(`${PATH}/calls`)).trim().split("\n");
+    assertEquals(calls.map((call) => call.split(" ")[0]), ["install", "update", "install"]);
+  } finally {
+    await Deno.remove(PATH, { recursive: true });
+  }
+});
+
+Deno.test("setup.sh says what is in the way where it cannot install", async () => {
+  const deno = 'if [ "$1" = --version ]; then echo deno 2.9.6; else exit 1; fi';
+  const cases: [Record<string, string>, string][] = [
+    [{ deno }, "no apt-get"],
+    [{ deno, "apt-get": "exit 0", id: "echo 0" }, "Cannot find a WebGPU adapter"],
+    [{ deno, "apt-get": "exit 1", id: "echo 0" }, "apt-get update failed"],
+    [{ deno, "apt-get": "exit 0", id: "echo 1000" }, "that needs root and there is no sudo"],
+    [{ id: "echo 0" }, "Cannot install npm as there is no apt-get"],
+    [{ npm: "[ $1 = prefix ] && echo /nowhere", id: "echo 0" }, "Cannot install Deno"],
+  ];
+  for (const [scripts, text] of cases) {
+    const PATH = await makePath(BASIC, scripts);
+    try {
+      const { code, err } = await setup({ PATH });
+      assert(code !== 0, text);
+      assertStringIncludes(err, text);
+    } finally {
+      await Deno.remove(PATH, { recursive: true });
+    }
+  }
+});

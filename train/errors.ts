@@ -1,0 +1,38 @@
+import { DataError } from "../data/error.ts";
+import { GpuError } from "../kernels/gpu.ts";
+
+/** A flag or option that cannot be used. */
+export class UsageError extends Error {
+  override readonly name: string = "UsageError";
+}
+
+/** A loss that is no longer a number. */
+export class DivergedError extends Error {
+  override readonly name: string = "DivergedError";
+}
+
+/** A small network that does not equal what was measured. */
+export class VerificationError extends Error {
+  override readonly name: string = "VerificationError";
+}
+
+/** Exit codes of the command line. */
+export const EXIT = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  data: 3,
+  gpu: 4,
+  diverged: 5,
+  verification: 6,
+} as const;
+
+/** The exit code for an error. */
+export function exitCode(error: unknown): number {
+  if (error instanceof UsageError || error instanceof RangeError) return EXIT.usage;
+  if (error instanceof DataError) return EXIT.data;
+  if (error instanceof GpuError) return EXIT.gpu;
+  if (error instanceof DivergedError) return EXIT.diverged;
+  if (error instanceof VerificationError) return EXIT.verification;
+  return EXIT.unexpected;
+}

@@ -1,0 +1,113 @@
+import type { Op } from "../kernels/op.ts";
+import { adamw, sgd } from "../kernels/optimizers.ts";
+import type { Scope } from "../kernels/scope.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+import type { Trace } from "../kernels/trace.ts";
+import { Parameters, type State } from "../nn/parameters.ts";
+import type { StateSpecs } from "../nn/state.ts";
+import type { Apply } from "../nn/tape.ts";
+
+/** An optimiser and the numbers of it that stay the same over a run. */
+export type OptimizerOptions =
+  | { readonly name: "sgd"; readonly weightDecay: number; readonly nesterov: boolean }
+  | {
+    readonly name: "adamw";
+    readonly weightDecay: number;
+    readonly beta2: number;
+    readonly eps: number;
+  };
+
+/** Parameters and running statistics on the GPU. */
+export class Weights {
+  readonly parameters: Parameters;
+  readonly statistics: Parameters;
+  readonly #scope: Scope;
+
+  constructor(scope: Scope, specs: StateSpecs, state: State) {
+    this.#scope = scope;
+    this.parameters = new Parameters(scope, "parameters", specs.parameters);
+    this.statistics = new Parameters(scope, "statistics", specs.statistics);
+    this.load(state);
+  }
+
+  /** Overwrites all values. */
+  load(state: State): void {
+    this.parameters.load(state);
+    this.statistics.load(state);
+  }
+
+  /** The tensor of a parameter or running statistic. */
+  readonly tensor = (name: string): Tensor =>
+    this.parameters.has(name) ? this.parameters.get(name) : this.statistics.get(name);
+
+  /** Reads all values back. */
+  async read(): Promise<State> {
+    const tensors = [this.parameters.flat, this.statistics.flat];
+    const [parameters, statistics] = await this.#scope.gpu.read(tensors);
+    return new Map([
+      ...this.parameters.split(Float32Array.from(parameters)),
+      ...this.statistics.split(Float32Array.from(statistics)),
+    ]);
+  }
+}
+
+/** Weights that learn: with gradients, the optimiser's state, and the numbers of the step. */
+export class Learner extends Weights {
+  readonly gradients: Parameters;
+  /** (learning rate, momentum or beta1, 1 - beta1^t, 1 - beta2^t). */
+  readonly hyper: Tensor;
+  readonly #optimizer: OptimizerOptions;
+  readonly #moments: readonly Tensor[];
+  readonly #gradientOf = new Map<Tensor, Tensor>();
+  readonly #upload: (values: Float32Array) => void;
+  #steps = 0;
+
+  constructor(
+    scope: Scope,
+    { specs, state, optimizer }: {
+      specs: StateSpecs;
+      state: State;
+      optimizer: OptimizerOptions;
+    },
+  ) {
+    super(scope, specs, state);
+    this.gradients = new Parameters(scope, "gradients", specs.parameters);
+    this.#optimizer = optimizer;
+    const { shape } = this.parameters.flat;
+    const names = optimizer.name === "sgd" ? ["velocity"] : ["first moment", "second moment"];
+    this.#moments = names.map((name) => scope.tensor(name, shape));
+    this.hyper = scope.tensor("hyper", [4]);
+    this.#upload = (values) => scope.write(this.hyper, values);
+    for (const { name } of specs.parameters) {
+      this.#gradientOf.set(this.parameters.get(name), this.gradients.get(name));
+    }
+  }
+
+  /** Where the gradient of a parameter is added up; nothing for other tensors. */
+  readonly gradient = (parameter: Tensor): Tensor | undefined => this.#gradientOf.get(parameter);
+
+  /** Records the update of all parameters. */
+  update(trace: Trace): void {
+    const run: Apply = (op, inputs, attributes) => op.forward(trace, inputs, attributes);
+    const { parameters: { flat }, gradients, hyper } = this;
+    const o = this.#optimizer;
+    if (o.name === "sgd") run(sgd, [flat, gradients.flat, ...this.#moments, hyper], o);
+    else run(adamw, [flat, gradients.flat, ...this.#moments, hyper], o);
+  }
+
+  /** Sets the numbers of the next step. `momentum` is beta1 of AdamW. */
+  prepare({ lr, momentum }: { lr: number; momentum: number }): void {
+    this.#steps++;
+    const o = this.#optimizer;
+    const corrections = o.name === "sgd"
+      ? [0, 0]
+      : [1 - momentum ** this.#steps, 1 - o.beta2 ** this.#steps];
+    this.#upload(Float32Array.of(lr, momentum, ...corrections));
+  }
+}
+
+/** Applies ops without a tape. */
+export function applying(trace: Trace): Apply {
+  return <A>(op: Op<A>, inputs: readonly Tensor[], attributes: A) =>
+    op.forward(trace, inputs, attributes);
+}

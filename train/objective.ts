@@ -1,0 +1,82 @@
+import { adjoinedLoss } from "../kernels/adjoined_loss.ts";
+import { crossEntropy } from "../kernels/cross_entropy.ts";
+import { distillationLoss } from "../kernels/distillation_loss.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+import type { Adjoined } from "../nn/adjoin.ts";
+import { runAdjoined, runNetwork } from "../nn/forward.ts";
+import type { Network } from "../nn/network.ts";
+import { adjoinedSpecs, networkSpecs, type StateSpecs } from "../nn/state.ts";
+import type { Apply } from "../nn/tape.ts";
+import type { Which } from "./types.ts";
+
+/** What is trained: an adjoined pair, one network, or one network with a frozen teacher. */
+export type Objective =
+  | { readonly mode: "adjoined"; readonly adjoined: Adjoined; readonly detach: boolean }
+  | { readonly mode: "plain"; readonly which: Which; readonly network: Network }
+  | {
+    readonly mode: "distill";
+    readonly which: Which;
+    readonly network: Network;
+    readonly teacher: Network;
+  };
+
+/** Logits by network. */
+export type Logits = Partial<Record<Which, Tensor>>;
+
+/** Names and shapes of what an objective trains. */
+export function specsOf(objective: Objective): StateSpecs {
+  return objective.mode === "adjoined"
+    ? adjoinedSpecs(objective.adjoined)
+    : networkSpecs(objective.network);
+}
+
+/** The networks that an objective trains. */
+export function networksOf(objective: Objective): Partial<Record<Which, Network>> {
+  if (objective.mode === "adjoined") {
+    return { base: objective.adjoined.base, small: objective.adjoined.small };
+  }
+  return { [objective.which]: objective.network };
+}
+
+/** Records the logits of what is trained. */
+export function logitsOf(
+  objective: Objective,
+  image: Tensor,
+  running: { apply: Apply; parameter: (name: string) => Tensor; training: boolean },
+): Logits {
+  if (objective.mode === "adjoined") return runAdjoined(objective.adjoined, image, running);
+  return { [objective.which]: runNetwork(objective.network, image, running) };
+}
+
+/** What the loss is taken over. */
+export interface LossInputs {
+  readonly apply: Apply;
+  readonly logits: Logits;
+  readonly labels: Tensor;
+  readonly lambda: Tensor;
+  /** The teacher's logits, for distillation. */
+  readonly teacher?: Tensor;
+  readonly labelSmoothing: number;
+}
+
+function need(logits: Logits, which: Which): Tensor {
+  const found = logits[which];
+  if (!found) throw new TypeError(`Cannot take the loss: the logits of ${which} are missing`);
+  return found;
+}
+
+/** Records the loss; gives it and (loss, cross entropy, KL, 1). */
+export function lossOf(
+  objective: Objective,
+  { apply, logits, labels, lambda, teacher, labelSmoothing }: LossInputs,
+): readonly Tensor[] {
+  if (objective.mode === "adjoined") {
+    const { detach } = objective;
+    const inputs = [need(logits, "base"), need(logits, "small"), labels, lambda];
+    return apply(adjoinedLoss, inputs, { labelSmoothing, detach });
+  }
+  const own = need(logits, objective.which);
+  if (objective.mode === "plain") return apply(crossEntropy, [own, labels], { labelSmoothing });
+  if (!teacher) throw new TypeError("Cannot distill: the teacher's logits are missing");
+  return apply(distillationLoss, [own, teacher, labels], { labelSmoothing });
+}

@@ -1,0 +1,174 @@
+import type { Safetensors } from "../data/safetensors.ts";
+import type { Gpu } from "../kernels/gpu.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+import { type Adjoined, adjoin } from "../nn/adjoin.ts";
+import { runAdjoined } from "../nn/forward.ts";
+import type { State } from "../nn/parameters.ts";
+import { type ResNetOptions, resnet } from "../nn/resnet.ts";
+import { adjoinedSpecs } from "../nn/state.ts";
+import { Tape } from "../nn/tape.ts";
+import { applying, Learner } from "./learner.ts";
+import { type Objective, lossOf } from "./objective.ts";
+import { type Reference, reference, relativeError } from "./parity_reference.ts";
+
+/** The largest relative error of each kind of number, and what is allowed. */
+export interface Finding {
+  readonly what: string;
+  readonly error: number;
+  readonly allowed: number;
+}
+
+function list(file: Safetensors, key: string): number[] {
+  return JSON.parse(file.metadata[key]);
+}
+
+/** The ResNet that a file's metadata describes. */
+export function resnetOptions(file: Safetensors): ResNetOptions {
+  return {
+    block: Number(file.metadata.expansion) === 1 ? "basic" : "bottleneck",
+    depths: list(file, "blocks"),
+    widths: list(file, "widths"),
+    stem: list(file, "stem"),
+    reduce: true,
+    classes: reference(file, "init.fc.bias").shape[0],
+    channels: reference(file, "x").shape[3],
+  };
+}
+
+const STATISTICS: Readonly<Record<string, string>> = { mean: "running_mean", var: "running_var" };
+
+/** Our name of a tensor that the files call `name`, such as `layer2.0.conv1.bn.small.mean`. */
+export function ourName(name: string, stem: number): string {
+  const match = name.match(/^(.*?)(?:\.bn\.(base|small))?\.([a-z]+)$/);
+  if (!match) return name;
+  const [, layer, norm, part] = match;
+  const inStem = layer.match(/^stem\.(\d+)$/);
+  const index = Number(inStem?.[1]);
+  if (!norm) {
+    const convolution = inStem
+      ? stem === 1 ? "conv1" : `conv1.${3 * index}`
+      : layer.replace(/shortcut$/, "downsample.1");
+    return `${convolution}.${part}`;
+  }
+  const ours = inStem
+    ? index === stem - 1 ? "bn1" : `conv1.${3 * index + 1}`
+    : layer.replace(/shortcut$/, "downsample.2").replace(/\.conv(\d)$/, ".bn$1");
+  return `${norm === "small" ? "small." : ""}${ours}.${STATISTICS[part] ?? part}`;
+}
+
+/** The tensors of a file under `prefix`, by our names. */
+export function references(file: Safetensors, prefix: string): Map<string, Reference> {
+  const stem = list(file, "stem").length;
+  return new Map(
+    [...file.tensors.keys()].filter((name) => name.startsWith(prefix)).map((name) => [
+      ourName(name.slice(prefix.length), stem),
+      reference(file, name),
+    ]),
+  );
+}
+
+/** The values of references, as a state. */
+export function stateOf(references: ReadonlyMap<string, Reference>): State {
+  return new Map([...references].map(([name, { values }]) => [name, Float32Array.from(values)]));
+}
+
+function worst(found: State, wanted: ReadonlyMap<string, Reference>): number {
+  return Math.max(
+    ...[...wanted].map(([name, { values }]) => relativeError(found.get(name) ?? [], values)),
+  );
+}
+
+/** Steps and evaluation of one file, traced. */
+class Replica {
+  readonly learner: Learner;
+  readonly logits: Tensor[] = [];
+  readonly evaluated: Tensor[] = [];
+  parts: Tensor | undefined;
+
+  constructor(learner: Learner) {
+    this.learner = learner;
+  }
+}
+
+/** Checks an `adjoined_*` file: first step, ten losses, final parameters, evaluation. */
+export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Finding[]> {
+  const { metadata } = file;
+  const adjoined: Adjoined = adjoin(resnet(resnetOptions(file)), {
+    compression: Number(metadata.compression),
+    trunk: metadata.trunk === "separate" ? "separate" : "shared",
+    maskFrom: Number(metadata.masked_from_stage),
+  });
+  const objective: Objective = { mode: "adjoined", adjoined, detach: false };
+  using scope = gpu.scope();
+  const x = reference(file, "x");
+  const image = scope.tensor("x", x.shape, x.values);
+  const { shape, values } = reference(file, "labels");
+  const labels = scope.tensor("labels", shape, values, "u32");
+  const lambda = scope.tensor("lambda", [1], [Number(metadata.lambda)]);
+  const one = scope.tensor("one", [1], [1]);
+  const replica = new Replica(
+    new Learner(scope, {
+      specs: adjoinedSpecs(adjoined),
+      state: stateOf(references(file, "init.")),
+      optimizer: { name: "sgd", weightDecay: Number(metadata.weight_decay), nesterov: false },
+    }),
+  );
+  const { learner } = replica;
+  const norms = { eps: Number(metadata.bn_eps), momentum: Number(metadata.bn_momentum) };
+  const common = { parameter: learner.tensor, ...norms };
+  const step = await scope.trace("step", (trace) => {
+    const tape = new Tape(trace, learner.gradient);
+    const { apply } = tape;
+    const logits = runAdjoined(adjoined, image, { apply, training: true, ...common });
+    const [loss, parts] = lossOf(objective, { apply, logits, labels, lambda, labelSmoothing: 0 });
+    tape.backward(loss, one);
+    learner.update(trace);
+    replica.logits.push(trace.keep(logits.base), trace.keep(logits.small));
+    replica.parts = trace.keep(parts);
+  });
+  const evaluation = await scope.trace("evaluation", (trace) => {
+    const running = { apply: applying(trace), training: false, ...common };
+    const logits = runAdjoined(adjoined, image, running);
+    replica.evaluated.push(trace.keep(logits.base), trace.keep(logits.small));
+  });
+  const parts = replica.parts ?? one;
+  const losses: number[] = [];
+  const findings: Finding[] = [];
+  const of = (name: string): ArrayLike<number> => reference(file, name).values;
+  for (let k = 0; k < Number(metadata.steps); k++) {
+    learner.prepare({ lr: Number(metadata.lr), momentum: Number(metadata.momentum) });
+    step.replay();
+    const { gradients, statistics } = learner;
+    const read = await gpu.read([parts, ...replica.logits, gradients.flat, statistics.flat]);
+    losses.push(...Array.from(read[0]).slice(0, 3));
+    if (k > 0) continue;
+    const gradient = gradients.split(Float32Array.from(read[3]));
+    const after = statistics.split(Float32Array.from(read[4]));
+    const logits = ["base_logits", "small_logits"].map((name, i) =>
+      relativeError(read[1 + i], of(name))
+    );
+    const loss = ["loss", "cross_entropy", "kl"].map((name, i) =>
+      relativeError([read[0][i]], of(name))
+    );
+    findings.push(
+      { what: "logits", error: Math.max(...logits), allowed: 1e-4 },
+      { what: "loss", error: Math.max(...loss), allowed: 1e-4 },
+      { what: "gradients", error: worst(gradient, references(file, "grad.")), allowed: 1e-3 },
+      { what: "statistics", error: worst(after, references(file, "step1.")), allowed: 1e-3 },
+    );
+  }
+  const wanted = of("losses");
+  const each = losses.map((found, i) => relativeError([found], [wanted[i]]));
+  evaluation.replay();
+  const evaluated = await gpu.read(replica.evaluated);
+  const final = worst(await learner.read(), references(file, "final."));
+  const logits = ["eval_base_logits", "eval_small_logits"].map((name, i) =>
+    relativeError(evaluated[i], of(name))
+  );
+  return [
+    ...findings,
+    { what: "losses", error: Math.max(...each), allowed: 1e-3 },
+    { what: "final", error: final, allowed: 1e-2 },
+    { what: "evaluation", error: Math.max(...logits), allowed: 1e-2 },
+  ];
+}

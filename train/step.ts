@@ -1,0 +1,223 @@
+import type { Batch } from "../data/batches.ts";
+import type { Dataset, Normalization } from "../data/dataset.ts";
+import { accumulate, countCorrect } from "../kernels/counters.ts";
+import type { Program } from "../kernels/program.ts";
+import type { Scope } from "../kernels/scope.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+import { runNetwork } from "../nn/forward.ts";
+import { Tape } from "../nn/tape.ts";
+import { Images, type ImageShape } from "./images.ts";
+import { applying, type Learner, type Weights } from "./learner.ts";
+import { type Logits, logitsOf, lossOf, networksOf, type Objective } from "./objective.ts";
+import type { Score, Which } from "./types.ts";
+
+/** The data side of a program. */
+export interface Feed {
+  readonly dataset: Dataset;
+  readonly normalization: Normalization;
+  readonly batch: number;
+  readonly image: ImageShape;
+}
+
+/** Sums over the batches since the last reading: images, correct, correct in the first five, loss. */
+class Counters {
+  readonly tensors: Partial<Record<Which, Tensor>> = {};
+  readonly #scope: Scope;
+
+  constructor(scope: Scope, networks: readonly Which[]) {
+    this.#scope = scope;
+    for (const which of networks) this.tensors[which] = scope.tensor(`${which} counters`, [4]);
+  }
+
+  get list(): Tensor[] {
+    return Object.values(this.tensors);
+  }
+
+  scores(read: readonly ArrayLike<number>[]): Partial<Record<Which, Score>> {
+    const names = Object.keys(this.tensors) as Which[];
+    return Object.fromEntries(names.map((which, i) => {
+      const [images, top1, top5, loss] = Array.from(read[i]);
+      return [which, { top1: top1 / images, top5: top5 / images, loss: loss / images }];
+    }));
+  }
+
+  clear(): void {
+    for (const tensor of this.list) this.#scope.write(tensor, [0, 0, 0, 0]);
+  }
+}
+
+/** What training has come to since the last {@link TrainingStep.reset}. */
+export interface TrainingMeans {
+  readonly loss: number;
+  readonly crossEntropy: number;
+  readonly kl: number;
+  readonly scores: Partial<Record<Which, Score>>;
+}
+
+/** One training step, traced once: augment, forward, loss, backward, update, count. */
+export class TrainingStep {
+  readonly program: Program;
+  readonly #scope: Scope;
+  readonly #images: Images;
+  readonly #learner: Learner;
+  readonly #lambda: Tensor;
+  readonly #sums: Tensor;
+  readonly #counters: Counters;
+
+  private constructor(parts: {
+    program: Program;
+    scope: Scope;
+    images: Images;
+    learner: Learner;
+    lambda: Tensor;
+    sums: Tensor;
+    counters: Counters;
+  }) {
+    this.program = parts.program;
+    this.#scope = parts.scope;
+    this.#images = parts.images;
+    this.#learner = parts.learner;
+    this.#lambda = parts.lambda;
+    this.#sums = parts.sums;
+    this.#counters = parts.counters;
+  }
+
+  /** Traces a step. `teacher` holds the weights of a distillation's teacher. */
+  static async trace(
+    scope: Scope,
+    { objective, learner, feed, labelSmoothing, teacher }: {
+      objective: Objective;
+      learner: Learner;
+      feed: Feed;
+      labelSmoothing: number;
+      teacher?: Weights;
+    },
+  ): Promise<TrainingStep> {
+    const images = new Images(scope, feed.dataset, feed.batch);
+    const lambda = scope.tensor("lambda", [1]);
+    const sums = scope.tensor("sums", [4]);
+    const one = scope.tensor("one", [1], [1]);
+    const counters = new Counters(scope, Object.keys(networksOf(objective)) as Which[]);
+    const { labels } = images;
+    const program = await scope.trace("training step", (trace) => {
+      const image = images.record(trace, feed.normalization, feed.image);
+      const tape = new Tape(trace, learner.gradient);
+      const { apply } = tape;
+      const running = { apply, parameter: learner.tensor, training: true };
+      const logits = logitsOf(objective, image, running);
+      const inputs = { apply, logits, labels, lambda, labelSmoothing };
+      const [loss, parts] = lossOf(objective, {
+        ...inputs,
+        teacher: objective.mode === "distill" && teacher
+          ? runNetwork(objective.teacher, image, {
+            apply: applying(trace),
+            parameter: teacher.tensor,
+            training: false,
+          })
+          : undefined,
+      });
+      tape.backward(loss, one);
+      learner.update(trace);
+      const run = applying(trace);
+      run(accumulate, [sums, parts], {});
+      for (const which of ["base", "small"] as const) {
+        const counted = counters.tensors[which];
+        const of = logits[which];
+        if (counted && of) run(countCorrect, [of, labels, counted], {});
+      }
+    });
+    return new TrainingStep({ program, scope, images, learner, lambda, sums, counters });
+  }
+
+  /** Sends a batch and submits one step; waits for nothing. */
+  run(batch: Batch, { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number }): void {
+    this.#images.send(batch);
+    this.#scope.write(this.#lambda, [lambda]);
+    this.#learner.prepare({ lr, momentum });
+    this.program.replay();
+  }
+
+  /** Reads the means since the last reset; waits for all submitted steps. */
+  async read(): Promise<TrainingMeans> {
+    const [sums, ...counters] = await this.#scope.gpu.read([this.#sums, ...this.#counters.list]);
+    const [loss, crossEntropy, kl, steps] = Array.from(sums);
+    return {
+      loss: loss / steps,
+      crossEntropy: crossEntropy / steps,
+      kl: kl / steps,
+      scores: this.#counters.scores(counters),
+    };
+  }
+
+  /** Starts the means afresh. */
+  reset(): void {
+    this.#scope.write(this.#sums, [0, 0, 0, 0]);
+    this.#counters.clear();
+  }
+}
+
+/** Evaluation of what an objective trains, traced once. */
+export class Evaluation {
+  readonly #scope: Scope;
+  readonly #program: Program;
+  readonly #images: Images;
+  readonly #counters: Counters;
+  readonly #logits: Logits;
+
+  private constructor(parts: {
+    scope: Scope;
+    program: Program;
+    images: Images;
+    counters: Counters;
+    logits: Logits;
+  }) {
+    this.#scope = parts.scope;
+    this.#program = parts.program;
+    this.#images = parts.images;
+    this.#counters = parts.counters;
+    this.#logits = parts.logits;
+  }
+
+  /** Traces an evaluation on the running statistics. */
+  static async trace(
+    scope: Scope,
+    { objective, weights, feed }: { objective: Objective; weights: Weights; feed: Feed },
+  ): Promise<Evaluation> {
+    const images = new Images(scope, feed.dataset, feed.batch);
+    const counters = new Counters(scope, Object.keys(networksOf(objective)) as Which[]);
+    const logits: Logits = {};
+    const program = await scope.trace("evaluation", (trace) => {
+      const image = images.record(trace, feed.normalization, feed.image);
+      const apply = applying(trace);
+      const running = { apply, parameter: weights.tensor, training: false };
+      const found = logitsOf(objective, image, running);
+      for (const which of ["base", "small"] as const) {
+        const counted = counters.tensors[which];
+        const of = found[which];
+        if (!counted || !of) continue;
+        apply(countCorrect, [of, images.labels, counted], {});
+        logits[which] = trace.keep(of);
+      }
+    });
+    return new Evaluation({ scope, program, images, counters, logits });
+  }
+
+  /** Accuracy and loss over batches. */
+  async scores(batches: Iterable<Batch>): Promise<Partial<Record<Which, Score>>> {
+    this.#counters.clear();
+    for (const batch of batches) {
+      this.#images.send(batch);
+      this.#program.replay();
+    }
+    return this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
+  }
+
+  /** Logits of one batch, `[batch, classes]`, row-major. */
+  async logits(batch: Batch, which: Which): Promise<Float32Array> {
+    const tensor = this.#logits[which];
+    if (!tensor) throw new TypeError(`Cannot read the logits of ${which}: it is not evaluated`);
+    this.#images.send(batch);
+    this.#program.replay();
+    return Float32Array.from((await this.#scope.gpu.read([tensor]))[0]);
+  }
+}
