@@ -20,6 +20,7 @@ export function identity(): CropWriter {
 
 /** What {@link cropFlip} draws from. */
 export interface CropFlipOptions {
+  /** Drawn from for each image. */
   random: Random;
   /** Pixels of a side of source and output. */
   size: number;
@@ -51,8 +52,11 @@ export function cropFlip({ random, size, padding, flip = true }: CropFlipOptions
 
 /** What {@link randomResizedCrop} draws from. */
 export interface RandomResizedCropOptions {
+  /** Drawn from for each image. */
   random: Random;
+  /** Pixels from top to bottom of the source. */
   sourceHeight: number;
+  /** Pixels from left to right of the source. */
   sourceWidth: number;
   /** Pixels of a side of the output. */
   outputSize: number;
@@ -107,7 +111,9 @@ export function randomResizedCrop(options: RandomResizedCropOptions): CropWriter
 
 /** What {@link centralCrop} cuts. */
 export interface CentralCropOptions {
+  /** Pixels from top to bottom of the source. */
   sourceHeight: number;
+  /** Pixels from left to right of the source. */
   sourceWidth: number;
   /** Pixels of a side of the output. */
   outputSize: number;

@@ -55,9 +55,11 @@ class Rows {
 
 /** How a training set is walked. */
 export interface TrainingOptions {
+  /** The images. */
   dataset: Dataset;
   /** Images in a batch. */
   batch: number;
+  /** Of order and crops. */
   seed: number;
   /** How images are cropped, given the random numbers of a batch; not at all unless told. */
   augment?: (random: Random) => CropWriter;
@@ -101,6 +103,7 @@ export class TrainingBatches {
 
 /** How a validation set is walked. */
 export interface ValidationOptions {
+  /** The images. */
   dataset: Dataset;
   /** Images in a batch; may be more than there are. */
   batch: number;
@@ -122,6 +125,7 @@ export class ValidationBatches {
     this.length = Math.ceil(options.dataset.length / options.batch);
   }
 
+  /** The batches, from the first image on. */
   *[Symbol.iterator](): Generator<Batch, void, void> {
     const { dataset, batch, crop = identity() } = this.#options;
     for (let start = 0; start < dataset.length; start += batch) {

@@ -2,13 +2,17 @@ import { DataError } from "./error.ts";
 
 /** Labelled images of one size, in memory. */
 export interface Dataset {
+  /** What errors call it. */
   readonly name: string;
   /** The names of the classes; a label is an index into them. */
   readonly classes: readonly string[];
   /** The number of images. */
   readonly length: number;
+  /** Pixels from top to bottom. */
   readonly height: number;
+  /** Pixels from left to right. */
   readonly width: number;
+  /** Bytes of a pixel: 1 for grey, 3 for red, green, blue. */
   readonly channels: number;
   /** `[length, height, width, channels]`, one byte each. */
   readonly pixels: Uint8Array;
@@ -16,15 +20,19 @@ export interface Dataset {
   readonly labels: Uint8Array | Uint16Array;
 }
 
-/** Mean and standard deviation of each channel, of pixels scaled to [0, 1]. */
+/** What pixels scaled to [0, 1] are normalised by: `(pixel / 255 - mean) / std`, channel by channel. */
 export interface Normalization {
+  /** `[channels]`. */
   readonly mean: number[];
+  /** `[channels]`, the standard deviation. */
   readonly std: number[];
 }
 
-/** What a network is trained on, and what it is measured on. */
+/** Two sets without a common image. */
 export interface Split {
+  /** What a network is trained on. */
   readonly train: Dataset;
+  /** What it is measured on. */
   readonly validation: Dataset;
   /** Of the training set. */
   readonly normalization: Normalization;

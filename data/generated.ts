@@ -8,13 +8,14 @@ export interface GeneratedOptions {
   count: number;
   /** Pixels of a side, from 12 on; 32 unless told. */
   size?: number;
+  /** A whole number; the same seed gives the same bytes. */
   seed: number;
   /** Other images from the same seed; "train" unless told. */
   stream?: string;
 }
 
 /** The least difference in brightness, the mean of red, green and blue in 0 to 1. */
-const CONTRAST = 0.35;
+const CONTRAST = 0.45;
 
 /** The colours of a shape and of what is behind it; either may be the brighter one. */
 function drawColours(random: Random): [number[], number[]] {
@@ -107,6 +108,7 @@ export interface GeneratedSplitOptions {
   validation: number;
   /** Pixels of a side, from 12 on; 32 unless told. */
   size?: number;
+  /** A whole number; the same seed gives the same bytes. */
   seed: number;
 }
 

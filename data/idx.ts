@@ -3,8 +3,11 @@ import { DataError } from "./error.ts";
 
 /** An array of bytes as an IDX file holds it, row-major. */
 export interface IdxArray {
+  /** What errors call it. */
   readonly fileName: string;
+  /** Its dimensions, the slowest first. */
   readonly shape: readonly number[];
+  /** As many as the product of the shape. */
   readonly values: Uint8Array;
 }
 
@@ -50,6 +53,7 @@ export function parseIdx(bytes: Uint8Array, fileName: string): IdxArray {
 
 /** What {@link idxDataset} puts together. */
 export interface IdxDatasetOptions {
+  /** Of the dataset. */
   name: string;
   /** `[length, height, width]` or `[length, height, width, channels]`. */
   images: IdxArray;

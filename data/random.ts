@@ -21,8 +21,8 @@ export class Random {
   #d: number;
 
   /**
-   * @param seed a whole number from 0 to 2^53 - 1, else a `RangeError`
-   * @param stream tells apart what is drawn from one seed; 1 and "1" are the same stream
+   * Starts a stream of a seed. The seed is a whole number from 0 to 2^53 - 1, else a `RangeError`;
+   * streams 1 and "1" are the same.
    */
   constructor(seed: number, stream: number | string = 0) {
     if (!Number.isSafeInteger(seed) || seed < 0) {

@@ -12,6 +12,7 @@ import {
   meanDivergence,
   recordMeanLoss,
   someLabels,
+  TARGET,
   type Typed,
 } from "./softmax.ts";
 
@@ -49,6 +50,7 @@ function gradientKernel(
     dims: LOGIT_DIMS,
     wgsl: /* wgsl */ `
 ${CLASSES}
+${TARGET}
 ${logSoftmaxOf("base")}
 ${logSoftmaxOf("small")}
 fn main(workgroup: u32, lane: u32) {
@@ -105,7 +107,7 @@ const example = (
  *
  *     cross entropy(base, labels) + lambda · KL(softmax(base) ‖ softmax(small))
  *
- * with gradient through both logits (arXiv 2006.05624, equation 4); with `detach` the divergence
+ * with gradient through both logits (arXiv 2006.05624); with `detach` the divergence
  * moves the small network alone. Outputs the loss `[1]`, the parts `[4]` = (loss, cross entropy,
  * divergence, 1), and what the gradient reuses. lambda has no gradient.
  */

@@ -87,30 +87,35 @@ export function gatheredProduct(
      let at${i} = select(0u, ((base${i} + iy${i}) * dims.in_width + ix${i}) * dims.in_stride, inside${i});
      let keep${i} = select(0.0, 1.0, inside${i});`;
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
+  // A sum stays in a register over the four products of a vec4 of inputs: w${u}_${j} is row u of
+  // column j, and each of its sums takes them one after the other.
+  const products = (i: number, j: number, w: (u: number) => string): string =>
+    `s${i}_${j} = fma(vec4f(v${i}.x), ${w(0)}, fma(vec4f(v${i}.y), ${w(1)},
+       fma(vec4f(v${i}.z), ${w(2)}, fma(vec4f(v${i}.w), ${w(3)}, s${i}_${j}))));`;
   const outer = `let at = weights + c * 4u * dims.weight_quads;\n` +
     unroll(
-      4,
-      (u) =>
-        range(columns).map((j) =>
-          `let w${u}_${j} = w(at + ${u}u * dims.weight_quads + column${j});`
-        )
-          .join("\n") +
+      columns,
+      (j) =>
+        unroll(4, (u) => `let w${j}_${u} = w(at + ${u}u * dims.weight_quads + column${j});`) +
         "\n" +
-        range(rows).flatMap((i) =>
-          range(columns).map((j) =>
-            `s${i}_${j} = fma(vec4f(v${i}.${LANES[u]}), w${u}_${j}, s${i}_${j});`
-          )
-        ).join("\n"),
+        unroll(rows, (i) => products(i, j, (u) => `w${j}_${u}`)),
     );
   const inner = unroll(
-    columns * 4,
-    (r) =>
-      `let w${r} = w(weights + min(${r}u, last_row) * dims.weight_quads + c);\n` +
-      range(rows).map((i) => {
-        const sum = `s${i}_${r >> 2}.${LANES[r & 3]}`;
-        return `${sum} = ` +
-          `fma(v${i}.x, w${r}.x, fma(v${i}.y, w${r}.y, fma(v${i}.z, w${r}.z, fma(v${i}.w, w${r}.w, ${sum}))));`;
-      }).join("\n"),
+    columns,
+    (j) =>
+      unroll(
+        4,
+        (r) =>
+          `let w${j}_${r} = w(weights + min(${j * 4 + r}u, last_row) * dims.weight_quads + c);`,
+      ) +
+      "\n" +
+      unroll(
+        4,
+        (u) =>
+          `let t${j}_${u} = vec4f(${range(4).map((r) => `w${j}_${r}.${LANES[u]}`).join(", ")});`,
+      ) +
+      "\n" +
+      unroll(rows, (i) => products(i, j, (u) => `t${j}_${u}`)),
   );
   const weights = form === "outer"
     ? "tap * dims.weight_rows * dims.weight_quads + quad"

@@ -7,8 +7,8 @@ import {
   logSoftmax,
   logSoftmaxOf,
   ROW_LANES,
+  type Typed,
 } from "./softmax.ts";
-import type { Typed } from "./softmax.ts";
 
 const addKernel = defineKernel({
   name: "accumulate",
@@ -47,13 +47,13 @@ export const accumulate: Op = {
 };
 
 // The rank of a label is the number of classes before it: those with a larger logit, or with the
-// same and a lower index. Comparisons are written so that NaN is never ahead of anything.
+// same and a lower index. A label whose logit is NaN comes last: a diverged network is never right.
 const rowsKernel = defineKernel({
   name: "count correct rows",
   workgroupSize: ROW_LANES,
   reads: { logits: "bulk", labels: "u32" },
   writes: { rows: "bulk" },
-  dims: { batch: "u32", classes: "u32", smoothing: "f32" },
+  dims: { batch: "u32", classes: "u32" },
   wgsl: /* wgsl */ `
 ${CLASSES}
 ${logSoftmaxOf("logits")}
@@ -158,7 +158,7 @@ export const countCorrect: Op = {
     trace.run(rowsKernel, {
       reads: { logits, labels },
       writes: { rows },
-      dims: { batch, classes, smoothing: 0 },
+      dims: { batch, classes },
       workgroups: Math.ceil(batch / ROW_LANES),
     });
     trace.run(countKernel, {

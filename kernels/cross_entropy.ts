@@ -12,6 +12,7 @@ import {
   recordMeanLoss,
   ROW_LANES,
   someLabels,
+  TARGET,
   type Typed,
 } from "./softmax.ts";
 
@@ -49,6 +50,7 @@ const gradientKernel = defineKernel({
   dims: LOGIT_DIMS,
   wgsl: /* wgsl */ `
 ${CLASSES}
+${TARGET}
 ${logSoftmaxOf("logits")}
 fn main(workgroup: u32, lane: u32) {
   let i = workgroup * 64u + lane;

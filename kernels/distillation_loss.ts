@@ -11,6 +11,7 @@ import {
   meanDivergence,
   recordMeanLoss,
   someLabels,
+  TARGET,
   type Typed,
 } from "./softmax.ts";
 
@@ -23,6 +24,7 @@ const gradientKernel = defineKernel({
   dims: LOGIT_DIMS,
   wgsl: /* wgsl */ `
 ${CLASSES}
+${TARGET}
 ${logSoftmaxOf("small")}
 ${logSoftmaxOf("teacher")}
 fn main(workgroup: u32, lane: u32) {

@@ -1,5 +1,44 @@
+import { add } from "./add.ts";
+import { adjoinedLoss } from "./adjoined_loss.ts";
+import { augment } from "./augment.ts";
 import { conv2d, maskedConv2d } from "./conv2d.ts";
+import { accumulate, countCorrect } from "./counters.ts";
+import { crossEntropy } from "./cross_entropy.ts";
+import { distillationLoss } from "./distillation_loss.ts";
+import { linear } from "./linear.ts";
 import type { Op } from "./op.ts";
+import { adamw, sgd } from "./optimizers.ts";
+import { relu } from "./relu.ts";
 
 /** All ops. From their cases follow the parity tests, the gradient tests and the benches. */
-export const ops: readonly Op[] = [conv2d, maskedConv2d];
+export const ops: readonly Op[] = [
+  conv2d,
+  maskedConv2d,
+  relu,
+  add,
+  linear,
+  crossEntropy,
+  adjoinedLoss,
+  distillationLoss,
+  accumulate,
+  countCorrect,
+  sgd,
+  adamw,
+  augment,
+];
+
+export {
+  accumulate,
+  adamw,
+  add,
+  adjoinedLoss,
+  augment,
+  conv2d,
+  countCorrect,
+  crossEntropy,
+  distillationLoss,
+  linear,
+  maskedConv2d,
+  relu,
+  sgd,
+};

@@ -1,6 +1,5 @@
 import { defineKernel, type Kernel } from "./kernel.ts";
 import type { Case, Input, Op, Values } from "./op.ts";
-import type { Tensor } from "./tensor.ts";
 
 /** Attributes of stochastic gradient descent. */
 export interface SgdAttributes {
@@ -15,24 +14,15 @@ export interface AdamwAttributes {
   readonly weightDecay: number;
 }
 
-/** vec4 that one invocation updates. */
-const QUADS = 4;
-
+/** One vec4 per invocation. */
 function eachQuad(body: string): string {
   return /* wgsl */ `
 fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * 64u + lane;
+  if (i >= dims.quads) { return; }
   let rates = hyper(0u);
-  for (var k = 0u; k < ${QUADS}u; k++) {
-    let i = (workgroup * ${QUADS}u + k) * 64u + lane;
-    if (i < dims.quads) {
-      ${body}
-    }
-  }
+  ${body}
 }`;
-}
-
-function workgroups(parameters: Tensor): number {
-  return Math.ceil(parameters.quads / (QUADS * 64));
 }
 
 function sgdKernel(
@@ -46,11 +36,11 @@ function sgdKernel(
     dims: { quads: "u32", weight_decay: "f32" },
     // rates = (learning rate, momentum, 0, 0)
     wgsl: eachQuad(`
-      let p = parameters(i);
-      let g = fma(vec4f(dims.weight_decay), p, gradients(i));
-      let v = fma(vec4f(rates.y), velocity(i), g);
-      set_velocity(i, v);
-      set_parameters(i, p - rates.x * ${nesterov ? "fma(vec4f(rates.y), v, g)" : "v"});`),
+  let p = parameters(i);
+  let g = fma(vec4f(dims.weight_decay), p, gradients(i));
+  let v = fma(vec4f(rates.y), velocity(i), g);
+  set_velocity(i, v);
+  set_parameters(i, p - rates.x * ${nesterov ? "fma(vec4f(rates.y), v, g)" : "v"});`),
   });
 }
 
@@ -63,13 +53,13 @@ const adamwKernel = defineKernel({
   dims: { quads: "u32", weight_decay: "f32", beta2: "f32", rest2: "f32", eps: "f32" },
   // rates = (learning rate, beta1, 1 - beta1^t, 1 - beta2^t)
   wgsl: eachQuad(`
-      let g = gradients(i);
-      let m_new = fma(vec4f(rates.y), m(i), (1.0 - rates.y) * g);
-      let v_new = fma(vec4f(dims.beta2), v(i), dims.rest2 * g * g);
-      let step = (m_new / rates.z) / (sqrt(v_new / rates.w) + dims.eps);
-      set_m(i, m_new);
-      set_v(i, v_new);
-      set_parameters(i, parameters(i) * (1.0 - rates.x * dims.weight_decay) - rates.x * step);`),
+  let g = gradients(i);
+  let m_new = fma(vec4f(rates.y), m(i), (1.0 - rates.y) * g);
+  let v_new = fma(vec4f(dims.beta2), v(i), dims.rest2 * g * g);
+  let step = (m_new / rates.z) / (sqrt(v_new / rates.w) + dims.eps);
+  set_m(i, m_new);
+  set_v(i, v_new);
+  set_parameters(i, parameters(i) * (1.0 - rates.x * dims.weight_decay) - rates.x * step);`),
 });
 
 /** Raises a `TypeError` unless all `state` is shaped as the parameters, and hyper is `[4]`. */
@@ -98,7 +88,10 @@ function checkState(
 function checkRange(name: string, what: string, value: number, below: number): void {
   if (!(value >= 0 && value < below)) {
     throw new RangeError(
-      `Cannot apply ${name}: wanted ${what} from 0 to below ${below}, found ${value}`,
+      `Cannot apply ${name}: wanted ${what} from 0 ${
+        below < Infinity ? `to below ${below}` : "on"
+      }, ` +
+        `found ${value}`,
     );
   }
 }
@@ -183,7 +176,7 @@ export const sgd: Op<SgdAttributes> = {
       reads: { gradients, hyper },
       writes: { parameters, velocity },
       dims: { quads: parameters.quads, weight_decay: attributes.weightDecay },
-      workgroups: workgroups(parameters),
+      workgroups: Math.ceil(parameters.quads / 64),
     });
     return [parameters, velocity];
   },
@@ -232,7 +225,7 @@ export const adamw: Op<AdamwAttributes> = {
       reads: { gradients, hyper },
       writes: { parameters, m, v },
       dims: { quads: parameters.quads, weight_decay: weightDecay, beta2, rest2: 1 - beta2, eps },
-      workgroups: workgroups(parameters),
+      workgroups: Math.ceil(parameters.quads / 64),
     });
     return [parameters, m, v];
   },

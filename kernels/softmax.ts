@@ -3,17 +3,20 @@ import type { Input, Values } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
 
-/** The numbers that every kernel over logits `[batch, classes]` takes. */
+/** The numbers that a loss on logits `[batch, classes]` takes. */
 export const LOGIT_DIMS = { batch: "u32", classes: "u32", smoothing: "f32" } as const;
 
 /** Invocations of a workgroup of a kernel that takes one row of logits per invocation. */
 export const ROW_LANES = 8;
 
-/** WGSL that tells classes from padding, and gives the target distribution of a label. */
+/** WGSL that tells classes from padding. */
 export const CLASSES = /* wgsl */ `
 fn class_of(quad: u32) -> vec4u { return vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u); }
 fn is_class(quad: u32) -> vec4<bool> { return class_of(quad) < vec4u(dims.classes); }
-fn row_quads() -> u32 { return (dims.classes + 3u) / 4u; }
+fn row_quads() -> u32 { return (dims.classes + 3u) / 4u; }`;
+
+/** WGSL for the target distribution of a label, four classes at a time. */
+export const TARGET = /* wgsl */ `
 // (1 - smoothing) [class = label] + smoothing / classes
 fn target_of(quad: u32, label: u32) -> vec4f {
   let even = dims.smoothing / f32(dims.classes);

@@ -74,7 +74,7 @@ export function sizesOf({ layers }: Network, image: ImageSize): ImageSize[] {
 export function countLayers(network: Network, image: ImageSize): LayerCount[] {
   const channels = channelsOf(network);
   const sizes = sizesOf(network, image);
-  return network.layers.flatMap((layer, i) => {
+  return network.layers.flatMap((layer, i): LayerCount[] => {
     const { height, width } = sizes[i];
     const shape = layer.kind === "linear" ? [layer.out] : [height, width, channels[i]];
     switch (layer.kind) {

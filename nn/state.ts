@@ -29,7 +29,7 @@ function join(specs: readonly StateSpecs[]): StateSpecs {
 /** The state of a network on its own. */
 export function networkSpecs(network: Network): StateSpecs {
   const channels = channelsOf(network);
-  return join(network.layers.map((layer, i) => {
+  return join(network.layers.map((layer, i): StateSpecs => {
     switch (layer.kind) {
       case "conv2d": {
         const shape = [layer.kernel, layer.kernel, layer.in, layer.out];

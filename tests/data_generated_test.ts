@@ -7,7 +7,7 @@ Deno.test("generateImages() draws the same bytes for the same seed", () => {
   const first = generateImages({ count: 50, seed: 1 });
   assertEquals(generateImages({ count: 50, seed: 1 }), first);
   const hash = first.pixels.reduce((h, v) => Math.imul(h ^ v, 0x01000193), 0x811c9dc5) >>> 0;
-  assertEquals(hash, 4043676138);
+  assertEquals(hash, 2942643273);
 });
 
 Deno.test("generateImages() draws an image alike however many follow", () => {

@@ -1,14 +1,14 @@
 import type { Safetensors } from "../data/safetensors.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Tensor } from "../kernels/tensor.ts";
-import { type Adjoined, adjoin } from "../nn/adjoin.ts";
+import { adjoin, type Adjoined } from "../nn/adjoin.ts";
 import { runAdjoined } from "../nn/forward.ts";
 import type { State } from "../nn/parameters.ts";
-import { type ResNetOptions, resnet } from "../nn/resnet.ts";
+import { resnet, type ResNetOptions } from "../nn/resnet.ts";
 import { adjoinedSpecs } from "../nn/state.ts";
 import { Tape } from "../nn/tape.ts";
 import { applying, Learner } from "./learner.ts";
-import { type Objective, lossOf } from "./objective.ts";
+import { lossOf, type Objective } from "./objective.ts";
 import { type Reference, reference, relativeError } from "./parity_reference.ts";
 
 /** The largest relative error of each kind of number, and what is allowed. */

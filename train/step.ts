@@ -130,7 +130,10 @@ export class TrainingStep {
   }
 
   /** Sends a batch and submits one step; waits for nothing. */
-  run(batch: Batch, { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number }): void {
+  run(
+    batch: Batch,
+    { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number },
+  ): void {
     this.#images.send(batch);
     this.#scope.write(this.#lambda, [lambda]);
     this.#learner.prepare({ lr, momentum });

@@ -6,7 +6,7 @@ import { DataError } from "../data/error.ts";
 import { openDataset } from "../data/folder.ts";
 import { Random } from "../data/random.ts";
 import { Gpu } from "../kernels/gpu.ts";
-import { type Adjoined, adjoin, widthsOf } from "../nn/adjoin.ts";
+import { adjoin, type Adjoined, widthsOf } from "../nn/adjoin.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
@@ -312,10 +312,12 @@ export async function train(options: TrainOptions, reporter: Reporter): Promise<
       trainImages: split.train.length,
       validationImages: split.validation.length,
       classes: split.train.classes.length,
-      costs: Object.fromEntries(Object.entries(networks).map(([which, n]) => {
-        const { params, classifierParams, macs } = count(n, image);
-        return [which, { params: params + classifierParams, macs }];
-      })),
+      costs: Object.fromEntries(
+        Object.entries(networks).map(([which, n]) => {
+          const { params, classifierParams, macs } = count(n, image);
+          return [which, { params: params + classifierParams, macs }];
+        }),
+      ),
     });
     const step = await TrainingStep.trace(scope, {
       objective,

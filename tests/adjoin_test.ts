@@ -1,0 +1,171 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { adjoin, type AdjoinOptions, widthsOf } from "../nn/adjoin.ts";
+import { count } from "../nn/count.ts";
+import { channelsOf, type Conv2dLayer, type Network, network } from "../nn/network.ts";
+import { model, MODEL_NAMES } from "../nn/resnet.ts";
+
+/** A plain network of one's own: no stages, no residuals. */
+function plain(): Network {
+  return network({ channels: 3 }, (n) => {
+    let x = n.relu(
+      n.batchNorm(n.conv2d(n.image, { name: "a", out: 10, kernel: 3 }), { name: "an" }),
+    );
+    x = n.maxPool2d(x, { kernel: 2, stride: 2, padding: 0 });
+    x = n.relu(n.batchNorm(n.conv2d(x, { name: "b", out: 21, kernel: 5 }), { name: "bn" }));
+    n.linear(n.globalAvgPool2d(x), { name: "fc", out: 4 });
+  });
+}
+
+function convolutions({ layers }: Network): Conv2dLayer[] {
+  return layers.filter((layer) => layer.kind === "conv2d");
+}
+
+Deno.test("adjoin() keeps floor(out / compression) filters of every masked convolution", () => {
+  const { small, masked } = adjoin(model("resnet20", { classes: 10 }), { compression: 3 });
+  assert(masked.every((name) => /^layer[23]/.test(name)));
+  for (const { name, stage = 0, out } of convolutions(small)) {
+    assertEquals(out, stage < 2 ? 16 : Math.floor((stage === 2 ? 32 : 64) / 3), name);
+  }
+});
+
+Deno.test("adjoin() masks the convolutions that the authors mask", () => {
+  const masked = (name: string): number =>
+    adjoin(model(name, { classes: 10 }), { compression: 4 }).masked.length;
+  assertEquals([masked("resnet18"), masked("resnet34"), masked("resnet50")], [15, 29, 42]);
+});
+
+Deno.test("adjoin() takes a network of one's own, with a predicate on layers", () => {
+  const { small, shared, masked } = adjoin(plain(), {
+    compression: 2,
+    maskFrom: ({ name }) => name === "b",
+  });
+  assertEquals(masked, ["b"]);
+  assertEquals(convolutions(small).map((layer) => [layer.in, layer.out]), [[3, 10], [10, 10]]);
+  assertEquals(shared, [true, true, true, true, false, false, false, false, false]);
+  const image = { height: 8, width: 8 };
+  assertEquals(count(small, image).macs, 8 * 8 * 9 * 3 * 10 + 4 * 4 * 25 * 10 * 10 + 10 * 4);
+});
+
+Deno.test("adjoin() shares the stem only when masking from stage 1, and cuts wider summands", () => {
+  const { small, shared, base } = adjoin(model("resnet8", { classes: 10 }), {
+    compression: 4,
+    maskFrom: 1,
+  });
+  const sharedNames = base.layers.flatMap((layer, i) =>
+    shared[i] && "name" in layer ? [layer.name] : []
+  );
+  assertEquals(sharedNames, ["conv1", "bn1"]);
+  const narrow = small.layers.filter(({ kind }) => kind === "narrow");
+  assertEquals(narrow.length, 1);
+  const channels = channelsOf(small);
+  small.layers.forEach((layer) => {
+    if (layer.kind === "add") assertEquals(channels[layer.inputs[0]], channels[layer.inputs[1]]);
+  });
+});
+
+Deno.test("adjoin() with a separate trunk shares no layer", () => {
+  const { shared } = adjoin(model("resnet8", { classes: 10 }), {
+    compression: 4,
+    trunk: "separate",
+  });
+  assert(!shared.includes(true));
+});
+
+Deno.test("adjoin() zeroes floor(k k f) taps of masked kernels, fixed by the draw", () => {
+  const draw = (): AdjoinOptions => {
+    let state = 1;
+    const random = (): number => (state = (state * 16807) % 2147483647) / 2147483647;
+    return { compression: 4, maskingFactor: 0.3, random };
+  };
+  const net = model("resnet20", { classes: 10 });
+  const { small } = adjoin(net, draw());
+  for (const { name, kernel, stage = 0, keptTaps } of convolutions(small)) {
+    const zeroed = keptTaps?.filter((keep) => !keep).length ?? 0;
+    assertEquals(zeroed, stage >= 2 && kernel === 3 ? 2 : 0, name);
+  }
+  assertEquals(adjoin(net, draw()).small, small);
+});
+
+Deno.test("adjoin() builds what widths say", () => {
+  const net = model("resnet8", { classes: 10 });
+  const widths = { ...widthsOf(adjoin(net, { compression: 4 })), "layer2.0.conv1": 11 };
+  const built = adjoin(net, { compression: 4, widths });
+  assertEquals(widthsOf(built), widths);
+});
+
+const REFUSED: readonly [string, AdjoinOptions, Network, string][] = [
+  [
+    "a compression that leaves no channel",
+    { compression: 64 },
+    model("resnet8", { classes: 10 }),
+    "Cannot adjoin: compression 64 leaves no channel of layer2.0.conv1, which has 32; use a compression of at most 32",
+  ],
+  [
+    "a compression below 1",
+    { compression: 0.5 },
+    model("resnet8", { classes: 10 }),
+    "compression is a number from 1 on, found 0.5",
+  ],
+  [
+    "stages to mask that the network does not have",
+    { compression: 2, maskFrom: 9 },
+    model("resnet8", { classes: 10 }),
+    "no convolution is masked; lower maskFrom",
+  ],
+  [
+    "a network without stages and no predicate",
+    { compression: 2 },
+    plain(),
+    "found convolution a without one; pass maskFrom as a function of the convolution",
+  ],
+  [
+    "a width of an unknown layer",
+    { compression: 2, widths: { nothing: 3 } },
+    model("resnet8", { classes: 10 }),
+    "widths name nothing, which is no layer of the network",
+  ],
+];
+
+for (const [what, options, net, message] of REFUSED) {
+  Deno.test(`adjoin() refuses ${what}`, () => {
+    assertThrows(() => adjoin(net, options), Error, message);
+  });
+}
+
+Deno.test("network() refuses a sum of different widths and a name that is taken", () => {
+  assertThrows(
+    () =>
+      network({ channels: 3 }, (n) => {
+        n.add(n.conv2d(n.image, { name: "a", out: 4, kernel: 1 }), n.image);
+      }),
+    TypeError,
+    "Cannot add values of 4 and 3 channels",
+  );
+  assertThrows(
+    () =>
+      network({ channels: 3 }, (n) => {
+        n.conv2d(n.conv2d(n.image, { name: "a", out: 4, kernel: 1 }), {
+          name: "a",
+          out: 4,
+          kernel: 1,
+        });
+      }),
+    TypeError,
+    "the name is taken",
+  );
+});
+
+Deno.test("model() builds every network of the family, and names them when it cannot", () => {
+  for (const name of MODEL_NAMES) {
+    const layers = convolutions(model(name, { classes: 10 }));
+    const main = layers.filter((layer) => !layer.name.includes("downsample"));
+    const stem = main.filter(({ stage }) => stage === 0).length;
+    // The number in the name counts one convolution of the stem and the classifier.
+    assertEquals(`resnet${main.length - stem + 2}`, name === "resnet100" ? "resnet98" : name);
+  }
+  assertThrows(
+    () => model("resnet19", { classes: 10 }),
+    RangeError,
+    "wanted one of resnet18, resnet34",
+  );
+});

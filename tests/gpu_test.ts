@@ -1,0 +1,187 @@
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
+import { defineKernel } from "../kernels/kernel.ts";
+import { lacks } from "./permissions.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+
+const scale = defineKernel({
+  name: "scale",
+  workgroupSize: 64,
+  reads: { x: "bulk" },
+  writes: { y: "bulk" },
+  dims: { quads: "u32", factor: "f32" },
+  wgsl: `
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * 64u + lane;
+  if (i < dims.quads) { set_y(i, dims.factor * x(i)); }
+}`,
+});
+
+async function withGpu(test: (gpu: Gpu) => Promise<void>, maxWorkgroups?: number): Promise<void> {
+  const gpu = await Gpu.open({ maxWorkgroups });
+  try {
+    await test(gpu);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+function run(
+  trace: Parameters<Parameters<ReturnType<Gpu["scope"]>["trace"]>[1]>[0],
+  x: Tensor,
+  factor: number,
+): Tensor {
+  const y = trace.tensor("y", x.shape);
+  trace.run(scale, {
+    reads: { x },
+    writes: { y },
+    dims: { quads: y.quads, factor },
+    workgroups: Math.ceil(y.quads / 64),
+  });
+  return y;
+}
+
+Deno.test("a program gives the same result each time it is replayed, on new inputs", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [3, 5], Array.from({ length: 15 }, (_, i) => i));
+    let y = x;
+    const program = await scope.trace("twice", (trace) => {
+      y = trace.keep(run(trace, run(trace, x, 2), 3));
+    });
+    program.replay();
+    assertEquals([...(await gpu.read([y]))[0]].slice(0, 4), [0, 6, 12, 18]);
+    scope.write(x, Array(15).fill(1));
+    program.replay();
+    assertEquals([...(await gpu.read([y]))[0]], Array(15).fill(6));
+  }));
+
+Deno.test("tensors of a program that are not alive at once share memory", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [1 << 20]);
+    const program = await scope.trace("chain", (trace) => {
+      let y = x;
+      for (let i = 0; i < 20; i++) y = run(trace, y, 1);
+      trace.keep(y);
+    });
+    assert(program.bytes < 6 * x.bytes, `${program.bytes} bytes for 20 tensors of ${x.bytes}`);
+    assert(program.bytes <= 1.25 * program.lowerBound + 2 * x.bytes + (1 << 18));
+  }));
+
+Deno.test("a scope gives all of its memory back", () =>
+  withGpu(async (gpu) => {
+    assertEquals(gpu.live(), { buffers: 0, bytes: 0 });
+    {
+      using scope = gpu.scope();
+      const x = scope.tensor("x", [1000]);
+      const program = await scope.trace("one", (trace) => void trace.keep(run(trace, x, 2)));
+      program.replay();
+      assert(gpu.live().bytes > 4000);
+    }
+    assertEquals(gpu.live(), { buffers: 0, bytes: 0 });
+  }));
+
+Deno.test("replaying takes no memory", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [1000]);
+    const program = await scope.trace("one", (trace) => void trace.keep(run(trace, x, 2)));
+    program.replay();
+    const before = gpu.live();
+    for (let i = 0; i < 100; i++) program.replay();
+    await gpu.idle();
+    assertEquals(gpu.live(), before);
+  }));
+
+Deno.test("a kernel that does not compile is refused by name and line", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [4]);
+    const broken = {
+      ...scale,
+      name: "broken",
+      wgsl: "fn main(a: u32, b: u32) {\n  let z = 1u + 1f;\n}",
+    };
+    const error = await assertRejects(
+      () =>
+        scope.trace("broken", (trace) =>
+          trace.run(broken, {
+            reads: { x },
+            writes: { y: x },
+            dims: { quads: 1, factor: 1 },
+            workgroups: 1,
+          })),
+      GpuError,
+    );
+    assertMatch(error.message, /kernel broken/);
+    assertMatch(error.message, /broken:\d+:\d+/);
+    assertStringIncludes(error.message, "let z = 1u + 1f");
+  }));
+
+Deno.test("an error of the GPU is thrown at the next submit", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [4]);
+    const storage = x.storage!;
+    gpu.submit((encoder) => encoder.clearBuffer(storage.buffer, 0, 1 << 30));
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    assertThrows(() => gpu.submit(() => {}), GpuError, "The GPU refused its work");
+    gpu.submit(() => {});
+  }));
+
+Deno.test("too large a tensor is refused with its name, bytes and the limit", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const limit = gpu.device.limits.maxStorageBufferBindingSize;
+    assertThrows(
+      () => scope.tensor("activations", [limit]),
+      GpuError,
+      `Cannot allocate activations: it takes ${
+        limit * 4
+      } bytes, the limit of ${gpu.adapter} is ${limit}`,
+    );
+    await gpu.idle();
+  }));
+
+Deno.test("a tensor of a trace cannot be read unless it is kept", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const loose: Tensor[] = [];
+    await scope.trace("empty", (trace) => void loose.push(trace.tensor("loose", [1])));
+    await assertRejects(() => gpu.read(loose), TypeError, "keep() it while tracing");
+  }));
+
+Deno.test("more workgroups than a grid has in one dimension are folded", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const count = 65536 * 64 * 4 + 4;
+    const x = scope.tensor("x", [count], new Float32Array(count).fill(1));
+    let y = x;
+    const program = await scope.trace("large", (trace) => void (y = trace.keep(run(trace, x, 2))));
+    program.replay();
+    const [values] = await gpu.read([y]);
+    assertEquals(values.findIndex((v) => v !== 2), -1);
+  }));
+
+Deno.test(
+  "without an adapter there is one sentence with the cure",
+  { ignore: lacks("run") },
+  async () => {
+    const code = `import { Gpu } from "${new URL("../kernels/gpu.ts", import.meta.url)}";
+    try { await Gpu.open(); } catch (error) { console.log(error.name, error.message); }`;
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["eval", code],
+      env: { VK_DRIVER_FILES: "/nonexistent.json", DENO_WEBGPU_BACKEND: "vulkan" },
+    }).output();
+    const text = new TextDecoder().decode(stdout);
+    assertMatch(text, /^GpuError Cannot start as there is no WebGPU adapter: .*apt-get install/);
+  },
+);

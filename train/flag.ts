@@ -1,0 +1,46 @@
+/** The subcommands, with what they take besides flags. */
+export const COMMANDS = {
+  train: { help: "train a network and its compressed twin together", positionals: [] },
+  summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
+  parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
+} as const satisfies Record<string, { help: string; positionals: readonly string[] }>;
+
+/** The name of a subcommand. */
+export type Command = keyof typeof COMMANDS;
+
+/** What decides whether a flag has a meaning. */
+export type Condition = Partial<Record<"mode" | "opt" | "sched", readonly string[]>>;
+
+/** A flag as data: parsing, checks and help follow from it. */
+export type Flag =
+  & {
+    readonly name: string;
+    /** One letter. */
+    readonly short?: string;
+    readonly help: string;
+    /** The default in words, where it depends on other flags. */
+    readonly defaults?: string;
+    /** Where it has a meaning; elsewhere it is refused. */
+    readonly only?: Condition;
+  }
+  & (
+    | { readonly kind: "boolean" }
+    | { readonly kind: "string"; readonly value: string; readonly default?: string }
+    | { readonly kind: "choice"; readonly choices: readonly string[]; readonly default?: string }
+    | {
+      readonly kind: "number" | "integer";
+      readonly min?: number;
+      readonly max?: number;
+      /** Bounds that are themselves out of range. */
+      readonly above?: number;
+      readonly below?: number;
+      readonly default?: number;
+    }
+  );
+
+/** Flags of the same subcommands, under one heading of the help. */
+export interface Section {
+  readonly title: string;
+  readonly commands: readonly Command[];
+  readonly flags: readonly Flag[];
+}

@@ -1,0 +1,310 @@
+import { DATASET_NAMES } from "../data/folder.ts";
+import { MODEL_NAMES } from "../nn/resnet.ts";
+import { byDataset, byOptimizer } from "./defaults.ts";
+import type { Section } from "./flag.ts";
+
+/** All flags of all subcommands, named as in timm where timm has them. */
+export const SECTIONS = [
+  {
+    title: "what is trained",
+    commands: ["train"],
+    flags: [
+      {
+        name: "mode",
+        kind: "choice",
+        choices: ["adjoined", "plain", "distill"],
+        default: "adjoined",
+        help:
+          "both networks on shared weights, one network alone, or one taught by a frozen teacher",
+      },
+      {
+        name: "which",
+        kind: "choice",
+        choices: ["base", "small"],
+        default: "base",
+        only: { mode: ["plain"] },
+        help: "the network that is trained",
+      },
+      {
+        name: "teacher",
+        kind: "string",
+        value: "PATH",
+        only: { mode: ["distill"] },
+        help: "run folder or safetensors file of the teacher; mode distill needs it",
+      },
+      {
+        name: "detach",
+        kind: "boolean",
+        only: { mode: ["adjoined"] },
+        help: "give the base network no gradient of the KL term",
+      },
+      {
+        name: "model",
+        kind: "choice",
+        choices: MODEL_NAMES,
+        default: "resnet8",
+        help: "the base network",
+      },
+      {
+        name: "masking-factor",
+        kind: "number",
+        min: 0,
+        below: 1,
+        default: 0,
+        help: "the part of each masked kernel's taps that is zeroed besides",
+      },
+    ],
+  },
+  {
+    title: "network",
+    commands: ["train", "summary"],
+    flags: [
+      {
+        name: "stem",
+        kind: "choice",
+        choices: ["authors", "cifar"],
+        defaults: "as the model has it",
+        help:
+          "three convolutions with stride and pool, or one convolution for images of CIFAR's size",
+      },
+      {
+        name: "compression",
+        kind: "number",
+        min: 1,
+        default: 4,
+        help: "alpha: masked convolutions of the small network keep floor(filters / alpha)",
+      },
+      {
+        name: "mask-from",
+        kind: "integer",
+        min: 1,
+        default: 2,
+        help: "the first stage that is masked; all before it is whole in both networks",
+      },
+      {
+        name: "trunk",
+        kind: "choice",
+        choices: ["shared", "separate"],
+        default: "shared",
+        help: "whether the layers before the first masked one run once, or once for each network",
+      },
+    ],
+  },
+  {
+    title: "what is counted",
+    commands: ["summary"],
+    flags: [
+      {
+        name: "model",
+        kind: "choice",
+        choices: MODEL_NAMES,
+        default: "resnet50",
+        help: "the base network",
+      },
+      {
+        name: "classes",
+        kind: "integer",
+        min: 1,
+        default: 1000,
+        help: "outputs of the classifier",
+      },
+      {
+        name: "channels",
+        kind: "integer",
+        min: 1,
+        default: 3,
+        help: "channels of the image",
+      },
+      {
+        name: "image-size",
+        kind: "integer",
+        min: 1,
+        default: 224,
+        help: "pixels of a side of the image",
+      },
+    ],
+  },
+  {
+    title: "data",
+    commands: ["train"],
+    flags: [
+      {
+        name: "dataset",
+        kind: "choice",
+        choices: DATASET_NAMES,
+        default: "generated",
+        help: "images drawn from the seed, or read from the files in --data-dir",
+      },
+      {
+        name: "data-dir",
+        kind: "string",
+        value: "DIR",
+        help: "folder with the files of the data set",
+      },
+      {
+        name: "train-size",
+        kind: "integer",
+        min: 1,
+        defaults: "all; generated 4000",
+        help: "training images",
+      },
+      {
+        name: "val-size",
+        kind: "integer",
+        min: 1,
+        defaults: "all; generated 1000",
+        help: "validation images",
+      },
+      {
+        name: "augment",
+        kind: "choice",
+        choices: ["none", "crop-flip", "crop", "resized-crop"],
+        defaults: byDataset("augment"),
+        help: "what is done to training images",
+      },
+    ],
+  },
+  {
+    title: "training",
+    commands: ["train"],
+    flags: [
+      {
+        name: "epochs",
+        short: "e",
+        kind: "integer",
+        min: 1,
+        defaults: byDataset("epochs"),
+        help: "how often each training image is seen",
+      },
+      {
+        name: "batch-size",
+        short: "b",
+        kind: "integer",
+        min: 1,
+        defaults: byDataset("batchSize"),
+        help: "images of a step",
+      },
+      {
+        name: "lr",
+        kind: "number",
+        above: 0,
+        defaults: `${byDataset("lr")}; ${byOptimizer("lr")}`,
+        help: "learning rate, the highest of its schedule",
+      },
+      {
+        name: "opt",
+        kind: "choice",
+        choices: ["sgd", "adamw"],
+        default: "adamw",
+        help: "optimiser",
+      },
+      {
+        name: "sched",
+        kind: "choice",
+        choices: ["constant", "step", "cosine", "onecycle"],
+        defaults: byOptimizer("sched"),
+        help: "schedule of the learning rate",
+      },
+      {
+        name: "warmup-epochs",
+        kind: "number",
+        min: 0,
+        default: 0,
+        only: { sched: ["constant", "step", "cosine"] },
+        help: "epochs over which the learning rate first rises from 0",
+      },
+      {
+        name: "decay-rate",
+        kind: "number",
+        above: 0,
+        max: 1,
+        default: 0.1,
+        only: { sched: ["step"] },
+        help: "factor on the learning rate at 1/3 and at 2/3 of the run",
+      },
+      {
+        name: "momentum",
+        kind: "number",
+        min: 0,
+        below: 1,
+        default: 0.9,
+        only: { sched: ["constant", "step", "cosine"] },
+        help: "momentum of sgd, beta1 of adamw; onecycle has its own",
+      },
+      {
+        name: "nesterov",
+        kind: "boolean",
+        only: { opt: ["sgd"] },
+        help: "Nesterov's momentum",
+      },
+      {
+        name: "weight-decay",
+        kind: "number",
+        min: 0,
+        defaults: byOptimizer("weightDecay"),
+        help: "weight decay; decoupled for adamw",
+      },
+      {
+        name: "smoothing",
+        kind: "number",
+        min: 0,
+        below: 1,
+        default: 0,
+        help: "label smoothing",
+      },
+    ],
+  },
+  {
+    title: "run",
+    commands: ["train"],
+    flags: [
+      {
+        name: "seed",
+        kind: "integer",
+        min: 0,
+        default: 0,
+        help: "of weights, order, augmentation, masks and generated images",
+      },
+      {
+        name: "output",
+        kind: "string",
+        value: "DIR",
+        defaults: "runs/MODEL-MODE-DATASET-SEED, with -2, -3 and so on if taken",
+        help: "run folder",
+      },
+      {
+        name: "overwrite",
+        kind: "boolean",
+        help: "use the run folder even if it is not empty, and replace the run in it",
+      },
+      {
+        name: "quiet",
+        kind: "boolean",
+        help: "print only the result",
+      },
+    ],
+  },
+  {
+    title: "output",
+    commands: ["summary"],
+    flags: [
+      {
+        name: "json",
+        kind: "boolean",
+        help: "print totals as JSON instead of the table",
+      },
+    ],
+  },
+  {
+    title: "other",
+    commands: ["train", "summary", "parity"],
+    flags: [
+      {
+        name: "help",
+        short: "h",
+        kind: "boolean",
+        help: "print this text",
+      },
+    ],
+  },
+] as const satisfies readonly Section[];

@@ -1,0 +1,73 @@
+import type { TrainOptions } from "./types.ts";
+
+/** What determines a schedule. */
+export type ScheduleOptions = Pick<
+  TrainOptions,
+  "sched" | "lr" | "momentum" | "decayRate" | "warmupEpochs" | "epochs"
+>;
+
+/** What a schedule sets for a step. */
+export interface Rate {
+  readonly lr: number;
+  /** Momentum of SGD, beta1 of AdamW. */
+  readonly momentum: number;
+}
+
+/** The part of a one-cycle run in which the learning rate rises. */
+const RISE = 0.1;
+/** One-cycle: the learning rate before and after the peak, over that at the peak. */
+const FIRST = 1 / 10;
+const LAST = 1 / 1e5;
+/** One-cycle: momentum at both ends and at the peak. */
+const CALM = 0.95;
+const PEAK = 0.85;
+
+/** From `from` at t = 0 to `to` at t = 1 along half a cosine. */
+function cosine(from: number, to: number, t: number): number {
+  return to + (from - to) * (1 + Math.cos(Math.PI * t)) / 2;
+}
+
+function oneCycle(lr: number, t: number): Rate {
+  if (t < RISE) {
+    const rise = t / RISE;
+    return { lr: cosine(lr * FIRST, lr, rise), momentum: cosine(CALM, PEAK, rise) };
+  }
+  const fall = (t - RISE) / (1 - RISE);
+  return { lr: cosine(lr, lr * LAST, fall), momentum: cosine(PEAK, CALM, fall) };
+}
+
+/**
+ * Learning rate and momentum of a step, counted from 0 over the whole run of
+ * `epochs * stepsPerEpoch` steps.
+ *
+ * - `constant`: lr.
+ * - `step`: lr, times `decayRate` from 1/3 of the run on and once more from 2/3 on.
+ * - `cosine`: from lr along half a cosine to 0, from the end of the warm-up on.
+ * - `onecycle`: lr / 10 to lr over the first tenth, then to lr / 1e5; momentum 0.95, 0.85, 0.95.
+ *
+ * All but `onecycle` begin with a linear warm-up over `warmupEpochs`, whose step i of n has
+ * lr (i + 1) / n.
+ */
+export function rateAt(
+  step: number,
+  stepsPerEpoch: number,
+  { sched, lr, momentum, decayRate, warmupEpochs, epochs }: ScheduleOptions,
+): Rate {
+  const steps = epochs * stepsPerEpoch;
+  if (sched === "onecycle") return oneCycle(lr, step / steps);
+  const warmup = Math.round(warmupEpochs * stepsPerEpoch);
+  if (step < warmup) return { lr: lr * (step + 1) / warmup, momentum };
+  switch (sched) {
+    case "constant":
+      return { lr, momentum };
+    case "step":
+      return { lr: lr * decayRate ** Math.min(Math.floor(3 * step / steps), 2), momentum };
+    case "cosine":
+      return { lr: cosine(lr, 0, (step - warmup) / (steps - warmup)), momentum };
+  }
+}
+
+/** The weight of the KL term in an epoch counted from 0: min(4 t^2, 1) with t = epoch / epochs. */
+export function lambdaAt(epoch: number, epochs: number): number {
+  return Math.min(4 * (epoch / epochs) ** 2, 1);
+}
