@@ -1,3 +1,8 @@
+import { narrow } from "./narrow.ts";
+import { maxPool2d } from "./max_pool2d.ts";
+import { globalAvgPool2d } from "./global_avg_pool2d.ts";
+import { batchNorm, batchNormEval, runningStatistics } from "./batch_norm.ts";
+import { avgPool2d } from "./avg_pool2d.ts";
 import { add } from "./add.ts";
 import { adjoinedLoss } from "./adjoined_loss.ts";
 import { augment } from "./augment.ts";
@@ -14,8 +19,15 @@ import { relu } from "./relu.ts";
 export const ops: readonly Op[] = [
   conv2d,
   maskedConv2d,
+  batchNorm,
+  batchNormEval,
+  runningStatistics,
   relu,
   add,
+  maxPool2d,
+  avgPool2d,
+  globalAvgPool2d,
+  narrow,
   linear,
   crossEntropy,
   adjoinedLoss,
@@ -33,12 +45,19 @@ export {
   add,
   adjoinedLoss,
   augment,
+  avgPool2d,
+  batchNorm,
+  batchNormEval,
   conv2d,
   countCorrect,
   crossEntropy,
   distillationLoss,
+  globalAvgPool2d,
   linear,
   maskedConv2d,
+  maxPool2d,
+  narrow,
   relu,
+  runningStatistics,
   sgd,
 };

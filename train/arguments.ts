@@ -32,7 +32,7 @@ export type Values<C extends Command> =
 /** A command line, read. */
 export interface Arguments<C extends Command> {
   readonly values: Values<C>;
-  /** Names of the flags that were given. */
+  /** Names of the flags that were given, and not with --no-. */
   readonly given: ReadonlySet<string>;
   readonly positionals: readonly string[];
 }
@@ -172,8 +172,8 @@ export function readArguments<C extends Command>(
   for (const flag of flags) {
     const found = read[flag.name];
     if (Array.isArray(found)) {
-      if (found.length) given.add(flag.name);
       values[flag.name] = found.at(-1) === true;
+      if (values[flag.name]) given.add(flag.name);
     } else if (typeof found === "string") {
       given.add(flag.name);
       values[flag.name] = readValue(flag, found);

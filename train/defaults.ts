@@ -27,14 +27,23 @@ export const OPTIMIZER_DEFAULTS: Readonly<
   sgd: { lr: 0.1, weightDecay: 1e-4, sched: "step" },
 };
 
+/** "a 1, b 2", or just the value where all have the same. */
+function byName(rows: readonly (readonly [string, unknown])[]): string {
+  const same = rows.every(([, value]) => value === rows[0][1]);
+  return same && rows.length > 1
+    ? String(rows[0][1])
+    : rows.map(([name, value]) => `${name} ${value}`).join(", ");
+}
+
 /** A default of all data sets, for help. */
 export function byDataset(key: keyof typeof DEFAULTS[DatasetName]): string {
-  return Object.entries(DEFAULTS).map(([name, values]) => `${name} ${values[key]}`).join(", ");
+  return byName(Object.entries(DEFAULTS).map(([name, values]) => [name, values[key]]));
 }
 
 /** A default of all optimisers that have one, for help. */
 export function byOptimizer(key: keyof typeof OPTIMIZER_DEFAULTS[Optimizer]): string {
-  return Object.entries(OPTIMIZER_DEFAULTS)
-    .flatMap(([name, values]) => values[key] === undefined ? [] : [`${name} ${values[key]}`])
-    .join(", ");
+  return byName(
+    Object.entries(OPTIMIZER_DEFAULTS)
+      .flatMap(([name, values]) => values[key] === undefined ? [] : [[name, values[key]]]),
+  );
 }

@@ -1,0 +1,209 @@
+import { outputSize, type Shaped } from "./convolution.ts";
+import { LANES, walk, WALK_DIMS, walkOver, WINDOWS } from "./elementwise.ts";
+import { defineKernel } from "./kernel.ts";
+import type { Case, Op } from "./op.ts";
+import { elements, quads } from "./tensor.ts";
+
+/** Attributes of a max pool. */
+export interface MaxPool2dAttributes {
+  /** Side of the window. */
+  readonly kernel: number;
+  readonly stride: number;
+  /** Pixels around the image that no window chooses, on every side. */
+  readonly padding: number;
+}
+
+const DIMS = {
+  ...WALK_DIMS,
+  kernel: "u32",
+  stride: "u32",
+  padding: "u32",
+  in_height: "u32",
+  in_width: "u32",
+  out_height: "u32",
+  out_width: "u32",
+} as const;
+
+// Of each window the first maximum, and in `taps` its place in the window: a byte per channel.
+const forward = defineKernel({
+  name: "max pool2d",
+  workgroupSize: LANES,
+  reads: { x: "bulk" },
+  writes: { y: "bulk", taps: "u32" },
+  dims: DIMS,
+  wgsl: walk({
+    once: `
+  let image = row / dims.out_height;
+  let h = (row - image * dims.out_height) * dims.stride;
+  let top = max(h, dims.padding) - dims.padding;
+  let bottom = min(h + dims.kernel, dims.in_height + dims.padding) - dims.padding;`,
+    body: `
+    let v = w * dims.stride;
+    let left = max(v, dims.padding) - dims.padding;
+    let right = min(v + dims.kernel, dims.in_width + dims.padding) - dims.padding;
+    var best = x(((image * dims.in_height + top) * dims.in_width + left) * dims.channel_quads + c);
+    var tap = vec4u((top + dims.padding - h) * dims.kernel + left + dims.padding - v);
+    for (var a = top; a < bottom; a++) {
+      let in_row = (image * dims.in_height + a) * dims.in_width;
+      let tap_row = (a + dims.padding - h) * dims.kernel + dims.padding - v;
+      for (var b = left; b < right; b++) {
+        let value = x((in_row + b) * dims.channel_quads + c);
+        let more = value > best;
+        best = select(best, value, more);
+        tap = select(tap, vec4u(tap_row + b), more);
+      }
+    }
+    set_y(at, best);
+    let bytes = tap << vec4u(0u, 8u, 16u, 24u);
+    taps[at] = bytes.x | bytes.y | bytes.z | bytes.w;`,
+  }),
+});
+
+// Each pixel adds up dy of the windows that chose it, out of those that contain it.
+const backward = defineKernel({
+  name: "max pool2d gradient",
+  workgroupSize: LANES,
+  reads: { taps: "u32", dy: "bulk" },
+  writes: { dx: "bulk" },
+  dims: DIMS,
+  wgsl: WINDOWS + walk({
+    once: `
+  let image = row / dims.in_height;
+  let h = row - image * dims.in_height + dims.padding;
+  let rows = windows(h, dims.out_height);`,
+    body: `
+    let v = w + dims.padding;
+    let columns = windows(v, dims.out_width);
+    var sum = vec4f();
+    for (var a = rows.x; a < rows.y; a++) {
+      let out_row = (image * dims.out_height + a) * dims.out_width;
+      let tap_row = (h - a * dims.stride) * dims.kernel + v;
+      for (var b = columns.x; b < columns.y; b++) {
+        let window = (out_row + b) * dims.channel_quads + c;
+        let chosen = (vec4u(taps[window]) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u);
+        sum += select(vec4f(), dy(window), chosen == vec4u(tap_row - b * dims.stride));
+      }
+    }
+    set_dx(at, sum);`,
+  }),
+});
+
+function outputShape({ shape }: Shaped, attributes: MaxPool2dAttributes): number[] {
+  const { kernel, stride, padding } = attributes;
+  if (shape.length !== 4) {
+    throw new TypeError(
+      `Cannot apply max pool2d: wanted an input [batch, height, width, channels], found [${shape}]`,
+    );
+  }
+  if (![kernel, stride, padding].every(Number.isInteger) || kernel < 1 || stride < 1) {
+    throw new RangeError(
+      `Cannot apply max pool2d: wanted a kernel and a stride from 1 on, found ${kernel} and ${stride}`,
+    );
+  }
+  if (kernel > 16) {
+    throw new RangeError(`Cannot apply max pool2d: a kernel has side 16 at most, found ${kernel}`);
+  }
+  if (padding < 0 || padding > kernel / 2) {
+    throw new RangeError(
+      `Cannot apply max pool2d: wanted a padding from 0 to half of kernel ${kernel}, found ${padding}`,
+    );
+  }
+  const [batch, height, width, channels] = shape;
+  const outHeight = outputSize(height, kernel, stride, padding);
+  const outWidth = outputSize(width, kernel, stride, padding);
+  if (outHeight < 1 || outWidth < 1) {
+    throw new RangeError(
+      `Cannot apply max pool2d: a window of ${kernel}x${kernel} does not fit an image of ` +
+        `${height}x${width} with padding ${padding}; use a larger image or more padding`,
+    );
+  }
+  return [batch, outHeight, outWidth, channels];
+}
+
+function dims(
+  x: Shaped,
+  y: Shaped,
+  { kernel, stride, padding }: MaxPool2dAttributes,
+): Record<Exclude<keyof typeof DIMS, keyof typeof WALK_DIMS>, number> {
+  const [, in_height, in_width] = x.shape;
+  const [, out_height, out_width] = y.shape;
+  return { kernel, stride, padding, in_height, in_width, out_height, out_width };
+}
+
+function rowsOf({ shape }: Shaped): { rows: number; width: number; channels: number } {
+  const [batch, height, width, channels] = shape;
+  return { rows: batch * height, width, channels };
+}
+
+function on(
+  shape: readonly number[],
+  kernel: number,
+  stride: number,
+  padding: number,
+): Case<MaxPool2dAttributes> {
+  // Distinct values, 0.001 apart: 7919 and 10007 are primes.
+  const sample = (_: () => number, i: number): number => (i * 7919 % 10007) / 1000 - 5;
+  return { inputs: [{ shape, sample }], attributes: { kernel, stride, padding } };
+}
+
+/**
+ * `maxPool2d(x)`: the largest value of each window, per channel; of equals the first, row by row,
+ * gets the gradient, as in PyTorch. The second output is the place of the maxima.
+ */
+export const maxPool2d: Op<MaxPool2dAttributes> = {
+  name: "max pool2d",
+  forward: (trace, [x], attributes) => {
+    const y = trace.tensor("max pool2d", outputShape(x, attributes));
+    const [batch, height, width, channels] = y.shape;
+    const taps = trace.tensor("max pool2d taps", [batch * height * width * quads(channels)], "u32");
+    const { dims: walked, workgroups } = walkOver(rowsOf(y));
+    trace.run(forward, {
+      reads: { x },
+      writes: { y, taps },
+      dims: { ...walked, ...dims(x, y, attributes) },
+      workgroups,
+    });
+    return [y, taps];
+  },
+  vjp: (trace, { inputs: [x], outputs: [y, taps], attributes }, dy) => {
+    const dx = trace.tensor("dmax pool2d", x.shape);
+    const { dims: walked, workgroups } = walkOver(rowsOf(x));
+    trace.run(backward, {
+      reads: { taps, dy },
+      writes: { dx },
+      dims: { ...walked, ...dims(x, y, attributes) },
+      workgroups,
+    });
+    return [dx];
+  },
+  reference: ([x], attributes) => {
+    const shape = outputShape(x, attributes);
+    const { kernel, stride, padding } = attributes;
+    const [, outHeight, outWidth, channels] = shape;
+    const [, height, width] = x.shape;
+    const data = new Float64Array(elements(shape)).map((_, i) => {
+      const c = i % channels;
+      const b = Math.floor(i / channels) % outWidth;
+      const a = Math.floor(i / (channels * outWidth)) % outHeight;
+      const n = Math.floor(i / (channels * outWidth * outHeight));
+      let best = -Infinity;
+      for (let h = a * stride - padding; h < a * stride - padding + kernel; h++) {
+        for (let w = b * stride - padding; w < b * stride - padding + kernel; w++) {
+          if (h < 0 || h >= height || w < 0 || w >= width) continue;
+          best = Math.max(best, x.data[((n * height + h) * width + w) * channels + c]);
+        }
+      }
+      return best;
+    });
+    return [{ shape, data }];
+  },
+  cases: [
+    on([1, 1, 1, 1], 1, 1, 0),
+    on([2, 9, 8, 3], 3, 2, 1),
+    on([1, 7, 65, 5], 2, 2, 0),
+    on([3, 5, 5, 17], 3, 1, 1),
+    on([1, 13, 11, 20], 5, 3, 2),
+    on([2, 6, 7, 4], 2, 3, 0),
+    on([1, 3, 2, 1], 16, 5, 8),
+  ],
+};
