@@ -1,7 +1,8 @@
 import { narrow } from "./narrow.ts";
 import { maxPool2d } from "./max_pool2d.ts";
 import { globalAvgPool2d } from "./global_avg_pool2d.ts";
-import { batchNorm, batchNormEval, runningStatistics } from "./batch_norm.ts";
+import { batchNorm, batchNormEval } from "./batch_norm.ts";
+import { runningStatistics } from "./running_statistics.ts";
 import { avgPool2d } from "./avg_pool2d.ts";
 import { add } from "./add.ts";
 import { adjoinedLoss } from "./adjoined_loss.ts";

@@ -8,12 +8,24 @@ import type { Dispatch, Trace } from "./trace.ts";
 type Action =
   | {
     readonly kind: "dispatch";
+    readonly name: string;
     readonly pipeline: GPUComputePipeline;
     readonly group: GPUBindGroup;
     readonly x: number;
     readonly y: number;
   }
-  | { readonly kind: "transfer"; readonly encode: (encoder: GPUCommandEncoder) => void };
+  | {
+    readonly kind: "transfer";
+    readonly name: string;
+    readonly encode: (encoder: GPUCommandEncoder) => void;
+  };
+
+/** What a command of a program takes. */
+export interface Timing {
+  /** The kernel, or the kind of transfer. */
+  readonly name: string;
+  readonly milliseconds: number;
+}
 
 /**
  * A trace made ready to run again and again: memory placed, kernels compiled, bind groups made.
@@ -92,7 +104,7 @@ export class Program {
       }
     });
     const buffer = this.#keep(this.#gpu.takeBuffer(`${this.name} dims`, bytes.byteLength));
-    this.#gpu.device.queue.writeBuffer(buffer, 0, bytes);
+    this.#gpu.device.queue.writeBuffer(buffer, 0, new Uint8Array(bytes.buffer));
     return { buffer, stride };
   }
 
@@ -124,14 +136,25 @@ export class Program {
     });
     const grid = Math.min(step.workgroups, this.#gpu.maxWorkgroups);
     const x = Math.min(grid, 65535);
-    return { kind: "dispatch", pipeline, group, x, y: Math.min(65535, Math.ceil(grid / x)) };
+    return {
+      kind: "dispatch",
+      name: kernel.name,
+      pipeline,
+      group,
+      x,
+      y: Math.min(65535, Math.ceil(grid / x)),
+    };
   }
 
   #transfer(step: Exclude<Step, Dispatch>): Action {
     if (step.kind === "clear") {
       const { buffer, offset } = stored(step.tensor);
       const { bytes } = step.tensor;
-      return { kind: "transfer", encode: (e) => e.clearBuffer(buffer, offset, bytes) };
+      return {
+        kind: "transfer",
+        name: "clear",
+        encode: (e) => e.clearBuffer(buffer, offset, bytes),
+      };
     }
     if (step.kind === "copy") {
       const from = stored(step.from);
@@ -139,6 +162,7 @@ export class Program {
       const { bytes } = step.to;
       return {
         kind: "transfer",
+        name: "copy",
         encode: (e) => e.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes),
       };
     }
@@ -150,6 +174,7 @@ export class Program {
     const bytesPerRow = Math.ceil(width * 16 / ALIGNMENT) * ALIGNMENT;
     return {
       kind: "transfer",
+      name: "mirror",
       encode: (e) => {
         e.copyBufferToTexture({ buffer, offset, bytesPerRow }, { texture }, [width, rows]);
         if (rest) {
@@ -162,28 +187,52 @@ export class Program {
 
   /** Encodes and submits all commands once. Raises what the GPU has complained about before. */
   replay(): void {
-    this.#gpu.submit((encoder) => {
-      let pass: GPUComputePassEncoder | undefined;
-      for (const action of this.#actions) {
-        if (action.kind === "transfer") {
-          pass?.end();
-          pass = undefined;
-          action.encode(encoder);
-          continue;
-        }
-        pass ??= encoder.beginComputePass();
-        pass.setPipeline(action.pipeline);
-        pass.setBindGroup(0, action.group);
-        pass.dispatchWorkgroups(action.x, action.y);
-      }
-      pass?.end();
-    });
+    this.#gpu.submit((encoder) => encode(encoder, this.#actions));
+  }
+
+  /**
+   * Times each command by itself, repeated within one submit. What a wait costs without work is
+   * taken off.
+   */
+  async profile(repeats = 20): Promise<Timing[]> {
+    const timings: Timing[] = [];
+    const time = async (actions: readonly Action[]): Promise<number> => {
+      const start = performance.now();
+      this.#gpu.submit((encoder) => encode(encoder, actions));
+      await this.#gpu.idle();
+      return performance.now() - start;
+    };
+    const waits = [await time([]), await time([]), await time([])];
+    const wait = Math.min(...waits);
+    for (const action of this.#actions) {
+      const all = await time(Array<Action>(repeats).fill(action));
+      timings.push({ name: action.name, milliseconds: Math.max(0, all - wait) / repeats });
+    }
+    return timings;
   }
 
   /** Frees the memory of this program. */
   destroy(): void {
     for (const memory of this.#owned.splice(0)) this.#gpu.free(memory);
   }
+}
+
+/** Encodes commands, neighbouring kernels in one pass. */
+function encode(encoder: GPUCommandEncoder, actions: readonly Action[]): void {
+  let pass: GPUComputePassEncoder | undefined;
+  for (const action of actions) {
+    if (action.kind === "transfer") {
+      pass?.end();
+      pass = undefined;
+      action.encode(encoder);
+      continue;
+    }
+    pass ??= encoder.beginComputePass();
+    pass.setPipeline(action.pipeline);
+    pass.setBindGroup(0, action.group);
+    pass.dispatchWorkgroups(action.x, action.y);
+  }
+  pass?.end();
 }
 
 /** The mirror of a tensor; that of a tensor outside all programs is made here, and stays with it. */

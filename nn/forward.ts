@@ -1,6 +1,7 @@
 import { add } from "../kernels/add.ts";
 import { avgPool2d } from "../kernels/avg_pool2d.ts";
-import { batchNorm, batchNormEval, runningStatistics } from "../kernels/batch_norm.ts";
+import { batchNorm, batchNormEval } from "../kernels/batch_norm.ts";
+import { runningStatistics } from "../kernels/running_statistics.ts";
 import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
 import { globalAvgPool2d } from "../kernels/global_avg_pool2d.ts";
 import { linear } from "../kernels/linear.ts";

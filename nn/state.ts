@@ -142,11 +142,11 @@ export function extract({ base, small, shared, origin }: Adjoined, state: State)
     } else if (layer.kind === "linear") {
       const name = `${layer.name}.weight`;
       extracted.set(name, value(state, name).slice(0, layer.in * layer.out));
-      extracted.set(`${layer.name}.bias`, value(state, `${layer.name}.bias`));
+      extracted.set(`${layer.name}.bias`, value(state, `${layer.name}.bias`).slice());
     } else if (layer.kind === "batchNorm") {
       const source = normName(layer.name, shared[origin[i]] ? "base" : "small");
       for (const part of ["weight", "bias", "running_mean", "running_var"]) {
-        extracted.set(`${layer.name}.${part}`, value(state, `${source}.${part}`));
+        extracted.set(`${layer.name}.${part}`, value(state, `${source}.${part}`).slice());
       }
     }
   });

@@ -66,7 +66,7 @@ function editDistance(a: string, b: string): number {
 export function suggestion(found: string, words: readonly string[], prefix = ""): string {
   const near = words.map((word) => ({ word, distance: editDistance(found, word) }))
     .filter(({ word, distance }) =>
-      distance <= Math.max(2, word.length / 3) && distance < found.length
+      distance <= Math.max(1, 0.4 * word.length) && distance < found.length
     )
     .sort((a, b) => a.distance - b.distance);
   return near.length ? `; did you mean ${prefix}${near[0].word}?` : "";

@@ -1,3 +1,4 @@
+import type { Stem } from "../nn/resnet.ts";
 import type { Augmentation, DatasetName, Optimizer, Schedule } from "./types.ts";
 
 /** Defaults that depend on the data set. */
@@ -7,9 +8,11 @@ export const DEFAULTS: Readonly<
     readonly batchSize: number;
     readonly lr: number;
     readonly augment: Augmentation;
+    /** Default: the stem of the model's family. */
+    readonly stem?: Stem;
   }>
 > = {
-  generated: { epochs: 8, batchSize: 64, lr: 4e-3, augment: "none" },
+  generated: { epochs: 6, batchSize: 64, lr: 4e-3, augment: "none", stem: "authors" },
   cifar10: { epochs: 100, batchSize: 32, lr: 4e-3, augment: "crop-flip" },
   cifar100: { epochs: 150, batchSize: 32, lr: 4e-3, augment: "crop-flip" },
   idx: { epochs: 10, batchSize: 64, lr: 4e-3, augment: "crop" },

@@ -14,8 +14,7 @@ export const SECTIONS = [
         kind: "choice",
         choices: ["adjoined", "plain", "distill"],
         default: "adjoined",
-        help:
-          "both networks on shared weights, one network alone, or one taught by a frozen teacher",
+        help: "both networks on shared weights, one alone, or one taught by a frozen teacher",
       },
       {
         name: "which",
@@ -63,9 +62,8 @@ export const SECTIONS = [
         name: "stem",
         kind: "choice",
         choices: ["authors", "cifar"],
-        defaults: "as the model has it",
-        help:
-          "three convolutions with stride and pool, or one convolution for images of CIFAR's size",
+        defaults: "as the model has it; generated: authors",
+        help: "three convolutions with stride and pool, or one for images of CIFAR's size",
       },
       {
         name: "compression",
@@ -86,7 +84,7 @@ export const SECTIONS = [
         kind: "choice",
         choices: ["shared", "separate"],
         default: "shared",
-        help: "whether the layers before the first masked one run once, or once for each network",
+        help: "whether layers before the first masked one run once, or for each network",
       },
     ],
   },

@@ -46,7 +46,7 @@ export function trainRequest({ values, given }: Arguments<"train">): TrainReques
     // A teacher teaches the small network.
     which: mode === "distill" ? "small" : values.which,
     model,
-    stem: values.stem,
+    stem: values.stem ?? data.stem,
     dataset,
     dataDir: values["data-dir"],
     trainSize: values["train-size"],

@@ -37,11 +37,11 @@ async function check(gpu: Gpu, path: string, name: string): Promise<Finding[] | 
  * one line per file. Gives whether all hold.
  */
 export async function parity(dir: string, print: (line: string) => void): Promise<boolean> {
+  const names = await files(dir);
   const gpu = await Gpu.open();
   let failed = 0;
   let unknown = 0;
   try {
-    const names = await files(dir);
     for (const name of names) {
       const findings = await check(gpu, `${dir}/${name}`, name).catch((error: Error) => error);
       if (findings === undefined) {

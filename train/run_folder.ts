@@ -19,8 +19,15 @@ async function isTaken(path: string): Promise<boolean> {
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     if (error instanceof Deno.errors.NotADirectory) return true;
-    throw error;
+    throw unusable(path, error);
   }
+}
+
+function unusable(path: string, error: unknown): UsageError {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new UsageError(
+    `Cannot use ${path} as the run folder: ${reason}; choose another --output`,
+  );
 }
 
 /**
@@ -84,10 +91,7 @@ export class RunFolder {
       Deno.writeTextFileSync(`${this.path}/config.json`, json(options), { createNew: true });
       this.#started = true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      throw new UsageError(
-        `Cannot make the run folder ${this.path}: ${reason}; choose another --output`,
-      );
+      throw unusable(this.path, error);
     }
   }
 

@@ -1,0 +1,201 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { flagsOf, readArguments } from "../train/arguments.ts";
+import { UsageError } from "../train/errors.ts";
+import { type Command, COMMANDS } from "../train/flag.ts";
+import { commandHelp, generalHelp } from "../train/help.ts";
+import { trainRequest } from "../train/options.ts";
+import type { TrainOptions } from "../train/types.ts";
+import { MODEL_NAMES } from "../nn/resnet.ts";
+
+function words(line: string): string[] {
+  return line.split(" ").filter((word) => word);
+}
+
+function options(line: string): TrainOptions {
+  return trainRequest(readArguments("train", words(line))).options;
+}
+
+/** What is wrong with a command line, less what all such messages begin with. */
+function complaint(line: string, command: Command = "train"): string {
+  const { message } = assertThrows(() => {
+    const read = readArguments(command, words(line));
+    if (command === "train") trainRequest(readArguments("train", words(line)));
+    return read;
+  }, UsageError);
+  const begin = "Cannot read the command line: ";
+  assert(message.startsWith(begin), message);
+  return message.slice(begin.length);
+}
+
+Deno.test("without flags, train adjoins resnet8 on generated images", () => {
+  assertEquals(options(""), {
+    mode: "adjoined",
+    which: "base",
+    model: "resnet8",
+    stem: "authors",
+    dataset: "generated",
+    dataDir: undefined,
+    trainSize: undefined,
+    valSize: undefined,
+    augment: "none",
+    epochs: 6,
+    batchSize: 64,
+    lr: 4e-3,
+    opt: "adamw",
+    sched: "onecycle",
+    warmupEpochs: 0,
+    decayRate: 0.1,
+    momentum: 0.9,
+    nesterov: false,
+    weightDecay: 1e-2,
+    smoothing: 0,
+    compression: 4,
+    trunk: "shared",
+    maskFrom: 2,
+    maskingFactor: 0,
+    detach: false,
+    teacher: undefined,
+    seed: 0,
+    output: "runs/resnet8-adjoined-generated-0",
+  });
+});
+
+Deno.test("defaults follow the data set and the optimiser, unless flags say otherwise", () => {
+  const pick = ({ epochs, batchSize, lr, augment, sched, weightDecay }: TrainOptions) => [
+    epochs,
+    batchSize,
+    lr,
+    augment,
+    sched,
+    weightDecay,
+  ];
+  assertEquals(pick(options("--dataset cifar100")), [150, 32, 4e-3, "crop-flip", "onecycle", 1e-2]);
+  assertEquals(pick(options("--dataset idx --opt sgd")), [10, 64, 0.1, "crop", "step", 1e-4]);
+  assertEquals(
+    pick(
+      options(
+        "--dataset idx --opt sgd --lr 1e-3 -e 3 -b 7 --sched cosine --weight-decay 0 --augment none",
+      ),
+    ),
+    [3, 7, 1e-3, "none", "cosine", 0],
+  );
+});
+
+Deno.test("flags may be shortened, joined by =, repeated and negated", () => {
+  assertEquals(options("-e5").epochs, 5);
+  assertEquals(options("--epochs=5 --epochs 6").epochs, 6);
+  assertEquals(options("--detach").detach, true);
+  assertEquals(options("--detach --no-detach").detach, false);
+  assertEquals(options("--data-dir 007").dataDir, "007");
+  assertEquals(readArguments("parity", ["01"]).positionals, ["01"]);
+});
+
+Deno.test("the run folder is named after what is run, and --output overrides it", () => {
+  const request = (line: string) => trainRequest(readArguments("train", words(line)));
+  const made = request("--seed 3 --model resnet20 --mode plain --dataset idx");
+  assertEquals([made.options.output, made.named], ["runs/resnet20-plain-idx-3", false]);
+  const given = request("--output here --overwrite --quiet");
+  assertEquals([given.options.output, given.named], ["here", true]);
+  assertEquals([given.overwrite, given.quiet], [true, true]);
+});
+
+Deno.test("a teacher teaches the small network", () => {
+  const { which, teacher } = options("--mode distill --teacher runs/a");
+  assertEquals([which, teacher], ["small", "runs/a"]);
+});
+
+Deno.test("an unknown flag is refused, with the closest one", () => {
+  assertEquals(complaint("--epoch 3"), "--epoch is no flag of train; did you mean --epochs?");
+  assertEquals(complaint("-epochs 3"), "-epochs is no flag of train; did you mean --epochs?");
+  assertEquals(
+    complaint("--no-detatch"),
+    "--no-detatch is no flag of train; did you mean --detach?",
+  );
+  assertEquals(complaint("--frobnicate"), "--frobnicate is no flag of train");
+  assertEquals(complaint("-x 3"), "-x is no flag of train");
+  assertEquals(complaint("--no-epochs"), "--no-epochs is no flag of train; did you mean --epochs?");
+  assertEquals(complaint("--seed 1", "summary"), "--seed is no flag of summary");
+});
+
+Deno.test("numbers out of range, and what is no number, are refused", () => {
+  const whole = "a whole number at least 1";
+  assertEquals(complaint("--epochs -1"), `--epochs is ${whole}, found -1`);
+  assertEquals(complaint("-e -1"), `--epochs is ${whole}, found -1`);
+  assertEquals(complaint("--epochs 2.5"), `--epochs is ${whole}, found 2.5`);
+  assertEquals(complaint("--batch-size 0"), `--batch-size is ${whole}, found 0`);
+  assertEquals(complaint("--lr 0"), "--lr is a number above 0, found 0");
+  assertEquals(complaint("--lr fast"), "--lr is a number above 0, found fast");
+  assertEquals(complaint("--lr 1e400"), "--lr is a number above 0, found 1e400");
+  assertEquals(complaint("--compression 0.9"), "--compression is a number at least 1, found 0.9");
+  const part = "a number at least 0 and below 1";
+  assertEquals(complaint("--smoothing 1"), `--smoothing is ${part}, found 1`);
+  assertEquals(complaint("--masking-factor -0.1"), `--masking-factor is ${part}, found -0.1`);
+  assertEquals(complaint("--seed 1e16"), "--seed is a whole number at least 0, found 1e16");
+});
+
+Deno.test("a choice that is none is refused, with those there are", () => {
+  assertEquals(
+    complaint("--mode adjoint"),
+    "--mode is adjoined, plain or distill, found adjoint; did you mean adjoined?",
+  );
+  const message = complaint("--model vgg16");
+  for (const name of MODEL_NAMES) assertStringIncludes(message, name);
+  assertStringIncludes(message, "found vgg16");
+});
+
+Deno.test("missing and needless values, and stray words, are refused", () => {
+  assertEquals(complaint("--lr"), "--lr needs a value");
+  assertEquals(complaint("--lr="), "--lr needs a value");
+  assertEquals(complaint("--output --quiet"), "--output needs a value");
+  assertEquals(
+    complaint("--detach=maybe"),
+    "--detach takes no value, found maybe; use --detach or --no-detach",
+  );
+  assertEquals(complaint("resnet20"), "train takes flags only, found resnet20");
+  assertEquals(complaint("-- --lr 1"), "train takes flags only, found --lr");
+  assertEquals(complaint("", "parity"), "parity needs DIR");
+  assertEquals(complaint("a b", "parity"), "parity takes DIR and flags, found b");
+});
+
+Deno.test("flags that would have no effect are refused", () => {
+  assertEquals(complaint("--nesterov"), "--nesterov goes with --opt sgd, found adamw");
+  assertEquals(complaint("--teacher a"), "--teacher goes with --mode distill, found adjoined");
+  assertEquals(complaint("--which small"), "--which goes with --mode plain, found adjoined");
+  assertEquals(
+    complaint("--warmup-epochs 1"),
+    "--warmup-epochs goes with --sched constant, step or cosine, found onecycle",
+  );
+  assertEquals(
+    complaint("--opt sgd --sched cosine --decay-rate 0.5"),
+    "--decay-rate goes with --sched step, found cosine",
+  );
+  assertEquals(options("--no-nesterov").nesterov, false);
+});
+
+Deno.test("flags that need each other are held to it", () => {
+  assertStringIncludes(complaint("--mode distill"), "--mode distill needs --teacher");
+  assertEquals(
+    complaint("--sched cosine --epochs 3 --warmup-epochs 4"),
+    "--warmup-epochs is at most --epochs 3, found 4",
+  );
+});
+
+Deno.test("help names every flag with its default, and the exit codes at the end", () => {
+  for (const command of Object.keys(COMMANDS) as Command[]) {
+    const help = commandHelp(command);
+    for (const { name } of flagsOf(command)) assertStringIncludes(help, `--${name}`);
+    assert(help.trimEnd().endsWith("130  interrupted"), help);
+    for (const line of help.split("\n")) assert(line.length <= 100, line);
+  }
+  const help = commandHelp("train").replaceAll(/\s+/g, " ");
+  assertStringIncludes(help, "-e, --epochs N");
+  assertStringIncludes(help, "default: generated 6, cifar10 100, cifar100 150, idx 10");
+  assertStringIncludes(help, "default: 0.004; sgd 0.1");
+  assertStringIncludes(help, "(with --mode plain; default: base)");
+  for (const command of Object.keys(COMMANDS)) assertStringIncludes(generalHelp(), command);
+});
+
+Deno.test("--help is read whatever else is missing", () => {
+  assertEquals(readArguments("parity", ["--help"]).values.help, true);
+  assertEquals(readArguments("train", ["-h"]).values.help, true);
+});

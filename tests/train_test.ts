@@ -1,0 +1,221 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parseSafetensors } from "../data/safetensors.ts";
+import { parseCheckpoint } from "../train/checkpoint.ts";
+import { EXIT } from "../train/errors.ts";
+import type { Summary } from "../train/types.ts";
+import { adjoinCommand } from "./command.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read", "write", "run", "env");
+
+/** A short run: 4 steps of 16 images. */
+const SHORT = [
+  ...["--epochs", "2", "--train-size", "40", "--val-size", "25", "--batch-size", "16"],
+  ...["--model", "resnet8", "--stem", "authors"],
+];
+
+async function withFolder(test: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await test(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function train(...args: string[]): Promise<string> {
+  const { code, out, error } = await adjoinCommand(["train", ...SHORT, ...args]);
+  assertEquals(code, EXIT.ok, error);
+  return out;
+}
+
+async function summaryOf(run: string): Promise<Summary> {
+  return JSON.parse(await Deno.readTextFile(`${run}/summary.json`));
+}
+
+function same(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+Deno.test(
+  "train writes a run folder with two networks, verified",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const out = await train("--output", `${dir}/run`, "--seed", "3");
+      assertMatch(out, /epoch 2\/2 {2}validation base .* small/);
+      const files = [...Deno.readDirSync(`${dir}/run`)].map(({ name }) => name).sort();
+      for (const name of ["base", "small"]) assert(files.includes(`${name}.safetensors`), name);
+      const lines = (await Deno.readTextFile(`${dir}/run/metrics.jsonl`)).trim().split("\n");
+      assertEquals(lines.map((line) => JSON.parse(line).epoch), [1, 2]);
+      const summary = await summaryOf(`${dir}/run`);
+      assertEquals(summary.seed, 3);
+      assertEquals(summary.verify?.images, 25);
+      assertEquals(summary.verify?.top1Agreement, 1);
+      assert((summary.verify?.maxDifference ?? 1) <= 1e-4);
+      assertEquals(summary.base?.params, 82_714);
+      assertEquals(summary.small?.params, 15_562);
+      const config = JSON.parse(await Deno.readTextFile(`${dir}/run/config.json`));
+      assertEquals([config.seed, config.epochs, config.lambda], [3, 2, undefined]);
+      const small = await Deno.readFile(`${dir}/run/small.safetensors`);
+      const { tensors, metadata } = parseSafetensors(small);
+      assertEquals(tensors.get("layer2.0.conv1.weight")?.shape, [8, 16, 3, 3]);
+      assertEquals(tensors.get("layer2.0.bn1.running_var")?.shape, [8]);
+      assertEquals(tensors.get("fc.weight")?.shape, [10, 16]);
+      assertEquals(JSON.parse(metadata.classes).length, 10);
+      assertEquals(JSON.parse(metadata.mean).length, 3);
+      assertEquals(parseCheckpoint(small, "small").network.layers.at(-1)?.kind, "linear");
+    }),
+);
+
+Deno.test(
+  "train with the same seed writes the same bytes, with another seed others",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const run = async (name: string, seed: string): Promise<Uint8Array> => {
+        await train("--output", `${dir}/${name}`, "--seed", seed, "--masking-factor", "0.3");
+        return await Deno.readFile(`${dir}/${name}/small.safetensors`);
+      };
+      const first = await run("a", "1");
+      assert(same(first, await run("b", "1")));
+      assert(!same(first, await run("c", "2")));
+    }),
+);
+
+Deno.test("train in mode plain, then distill from it", { ignore }, () =>
+  withFolder(async (dir) => {
+    await train("--mode", "plain", "--output", `${dir}/base`);
+    const base = await summaryOf(`${dir}/base`);
+    assertEquals([base.base?.params, base.small], [82_714, undefined]);
+    await train("--mode", "plain", "--which", "small", "--output", `${dir}/small`);
+    const small = await summaryOf(`${dir}/small`);
+    assertEquals([small.base, small.small?.params], [undefined, 15_562]);
+    await train("--mode", "distill", "--teacher", `${dir}/base`, "--output", `${dir}/distilled`);
+    const distilled = await summaryOf(`${dir}/distilled`);
+    assertEquals([distilled.base, distilled.small?.params], [undefined, 15_562]);
+  }));
+
+Deno.test(
+  "train takes every optimiser, schedule, trunk and stage to mask from",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      await train("--opt", "sgd", "--sched", "step", "--trunk", "separate", "--output", `${dir}/a`);
+      await train(
+        ...["--opt", "sgd", "--nesterov", "--sched", "cosine", "--warmup-epochs", "1"],
+        ...["--mask-from", "1", "--detach", "--smoothing", "0.1", "--output", `${dir}/b`],
+      );
+      await train("--sched", "constant", "--augment", "resized-crop", "--output", `${dir}/c`);
+      assert(
+        ((await summaryOf(`${dir}/b`)).small?.macs ?? 0) <
+          ((await summaryOf(`${dir}/a`)).small?.macs ?? 0),
+      );
+    }),
+);
+
+/** CIFAR-10 binary records: a label, then 1024 bytes each of red, green and blue. */
+function cifar10(records: number): Uint8Array {
+  const bytes = new Uint8Array(records * 3073);
+  for (let r = 0; r < records; r++) {
+    bytes[r * 3073] = r % 10;
+    for (let i = 1; i < 3073; i++) bytes[r * 3073 + i] = (r * 31 + i * 7) % 256;
+  }
+  return bytes;
+}
+
+Deno.test("train reads CIFAR-10 binary files", { ignore }, () =>
+  withFolder(async (dir) => {
+    for (const file of ["data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"]) {
+      await Deno.writeFile(`${dir}/${file}`, cifar10(30));
+    }
+    await train("--dataset", "cifar10", "--data-dir", dir, "--output", `${dir}/run`);
+    const { metadata } = parseSafetensors(await Deno.readFile(`${dir}/run/base.safetensors`));
+    assertEquals(JSON.parse(metadata.classes)[3], "cat");
+    assertEquals((await summaryOf(`${dir}/run`)).verify?.images, 25);
+  }));
+
+interface Refusal {
+  readonly what: string;
+  readonly args: readonly string[];
+  readonly code: number;
+  readonly says: RegExp;
+  readonly env?: Record<string, string>;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  {
+    what: "an unknown flag",
+    args: ["--epoch", "3"],
+    code: EXIT.usage,
+    says: /--epoch .*did you mean --epochs\?/,
+  },
+  {
+    what: "an unknown model",
+    args: ["--model", "resnet19"],
+    code: EXIT.usage,
+    says: /resnet19.*resnet18|resnet18.*resnet19/,
+  },
+  { what: "negative epochs", args: ["--epochs", "-1"], code: EXIT.usage, says: /--epochs .*-1/ },
+  {
+    what: "a missing folder",
+    args: ["--dataset", "cifar10", "--data-dir", "/nowhere/at/all"],
+    code: EXIT.data,
+    says: /\/nowhere\/at\/all/,
+  },
+  {
+    what: "a compression that leaves no channel",
+    args: ["--compression", "64"],
+    code: EXIT.usage,
+    says: /compression 64 leaves no channel of layer2\.0\.conv1, which has 32/,
+  },
+  {
+    what: "a batch larger than the set",
+    args: ["--train-size", "40", "--batch-size", "41"],
+    code: EXIT.usage,
+    says: /batches of 41 images: .* has 40/,
+  },
+  {
+    what: "a missing adapter",
+    args: ["--train-size", "40", "--val-size", "10", "--batch-size", "8"],
+    code: EXIT.gpu,
+    says: /no WebGPU adapter.*apt-get install/,
+    env: { VK_DRIVER_FILES: "/nonexistent.json", DENO_WEBGPU_BACKEND: "vulkan" },
+  },
+  {
+    what: "distillation without a teacher",
+    args: ["--mode", "distill"],
+    code: EXIT.usage,
+    says: /--mode distill needs --teacher/,
+  },
+];
+
+for (const { what, args, code, says, env } of REFUSALS) {
+  Deno.test(
+    `train refuses ${what} in one sentence, with exit code ${code}`,
+    { ignore },
+    () =>
+      withFolder(async (dir) => {
+        const found = await adjoinCommand(["train", "--output", `${dir}/run`, ...args], env);
+        const error = found.error.replace(/^error: XDG_RUNTIME_DIR.*\n/gm, "");
+        assertEquals(found.code, code, error);
+        assertMatch(error, says);
+        assertEquals(error.trim().split("\n").length, 1, error);
+        assertEquals([...Deno.readDirSync(dir)], []);
+      }),
+  );
+}
+
+Deno.test(
+  "train refuses a truncated file by its name, wanted and found",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      await Deno.writeFile(`${dir}/data_batch_1.bin`, cifar10(2).subarray(0, 5000));
+      await Deno.writeFile(`${dir}/test_batch.bin`, cifar10(2));
+      const args = ["train", "--dataset", "cifar10", "--data-dir", dir, "--output", `${dir}/run`];
+      const { code, error } = await adjoinCommand(args);
+      assertEquals(code, EXIT.data);
+      assertMatch(error, /data_batch_1\.bin.*3073.*5000/);
+    }),
+);
