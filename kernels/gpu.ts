@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" />
 import { assemble, type Assembled, CHANNEL_QUADS, type Kernel, MIRROR_SHIFT } from "./kernel.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./scope.ts";

@@ -1,0 +1,111 @@
+import type { TrainingBatches, ValidationBatches } from "../data/batches.ts";
+import { DivergedError, UsageError } from "./errors.ts";
+import { lambdaAt, rateAt } from "./schedule.ts";
+import type { Evaluation, TrainingMeans, TrainingStep } from "./step.ts";
+import type { EpochMetrics, Progress, Reporter, Score, TrainOptions, Which } from "./types.ts";
+
+/** Waits for the GPU about once a second: rarely enough to cost nothing, often enough to report. */
+class Pace {
+  #every = 1;
+  #steps = 0;
+  #since = performance.now();
+
+  /** Whether to wait after this step. */
+  due(): boolean {
+    return ++this.#steps >= this.#every;
+  }
+
+  waited(): void {
+    const seconds = (performance.now() - this.#since) / 1000;
+    this.#every = Math.min(64, Math.max(1, Math.round(this.#steps / Math.max(seconds, 1e-3))));
+    this.#steps = 0;
+    this.#since = performance.now();
+  }
+}
+
+/** A run in progress, epoch by epoch. */
+export class Epochs {
+  readonly #options: TrainOptions;
+  readonly #reporter: Reporter;
+  readonly #batches: TrainingBatches;
+  readonly #step: TrainingStep;
+  readonly #evaluation: Evaluation;
+  readonly #validation: ValidationBatches;
+  readonly #start = performance.now();
+
+  constructor(parts: {
+    options: TrainOptions;
+    reporter: Reporter;
+    batches: TrainingBatches;
+    step: TrainingStep;
+    evaluation: Evaluation;
+    validation: ValidationBatches;
+  }) {
+    this.#options = parts.options;
+    this.#reporter = parts.reporter;
+    this.#batches = parts.batches;
+    this.#step = parts.step;
+    this.#evaluation = parts.evaluation;
+    this.#validation = parts.validation;
+  }
+
+  get seconds(): number {
+    return (performance.now() - this.#start) / 1000;
+  }
+
+  /** Trains one epoch, counted from 0. */
+  async epoch(epoch: number): Promise<EpochMetrics> {
+    const { epochs, batchSize } = this.#options;
+    const steps = this.#batches.length;
+    const lambda = this.#options.mode === "adjoined" ? lambdaAt(epoch, epochs) : 1;
+    const start = performance.now();
+    const pace = new Pace();
+    let done = 0;
+    let lr = 0;
+    let progress: Progress | undefined;
+    this.#step.reset();
+    for (const batch of this.#batches.epoch(epoch)) {
+      const rate = rateAt(epoch * steps + done, steps, this.#options);
+      lr = rate.lr;
+      this.#step.run(batch, { ...rate, lambda });
+      done++;
+      if (done < steps && !pace.due()) continue;
+      const means = await this.#step.read();
+      pace.waited();
+      this.#demandFinite(means, { epoch, done });
+      const seconds = (performance.now() - start) / 1000;
+      const elapsed = this.seconds / (epoch * steps + done);
+      progress = {
+        epoch: epoch + 1,
+        epochs,
+        step: done,
+        steps,
+        imagesPerSecond: done * batchSize / seconds,
+        loss: means.loss,
+        crossEntropy: means.crossEntropy,
+        kl: means.kl,
+        lambda,
+        lr,
+        training: top1(means.scores),
+        etaSeconds: elapsed * ((epochs - epoch) * steps - done),
+      };
+      this.#reporter.progress(progress);
+    }
+    if (!progress) throw new UsageError("Cannot train: the training set has no batch");
+    const validation = await this.#evaluation.scores(this.#validation);
+    const { step: _, steps: __, ...rest } = progress;
+    return { ...rest, seconds: (performance.now() - start) / 1000, validation };
+  }
+
+  #demandFinite(means: TrainingMeans, { epoch, done }: { epoch: number; done: number }): void {
+    if (Number.isFinite(means.loss)) return;
+    throw new DivergedError(
+      `Cannot go on: the loss is ${means.loss} after step ${done} of epoch ${epoch + 1}; lower ` +
+        `--lr (found ${this.#options.lr}) or add --warmup-epochs`,
+    );
+  }
+}
+
+function top1(scores: Partial<Record<Which, Score>>): Partial<Record<Which, number>> {
+  return Object.fromEntries(Object.entries(scores).map(([which, score]) => [which, score.top1]));
+}

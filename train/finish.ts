@@ -1,0 +1,66 @@
+import type { Gpu } from "../kernels/gpu.ts";
+import { type Adjoined, widthsOf } from "../nn/adjoin.ts";
+import type { Network } from "../nn/network.ts";
+import type { State } from "../nn/parameters.ts";
+import { extract } from "../nn/state.ts";
+import {
+  type Architecture,
+  type CheckpointInfo,
+  encodeCheckpoint,
+  parseCheckpoint,
+} from "./checkpoint.ts";
+import type { Learner } from "./learner.ts";
+import type { Objective } from "./objective.ts";
+import type { Feed } from "./step.ts";
+import type { Score, TrainOptions, Verification, Which } from "./types.ts";
+import { compare, demandEqual } from "./verify.ts";
+
+/** How to build one of the two networks again. */
+function architecture(options: TrainOptions, adjoined: Adjoined, which: Which): Architecture {
+  const { model: name, stem, compression, trunk, maskFrom } = options;
+  const common = { model: name, which, ...(stem ? { stem } : {}) };
+  if (which === "base") return common;
+  const keptTaps = Object.fromEntries(
+    adjoined.small.layers.flatMap((layer) =>
+      layer.kind === "conv2d" && layer.keptTaps ? [[layer.name, layer.keptTaps]] : []
+    ),
+  );
+  const widths = widthsOf(adjoined);
+  return { ...common, adjoined: { compression, trunk, maskFrom, widths, keptTaps } };
+}
+
+/** Encodes the trained networks; the small one of a pair is extracted and proven equal. */
+export async function finish(
+  gpu: Gpu,
+  { options, adjoined, objective, learner, feed, scores, info }: {
+    options: TrainOptions;
+    adjoined: Adjoined;
+    objective: Objective;
+    learner: Learner;
+    feed: Feed;
+    scores: Partial<Record<Which, Score>>;
+    info: Omit<CheckpointInfo, "architecture">;
+  },
+): Promise<{ files: Map<string, Uint8Array>; verify?: Verification }> {
+  const state = await learner.read();
+  const encode = (which: Which, network: Network, values: State): Uint8Array =>
+    encodeCheckpoint(network, values, {
+      ...info,
+      architecture: architecture(options, adjoined, which),
+      top1: scores[which]?.top1,
+    });
+  const files = new Map<string, Uint8Array>();
+  if (objective.mode !== "adjoined") {
+    const { which, network } = objective;
+    files.set(`${which}.safetensors`, encode(which, network, state));
+    return { files };
+  }
+  const small = encode("small", adjoined.small, extract(adjoined, state));
+  // What is verified is what is saved: the bytes, read again.
+  const extracted = parseCheckpoint(small, "small.safetensors");
+  const verify = await compare(gpu, { adjoined, weights: learner, extracted, feed });
+  demandEqual(verify);
+  files.set("base.safetensors", encode("base", adjoined.base, state));
+  files.set("small.safetensors", small);
+  return { files, verify };
+}

@@ -1,0 +1,90 @@
+import { cropFlip, type CropWriter, identity, randomResizedCrop } from "../data/augment.ts";
+import type { Dataset, Split } from "../data/dataset.ts";
+import { DataError } from "../data/error.ts";
+import { Random } from "../data/random.ts";
+import { adjoin, type Adjoined } from "../nn/adjoin.ts";
+import { model } from "../nn/resnet.ts";
+import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
+import { UsageError } from "./errors.ts";
+import type { OptimizerOptions } from "./learner.ts";
+import type { Objective } from "./objective.ts";
+import type { TrainOptions } from "./types.ts";
+
+/** How the options augment training images of a data set. */
+export function augmentation(
+  { augment }: TrainOptions,
+  { height, width }: Dataset,
+): (random: Random) => CropWriter {
+  // A pad of an eighth: 4 pixels at 32, as is usual for CIFAR.
+  const size = width;
+  const padding = Math.round(width / 8);
+  switch (augment) {
+    case "none":
+      return () => identity();
+    case "crop":
+      return (random) => cropFlip({ random, size, padding, flip: false });
+    case "crop-flip":
+      return (random) => cropFlip({ random, size, padding });
+    case "resized-crop":
+      return (random) =>
+        randomResizedCrop({ random, sourceHeight: height, sourceWidth: width, outputSize: size });
+  }
+}
+
+/** The optimiser that the options name. */
+export function optimizer({ opt, weightDecay, nesterov }: TrainOptions): OptimizerOptions {
+  return opt === "sgd"
+    ? { name: "sgd", weightDecay, nesterov }
+    : { name: "adamw", weightDecay, beta2: 0.99, eps: 1e-6 };
+}
+
+/** The pair of networks that the options describe. */
+export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
+  const { classes, channels } = split.train;
+  const { compression, trunk, maskFrom, maskingFactor, seed, stem } = options;
+  const base = model(options.model, { classes: classes.length, channels, stem });
+  const random = new Random(seed, "spatial masks");
+  return adjoin(base, {
+    compression,
+    trunk,
+    maskFrom,
+    maskingFactor,
+    random: () => random.uniform(),
+  });
+}
+
+/** Reads the teacher of a distillation. Raises a {@link DataError} when there is none. */
+export async function loadTeacher(path: string, split: Split): Promise<Checkpoint> {
+  const file = path.endsWith(".safetensors") ? path : `${path}/base.safetensors`;
+  const bytes = await Deno.readFile(file).catch(() => {
+    throw new DataError(
+      `Cannot load the teacher: wanted the run folder or safetensors file of a trained base, ` +
+        `found no file ${file}`,
+    );
+  });
+  const teacher = parseCheckpoint(bytes, file);
+  if (teacher.classes.length !== split.train.classes.length) {
+    throw new UsageError(
+      `Cannot distill from ${file}: it has ${teacher.classes.length} classes, ` +
+        `${split.train.name} has ${split.train.classes.length}`,
+    );
+  }
+  return teacher;
+}
+
+/** What the options train. */
+export function objectiveOf(
+  options: TrainOptions,
+  adjoined: Adjoined,
+  teacher?: Checkpoint,
+): Objective {
+  switch (options.mode) {
+    case "adjoined":
+      return { mode: "adjoined", adjoined, detach: options.detach };
+    case "plain":
+      return { mode: "plain", which: options.which, network: adjoined[options.which] };
+    case "distill":
+      if (!teacher) throw new UsageError("Cannot distill without a teacher: pass --teacher");
+      return { mode: "distill", which: "small", network: adjoined.small, teacher: teacher.network };
+  }
+}
