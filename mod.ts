@@ -1,6 +1,9 @@
 /**
  * Trains a convolutional network and its compressed twin together, on shared weights, with WebGPU:
- * adjoined networks, arXiv 2006.05624.
+ * adjoined networks, arXiv 2006.05624. The small network comes out physically small, and is
+ * compared with the one that was measured.
+ *
+ * A network is data: {@link model} gives one of the ResNets, {@link network} one of one's own.
  *
  * ```ts
  * import { adjoin, count, model } from "@adjoin/adjoin";
@@ -10,9 +13,54 @@
  * console.log(count(base, image).params, count(small, image).params); // 23554976 1767584
  * ```
  *
+ * Training takes a {@link Gpu}, a {@link Learner} with the weights, and a {@link TrainingStep} that
+ * is traced once and replayed for each batch.
+ *
+ * ```ts
+ * import {
+ *   adjoin,
+ *   adjoinedSpecs,
+ *   generatedSplit,
+ *   Gpu,
+ *   initialize,
+ *   Learner,
+ *   model,
+ *   Random,
+ *   TrainingBatches,
+ *   TrainingStep,
+ * } from "@adjoin/adjoin";
+ *
+ * const { train, normalization } = generatedSplit({ train: 16, validation: 1, size: 16, seed: 0 });
+ * const adjoined = adjoin(model("resnet8", { classes: 10 }), { compression: 4 });
+ * const random = new Random(0, "initial weights");
+ * const specs = adjoinedSpecs(adjoined);
+ *
+ * const gpu = await Gpu.open();
+ * using scope = gpu.scope();
+ * const learner = new Learner(scope, {
+ *   specs,
+ *   state: initialize(specs, adjoined.base, () => random.normal()),
+ *   optimizer: { name: "sgd", weightDecay: 1e-4, nesterov: false },
+ * });
+ * const step = await TrainingStep.trace(scope, {
+ *   objective: { mode: "adjoined", adjoined, detach: false },
+ *   learner,
+ *   feed: { dataset: train, normalization, batch: 8, image: { height: 16, width: 16 } },
+ *   labelSmoothing: 0,
+ * });
+ * for (const batch of new TrainingBatches({ dataset: train, batch: 8, seed: 0 }).epoch(0)) {
+ *   step.run(batch, { lr: 0.1, momentum: 0.9, lambda: 1 });
+ * }
+ * const { crossEntropy, kl, scores } = await step.read();
+ * console.log(crossEntropy, kl, scores.base?.top1, scores.small?.top1);
+ * ```
+ *
+ * Nothing here reads files, prints, or needs a permission; it runs in Deno and in browsers.
+ *
  * @module
  */
 
+// The GPU, and what an op of one's own is made of.
 export { Gpu, GpuError, type GpuOptions, type Live, type Pipeline } from "./kernels/gpu.ts";
 export {
   type Assembled,
@@ -34,7 +82,7 @@ export type {
   Vjp,
 } from "./kernels/op.ts";
 export { GPU, type Preset, SOFTWARE } from "./kernels/preset.ts";
-export { Program } from "./kernels/program.ts";
+export { Program, type Timing } from "./kernels/program.ts";
 export { Scope } from "./kernels/scope.ts";
 export { type ElementType, type Storage, Tensor } from "./kernels/tensor.ts";
 export {
@@ -45,8 +93,25 @@ export {
   type Operands,
   Trace,
 } from "./kernels/trace.ts";
-export * from "./kernels/mod.ts";
 
+// The ops, and what they take besides tensors.
+export * from "./kernels/mod.ts";
+export type { AddAttributes } from "./kernels/add.ts";
+export type { AdjoinedLossAttributes } from "./kernels/adjoined_loss.ts";
+export type { AugmentAttributes } from "./kernels/augment.ts";
+export type { AvgPool2dAttributes } from "./kernels/avg_pool2d.ts";
+export type { BatchNormAttributes } from "./kernels/batch_norm.ts";
+export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/conv2d.ts";
+export type { CrossEntropyAttributes } from "./kernels/cross_entropy.ts";
+export type { GlobalAvgPool2dAttributes } from "./kernels/global_avg_pool2d.ts";
+export type { LinearAttributes } from "./kernels/linear.ts";
+export type { MaxPool2dAttributes } from "./kernels/max_pool2d.ts";
+export type { NarrowAttributes } from "./kernels/narrow.ts";
+export type { AdamwAttributes, SgdAttributes } from "./kernels/optimizers.ts";
+export type { ReluAttributes } from "./kernels/relu.ts";
+export type { RunningStatisticsAttributes } from "./kernels/running_statistics.ts";
+
+// Networks: what they are, what they cost, how they are run, and the small one inside.
 export { adjoin, type Adjoined, type AdjoinOptions, widthsOf } from "./nn/adjoin.ts";
 export {
   type Count,
@@ -57,6 +122,7 @@ export {
   sizesOf,
 } from "./nn/count.ts";
 export { runAdjoined, runNetwork, type Running } from "./nn/forward.ts";
+export { fromTorch, type TorchTensor, toTorch } from "./nn/layout.ts";
 export {
   type BatchNormLayer,
   channelsOf,
@@ -83,3 +149,96 @@ export {
   type StateSpecs,
 } from "./nn/state.ts";
 export { type Apply, Tape } from "./nn/tape.ts";
+
+// Training: the weights, one step, schedules, the proof, and files.
+export {
+  type Architecture,
+  type Checkpoint,
+  type CheckpointInfo,
+  encodeCheckpoint,
+  parseCheckpoint,
+} from "./train/checkpoint.ts";
+export { DivergedError, EXIT, exitCode, UsageError, VerificationError } from "./train/errors.ts";
+export type { ImageShape } from "./train/images.ts";
+export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
+export {
+  type Logits,
+  logitsOf,
+  type LossInputs,
+  lossOf,
+  networksOf,
+  type Objective,
+  specsOf,
+} from "./train/objective.ts";
+export { lambdaAt, type Rate, rateAt, type ScheduleOptions } from "./train/schedule.ts";
+export { Evaluation, type Feed, type TrainingMeans, TrainingStep } from "./train/step.ts";
+export type {
+  Augmentation,
+  DatasetName,
+  EpochMetrics,
+  Mode,
+  NetworkSummary,
+  Optimizer,
+  Progress,
+  Schedule,
+  Score,
+  Summary,
+  TrainOptions,
+  Verification,
+  Which,
+} from "./train/types.ts";
+export { compare, demandEqual, TOLERANCE } from "./train/verify.ts";
+
+// Data: sets of images, batches of them, random numbers, files in memory.
+export {
+  centralCrop,
+  type CentralCropOptions,
+  cropFlip,
+  type CropFlipOptions,
+  type CropWriter,
+  identity,
+  randomResizedCrop,
+  type RandomResizedCropOptions,
+} from "./data/augment.ts";
+export {
+  type Batch,
+  TrainingBatches,
+  type TrainingOptions,
+  ValidationBatches,
+  type ValidationOptions,
+} from "./data/batches.ts";
+export { CIFAR100_CLASSES, CIFAR10_CLASSES, parseCifar10, parseCifar100 } from "./data/cifar.ts";
+export {
+  checkDataset,
+  concatenate,
+  type Dataset,
+  measureNormalization,
+  type Normalization,
+  type Split,
+  take,
+} from "./data/dataset.ts";
+export { DataError } from "./data/error.ts";
+export {
+  type GeneratedOptions,
+  generatedSplit,
+  type GeneratedSplitOptions,
+  generateImages,
+} from "./data/generated.ts";
+export { gunzip } from "./data/gzip.ts";
+export {
+  type IdxArray,
+  idxDataset,
+  type IdxDatasetOptions,
+  largestLabel,
+  parseIdx,
+} from "./data/idx.ts";
+export { Random } from "./data/random.ts";
+export {
+  type Dtype,
+  encodeSafetensors,
+  parseSafetensors,
+  type Safetensors,
+  type StoredTensor,
+  type TensorData,
+  type TensorToStore,
+} from "./data/safetensors.ts";

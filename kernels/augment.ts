@@ -4,11 +4,17 @@ import { elements } from "./tensor.ts";
 
 /** Attributes of augmentation: the sizes of the images, and the normalisation of each channel. */
 export interface AugmentAttributes {
+  /** Images in a batch. */
   readonly batch: number;
+  /** Pixels from top to bottom of a source image. */
   readonly height: number;
+  /** Pixels from left to right of a source image. */
   readonly width: number;
+  /** Bytes of a pixel. */
   readonly channels: number;
+  /** Pixels from top to bottom of a result. */
   readonly outHeight: number;
+  /** Pixels from left to right of a result. */
   readonly outWidth: number;
   /** Mean of each channel, for values from 0 to 1. */
   readonly mean: readonly number[];

@@ -8,6 +8,7 @@ import { elements } from "./tensor.ts";
 export interface AvgPool2dAttributes {
   /** Side of the window. */
   readonly kernel: number;
+  /** Pixels from one window to the next. */
   readonly stride: number;
   /** Whether windows may hang over the lower and the right edge. */
   readonly ceilMode: boolean;

@@ -217,8 +217,7 @@ export type WeightGradientDims =
   | "padding"
   | "kernel_height"
   | "kernel_width"
-  | "image_rows"
-  | "split_rows"
+  | "batch"
   | "splits"
   | "taps_low"
   | "taps_high";
@@ -251,8 +250,7 @@ export function weightGradient(
       padding: "u32",
       kernel_height: "u32",
       kernel_width: "u32",
-      image_rows: "u32",
-      split_rows: "u32",
+      batch: "u32",
       splits: "u32",
       taps_low: "u32",
       taps_high: "u32",
@@ -280,30 +278,60 @@ fn main(workgroup: u32, lane: u32) {
   let tx = tap % dims.kernel_width;
   let in_last = dims.in_quads - 1u - in_quad;
   let out_last = dims.out_quads - 1u - out_quad;
+  ${unroll(inputs, (i) => `let in${i}_at = min(${i}u, in_last);`)}
+  ${unroll(outputs, (j) => `let out${j}_at = min(${j}u, out_last);`)}
   let rows = inside(ty, dims.in_height, dims.out_height);
   let columns = inside(tx, dims.in_width, dims.out_width);
   ${unroll(inputs * 4, (i) => range(outputs).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
-  let end = select(0u, min((split + 1u) * dims.split_rows, dims.image_rows), live && kept_tap(tap));
-  for (var row = split * dims.split_rows; row < end; row++) {
-    let n = row / dims.out_height;
-    let a = row % dims.out_height;
-    if (a >= rows.x && a < rows.y) {
-      let y = a * dims.stride + ty - dims.padding;
-      var x_at = ((n * dims.in_height + y) * dims.in_width
-        + columns.x * dims.stride + tx - dims.padding) * dims.in_stride + in_quad;
-      var dy_at = (row * dims.out_width + columns.x) * dims.out_quads + out_quad;
-      for (var b = columns.x; b < columns.y; b++) {
-        ${unroll(inputs, (i) => `let v${i} = x(x_at + min(${i}u, in_last));`)}
-        ${unroll(outputs, (j) => `let g${j} = dy(dy_at + min(${j}u, out_last));`)}
-        ${
-      unroll(inputs * 4, (i) =>
-        range(outputs).map((j) =>
-          `s${i}_${j} = fma(vec4f(v${i >> 2}.${LANES[i & 3]}), g${j}, s${i}_${j});`
-        ).join(" "))
+  // The positions of this split, out of those whose x lies inside: b first, then a, then images.
+  let across = columns.y - columns.x;
+  let down = rows.y - rows.x;
+  let total = select(0u, dims.batch * down * across, live && kept_tap(tap));
+  let share = ((total + dims.splits - 1u) / dims.splits + 3u) & ~3u;
+  let begin = min(split * share, total);
+  let count = min(share, total - begin);
+  var b = columns.x + begin % max(across, 1u);
+  var a = rows.x + (begin / max(across, 1u)) % max(down, 1u);
+  let n = begin / max(across * down, 1u);
+  let y = a * dims.stride + ty - dims.padding;
+  var x_at = ((n * dims.in_height + y) * dims.in_width + b * dims.stride + tx - dims.padding)
+    * dims.in_stride + in_quad;
+  var dy_at = ((n * dims.out_height + a) * dims.out_width + b) * dims.out_quads + out_quad;
+  // What the addresses grow by to the next position, next row, next image.
+  let x_next = dims.stride * dims.in_stride;
+  let x_row = (dims.stride * dims.in_width - (across - 1u) * dims.stride) * dims.in_stride;
+  let x_image = x_row + (dims.in_height - down * dims.stride) * dims.in_width * dims.in_stride;
+  let dy_row = (dims.out_width - across + 1u) * dims.out_quads;
+  let dy_image = dy_row + (dims.out_height - down) * dims.out_width * dims.out_quads;
+  // Four positions at a time, so that a sum stays in a register over four products.
+  for (var k = 0u; k < count; k += 4u) {
+    ${
+      unroll(4, (p) =>
+        `let in${p} = k + ${p}u < count;
+    let x${p} = select(in_quad, x_at, in${p});
+    let y${p} = select(out_quad, dy_at, in${p});
+    ${unroll(inputs, (i) => `let v${i}_${p} = x(x${p} + in${i}_at);`)}
+    ${
+          unroll(outputs, (j) =>
+            p === 0
+              ? `let g${j}_0 = dy(y0 + out${j}_at);`
+              : `let g${j}_${p} = select(vec4f(), dy(y${p} + out${j}_at), in${p});`)
+        }
+    b += 1u;
+    let right${p} = b == columns.y;
+    b = select(b, columns.x, right${p});
+    a += select(0u, 1u, right${p});
+    let low${p} = a == rows.y;
+    a = select(a, rows.x, low${p});
+    x_at += select(x_next, select(x_row, x_image, low${p}), right${p});
+    dy_at += select(dims.out_quads, select(dy_row, dy_image, low${p}), right${p});`)
     }
-        x_at += dims.stride * dims.in_stride;
-        dy_at += dims.out_quads;
-      }
+    ${
+      unroll(inputs * 4, (i) =>
+        range(outputs).map((j) => {
+          const v = (p: number): string => `vec4f(v${i >> 2}_${p}.${LANES[i & 3]}), g${j}_${p}`;
+          return `s${i}_${j} = fma(${v(0)}, fma(${v(1)}, fma(${v(2)}, fma(${v(3)}, s${i}_${j}))));`;
+        }).join("\n"))
     }
   }
   if (live) {

@@ -12,6 +12,7 @@ import type { Trace } from "./trace.ts";
 
 /** Attributes of a convolution. */
 export interface Conv2dAttributes {
+  /** Pixels from one window to the next, from 1 on. */
   readonly stride: number;
   /** Zeros around the image, on every side. */
   readonly padding: number;

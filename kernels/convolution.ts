@@ -271,10 +271,8 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
   const outputs = Math.min(columnsFor(outQuads, square), outQuads);
   const taps = g.kernelHeight * g.kernelWidth;
   const blocks = taps * Math.ceil(inQuads / inputs) * Math.ceil(outQuads / outputs);
-  const imageRows = g.batch * g.outHeight;
-  const wantedSplits = Math.min(imageRows, Math.max(1, Math.ceil(preset.invocations / blocks)));
-  const splitRows = Math.ceil(imageRows / wantedSplits);
-  const splits = Math.ceil(imageRows / splitRows);
+  const positions = g.batch * g.outHeight * g.outWidth;
+  const splits = Math.min(Math.ceil(positions / 4), Math.ceil(preset.invocations / blocks));
   const part = trace.tensor(`d${g.name} parts`, [splits, taps, inQuads * 4, outQuads * 4]);
   trace.run(weightGradient({ inputs, outputs, lanes: preset.lanes }), {
     reads: { x, dy },
@@ -291,8 +289,7 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
       padding: g.padding,
       kernel_height: g.kernelHeight,
       kernel_width: g.kernelWidth,
-      image_rows: imageRows,
-      split_rows: splitRows,
+      batch: g.batch,
       splits,
       ...g.tapBits,
     },

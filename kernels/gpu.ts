@@ -6,6 +6,7 @@ import { type Tensor, unpad } from "./tensor.ts";
 
 /** A GPU that is missing, refuses a kernel, or runs out of memory. */
 export class GpuError extends Error {
+  /** "GpuError", as printed before the message. */
   override readonly name: string = "GpuError";
 }
 
@@ -37,23 +38,31 @@ export interface GpuOptions {
 
 /** A compiled kernel. */
 export interface Pipeline {
+  /** As the device knows it. */
   readonly pipeline: GPUComputePipeline;
+  /** The layout of its only bind group, number 0. */
   readonly layout: GPUBindGroupLayout;
+  /** The module it was compiled from. */
   readonly assembled: Assembled;
 }
 
 /** GPU memory in use. */
 export interface Live {
+  /** How many buffers and textures. */
   readonly buffers: number;
+  /** Their bytes, padding included. */
   readonly bytes: number;
 }
 
 /** A device, its compiled kernels, and an account of all memory taken from it. */
 export class Gpu {
+  /** The device that everything runs on. */
   readonly device: GPUDevice;
+  /** The shape of kernels for this adapter. */
   readonly preset: Preset;
   /** The adapter's own words for itself. */
   readonly adapter: string;
+  /** The largest grid of a dispatch, in workgroups. */
   readonly maxWorkgroups: number;
   readonly #ownsDevice: boolean;
   readonly #pipelines = new Map<string, Pipeline>();

@@ -26,11 +26,17 @@ export interface Kernel<
   W extends string = string,
   D extends string = string,
 > {
+  /** What errors and profiles call it. */
   readonly name: string;
+  /** Invocations of a workgroup, in one dimension. */
   readonly workgroupSize: number;
+  /** Tensors that are read, by their names in the WGSL. */
   readonly reads: Readonly<Record<R, Read>>;
+  /** Tensors that are written, by their names in the WGSL. */
   readonly writes: Readonly<Record<W, Write>>;
+  /** Numbers that differ from run to run, as `dims.name` in the WGSL. */
   readonly dims: Readonly<Record<D, "u32" | "i32" | "f32">>;
+  /** `fn main` and what it calls. */
   readonly wgsl: string;
 }
 
@@ -48,13 +54,17 @@ export type Loads = "buffer" | "texture";
 
 /** One binding of an assembled kernel, in order of its index. */
 export interface Binding {
+  /** The operand, or `dims`. */
   readonly name: string;
+  /** Storage buffer that is read, texture, uniform buffer, or storage buffer that is written. */
   readonly kind: "read" | "mirror" | "uniform" | "write";
 }
 
 /** A kernel as a whole WGSL module. */
 export interface Assembled {
+  /** WGSL with the entry point `entry`. */
   readonly code: string;
+  /** The bindings of group 0. */
   readonly bindings: readonly Binding[];
 }
 

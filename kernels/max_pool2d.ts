@@ -8,6 +8,7 @@ import { elements, quads } from "./tensor.ts";
 export interface MaxPool2dAttributes {
   /** Side of the window. */
   readonly kernel: number;
+  /** Pixels from one window to the next. */
   readonly stride: number;
   /** Pixels around the image that no window chooses, on every side. */
   readonly padding: number;

@@ -8,6 +8,7 @@ import type { Trace } from "./trace.ts";
 export interface PendingGradient {
   /** Whether {@link write} sets every element; otherwise the rest has to be zero beforehand. */
   readonly complete: boolean;
+  /** Records the kernels that write it, or add it to what is there. */
   write(into: Tensor, accumulate: boolean): void;
 }
 
@@ -16,8 +17,11 @@ export type Gradient = Tensor | PendingGradient | null;
 
 /** What a vector-Jacobian product may use. */
 export interface Context<A> {
+  /** What the op was applied to. */
   readonly inputs: readonly Tensor[];
+  /** What it gave, saved ones included. */
   readonly outputs: readonly Tensor[];
+  /** What it was applied with. */
   readonly attributes: A;
   /** Which inputs want a gradient; the others' may be `null`. */
   readonly wanted: readonly boolean[];
@@ -25,13 +29,17 @@ export interface Context<A> {
 
 /** Float64 values in row-major order, without padding. */
 export interface Values {
+  /** Sizes, outermost first. */
   readonly shape: readonly number[];
+  /** As many as the product of the shape. */
   readonly data: Float64Array;
 }
 
 /** An input of a case: its shape, and how to draw its values. */
 export interface Input {
+  /** Sizes, outermost first. */
   readonly shape: readonly number[];
+  /** Default: `f32`. */
   readonly type?: "f32" | "u32";
   /** The value at flat index `i`; `normal()` draws from N(0, 1). Default: `normal()`. */
   readonly sample?: (normal: () => number, i: number) => number;
@@ -41,7 +49,9 @@ export interface Input {
 
 /** One case: parity test, gradient test and bench follow from it. */
 export interface Case<A> {
+  /** A shape alone stands for normally distributed values. */
   readonly inputs: readonly (Input | readonly number[])[];
+  /** What the op is applied with. */
   readonly attributes: A;
 }
 
@@ -55,6 +65,7 @@ export type Vjp<A> = {
  * `A` is its attributes: plain numbers and flags such as a stride.
  */
 export interface Op<A = object> {
+  /** What errors, tests and benches call it. */
   readonly name: string;
   /** Records the kernels. The first output is the result; others are saved for the gradient. */
   forward(trace: Trace, inputs: readonly Tensor[], attributes: A): readonly Tensor[];
@@ -65,5 +76,6 @@ export interface Op<A = object> {
   readonly vjp: Vjp<A> | "none";
   /** The first outputs in float64, written to be read rather than to be fast. */
   reference(inputs: readonly Values[], attributes: A): readonly Values[];
+  /** What it is tested and timed on. */
   readonly cases: readonly Case<A>[];
 }

@@ -3,14 +3,19 @@ import type { Case, Input, Op, Values } from "./op.ts";
 
 /** Attributes of stochastic gradient descent. */
 export interface SgdAttributes {
+  /** Times the parameter, added to its gradient. */
   readonly weightDecay: number;
+  /** Whether the step looks ahead along the velocity. */
   readonly nesterov: boolean;
 }
 
 /** Attributes of AdamW. */
 export interface AdamwAttributes {
+  /** Decay of the mean of squared gradients, below 1. */
   readonly beta2: number;
+  /** Added to the root of that mean. */
   readonly eps: number;
+  /** Times learning rate and parameter, taken off the parameter. */
   readonly weightDecay: number;
 }
 

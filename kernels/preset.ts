@@ -2,6 +2,7 @@ import type { Loads } from "./kernel.ts";
 
 /** How kernels are shaped for a kind of adapter. */
 export interface Preset {
+  /** The kind of adapter. */
   readonly name: "software" | "gpu";
   /** Where bulk operands are loaded from. */
   readonly loads: Loads;

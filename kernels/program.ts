@@ -24,6 +24,7 @@ type Action =
 export interface Timing {
   /** The kernel, or the kind of transfer. */
   readonly name: string;
+  /** Mean over the repeats. */
   readonly milliseconds: number;
 }
 
@@ -32,6 +33,7 @@ export interface Timing {
  * A replay encodes the list of commands and submits once; it allocates nothing.
  */
 export class Program {
+  /** What errors and GPU tools call it. */
   readonly name: string;
   /** Bytes of all memory that this program owns. */
   readonly bytes: number;

@@ -8,6 +8,7 @@ export const ALIGNMENT = 256;
 
 /** Owns tensors and programs; disposing of it frees their memory. */
 export class Scope implements Disposable {
+  /** Where its memory comes from. */
   readonly gpu: Gpu;
   readonly #buffers: GPUBuffer[] = [];
   readonly #tensors: Tensor[] = [];

@@ -3,9 +3,11 @@ export type ElementType = "f32" | "u32";
 
 /** Where a tensor's words lie: a range of a buffer and, when kernels read it so, a texture with the same words. */
 export interface Storage {
+  /** May hold other tensors as well. */
   readonly buffer: GPUBuffer;
   /** Bytes from the start of the buffer; a multiple of 256. */
   readonly offset: number;
+  /** The same words as `rgba32float` texels, at most 2048 in a row. */
   mirror?: GPUTexture;
 }
 
@@ -33,11 +35,15 @@ export function paddedWords(shape: readonly number[]): number {
  * A tensor of a trace has no storage until the trace is planned; a tensor of a scope always has.
  */
 export class Tensor {
+  /** What errors and GPU tools call it. */
   readonly name: string;
+  /** Sizes, outermost first, without padding. */
   readonly shape: readonly number[];
+  /** Of its elements, 32 bits each. */
   readonly type: ElementType;
   /** 32-bit words, padding included. */
   readonly words: number;
+  /** Where it lies; absent until a trace is planned. */
   storage?: Storage;
 
   /** Raises a `TypeError` for a dimension that is not a positive whole number. */

@@ -5,24 +5,35 @@ import { type ElementType, Tensor } from "./tensor.ts";
 
 /** One run of a kernel. */
 export interface Dispatch {
+  /** Tells it from other commands. */
   readonly kind: "dispatch";
+  /** What is run. */
   readonly kernel: Kernel;
+  /** Operands by name. */
   readonly reads: Readonly<Record<string, Tensor>>;
+  /** Results by name. */
   readonly writes: Readonly<Record<string, Tensor>>;
+  /** Numbers by name. */
   readonly dims: Readonly<Record<string, number>>;
+  /** Workgroups of work; the grid may be smaller. */
   readonly workgroups: number;
 }
 
 /** Zeros over a tensor. */
 export interface Clear {
+  /** Tells it from other commands. */
   readonly kind: "clear";
+  /** What becomes zero, padding included. */
   readonly tensor: Tensor;
 }
 
 /** The words of one tensor over another of the same number of words. */
 export interface Copy {
+  /** Tells it from other commands. */
   readonly kind: "copy";
+  /** What is read. */
   readonly from: Tensor;
+  /** What is written. */
   readonly to: Tensor;
 }
 
@@ -31,8 +42,11 @@ export type Command = Dispatch | Clear | Copy;
 
 /** What a kernel is run on. */
 export interface Operands<R extends string, W extends string, D extends string> {
+  /** Tensors for all names in {@link Kernel.reads}. */
   readonly reads: Readonly<Record<R, Tensor>>;
+  /** Tensors for all names in {@link Kernel.writes}. */
   readonly writes: Readonly<Record<W, Tensor>>;
+  /** Numbers for all names in {@link Kernel.dims}. */
   readonly dims: Readonly<Record<D, number>>;
   /** Workgroups of work; the grid may be smaller. */
   readonly workgroups: number;
@@ -40,7 +54,9 @@ export interface Operands<R extends string, W extends string, D extends string> 
 
 /** Records commands in order; {@link Scope.trace} makes one and turns it into a program. */
 export class Trace {
+  /** Where the program will run. */
   readonly gpu: Gpu;
+  /** What was recorded so far. */
   readonly commands: Command[] = [];
   readonly #scope: Scope;
 

@@ -37,8 +37,11 @@ export interface AdjoinOptions {
  * slices of the base network's weights.
  */
 export interface Adjoined {
+  /** The whole network, as it was given. */
   readonly base: Network;
+  /** Its compressed twin, with as many channels as are kept. */
   readonly small: Network;
+  /** Whether layers before the first masked one run once, or for each network. */
   readonly trunk: "shared" | "separate";
   /** By layer of `base`: whether it runs once for both networks. */
   readonly shared: readonly boolean[];

@@ -3,16 +3,21 @@ import { channelsOf, IMAGE, type Network, type Value } from "./network.ts";
 
 /** Height and width, in pixels. */
 export interface ImageSize {
+  /** From top to bottom. */
   readonly height: number;
+  /** From left to right. */
   readonly width: number;
 }
 
 /** What one layer costs. */
 export interface LayerCount {
+  /** As in the network, unique. */
   readonly name: string;
+  /** `conv2d`, `batchNorm` or `linear`. */
   readonly kind: string;
   /** Height, width and channels of its output; `[channels]` once the image is pooled away. */
   readonly shape: readonly number[];
+  /** Weights and biases; scale and shift of a norm. Running statistics do not count. */
   readonly params: number;
   /** Multiply-accumulates for one image. */
   readonly macs: number;
@@ -22,6 +27,7 @@ export interface LayerCount {
 export interface Count {
   /** Parameters of convolutions and batch norms (scale and shift). */
   readonly params: number;
+  /** Weights and biases of the last layer. */
   readonly classifierParams: number;
   /** Multiply-accumulates of convolutions and classifier for one image. */
   readonly macs: number;

@@ -22,6 +22,7 @@ import type { Apply } from "./tape.ts";
 
 /** What running a network needs besides its layers. */
 export interface Running {
+  /** How ops are recorded: {@link Tape.apply} in training, {@link applying} otherwise. */
   readonly apply: Apply;
   /** The tensor of a parameter or running statistic. */
   readonly parameter: (name: string) => Tensor;

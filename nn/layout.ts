@@ -1,6 +1,8 @@
 /** A tensor in PyTorch's layout. */
 export interface TorchTensor {
+  /** Sizes, outermost first. */
   readonly shape: readonly number[];
+  /** Row-major, as many as the product of the shape. */
   readonly data: Float32Array;
 }
 

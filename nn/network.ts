@@ -6,14 +6,21 @@ export const IMAGE: Value = -1;
 
 /** A convolution without bias. */
 export interface Conv2dLayer {
+  /** Tells it from other layers. */
   readonly kind: "conv2d";
+  /** Unique in the network; its weight is called `NAME.weight`. */
   readonly name: string;
+  /** What it is applied to. */
   readonly inputs: readonly [Value];
-  /** Input and output channels. */
+  /** Input channels. */
   readonly in: number;
+  /** Output channels: filters. */
   readonly out: number;
+  /** Side of the kernel. */
   readonly kernel: number;
+  /** Pixels from one window to the next. */
   readonly stride: number;
+  /** Zeros around the image, on every side. */
   readonly padding: number;
   /** The stage it belongs to: 0 is the stem. */
   readonly stage?: number;
@@ -23,8 +30,11 @@ export interface Conv2dLayer {
 
 /** Batch norm over the channels of its input. */
 export interface BatchNormLayer {
+  /** Tells it from other layers. */
   readonly kind: "batchNorm";
+  /** Unique in the network; `NAME.weight` is the scale, `NAME.bias` the shift. */
   readonly name: string;
+  /** What it is applied to. */
   readonly inputs: readonly [Value];
   /** Start at scale 0 rather than 1: the last norm of a residual block. */
   readonly zero?: boolean;
@@ -32,10 +42,15 @@ export interface BatchNormLayer {
 
 /** A fully connected layer with bias. */
 export interface LinearLayer {
+  /** Tells it from other layers. */
   readonly kind: "linear";
+  /** Unique in the network; it has `NAME.weight` and `NAME.bias`. */
   readonly name: string;
+  /** What it is applied to. */
   readonly inputs: readonly [Value];
+  /** Features of the input. */
   readonly in: number;
+  /** Outputs; classes in the last layer. */
   readonly out: number;
 }
 
@@ -67,14 +82,19 @@ export type Layer = Conv2dLayer | BatchNormLayer | LinearLayer | PlainLayer;
 export interface Network {
   /** Channels of the input image. */
   readonly channels: number;
+  /** A layer comes after those that it is applied to. */
   readonly layers: readonly Layer[];
 }
 
 /** Options of {@link NetworkBuilder.conv2d}. */
 export interface Conv2dOptions {
+  /** Unique in the network. */
   readonly name: string;
+  /** Output channels: filters. */
   readonly out: number;
+  /** Side of the kernel. */
   readonly kernel: number;
+  /** Pixels from one window to the next. Default: 1. */
   readonly stride?: number;
   /** Default: `floor(kernel / 2)`. */
   readonly padding?: number;

@@ -3,7 +3,9 @@ import { pad, type Tensor, unpad } from "../kernels/tensor.ts";
 
 /** A named array of numbers: a weight, a bias, a running statistic. */
 export interface ParameterSpec {
+  /** The name of its layer and, after a dot, what it is to it: `conv1.weight`. */
   readonly name: string;
+  /** Convolutions `[height, width, in, out]`, classifiers `[in, out]`, all else `[channels]`. */
   readonly shape: readonly number[];
 }
 
@@ -12,6 +14,7 @@ export type State = Map<string, Float32Array>;
 
 /** Named tensors that lie one behind the other in a single buffer. */
 export class Parameters {
+  /** In the order in which they lie. */
   readonly specs: readonly ParameterSpec[];
   /** All of them as one tensor, with gaps of zeros for alignment. */
   readonly flat: Tensor;
@@ -19,6 +22,7 @@ export class Parameters {
   readonly #starts = new Map<string, number>();
   readonly #scope: Scope;
 
+  /** Takes memory from the scope for all of them at once; it is zero until {@link load}. */
   constructor(scope: Scope, name: string, specs: readonly ParameterSpec[]) {
     this.#scope = scope;
     this.specs = specs;

@@ -2,6 +2,7 @@ import { type Network, network, type NetworkBuilder, type Value } from "./networ
 
 /** What a ResNet is built from. */
 export interface ResNetOptions {
+  /** Two 3x3 convolutions, or 1x1, 3x3 and 1x1 with four times the channels out. */
   readonly block: "basic" | "bottleneck";
   /** Blocks of each stage. */
   readonly depths: readonly number[];
@@ -11,6 +12,7 @@ export interface ResNetOptions {
   readonly stem: readonly number[];
   /** Whether the stem strides and pools, to a quarter of the side; CIFAR-size images do without. */
   readonly reduce: boolean;
+  /** Outputs of the classifier. */
   readonly classes: number;
   /** Channels of the image. Default: 3. */
   readonly channels?: number;

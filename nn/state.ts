@@ -6,7 +6,9 @@ import type { ParameterSpec, State } from "./parameters.ts";
 
 /** Names and shapes of what a network learns, and of its running statistics. */
 export interface StateSpecs {
+  /** What is learned. */
   readonly parameters: readonly ParameterSpec[];
+  /** Means and variances for evaluation, updated by training. */
   readonly statistics: readonly ParameterSpec[];
 }
 

@@ -24,6 +24,10 @@ export class Tape {
   readonly #steps: Step[] = [];
   readonly #differentiable = new Set<Tensor>();
 
+  /**
+   * Records into `trace`. `parameterGradient` gives the tensor for a parameter's gradient, and
+   * nothing for other tensors.
+   */
   constructor(trace: Trace, parameterGradient: (parameter: Tensor) => Tensor | undefined) {
     this.#trace = trace;
     this.#parameterGradient = parameterGradient;

@@ -12,8 +12,11 @@ import type { Which } from "./types.ts";
 
 /** How to build the network of a checkpoint again. */
 export interface Architecture {
+  /** A name that {@link model} knows. */
   readonly model: string;
+  /** Default: the one of the model's family. */
   readonly stem?: "authors" | "cifar";
+  /** The whole network, or the small one. */
   readonly which: Which;
   /** How the small network was cut out; absent for a base network. */
   readonly adjoined?: {
@@ -27,10 +30,13 @@ export interface Architecture {
 
 /** What a checkpoint says besides its weights. */
 export interface CheckpointInfo {
+  /** How to build the network again. */
   readonly architecture: Architecture;
+  /** Names of the classes, in the order of the logits. */
   readonly classes: readonly string[];
   /** Height, width and channels of the images. */
   readonly image: readonly [number, number, number];
+  /** What pixels have to be normalised by. */
   readonly normalization: Normalization;
   /** Fraction of the validation set. */
   readonly top1?: number;
@@ -38,7 +44,9 @@ export interface CheckpointInfo {
 
 /** A network with its weights, as saved. */
 export interface Checkpoint extends CheckpointInfo {
+  /** Built from the architecture. */
   readonly network: Network;
+  /** Its weights and running statistics. */
   readonly state: State;
 }
 

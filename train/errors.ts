@@ -3,16 +3,19 @@ import { GpuError } from "../kernels/gpu.ts";
 
 /** A flag or option that cannot be used. */
 export class UsageError extends Error {
+  /** "UsageError", as printed before the message. */
   override readonly name: string = "UsageError";
 }
 
 /** A loss that is no longer a number. */
 export class DivergedError extends Error {
+  /** "DivergedError", as printed before the message. */
   override readonly name: string = "DivergedError";
 }
 
 /** A small network that does not equal what was measured. */
 export class VerificationError extends Error {
+  /** "VerificationError", as printed before the message. */
   override readonly name: string = "VerificationError";
 }
 

@@ -8,7 +8,9 @@ import { applying } from "./learner.ts";
 
 /** The size of the images that a network is given. */
 export interface ImageShape {
+  /** Pixels from top to bottom. */
   readonly height: number;
+  /** Pixels from left to right. */
   readonly width: number;
 }
 

@@ -19,10 +19,13 @@ export type OptimizerOptions =
 
 /** Parameters and running statistics on the GPU. */
 export class Weights {
+  /** What is learned. */
   readonly parameters: Parameters;
+  /** Means and variances of batch norms. */
   readonly statistics: Parameters;
   readonly #scope: Scope;
 
+  /** Takes memory from the scope and writes `state` there; names that it lacks become zero. */
   constructor(scope: Scope, specs: StateSpecs, state: State) {
     this.#scope = scope;
     this.parameters = new Parameters(scope, "parameters", specs.parameters);
@@ -53,6 +56,7 @@ export class Weights {
 
 /** Weights that learn: with gradients, the optimiser's state, and the numbers of the step. */
 export class Learner extends Weights {
+  /** Of all parameters, in the same order. */
   readonly gradients: Parameters;
   /** (learning rate, momentum or beta1, 1 - beta1^t, 1 - beta2^t). */
   readonly hyper: Tensor;
@@ -62,6 +66,7 @@ export class Learner extends Weights {
   readonly #upload: (values: Float32Array) => void;
   #steps = 0;
 
+  /** Takes memory for weights, gradients and moments; the moments start at zero. */
   constructor(
     scope: Scope,
     { specs, state, optimizer }: {

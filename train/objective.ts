@@ -50,12 +50,17 @@ export function logitsOf(
 
 /** What the loss is taken over. */
 export interface LossInputs {
+  /** How the loss is recorded: {@link Tape.apply}, if it is to be walked back. */
   readonly apply: Apply;
+  /** `[batch, classes]` of each network that is trained. */
   readonly logits: Logits;
+  /** `[batch]`, u32. */
   readonly labels: Tensor;
+  /** `[1]`: the weight of the KL term of mode `adjoined`. */
   readonly lambda: Tensor;
   /** The teacher's logits, for distillation. */
   readonly teacher?: Tensor;
+  /** The share of the target that is spread evenly over all classes, in [0, 1). */
   readonly labelSmoothing: number;
 }
 

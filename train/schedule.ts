@@ -8,6 +8,7 @@ export type ScheduleOptions = Pick<
 
 /** What a schedule sets for a step. */
 export interface Rate {
+  /** Learning rate. */
   readonly lr: number;
   /** Momentum of SGD, beta1 of AdamW. */
   readonly momentum: number;

@@ -13,9 +13,13 @@ import type { Score, Which } from "./types.ts";
 
 /** The data side of a program. */
 export interface Feed {
+  /** Its sizes fix those of the buffers; batches must come from it. */
   readonly dataset: Dataset;
+  /** What pixels are normalised by. */
   readonly normalization: Normalization;
+  /** Images in a batch. */
   readonly batch: number;
+  /** What images are cropped to. */
   readonly image: ImageShape;
 }
 
@@ -48,14 +52,19 @@ class Counters {
 
 /** What training has come to since the last {@link TrainingStep.reset}. */
 export interface TrainingMeans {
+  /** Mean over the steps of what is minimised. */
   readonly loss: number;
+  /** Mean cross entropy of the base network, or of the only one. */
   readonly crossEntropy: number;
+  /** Mean divergence of the networks, before lambda; 0 in mode `plain`. */
   readonly kl: number;
+  /** Over the training images of those steps, as they were augmented. */
   readonly scores: Partial<Record<Which, Score>>;
 }
 
 /** One training step, traced once: augment, forward, loss, backward, update, count. */
 export class TrainingStep {
+  /** What is replayed for each batch. */
   readonly program: Program;
   readonly #scope: Scope;
   readonly #images: Images;

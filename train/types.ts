@@ -13,46 +13,69 @@ export type DatasetName = "generated" | "cifar10" | "cifar100" | "idx";
 
 /** Everything that determines a training run. */
 export interface TrainOptions {
+  /** How the run trains. */
   readonly mode: Mode;
   /** The network that is trained in mode `plain`. */
   readonly which: Which;
+  /** A name that `model()` knows. */
   readonly model: string;
   /** Stem of the model; by default the one the family has. */
   readonly stem?: "authors" | "cifar";
+  /** Where images come from. */
   readonly dataset: DatasetName;
+  /** Folder with the files of the data set; generated images have none. */
   readonly dataDir?: string;
-  /** Images of the training and of the validation set; all by default. */
+  /** Training images, the first of the set. Default: all, 4000 generated ones. */
   readonly trainSize?: number;
+  /** Validation images, likewise. Default: all, 1000 generated ones. */
   readonly valSize?: number;
+  /** What is done to training images. */
   readonly augment: Augmentation;
+  /** How often each training image is seen. */
   readonly epochs: number;
+  /** Images of a step. */
   readonly batchSize: number;
+  /** Learning rate, the highest of its schedule. */
   readonly lr: number;
+  /** Optimiser. */
   readonly opt: Optimizer;
+  /** Schedule of the learning rate. */
   readonly sched: Schedule;
+  /** Epochs over which the learning rate first rises from 0; `onecycle` has none. */
   readonly warmupEpochs: number;
-  /** Step schedule: factor, and fractions of the run after which it applies. */
+  /** Schedule `step`: factor on the learning rate at 1/3 and at 2/3 of the run. */
   readonly decayRate: number;
+  /** Momentum of SGD, beta1 of AdamW; `onecycle` has its own. */
   readonly momentum: number;
+  /** Nesterov's momentum, for SGD. */
   readonly nesterov: boolean;
+  /** Weight decay; decoupled for AdamW. */
   readonly weightDecay: number;
+  /** Label smoothing, in [0, 1). */
   readonly smoothing: number;
+  /** Alpha: masked convolutions keep `floor(filters / alpha)`. */
   readonly compression: number;
+  /** Whether layers before the first masked one run once, or for each network. */
   readonly trunk: "shared" | "separate";
+  /** The first stage that is masked. */
   readonly maskFrom: number;
+  /** The part of each masked kernel's taps that is zeroed besides, in [0, 1). */
   readonly maskingFactor: number;
   /** Whether the KL term gives no gradient to the base network. */
   readonly detach: boolean;
   /** Mode `distill`: the run folder or safetensors file of the teacher. */
   readonly teacher?: string;
+  /** Of weights, order, augmentation, masks and generated images. */
   readonly seed: number;
+  /** The run folder. */
   readonly output: string;
 }
 
 /** Accuracy and loss over a data set. */
 export interface Score {
-  /** Fractions in [0, 1]. */
+  /** Part of the images whose class has the largest logit, in [0, 1]. */
   readonly top1: number;
+  /** Part of the images whose class has one of the five largest logits. */
   readonly top5: number;
   /** Mean cross entropy. */
   readonly loss: number;
@@ -62,32 +85,45 @@ export interface Score {
 export interface Progress {
   /** Counted from 1. */
   readonly epoch: number;
+  /** Epochs of the run. */
   readonly epochs: number;
+  /** Steps done in this epoch. */
   readonly step: number;
+  /** Steps of an epoch. */
   readonly steps: number;
+  /** Since the start of the epoch. */
   readonly imagesPerSecond: number;
-  /** Means since the start of the epoch. */
+  /** Mean loss since the start of the epoch. */
   readonly loss: number;
+  /** Mean cross entropy since the start of the epoch. */
   readonly crossEntropy: number;
+  /** Mean divergence since the start of the epoch. */
   readonly kl: number;
+  /** Weight of the divergence in this epoch; 1 where it is not scheduled. */
   readonly lambda: number;
+  /** Learning rate of the last step. */
   readonly lr: number;
   /** Accuracy on the training batches of this epoch so far. */
   readonly training: Partial<Record<Which, number>>;
+  /** Seconds that the rest of the run will take, at the pace so far. */
   readonly etaSeconds: number;
 }
 
 /** What an epoch came to. One line of metrics.jsonl. */
 export interface EpochMetrics extends Omit<Progress, "step" | "steps"> {
+  /** Of training and validation. */
   readonly seconds: number;
+  /** On the validation set, after the epoch. */
   readonly validation: Partial<Record<Which, Score>>;
 }
 
 /** Accuracy and cost of one network at the end. */
 export interface NetworkSummary {
-  /** Fraction of the validation set. */
+  /** Part of the validation set whose class has the largest logit. */
   readonly top1: number;
+  /** Part of the validation set whose class has one of the five largest logits. */
   readonly top5: number;
+  /** Mean cross entropy over the validation set. */
   readonly loss: number;
   /** Parameters, the classifier's included. */
   readonly params: number;
@@ -101,20 +137,31 @@ export interface Verification {
   readonly maxDifference: number;
   /** Part of the validation set with the same first class. */
   readonly top1Agreement: number;
+  /** How many images were compared. */
   readonly images: number;
 }
 
 /** What a run came to. Saved as summary.json. */
 export interface Summary {
+  /** How the run trained. */
   readonly mode: Mode;
+  /** The base network. */
   readonly model: string;
+  /** Where images came from. */
   readonly dataset: DatasetName;
+  /** Of everything that was drawn. */
   readonly seed: number;
+  /** The GPU's own words for itself. */
   readonly adapter: string;
+  /** How often each training image was seen. */
   readonly epochs: number;
+  /** Of the whole run, compilation and verification included. */
   readonly seconds: number;
+  /** The base network, where it was trained. */
   readonly base?: NetworkSummary;
+  /** The small network, where it was trained. */
   readonly small?: NetworkSummary;
+  /** What the proof of mode `adjoined` found. */
   readonly verify?: Verification;
 }
 
