@@ -64,7 +64,13 @@ export type GatherDims =
  */
 export function gatheredProduct(
   form: "outer" | "inner",
-  { rows, columns, lanes }: { rows: number; columns: number; lanes: number },
+  { rows, columns, lanes, shallow }: {
+    rows: number;
+    columns: number;
+    lanes: number;
+    /** Whether x has at most four channels, as images have: then the loop over them goes. */
+    shallow: boolean;
+  },
 ): Kernel<"x" | "w", "y", GatherDims> {
   const position = (i: number): string =>
     i === 0
@@ -83,7 +89,9 @@ export function gatheredProduct(
   const address = (i: number): string =>
     `let iy${i} = u32(y${i} + sy);
      let ix${i} = u32(x${i} + sx);
-     let inside${i} = iy${i} < dims.in_height && ix${i} < dims.in_width;
+     let inside${i} = iy${i} < dims.in_height && ix${i} < dims.in_width${
+      shallow ? " && kept_tap(tap)" : ""
+    };
      let at${i} = select(0u, ((base${i} + iy${i}) * dims.in_width + ix${i}) * dims.in_stride, inside${i});
      let keep${i} = select(0.0, 1.0, inside${i});`;
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
@@ -117,6 +125,7 @@ export function gatheredProduct(
       "\n" +
       unroll(rows, (i) => products(i, j, (u) => `t${j}_${u}`)),
   );
+  const body = `${unroll(rows, load)}\n${form === "outer" ? outer : inner}`;
   const weights = form === "outer"
     ? "tap * dims.weight_rows * dims.weight_quads + quad"
     : "(tap * dims.weight_rows + quad * 4u) * dims.weight_quads";
@@ -131,7 +140,7 @@ export function gatheredProduct(
     }
      }`;
   return defineKernel({
-    name: `${form} product ${rows}x${columns * 4}`,
+    name: `${form} product ${rows}x${columns * 4}${shallow ? ", shallow" : ""}`,
     workgroupSize: lanes,
     reads: { x: "bulk", w: "bulk" },
     writes: { y: "bulk" },
@@ -178,19 +187,29 @@ fn main(workgroup: u32, lane: u32) {
   ${unroll(rows, position)}
   ${unroll(rows, corner)}
   ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
-  for (var ty = 0u; ty < dims.taps_y; ty++) {
-    for (var tx = 0u; tx < dims.taps_x; tx++) {
-      let tap = (dims.tap_y + ty * dims.tap_step) * dims.kernel_width + dims.tap_x + tx * dims.tap_step;
-      if (!kept_tap(tap)) { continue; }
-      let sy = i32(ty) * dims.step;
-      let sx = i32(tx) * dims.step;
-      ${unroll(rows, address)}
-      let weights = ${weights};
-      for (var c = 0u; c < dims.in_quads; c++) {
-        ${unroll(rows, load)}
-        ${form === "outer" ? outer : inner}
-      }
+  // One loop over taps and one over inputs: each loop level copies all sums once.
+  let taps = dims.taps_y * dims.taps_x;
+  var ty = 0u;
+  var tx = 0u;
+  for (var t = 0u; t < taps; t++) {
+    let tap = (dims.tap_y + ty * dims.tap_step) * dims.kernel_width + dims.tap_x + tx * dims.tap_step;
+    let sy = i32(ty) * dims.step;
+    let sx = i32(tx) * dims.step;
+    ${unroll(rows, address)}
+    let weights = ${weights};
+    ${
+      shallow
+        ? `let c = 0u;
+    ${body}`
+        : `let depth = select(0u, dims.in_quads, kept_tap(tap));
+    for (var c = 0u; c < depth; c++) {
+      ${body}
+    }`
     }
+    tx += 1u;
+    let last_column = tx == dims.taps_x;
+    tx = select(tx, 0u, last_column);
+    ty += select(0u, 1u, last_column);
   }
   let channel = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
   ${

@@ -153,7 +153,9 @@ function gather(
   const columns = columnsFor(quads(outChannels), preset);
   const positions = g.batch * gridHeight * gridWidth;
   const groups = Math.ceil(positions / (preset.rows * preset.lanes));
-  trace.run(gatheredProduct(form, { rows: preset.rows, columns, lanes: preset.lanes }), {
+  const { rows, lanes } = preset;
+  const shallow = quads(from[2]) === 1;
+  trace.run(gatheredProduct(form, { rows, columns, lanes, shallow }), {
     reads: { x, w },
     writes: { y },
     dims: {

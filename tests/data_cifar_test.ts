@@ -2,6 +2,9 @@ import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CIFAR100_CLASSES, CIFAR10_CLASSES, parseCifar10, parseCifar100 } from "../data/cifar.ts";
 import { DataError } from "../data/error.ts";
 import { openDataset } from "../data/folder.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read", "write");
 
 /** Records of the given label bytes; in record r, the byte of colour c at pixel p is r + 100 c + p. */
 function records(...labels: number[][]): Uint8Array {
@@ -83,28 +86,32 @@ Deno.test("parseCifar10() and parseCifar100() refuse labels that are out of rang
   );
 });
 
-Deno.test("openDataset() reads those CIFAR-10 batches that are there, in order", async () => {
-  const files = {
-    "data_batch_2.bin": records([3]),
-    "data_batch_1.bin": records([1], [2]),
-    "test_batch.bin": records([4], [5], [6]),
-    "readme.html": new Uint8Array(1),
-  };
-  for (const inside of ["", "cifar-10-batches-bin"]) {
-    const dataDir = await folder(files, inside);
-    const { train, validation } = await openDataset("cifar10", {
-      dataDir,
-      seed: 0,
-      validationCount: 2,
-    });
-    assertEquals([train.name, ...train.labels], ["cifar10 train", 1, 2, 3]);
-    assertEquals([validation.name, ...validation.labels], ["cifar10 validation", 4, 5]);
-    assertEquals(train.pixels.length, 3 * 3072);
-    await Deno.remove(dataDir, { recursive: true });
-  }
-});
+Deno.test(
+  "openDataset() reads those CIFAR-10 batches that are there, in order",
+  { ignore },
+  async () => {
+    const files = {
+      "data_batch_2.bin": records([3]),
+      "data_batch_1.bin": records([1], [2]),
+      "test_batch.bin": records([4], [5], [6]),
+      "readme.html": new Uint8Array(1),
+    };
+    for (const inside of ["", "cifar-10-batches-bin"]) {
+      const dataDir = await folder(files, inside);
+      const { train, validation } = await openDataset("cifar10", {
+        dataDir,
+        seed: 0,
+        validationCount: 2,
+      });
+      assertEquals([train.name, ...train.labels], ["cifar10 train", 1, 2, 3]);
+      assertEquals([validation.name, ...validation.labels], ["cifar10 validation", 4, 5]);
+      assertEquals(train.pixels.length, 3 * 3072);
+      await Deno.remove(dataDir, { recursive: true });
+    }
+  },
+);
 
-Deno.test("openDataset() measures the training images that it takes", async () => {
+Deno.test("openDataset() measures the training images that it takes", { ignore }, async () => {
   const bright = records([1]).map((v, i) => i === 0 ? v : 255);
   const dataDir = await folder({
     "train.bin": Uint8Array.of(0, ...bright, ...records([0, 2])),
@@ -120,67 +127,79 @@ Deno.test("openDataset() measures the training images that it takes", async () =
   await Deno.remove(dataDir, { recursive: true });
 });
 
-Deno.test("openDataset() names the folder, the files it wants and those it found", async () => {
-  const none = await assertRejects(() => openDataset("cifar10", { seed: 0 }), DataError);
-  assertEquals(
-    none.message,
-    "Cannot open cifar10: wanted a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin, found no --data-dir; name it, and unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
-  );
-  const dataDir = await folder({ "test.bin": records([0, 0]) });
-  const missing = await assertRejects(
-    () => openDataset("cifar100", { dataDir, seed: 0 }),
-    DataError,
-  );
-  assertEquals(
-    missing.message,
-    `Cannot open cifar100 in ${dataDir}: wanted train.bin and test.bin, found test.bin; unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there`,
-  );
-  const open = (dataDir: string) => () => openDataset("cifar10", { dataDir, seed: 0 });
-  await assertRejects(open(`${dataDir}/no`), DataError, "found no such folder; unpack");
-  await assertRejects(open(`${dataDir}/test.bin`), DataError, "found a file; unpack");
-  await Deno.mkdir(`${dataDir}/cifar-10-batches-bin`);
-  await assertRejects(
-    open(dataDir),
-    DataError,
-    `in ${dataDir}/cifar-10-batches-bin: wanted data_batch_1.bin to`,
-  );
-  await assertRejects(open(dataDir), DataError, "found an empty folder; unpack");
-  for (let i = 0; i < 11; i++) await Deno.mkdir(`${dataDir}/cifar-10-batches-bin/${i}`);
-  await assertRejects(open(dataDir), DataError, "found 0, 1, 10, 2, 3, 4, 5, 6 and 3 more; unpack");
-  await Deno.remove(dataDir, { recursive: true });
-});
+Deno.test(
+  "openDataset() names the folder, the files it wants and those it found",
+  { ignore },
+  async () => {
+    const none = await assertRejects(() => openDataset("cifar10", { seed: 0 }), DataError);
+    assertEquals(
+      none.message,
+      "Cannot open cifar10: wanted a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin, found no --data-dir; name it, and unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
+    );
+    const dataDir = await folder({ "test.bin": records([0, 0]) });
+    const missing = await assertRejects(
+      () => openDataset("cifar100", { dataDir, seed: 0 }),
+      DataError,
+    );
+    assertEquals(
+      missing.message,
+      `Cannot open cifar100 in ${dataDir}: wanted train.bin and test.bin, found test.bin; unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there`,
+    );
+    const open = (dataDir: string) => () => openDataset("cifar10", { dataDir, seed: 0 });
+    await assertRejects(open(`${dataDir}/no`), DataError, "found no such folder; unpack");
+    await assertRejects(open(`${dataDir}/test.bin`), DataError, "found a file; unpack");
+    await Deno.mkdir(`${dataDir}/cifar-10-batches-bin`);
+    await assertRejects(
+      open(dataDir),
+      DataError,
+      `in ${dataDir}/cifar-10-batches-bin: wanted data_batch_1.bin to`,
+    );
+    await assertRejects(open(dataDir), DataError, "found an empty folder; unpack");
+    for (let i = 0; i < 11; i++) await Deno.mkdir(`${dataDir}/cifar-10-batches-bin/${i}`);
+    await assertRejects(
+      open(dataDir),
+      DataError,
+      "found 0, 1, 10, 2, 3, 4, 5, 6 and 3 more; unpack",
+    );
+    await Deno.remove(dataDir, { recursive: true });
+  },
+);
 
-Deno.test("openDataset() refuses counts, classes and sizes that the files do not have", async () => {
-  const dataDir = await folder({
-    "data_batch_1.bin": records([1]),
-    "test_batch.bin": records([4]),
-  });
-  const base = { dataDir, seed: 0 };
-  const count = await assertRejects(
-    () => openDataset("cifar10", { ...base, trainCount: 2 }),
-    RangeError,
-  );
-  assertEquals(count.message, "Cannot take 2 images of cifar10 train: it has 1; ask for 1 to 1");
-  const classes = await assertRejects(
-    () => openDataset("cifar10", { ...base, classes: 5 }),
-    DataError,
-  );
-  assertEquals(
-    classes.message,
-    "Cannot open cifar10 with 5 classes: it has 10; leave out the classes",
-  );
-  const size = await assertRejects(
-    () => openDataset("cifar10", { ...base, imageSize: 64 }),
-    DataError,
-  );
-  assertEquals(
-    size.message,
-    "Cannot open cifar10 at 64x64 pixels: its images have 32x32; leave out the image size",
-  );
-  await Deno.remove(dataDir, { recursive: true });
-});
+Deno.test(
+  "openDataset() refuses counts, classes and sizes that the files do not have",
+  { ignore },
+  async () => {
+    const dataDir = await folder({
+      "data_batch_1.bin": records([1]),
+      "test_batch.bin": records([4]),
+    });
+    const base = { dataDir, seed: 0 };
+    const count = await assertRejects(
+      () => openDataset("cifar10", { ...base, trainCount: 2 }),
+      RangeError,
+    );
+    assertEquals(count.message, "Cannot take 2 images of cifar10 train: it has 1; ask for 1 to 1");
+    const classes = await assertRejects(
+      () => openDataset("cifar10", { ...base, classes: 5 }),
+      DataError,
+    );
+    assertEquals(
+      classes.message,
+      "Cannot open cifar10 with 5 classes: it has 10; leave out the classes",
+    );
+    const size = await assertRejects(
+      () => openDataset("cifar10", { ...base, imageSize: 64 }),
+      DataError,
+    );
+    assertEquals(
+      size.message,
+      "Cannot open cifar10 at 64x64 pixels: its images have 32x32; leave out the image size",
+    );
+    await Deno.remove(dataDir, { recursive: true });
+  },
+);
 
-Deno.test("openDataset() names the damaged file with its folder", async () => {
+Deno.test("openDataset() names the damaged file with its folder", { ignore }, async () => {
   const dataDir = await folder({
     "data_batch_1.bin": records([1]).subarray(1),
     "test_batch.bin": records([4]),

@@ -3,6 +3,9 @@ import { DataError } from "../data/error.ts";
 import { openDataset } from "../data/folder.ts";
 import { gunzip } from "../data/gzip.ts";
 import { idxDataset, parseIdx } from "../data/idx.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read", "write");
 
 /** An IDX file of unsigned bytes. */
 function idx(shape: number[], values: number[], type = 8): Uint8Array<ArrayBuffer> {
@@ -134,7 +137,7 @@ Deno.test("gunzip() says that a gzip is damaged", async () => {
   await assertRejects(() => gunzip(flipped, "a.gz"), DataError, "cut off or damaged");
 });
 
-Deno.test("openDataset() reads IDX files with either name, packed or not", async () => {
+Deno.test("openDataset() reads IDX files with either name, packed or not", { ignore }, async () => {
   const dataDir = await folder({
     "train-images-idx3-ubyte.gz": await gzip(idx([3, 2, 2], count(12))),
     "train-labels.idx1-ubyte": idx([3], [0, 1, 2]),
@@ -150,23 +153,27 @@ Deno.test("openDataset() reads IDX files with either name, packed or not", async
   await Deno.remove(dataDir, { recursive: true });
 });
 
-Deno.test("openDataset() names missing IDX files and halves of different sizes", async () => {
-  const dataDir = await folder({
-    "train-images-idx3-ubyte": idx([1, 2, 2], count(4)),
-    "train-labels-idx1-ubyte": idx([1], [0]),
-    "t10k-images-idx3-ubyte": idx([1, 3, 3], count(9)),
-  });
-  const open = () => openDataset("idx", { dataDir, seed: 0 });
-  const missing = await assertRejects(open, DataError);
-  assertEquals(
-    missing.message,
-    `Cannot open idx in ${dataDir}: wanted train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (each may end in .gz), found t10k-images-idx3-ubyte, train-images-idx3-ubyte, train-labels-idx1-ubyte; put the four files of MNIST, Fashion-MNIST or a set in their format there`,
-  );
-  await Deno.writeFile(`${dataDir}/t10k-labels-idx1-ubyte`, idx([1], [0]));
-  const sizes = await assertRejects(open, DataError);
-  assertEquals(
-    sizes.message,
-    `Cannot validate on ${dataDir}/t10k-images-idx3-ubyte: wanted images of [2,2,1] as in ${dataDir}/train-images-idx3-ubyte, found [3,3,1]; take both from the same set`,
-  );
-  await Deno.remove(dataDir, { recursive: true });
-});
+Deno.test(
+  "openDataset() names missing IDX files and halves of different sizes",
+  { ignore },
+  async () => {
+    const dataDir = await folder({
+      "train-images-idx3-ubyte": idx([1, 2, 2], count(4)),
+      "train-labels-idx1-ubyte": idx([1], [0]),
+      "t10k-images-idx3-ubyte": idx([1, 3, 3], count(9)),
+    });
+    const open = () => openDataset("idx", { dataDir, seed: 0 });
+    const missing = await assertRejects(open, DataError);
+    assertEquals(
+      missing.message,
+      `Cannot open idx in ${dataDir}: wanted train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (each may end in .gz), found t10k-images-idx3-ubyte, train-images-idx3-ubyte, train-labels-idx1-ubyte; put the four files of MNIST, Fashion-MNIST or a set in their format there`,
+    );
+    await Deno.writeFile(`${dataDir}/t10k-labels-idx1-ubyte`, idx([1], [0]));
+    const sizes = await assertRejects(open, DataError);
+    assertEquals(
+      sizes.message,
+      `Cannot validate on ${dataDir}/t10k-images-idx3-ubyte: wanted images of [2,2,1] as in ${dataDir}/train-images-idx3-ubyte, found [3,3,1]; take both from the same set`,
+    );
+    await Deno.remove(dataDir, { recursive: true });
+  },
+);

@@ -1,6 +1,8 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { lacks } from "./permissions.ts";
 
+const ignore = lacks("read", "write", "run");
 const SETUP = fileURLToPath(new URL("../setup.sh", import.meta.url));
 
 async function setup(
@@ -36,47 +38,58 @@ async function makePath(programs: string[], scripts: Record<string, string>): Pr
 
 const BASIC = ["sh", "dirname", "sed", "sort", "head", "uname", "env", "cat", "chmod", "mkdir"];
 
-Deno.test("setup.sh says twice within seconds that there is nothing to do", async () => {
-  for (let i = 0; i < 2; i++) {
-    const start = performance.now();
-    const { code, out, err } = await setup();
-    assertEquals([code, err], [0, ""]);
-    assertMatch(out, /^setup: nothing to do: Deno \d+\.\d+\.\d+ and a WebGPU adapter are there\n$/);
-    assertLess(performance.now() - start, 10_000);
-  }
-});
+Deno.test(
+  "setup.sh says twice within seconds that there is nothing to do",
+  { ignore },
+  async () => {
+    for (let i = 0; i < 2; i++) {
+      const start = performance.now();
+      const { code, out, err } = await setup();
+      assertEquals([code, err], [0, ""]);
+      assertMatch(
+        out,
+        /^setup: nothing to do: Deno \d+\.\d+\.\d+ and a WebGPU adapter are there\n$/,
+      );
+      assertLess(performance.now() - start, 10_000);
+    }
+  },
+);
 
-Deno.test("setup.sh installs a pinned Deno through npm where there is none", async () => {
-  const prefix = await Deno.makeTempDir();
-  await Deno.mkdir(`${prefix}/bin`);
-  const PATH = await makePath(BASIC, {
-    id: "echo 0",
-    // What npm does: it puts a program in its folder, here one that says yes to everything.
-    npm: `if [ "$1" = prefix ]; then echo ${prefix}; exit; fi
+Deno.test(
+  "setup.sh installs a pinned Deno through npm where there is none",
+  { ignore },
+  async () => {
+    const prefix = await Deno.makeTempDir();
+    await Deno.mkdir(`${prefix}/bin`);
+    const PATH = await makePath(BASIC, {
+      id: "echo 0",
+      // What npm does: it puts a program in its folder, here one that says yes to everything.
+      npm: `if [ "$1" = prefix ]; then echo ${prefix}; exit; fi
 echo "$@" > ${prefix}/arguments
 cat > ${prefix}/bin/deno <<'EOF'
 #!/bin/sh
 if [ "$1" = --version ]; then echo deno 2.9.6; fi
 EOF
 chmod +x ${prefix}/bin/deno`,
-  });
-  try {
-    const { code, out } = await setup({ PATH: `${PATH}:${prefix}/bin` });
-    assertEquals(code, 0, out);
-    assertStringIncludes(out, "setup: installing Deno 2.9.6 through npm\nsetup: done");
-    const args = await Deno.readTextFile(`${prefix}/arguments`);
-    assertStringIncludes(args, "install -g");
-    assertStringIncludes(args, "--allow-scripts=deno deno@2.9.6");
-    await Deno.remove(`${prefix}/bin/deno`);
-    const hidden = await setup({ PATH });
-    assertEquals(hidden.code, 1);
-    assertStringIncludes(hidden.err, `run export PATH="${prefix}/bin:$PATH"`);
-  } finally {
-    await Promise.all([PATH, prefix].map((folder) => Deno.remove(folder, { recursive: true })));
-  }
-});
+    });
+    try {
+      const { code, out } = await setup({ PATH: `${PATH}:${prefix}/bin` });
+      assertEquals(code, 0, out);
+      assertStringIncludes(out, "setup: installing Deno 2.9.6 through npm\nsetup: done");
+      const args = await Deno.readTextFile(`${prefix}/arguments`);
+      assertStringIncludes(args, "install -g");
+      assertStringIncludes(args, "--allow-scripts=deno deno@2.9.6");
+      await Deno.remove(`${prefix}/bin/deno`);
+      const hidden = await setup({ PATH });
+      assertEquals(hidden.code, 1);
+      assertStringIncludes(hidden.err, `run export PATH="${prefix}/bin:$PATH"`);
+    } finally {
+      await Promise.all([PATH, prefix].map((folder) => Deno.remove(folder, { recursive: true })));
+    }
+  },
+);
 
-Deno.test("setup.sh installs Mesa's drivers where there is no adapter", async () => {
+Deno.test("setup.sh installs Mesa's drivers where there is no adapter", { ignore }, async () => {
   const PATH = await makePath(BASIC, {
     id: "echo 0",
     deno: `case "$1" in
@@ -101,7 +114,7 @@ esac`,
   }
 });
 
-Deno.test("setup.sh says what is in the way where it cannot install", async () => {
+Deno.test("setup.sh says what is in the way where it cannot install", { ignore }, async () => {
   const deno = 'if [ "$1" = --version ]; then echo deno 2.9.6; else exit 1; fi';
   const cases: [Record<string, string>, string][] = [
     [{ deno }, "no apt-get"],

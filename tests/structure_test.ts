@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { walk } from "@std/fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lacks } from "./permissions.ts";
 
 /** From path, as in `kernels/relu.ts`, to source. */
 type Sources = ReadonlyMap<string, string>;
