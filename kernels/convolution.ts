@@ -1,8 +1,9 @@
-import { gatheredProduct, sumParts, weightGradient } from "./blocked.ts";
+import { gatheredProduct } from "./gathered_product.ts";
 import type { Gradient } from "./op.ts";
 import type { Preset } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
+import { sumParts, weightGradient } from "./weight_gradient.ts";
 
 /** The side of the output: `floor((size + 2 padding - kernel) / stride) + 1`. */
 export function outputSize(size: number, kernel: number, stride: number, padding: number): number {

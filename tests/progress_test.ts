@@ -91,7 +91,7 @@ Deno.test("the first lines tell what is trained on what", () => {
     `adapter  Test GPU
 model    resnet8, adjoined, compression 4
 data     generated: 4,000 training and 1,000 validation images of 10 classes
-run      8 epochs, batch 64, adamw, onecycle, lr 0.004, seed 0
+run      6 epochs, batch 64, adamw, onecycle, lr 0.004, seed 0
 output   runs/resnet8-adjoined-generated-0
 base     78,042 parameters  12.50 M MACs
 small    10,890 parameters  5.866 M MACs

@@ -3,6 +3,9 @@ export const COMMANDS = {
   train: { help: "train a network and its compressed twin together", positionals: [] },
   summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
   parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
+  "bench conv": { help: "time a convolution and its gradients", positionals: [] },
+  "bench step": { help: "time training steps", positionals: [] },
+  "bench peers": { help: "time other libraries on the same work", positionals: [] },
 } as const satisfies Record<string, { help: string; positionals: readonly string[] }>;
 
 /** The name of a subcommand. */

@@ -1,5 +1,6 @@
 import { DATASET_NAMES } from "../data/folder.ts";
 import { MODEL_NAMES } from "../nn/resnet.ts";
+import { BENCH_SECTIONS } from "./bench_flags.ts";
 import { byDataset, byOptimizer } from "./defaults.ts";
 import type { Section } from "./flag.ts";
 
@@ -56,7 +57,7 @@ export const SECTIONS = [
   },
   {
     title: "network",
-    commands: ["train", "summary"],
+    commands: ["train", "summary", "bench step"],
     flags: [
       {
         name: "stem",
@@ -293,9 +294,10 @@ export const SECTIONS = [
       },
     ],
   },
+  ...BENCH_SECTIONS,
   {
     title: "other",
-    commands: ["train", "summary", "parity"],
+    commands: ["train", "summary", "parity", "bench conv", "bench step", "bench peers"],
     flags: [
       {
         name: "help",

@@ -1,0 +1,164 @@
+"""PyTorch on CUDA without TF32, else on the CPU: the same work as the other peers, line by line."""
+
+import json
+import math
+import os
+import sys
+import time
+
+import torch
+import torch.nn as nn
+import torch.nn.functional as F
+
+ENOUGH = 0.2
+MOST_RUNS = 256
+
+torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
+torch.backends.cudnn.benchmark = True
+CUDA = torch.cuda.is_available()
+DEVICE = torch.device("cuda" if CUDA else "cpu")
+if not CUDA:
+    torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
+
+
+def values(count, seed):
+    """As in train/bench_work.ts."""
+    bits = 0xFFFFFFFF
+    h = torch.arange(1, count + 1, dtype=torch.int64)
+    h = ((h * 0x9E3779B1) & bits) ^ (((seed + 1) * 0x85EBCA6B) & bits)
+    h = ((h ^ (h >> 15)) * 0x2C1B3C6D) & bits
+    h = ((h ^ (h >> 12)) * 0x297A2D39) & bits
+    return ((h ^ (h >> 15)) >> 8).to(torch.float32) / 2**24 - 0.5
+
+
+def weights(shape, index):
+    count = math.prod(shape)
+    return (values(count, index) * math.sqrt(12 * shape[-1] / count)).reshape(shape)
+
+
+def image(batch, size, channels, seed):
+    """[batch, channels, size, size]"""
+    made = values(batch * size * size * channels, seed).reshape(batch, size, size, channels)
+    return made.permute(0, 3, 1, 2).contiguous().to(DEVICE)
+
+
+def filters(made):
+    """[height, width, in, out] to [out, in, height, width]"""
+    return made.permute(3, 2, 0, 1).contiguous().to(DEVICE)
+
+
+def convolution(task):
+    kernel, inputs, out, size, batch = (task[k] for k in ("kernel", "in", "out", "size", "batch"))
+    pad = kernel // 2
+    x = image(batch, size, inputs, 0)
+    w = filters(values(kernel * kernel * inputs * out, 1).reshape(kernel, kernel, inputs, out))
+    if task["direction"] == "forward":
+        return lambda: F.conv2d(x, w, padding=pad)
+    dy = image(batch, size, out, 2)
+    at = 0 if task["direction"] == "inputGradient" else 1
+    wanted = [at == 0, at == 1, False]
+    backward = torch.ops.aten.convolution_backward
+    place = (None, [1, 1], [pad, pad], [1, 1], False, [0, 0], 1, wanted)
+    return lambda: backward(dy, x, w, *place)[at]
+
+
+class Norm(nn.Sequential):
+    """Convolution and batch norm."""
+
+    def __init__(self, kernel, inputs, out, stride=1):
+        conv = nn.Conv2d(inputs, out, kernel, stride, kernel // 2, bias=False)
+        super().__init__(conv, nn.BatchNorm2d(out))
+
+
+class Block(nn.Module):
+    def __init__(self, inputs, out, stride):
+        super().__init__()
+        self.first = Norm(3, inputs, out, stride)
+        self.second = Norm(3, out, out)
+        self.shortcut = nn.Sequential() if stride == 1 else nn.Sequential(nn.AvgPool2d(2), Norm(1, inputs, out))
+
+    def forward(self, x):
+        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+
+
+def network(task):
+    widths = task["widths"]
+    layers = [Norm(3, 3, widths[0]), nn.ReLU()]
+    for stage, out in enumerate(widths):
+        for i in range(task["depth"]):
+            first = stage > 0 and i == 0
+            layers.append(Block(widths[stage - 1] if first else out, out, 2 if first else 1))
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], task["classes"])]
+    made = nn.Sequential(*layers).to(DEVICE)
+    index = 0
+    with torch.no_grad():
+        for p in made.parameters():
+            if p.dim() == 4:
+                p.copy_(filters(weights([p.shape[2], p.shape[3], p.shape[1], p.shape[0]], index)))
+            elif p.dim() == 2:
+                p.copy_(weights([p.shape[1], p.shape[0]], index).T)
+            index += p.dim() > 1
+        made[-1].bias.zero_()
+    return made
+
+
+def step(task):
+    batch, size = task["batch"], task["size"]
+    made = network(task)
+    optimizer = torch.optim.SGD(made.parameters(), task["lr"], momentum=task["momentum"])
+    pixels = torch.floor((image(batch, size, 3, 999) + 0.5) * 256)
+    x = (pixels / 255 - 0.5) / 0.5
+    y = torch.arange(batch, device=DEVICE) % task["classes"]
+
+    def run():
+        optimizer.zero_grad()
+        loss = F.cross_entropy(made(x), y)
+        loss.backward()
+        optimizer.step()
+        return loss.detach()
+
+    return run
+
+
+def settle():
+    if CUDA:
+        torch.cuda.synchronize()
+
+
+def timed(run, count):
+    """Seconds of one run, and the last result."""
+    settle()
+    start = time.perf_counter()
+    for _ in range(count):
+        last = run()
+    settle()
+    return (time.perf_counter() - start) / count, last
+
+
+def say(message):
+    print(json.dumps(message), flush=True)
+
+
+def main():
+    device = torch.cuda.get_device_name() if CUDA else f"CPU, {torch.get_num_threads()} threads"
+    say({"name": "PyTorch", "version": torch.__version__, "device": device})
+    run, runs = None, 1
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["do"] == "prepare":
+                run = None
+                task = request["task"]
+                run = step(task) if task["kind"] == "step" else convolution(task)
+                timed(run, 1)
+                one, last = timed(run, 1)
+                runs = min(MOST_RUNS, math.ceil(ENOUGH / max(one, ENOUGH / MOST_RUNS)))
+                say({"check": last.double().abs().sum().item()})
+            else:
+                say({"ms": timed(run, runs)[0] * 1000})
+        except Exception as error:
+            say({"error": str(error)})
+
+
+main()

@@ -1,0 +1,207 @@
+import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
+
+/** Names of the numbers that a gathered product takes. */
+export type GatherDims =
+  | "batch"
+  | "grid_height"
+  | "grid_width"
+  | "groups"
+  | "in_height"
+  | "in_width"
+  | "in_quads"
+  | "in_stride"
+  | "scale"
+  | "offset_y"
+  | "offset_x"
+  | "step"
+  | "taps_y"
+  | "taps_x"
+  | "tap_y"
+  | "tap_x"
+  | "tap_step"
+  | "kernel_width"
+  | "weight_rows"
+  | "weight_quads"
+  | "out_height"
+  | "out_width"
+  | "out_channels"
+  | "out_scale"
+  | "out_y"
+  | "out_x"
+  | "taps_low"
+  | "taps_high";
+
+/**
+ * The blocked product that convolution and linear layers share. Over a grid of positions (a, b),
+ *
+ *     y[out_y + a·out_scale, out_x + b·out_scale, :]
+ *       = Σ_(s,t) x[a·scale + offset_y + s·step, b·scale + offset_x + t·step, :] · w(s, t)
+ *
+ * with w(s, t) the weights of tap (tap_y + s·tap_step, tap_x + t·tap_step), and x zero outside.
+ * Forward convolution and each phase of the input gradient are of this form. One invocation holds
+ * `rows` consecutive positions times `columns` vec4 of channels in registers.
+ *
+ * `outer`: w(s, t) maps inputs to outputs as stored, `[weight_rows][weight_quads]`: y_o = Σ_i x_i w_io.
+ * `inner`: w(s, t) is used transposed, the reduction runs along its vec4: y_i = Σ_o x_o w_io.
+ */
+export function gatheredProduct(
+  form: "outer" | "inner",
+  { rows, columns, lanes, shallow }: {
+    rows: number;
+    columns: number;
+    lanes: number;
+    /** Whether x has at most four channels, as images have: then the loop over them goes. */
+    shallow: boolean;
+  },
+): Kernel<"x" | "w", "y", GatherDims> {
+  const position = (i: number): string =>
+    i === 0
+      ? `let b0 = first % dims.grid_width;
+         let a0 = (first / dims.grid_width) % dims.grid_height;
+         let n0 = first / (dims.grid_width * dims.grid_height);`
+      : `let right${i} = b${i - 1} + 1u == dims.grid_width;
+         let b${i} = select(b${i - 1} + 1u, 0u, right${i});
+         let down${i} = right${i} && a${i - 1} + 1u == dims.grid_height;
+         let a${i} = select(a${i - 1} + select(0u, 1u, right${i}), 0u, down${i});
+         let n${i} = n${i - 1} + select(0u, 1u, down${i});`;
+  const corner = (i: number): string =>
+    `let y${i} = i32(a${i} * dims.scale) + dims.offset_y;
+     let x${i} = select(i32(b${i} * dims.scale) + dims.offset_x, -65536, n${i} >= dims.batch);
+     let base${i} = n${i} * dims.in_height;`;
+  const address = (i: number): string =>
+    `let iy${i} = u32(y${i} + sy);
+     let ix${i} = u32(x${i} + sx);
+     let inside${i} = iy${i} < dims.in_height && ix${i} < dims.in_width${
+      shallow ? " && kept_tap(tap)" : ""
+    };
+     let at${i} = select(0u, ((base${i} + iy${i}) * dims.in_width + ix${i}) * dims.in_stride, inside${i});
+     let keep${i} = select(0.0, 1.0, inside${i});`;
+  const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
+  // The products of a vec4 of inputs are added up before they join the sum: the sum stays in a
+  // register meanwhile, and half of the rounding error of a single chain goes.
+  const products = (i: number, j: number, w: (u: number) => string): string =>
+    `s${i}_${j} += fma(vec4f(v${i}.x), ${w(0)}, fma(vec4f(v${i}.y), ${w(1)},
+       fma(vec4f(v${i}.z), ${w(2)}, v${i}.w * ${w(3)})));`;
+  const outer = `let at = weights + c * 4u * dims.weight_quads;\n` +
+    unroll(
+      columns,
+      (j) =>
+        unroll(4, (u) => `let w${j}_${u} = w(at + ${u}u * dims.weight_quads + column${j});`) +
+        "\n" +
+        unroll(rows, (i) => products(i, j, (u) => `w${j}_${u}`)),
+    );
+  const inner = unroll(
+    columns,
+    (j) =>
+      unroll(
+        4,
+        (r) =>
+          `let w${j}_${r} = w(weights + min(${j * 4 + r}u, last_row) * dims.weight_quads + c);`,
+      ) +
+      "\n" +
+      unroll(
+        4,
+        (u) =>
+          `let t${j}_${u} = vec4f(${range(4).map((r) => `w${j}_${r}.${LANES[u]}`).join(", ")});`,
+      ) +
+      "\n" +
+      unroll(rows, (i) => products(i, j, (u) => `t${j}_${u}`)),
+  );
+  const body = `${unroll(rows, load)}\n${form === "outer" ? outer : inner}`;
+  const weights = form === "outer"
+    ? "tap * dims.weight_rows * dims.weight_quads + quad"
+    : "(tap * dims.weight_rows + quad * 4u) * dims.weight_quads";
+  const store = (i: number): string =>
+    `if (n${i} < dims.batch) {
+       let at = ((n${i} * dims.out_height + a${i} * dims.out_scale + dims.out_y) * dims.out_width
+         + b${i} * dims.out_scale + dims.out_x) * out_quads + quad;
+       ${
+      range(columns).map((j) =>
+        `if (${j}u <= last) { set_y(at + ${j}u, select(vec4f(), s${i}_${j}, kept${j})); }`
+      ).join("\n")
+    }
+     }`;
+  return defineKernel({
+    name: `${form} product ${rows}x${columns * 4}${shallow ? ", shallow" : ""}`,
+    workgroupSize: lanes,
+    reads: { x: "bulk", w: "bulk" },
+    writes: { y: "bulk" },
+    dims: {
+      batch: "u32",
+      grid_height: "u32",
+      grid_width: "u32",
+      groups: "u32",
+      in_height: "u32",
+      in_width: "u32",
+      in_quads: "u32",
+      in_stride: "u32",
+      scale: "u32",
+      offset_y: "i32",
+      offset_x: "i32",
+      step: "i32",
+      taps_y: "u32",
+      taps_x: "u32",
+      tap_y: "u32",
+      tap_x: "u32",
+      tap_step: "u32",
+      kernel_width: "u32",
+      weight_rows: "u32",
+      weight_quads: "u32",
+      out_height: "u32",
+      out_width: "u32",
+      out_channels: "u32",
+      out_scale: "u32",
+      out_y: "u32",
+      out_x: "u32",
+      taps_low: "u32",
+      taps_high: "u32",
+    },
+    wgsl: /* wgsl */ `
+${KEPT_TAPS}
+fn main(workgroup: u32, lane: u32) {
+  // workgroup = block of channels * groups + group of ${rows * lanes} positions
+  let first = ((workgroup % dims.groups) * ${lanes}u + lane) * ${rows}u;
+  let quad = (workgroup / dims.groups) * ${columns}u;
+  let out_quads = (dims.out_channels + 3u) / 4u;
+  let last = out_quads - 1u - quad;
+  ${unroll(columns, (j) => `let column${j} = min(${j}u, last);`)}
+  let last_row = dims.weight_rows - 1u - min(quad * 4u, dims.weight_rows - 1u);
+  ${unroll(rows, position)}
+  ${unroll(rows, corner)}
+  ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
+  // One loop over taps and one over inputs: each loop level copies all sums once.
+  let taps = dims.taps_y * dims.taps_x;
+  var ty = 0u;
+  var tx = 0u;
+  for (var t = 0u; t < taps; t++) {
+    let tap = (dims.tap_y + ty * dims.tap_step) * dims.kernel_width + dims.tap_x + tx * dims.tap_step;
+    let sy = i32(ty) * dims.step;
+    let sx = i32(tx) * dims.step;
+    ${unroll(rows, address)}
+    let weights = ${weights};
+    ${
+      shallow
+        ? `let c = 0u;
+    ${body}`
+        : `let depth = select(0u, dims.in_quads, kept_tap(tap));
+    for (var c = 0u; c < depth; c++) {
+      ${body}
+    }`
+    }
+    tx += 1u;
+    let last_column = tx == dims.taps_x;
+    tx = select(tx, 0u, last_column);
+    ty += select(0u, 1u, last_column);
+  }
+  let channel = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
+  ${
+      unroll(
+        columns,
+        (j) => `let kept${j} = channel + vec4u(${j * 4}u) < vec4u(dims.out_channels);`,
+      )
+    }
+  ${unroll(rows, store)}
+}`,
+  });
+}

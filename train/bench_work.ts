@@ -1,0 +1,139 @@
+// What all peers compute alike. Imports nothing of the project, as their processes load it too.
+
+/** A convolution of square images with padding floor(kernel / 2) and stride 1, in one direction. */
+export interface ConvolutionTask {
+  readonly kind: "convolution";
+  readonly name: string;
+  readonly direction: "forward" | "inputGradient" | "weightGradient";
+  readonly kernel: number;
+  readonly in: number;
+  readonly out: number;
+  readonly size: number;
+  readonly batch: number;
+}
+
+/**
+ * A training step of a residual network of basic blocks with the stem for CIFAR: forward, mean
+ * cross entropy, backward, SGD with momentum, running statistics.
+ */
+export interface StepTask {
+  readonly kind: "step";
+  readonly name: string;
+  readonly model: string;
+  /** Channels of each stage. */
+  readonly widths: readonly number[];
+  /** Blocks of a stage. */
+  readonly depth: number;
+  readonly classes: number;
+  readonly size: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly momentum: number;
+}
+
+/** Work that every peer is given. */
+export type Task = ConvolutionTask | StepTask;
+
+/** What a peer's process reads, a line of JSON each. */
+export type Request =
+  | { readonly do: "prepare"; readonly task: Task }
+  | { readonly do: "run" };
+
+/** What a peer's process says first. */
+export interface Hello {
+  readonly name: string;
+  readonly version: string;
+  /** What it computes on. */
+  readonly device: string;
+}
+
+/**
+ * What a peer's process answers. After "prepare", everything is compiled and warm, and `check` is
+ * what all peers must agree on: Σ |result| of a convolution, the loss of a step's second run.
+ */
+export type Reply =
+  | { readonly check: number }
+  | { readonly ms: number }
+  | { readonly error: string };
+
+/**
+ * Numbers in [-0.5, 0.5) that look random and are the same in every language: the upper 24 bits of
+ * a hash of the index. Arrays are images `[batch, height, width, channels]` or filters
+ * `[height, width, in, out]`.
+ */
+export function values(count: number, seed: number): Float32Array<ArrayBuffer> {
+  const made = new Float32Array(count);
+  for (let i = 0; i < count; i++) {
+    let h = Math.imul(i + 1, 0x9e3779b1) ^ Math.imul(seed + 1, 0x85ebca6b);
+    h = Math.imul(h ^ h >>> 15, 0x2c1b3c6d);
+    h = Math.imul(h ^ h >>> 12, 0x297a2d39);
+    made[i] = ((h ^ h >>> 15) >>> 8) / 2 ** 24 - 0.5;
+  }
+  return made;
+}
+
+/** Filters or classifier of variance 1 / fan in; `index` counts those of a network from 0. */
+export function weights(shape: readonly number[], index: number): Float32Array<ArrayBuffer> {
+  const count = shape.reduce((product, d) => product * d, 1);
+  const scale = Math.sqrt(12 * shape[shape.length - 1] / count);
+  return values(count, index).map((value) => value * scale);
+}
+
+/** The bytes of a step's images, `[batch, size, size, 3]`. */
+export function pixels({ batch, size }: StepTask): Uint8Array<ArrayBuffer> {
+  const numbers = values(batch * size * size * 3, 999);
+  return Uint8Array.from(numbers, (value) => Math.floor((value + 0.5) * 256));
+}
+
+/** The class of each of a step's images. */
+export function labels({ batch, classes }: StepTask): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from({ length: batch }, (_, i) => i % classes);
+}
+
+const CONVOLUTIONS: readonly (readonly [number, number, number, number])[] = [
+  [3, 64, 64, 32],
+  [3, 128, 128, 16],
+  [3, 256, 256, 8],
+  [3, 512, 512, 4],
+  [1, 256, 64, 16],
+];
+
+const DIRECTION_NAMES = {
+  forward: "forward",
+  inputGradient: "input gradient",
+  weightGradient: "weight gradient",
+} as const;
+
+const STEP = { kind: "step", classes: 10, size: 32, lr: 0.05, momentum: 0.9 } as const;
+
+/** All work, in the order of the table. */
+export const TASKS: readonly Task[] = [
+  ...CONVOLUTIONS.flatMap(([kernel, inputs, out, size]) =>
+    (["forward", "inputGradient", "weightGradient"] as const).map((direction): Task => ({
+      kind: "convolution",
+      name: `${kernel}x${kernel} ${inputs}->${out} @${size}, ${DIRECTION_NAMES[direction]}`,
+      direction,
+      kernel,
+      in: inputs,
+      out,
+      size,
+      batch: 32,
+    }))
+  ),
+  {
+    ...STEP,
+    name: "step of ResNet-20, batch 64",
+    model: "resnet20",
+    widths: [16, 32, 64],
+    depth: 3,
+    batch: 64,
+  },
+  {
+    ...STEP,
+    name: "step of ResNet-18, batch 32",
+    model: "resnet18",
+    widths: [64, 128, 256, 512],
+    depth: 2,
+    batch: 32,
+  },
+];
