@@ -1,2 +1,234 @@
-// Holds the README to what it says: commands, flags, numbers, names and code.
-import { assert, assertArrayIncludes, assertEquals, assertStringIncludes } from "@std/assert";
+// Holds the README to what is there: commands, flags, numbers, names, and code that is not run.
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import { Random } from "../data/random.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import type { Op } from "../kernels/op.ts";
+import { adjoin } from "../nn/adjoin.ts";
+import { count } from "../nn/count.ts";
+import { model, MODEL_NAMES } from "../nn/resnet.ts";
+import { adjoinedSpecs, extract, initialize } from "../nn/state.ts";
+import { flagsOf, readArguments } from "../train/arguments.ts";
+import { encodeCheckpoint } from "../train/checkpoint.ts";
+import { EXIT } from "../train/errors.ts";
+import { type Command, COMMANDS } from "../train/flag.ts";
+import { generalHelp } from "../train/help.ts";
+import { trainRequest } from "../train/options.ts";
+import { scaled } from "../train/text.ts";
+import { check } from "./op_suite.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read");
+const root = new URL("../", import.meta.url);
+const read = (path: string): string => ignore ? "" : Deno.readTextFileSync(new URL(path, root));
+
+const readme = read("README.md");
+const tasks: Readonly<Record<string, { command: string }>> = ignore
+  ? {}
+  : JSON.parse(read("deno.json")).tasks;
+
+/** The texts of the code blocks of a language. */
+function blocks(language: string): string[] {
+  return [...readme.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)]
+    .filter(([, found]) => found === language).map(([, , text]) => text);
+}
+
+/** The rows of the table that follows a heading, without its head. */
+function table(heading: string): string[][] {
+  const section = readme.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
+  const rows = section.split("\n").filter((line) => line.startsWith("|"));
+  return rows.slice(2).map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()));
+}
+
+/** What stands in backquotes, outside of blocks. */
+function quoted(text: string): string[] {
+  return [...text.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/`([^`]+)`/g)].map(([, code]) =>
+    code
+  );
+}
+
+/** Reads what follows `train/cli.ts` as the command line would. */
+function readCommand(words: readonly string[]): void {
+  const command = (Object.keys(COMMANDS) as Command[])
+    .find((name) => name.split(" ").every((word, i) => word === words[i]));
+  if (!command) throw new RangeError(`${words[0]} is no command`);
+  const args = words.slice(command.split(" ").length);
+  if (command !== "train") readArguments(command, args);
+  else {
+    const read = readArguments(command, args);
+    if (!read.values.help) trainRequest(read);
+  }
+}
+
+const OTHER_COMMANDS = [
+  "sh setup.sh",
+  "deno test",
+  "deno bundle --platform browser mod.ts -o adjoin.js",
+];
+
+/** What is wrong with a line of shell, or nothing. */
+function wrongWith(line: string): string | undefined {
+  for (const part of line.split(" && ")) {
+    if (OTHER_COMMANDS.includes(part)) continue;
+    const words = part.split(/\s+/).filter((word) => !/^[A-Z_]+=/.test(word));
+    const [deno, task, name, ...args] = words;
+    if (deno !== "deno" || task !== "task") return `${part} is not known here`;
+    if (!Object.hasOwn(tasks, name)) return `deno.json has no task ${name}`;
+    const [, after] = tasks[name].command.split("train/cli.ts ");
+    if (after === undefined && args.length) return `${name} takes no arguments`;
+    try {
+      if (after !== undefined) readCommand([...after.split(" "), ...args]);
+    } catch (error) {
+      return `${part}: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+}
+
+const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
+
+Deno.test("the README has the two lines to begin with", { ignore }, () => {
+  for (const task of ["train", "test"]) {
+    assert(lines.includes(`sh setup.sh && deno task ${task}`), task);
+  }
+});
+
+Deno.test("every command in the README is one that is accepted", { ignore }, () => {
+  assertEquals(lines.map(wrongWith).filter((problem) => problem !== undefined), []);
+  assert(lines.length > 10, `${lines.length}`);
+});
+
+Deno.test("a command that is not accepted is found", { ignore }, () => {
+  for (
+    const [line, problem] of [
+      ["deno task trian", "no task trian"],
+      ["deno task train --epoch 3", "did you mean --epochs?"],
+      ["sh setup.sh && deno task train --mode distill", "needs --teacher"],
+      ["A=b deno task train --nesterov", "--nesterov goes with --opt sgd"],
+      ["deno task train extra", "takes flags only"],
+      ["deno task parity", "parity needs DIR"],
+      ["deno task test --quiet", "test takes no arguments"],
+      ["npm start", "not known here"],
+    ]
+  ) assertStringIncludes(wrongWith(line) ?? "nothing", problem);
+  assertEquals(wrongWith("A=b sh setup.sh"), "A=b sh setup.sh is not known here");
+});
+
+Deno.test("tasks that the README names outside of blocks exist", { ignore }, () => {
+  const named = quoted(readme).filter((text) => text.startsWith("deno task "));
+  assert(named.length > 3);
+  assertEquals(named.map(wrongWith).filter((problem) => problem !== undefined), []);
+});
+
+Deno.test("the sizes in the README are those that are counted", { ignore }, () => {
+  const rows = table("Sizes");
+  assert(rows.length >= 10);
+  for (const [name, compression, ...found] of rows) {
+    const { small } = adjoin(model(name, { classes: 1000 }), { compression: Number(compression) });
+    const { params, classifierParams, macs } = count(small, { height: 224, width: 224 });
+    const wanted = [params, classifierParams].map((n) => n.toLocaleString("en-US"));
+    assertEquals(found, [...wanted, scaled(macs)], `${name}, ${compression}`);
+  }
+});
+
+Deno.test("the README names every model, and every flag of train", { ignore }, () => {
+  const names = new Set([...quoted(readme), ...table("Sizes").map(([name]) => name)]);
+  assertEquals(MODEL_NAMES.filter((name) => !names.has(name)), []);
+  const flags = table("Flags").flatMap(([cell]) => quoted(cell));
+  const all = flagsOf("train").map(({ name }) => `--${name}`).filter((name) => name !== "--help");
+  assertEquals(flags.toSorted(), all.toSorted());
+});
+
+Deno.test("the README tells exit codes as --help does", { ignore }, () => {
+  const rows = table("Exit codes");
+  assertEquals(rows.map(([code]) => Number(code)), [...Object.values(EXIT), 130]);
+  for (const [code, meaning] of rows) {
+    assertStringIncludes(generalHelp(), `${code.padEnd(5)}${meaning}\n`);
+  }
+});
+
+Deno.test("the README lists the files of a run folder", { ignore }, () => {
+  const [, list] = read("train/run_folder.ts").match(/RUN_FILES = \[([^\]]*)\]/) ?? [];
+  const files = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name);
+  assertEquals(table("The run folder").flatMap(([cell]) => quoted(cell)), files);
+});
+
+Deno.test("the README lists what lies in the repository", { ignore }, () => {
+  const layout = blocks("text").find((block) => block.startsWith("mod.ts ")) ?? "";
+  const named = layout.trim().split("\n").map((line) => line.split(/\s/)[0].replace("/", ""));
+  for (const name of named) Deno.statSync(new URL(name, root));
+  const published: string[] = JSON.parse(read("deno.json")).publish.include;
+  const folders = published.filter((name) => name.endsWith("/")).map((name) => name.slice(0, -1));
+  assertEquals(folders.filter((name) => !named.includes(name)), []);
+});
+
+Deno.test("links within the README lead to a heading", { ignore }, () => {
+  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    heading.toLowerCase().replaceAll(" ", "-")
+  );
+  for (const [, link] of readme.matchAll(/\]\(#([^)]*)\)/g)) assert(headings.includes(link), link);
+});
+
+/** The exports of a block of TypeScript. */
+async function moduleOf(text: string): Promise<Record<string, unknown>> {
+  const code = blocks("ts").find((block) => block.includes(text)) ?? "";
+  return await import(`data:application/typescript,${encodeURIComponent(code)}`);
+}
+
+Deno.test(
+  "the op in the README equals its reference, and so does its gradient",
+  { ignore },
+  async () => {
+    const { square } = await moduleOf("export const square") as { square: Op };
+    const gpu = await Gpu.open();
+    try {
+      for (const test of square.cases) {
+        const { parity, gradient } = await check(gpu, square, test, 1);
+        assert(parity <= 1e-5 && gradient <= 1e-4, `${parity}, ${gradient}`);
+      }
+    } finally {
+      gpu.destroy();
+    }
+  },
+);
+
+Deno.test("classify() in the README runs a saved small network", { ignore }, async () => {
+  const { classify } = await moduleOf("function classify") as {
+    classify(file: Uint8Array, pixels: Uint8Array): Promise<string>;
+  };
+  const classes = ["cat", "dog", "cow"];
+  const adjoined = adjoin(model("resnet8", { classes: 3 }), { compression: 4 });
+  const random = new Random(2, "initial weights");
+  const state = initialize(adjoinedSpecs(adjoined), adjoined.base, () => random.normal());
+  state.get("fc.bias")!.set([0, 0, 100]);
+  const file = encodeCheckpoint(adjoined.small, extract(adjoined, state), {
+    architecture: {
+      model: "resnet8",
+      which: "small",
+      adjoined: { compression: 4, trunk: "shared", maskFrom: 2, widths: {}, keptTaps: {} },
+    },
+    classes,
+    image: [12, 16, 3],
+    normalization: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
+  });
+  assertEquals(await classify(file, new Uint8Array(12 * 16 * 3)), "cow");
+});
+
+Deno.test(
+  "mod.ts is bundled for browsers as the README says",
+  { ignore: ignore || lacks("run", "write") },
+  async () => {
+    const out = await Deno.makeTempFile({ suffix: ".js" });
+    try {
+      const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["bundle", "--platform", "browser", "mod.ts", "-o", out],
+        cwd: fileURLToPath(root),
+      }).output();
+      assert(success, new TextDecoder().decode(stderr));
+      const code = await Deno.readTextFile(out);
+      assertStringIncludes(code, "TrainingStep");
+      assert(!/\bDeno\.|"node:/.test(code.replace(/\/\*[\s\S]*?\*\/|\/\/.*/g, "")));
+    } finally {
+      await Deno.remove(out);
+    }
+  },
+);

@@ -148,7 +148,11 @@ export async function benchConv(
 
 /** The table of the times. */
 export function convTable(speeds: Readonly<Record<Direction, Speed>>): string {
-  const names = { forward: "forward", inputGradient: "input gradient", weightGradient: "weight gradient" };
+  const names = {
+    forward: "forward",
+    inputGradient: "input gradient",
+    weightGradient: "weight gradient",
+  };
   const rows = DIRECTIONS.map((direction) => {
     const { ms, gflops } = speeds[direction];
     return [names[direction], ms.toFixed(3), gflops.toFixed(2)];

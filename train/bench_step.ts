@@ -114,16 +114,16 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
   await job.settle();
   const first = performance.now() - started - await waitTime(job);
 
-  const encodings: number[] = [];
-  for (let i = 0; i < ENCODINGS; i++) {
-    encodings.push(await elapsed(() => Promise.resolve(step.program.replay())));
-    await gpu.idle();
-  }
   const count = await calibrate(job);
   const times: number[] = [];
   for (let i = 0; i < repeats; i++) times.push(await time(job, count));
   const ms = median(times);
   const { program } = step;
+  const encodings: number[] = [];
+  for (let i = 0; i < ENCODINGS; i++) {
+    encodings.push(await elapsed(() => Promise.resolve(program.replay())));
+    await gpu.idle();
+  }
   const peakBytes = gpu.live().bytes;
   return {
     ms,
@@ -145,7 +145,10 @@ function profileTable(profile: readonly KernelTime[]): string[] {
     ms.toFixed(3),
     `${(100 * ms / all).toFixed(1)} %`,
   ]);
-  return ["", ...columns([["kernel", "runs", "ms", "share"], ...rows, ["all", "", all.toFixed(3)]])];
+  return [
+    "",
+    ...columns([["kernel", "runs", "ms", "share"], ...rows, ["all", "", all.toFixed(3)]]),
+  ];
 }
 
 /** The table of the times. */

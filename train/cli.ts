@@ -1,5 +1,6 @@
 import config from "../deno.json" with { type: "json" };
 import { readArguments, suggestion, unusable } from "./arguments.ts";
+import type { BenchCommand } from "./bench.ts";
 import { EXIT, exitCode } from "./errors.ts";
 import { type Command, COMMANDS } from "./flag.ts";
 import { commandHelp, generalHelp } from "./help.ts";
@@ -127,6 +128,25 @@ async function runParity(args: readonly string[]): Promise<number> {
   return EXIT.verification;
 }
 
+function runBench(command: BenchCommand): (args: readonly string[]) => Promise<number> {
+  return async (args) => {
+    if (readArguments(command, args).values.help) return help(command);
+    const { bench } = await import("./bench.ts");
+    await bench(command, args, print);
+    return EXIT.ok;
+  };
+}
+
+/** Takes `bench conv` for one name; `bench --peers` is `bench peers`. */
+function joinNames([name, ...args]: readonly string[]): readonly string[] {
+  if (name === "help") return [name, args.join(" ")];
+  if (name !== "bench") return [name, ...args];
+  if (args.includes("--peers")) return ["bench peers", ...args.filter((arg) => arg !== "--peers")];
+  const [what, ...flags] = args;
+  if (what === "--help" || what === "-h") return [what];
+  return [what === undefined ? name : `${name} ${what}`, ...flags];
+}
+
 function isCommand(name: string): name is Command {
   return Object.hasOwn(COMMANDS, name);
 }
@@ -151,14 +171,18 @@ const RUN: Readonly<Record<Command, (args: readonly string[]) => number | Promis
   train: runTrain,
   summary: runSummary,
   parity: runParity,
+  "bench conv": runBench("bench conv"),
+  "bench step": runBench("bench step"),
+  "bench peers": runBench("bench peers"),
 };
 
-async function main([name, ...args]: readonly string[]): Promise<number> {
+async function main(words: readonly string[]): Promise<number> {
+  const [name, ...args] = joinNames(words);
   if (name === undefined) {
     printError(generalHelp());
     return EXIT.usage;
   }
-  if (["help", "--help", "-h"].includes(name)) return help(args[0]);
+  if (["help", "--help", "-h"].includes(name)) return help(args[0] || undefined);
   if (["--version", "-V"].includes(name)) {
     print(`adjoin ${config.version}\n`);
     return EXIT.ok;

@@ -1,0 +1,60 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
+import { EXIT } from "../train/errors.ts";
+import { parity } from "../train/parity.ts";
+import { ourName } from "../train/parity_network.ts";
+import { adjoinCommand } from "./command.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read", "write", "run");
+const REFERENCE = new URL("./reference/", import.meta.url).pathname;
+
+Deno.test(
+  "ops, first steps, ten losses and evaluation equal PyTorch's float64",
+  { ignore },
+  async () => {
+    const lines: string[] = [];
+    const holds = await parity(REFERENCE, (line) => lines.push(line));
+    assert(holds, lines.filter((line) => line.startsWith("FAILED")).join("\n"));
+    const files = [...Deno.readDirSync(REFERENCE)].length;
+    assertEquals(lines.length, files + 1);
+    assert(lines.filter((line) => line.startsWith("ok")).length >= 25);
+  },
+);
+
+Deno.test(
+  "parity fails for a file whose numbers are wrong, with exit code 6",
+  { ignore },
+  async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      const name = "conv2d_0.safetensors";
+      const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
+      const tensors = [...file.tensors].map(([key, { shape, data }]) => {
+        const values = Float32Array.from(data, Number);
+        if (key === "dweight") values[7] += 1;
+        return [key, { shape, data: values }] as const;
+      });
+      await Deno.writeFile(`${dir}/${name}`, encodeSafetensors(tensors, file.metadata));
+      const { code, out } = await adjoinCommand(["parity", dir]);
+      assertEquals(code, EXIT.verification);
+      assertMatch(out, /FAILED +conv2d_0\.safetensors/);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+);
+
+Deno.test("parity refuses a missing folder", { ignore }, async () => {
+  const { code, error } = await adjoinCommand(["parity", "/nowhere"]);
+  assertEquals(code, EXIT.data);
+  assertMatch(error, /found no \/nowhere/);
+});
+
+Deno.test("names of the reference files map to names of the library", () => {
+  assertEquals(ourName("stem.1.weight", 3), "conv1.3.weight");
+  assertEquals(ourName("stem.2.bn.base.var", 3), "bn1.running_var");
+  assertEquals(ourName("layer2.0.conv1.bn.small.mean", 3), "small.layer2.0.bn1.running_mean");
+  assertEquals(ourName("layer2.0.shortcut.bn.base.bias", 3), "layer2.0.downsample.2.bias");
+  assertEquals(ourName("fc.bias", 3), "fc.bias");
+});

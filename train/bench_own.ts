@@ -1,0 +1,125 @@
+import config from "../deno.json" with { type: "json" };
+import { identity } from "../data/augment.ts";
+import { TrainingBatches } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Gpu } from "../kernels/gpu.ts";
+import type { Scope } from "../kernels/scope.ts";
+import { model } from "../nn/resnet.ts";
+import type { State } from "../nn/parameters.ts";
+import { networkSpecs, type StateSpecs } from "../nn/state.ts";
+import { ConvWork, jobOf } from "./bench_conv.ts";
+import type { Peer } from "./bench_peer.ts";
+import { type Job, time, warm } from "./bench_timing.ts";
+import { type ConvolutionTask, labels, pixels, type StepTask, type Task } from "./bench_work.ts";
+import { weights } from "./bench_work.ts";
+import { Learner } from "./learner.ts";
+import { TrainingStep } from "./step.ts";
+
+/** Runs between two waits, at most. */
+const MOST_RUNS = 1024;
+
+interface Prepared {
+  readonly job: Job;
+  readonly copies: number;
+  readonly check: () => Promise<number>;
+}
+
+async function convolution(scope: Scope, task: ConvolutionTask): Promise<Prepared> {
+  const shape = { ...task, stride: 1, padding: task.kernel >> 1 };
+  const work = new ConvWork(scope, shape, task.direction);
+  const check = async (): Promise<number> => {
+    let sum = 0;
+    for (const value of Array.from(await work.result())) sum += Math.abs(value);
+    return sum;
+  };
+  return { ...await work.job(), check };
+}
+
+/** Convolutions and classifier as all peers draw them, norms at scale 1, biases 0. */
+function stateOf({ parameters, statistics }: StateSpecs): State {
+  const state: State = new Map();
+  let index = 0;
+  for (const { name, shape } of [...parameters, ...statistics]) {
+    const value = /_var$|(bn\d|downsample\.2)\.weight$/.test(name) ? 1 : 0;
+    state.set(
+      name,
+      shape.length > 1 ? weights(shape, index++) : new Float32Array(shape[0]).fill(value),
+    );
+  }
+  return state;
+}
+
+function datasetOf(task: StepTask): Dataset {
+  return {
+    name: "the peers' images",
+    classes: Array.from({ length: task.classes }, (_, i) => String(i)),
+    length: task.batch,
+    height: task.size,
+    width: task.size,
+    channels: 3,
+    pixels: pixels(task),
+    labels: labels(task),
+  };
+}
+
+async function step(scope: Scope, task: StepTask): Promise<Prepared> {
+  const { batch, size, classes, lr, momentum } = task;
+  const network = model(task.model, { classes, stem: "cifar" });
+  const specs = networkSpecs(network);
+  const optimizer = { name: "sgd", weightDecay: 0, nesterov: false } as const;
+  const learner = new Learner(scope, { specs, state: stateOf(specs), optimizer });
+  const dataset = datasetOf(task);
+  const [images] = new TrainingBatches({ dataset, batch, seed: 0, augment: identity }).epoch(0);
+  const feed = {
+    dataset,
+    normalization: { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
+    batch,
+    image: { height: size, width: size },
+  };
+  const objective = { mode: "plain", which: "base", network } as const;
+  const traced = await TrainingStep.trace(scope, { objective, learner, feed, labelSmoothing: 0 });
+  const job = jobOf(scope.gpu, () => {
+    traced.reset();
+    traced.run(images, { lr, momentum, lambda: 1 });
+  });
+  return { job, copies: 1, check: async () => (await traced.read()).loss };
+}
+
+/** This project, as one of the peers. */
+export class Own implements Peer {
+  readonly name = config.name.split("/")[1];
+  readonly version: string = config.version;
+  readonly device: string;
+  readonly #gpu: Gpu;
+  #scope?: Scope;
+  #prepared?: Prepared;
+  #runs = 1;
+
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+    this.device = `WebGPU, ${gpu.adapter}`;
+  }
+
+  /** Compiles and warms up a task; gives what all peers must agree on. */
+  async prepare(task: Task): Promise<number> {
+    this.#scope?.[Symbol.dispose]();
+    const scope = this.#scope = this.#gpu.scope();
+    const prepared = await (task.kind === "step" ? step(scope, task) : convolution(scope, task));
+    this.#runs = await warm(prepared.job, MOST_RUNS);
+    this.#prepared = prepared;
+    return await prepared.check();
+  }
+
+  /** Milliseconds of one run. */
+  async run(): Promise<number> {
+    if (!this.#prepared) throw new TypeError("Cannot run what is not prepared");
+    const { job, copies } = this.#prepared;
+    return await time(job, this.#runs) / copies;
+  }
+
+  /** Frees all memory. */
+  close(): Promise<void> {
+    this.#scope?.[Symbol.dispose]();
+    return Promise.resolve();
+  }
+}

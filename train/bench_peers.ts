@@ -1,0 +1,138 @@
+import type { Gpu } from "../kernels/gpu.ts";
+import { Own } from "./bench_own.ts";
+import { type Peer, type PeerCommand, ProcessPeer } from "./bench_peer.ts";
+import { cellsOf, type Comparison, type Outcome, type Row } from "./bench_table.ts";
+import { type Task, TASKS } from "./bench_work.ts";
+import { UsageError } from "./errors.ts";
+
+/** What is compared. */
+export interface PeersOptions {
+  readonly repeats: number;
+  /** A part of the names of the tasks. Default: all tasks. */
+  readonly only?: string;
+  /** Whether to do what takes minutes, too. */
+  readonly all: boolean;
+}
+
+const FOLDER = new URL("../bench/peers/", import.meta.url);
+
+function deno(name: string, script: string): PeerCommand {
+  const args = ["run", "--quiet", "--no-prompt", "--allow-env", script];
+  return { name, programs: [Deno.execPath()], args };
+}
+
+const COMMANDS: readonly PeerCommand[] = [
+  deno("TensorFlow.js", "tfjs.ts"),
+  deno("jax-js", "jax_js.ts"),
+  { name: "PyTorch", programs: ["python3", "/usr/bin/python3"], args: ["pytorch.py"] },
+];
+
+/** Steps of TensorFlow.js with more than this many channels take minutes. */
+const TFJS_CHANNELS = 64;
+
+/** How far results may be apart, relative to their size. */
+const TOLERANCE = 1e-3;
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** A peer, or why there is none. */
+type Found = Peer | { readonly name: string; readonly note: string };
+
+async function start(command: PeerCommand): Promise<Found> {
+  try {
+    return await ProcessPeer.start(command, FOLDER);
+  } catch (error) {
+    return { name: command.name, note: reasonOf(error) };
+  }
+}
+
+/** A task with one peer, while it goes on. */
+interface Entry {
+  readonly peer?: Peer;
+  readonly times: number[];
+  note?: string;
+}
+
+/** Makes every peer ready, then runs them in turn. */
+async function compare(task: Task, peers: readonly Found[], options: PeersOptions): Promise<Row> {
+  const entries: Entry[] = [];
+  let wanted: number | undefined;
+  for (const peer of peers) {
+    const slow = peer.name === "TensorFlow.js" && task.kind === "step" &&
+      Math.max(...task.widths) > TFJS_CHANNELS;
+    if ("note" in peer) entries.push({ times: [], note: "missing" });
+    else if (slow && !options.all) entries.push({ times: [], note: "left out" });
+    else {
+      const entry: Entry = { peer, times: [] };
+      entries.push(entry);
+      try {
+        const check = await peer.prepare(task);
+        wanted ??= check;
+        const apart = Math.abs(check - wanted);
+        if (!(apart <= TOLERANCE * Math.abs(wanted))) entry.note = `other result: ${check}`;
+      } catch (error) {
+        if (peer instanceof Own) throw error;
+        entry.note = `failed: ${reasonOf(error)}`;
+      }
+    }
+  }
+  for (let i = 0; i < options.repeats; i++) {
+    for (const entry of entries) {
+      if (!entry.peer || entry.note) continue;
+      try {
+        entry.times.push(await entry.peer.run());
+      } catch (error) {
+        if (entry.peer instanceof Own) throw error;
+        entry.note = `failed: ${reasonOf(error)}`;
+      }
+    }
+  }
+  const outcomes = entries.map(({ note, times }): Outcome => note ? { note } : { times });
+  return { task, outcomes };
+}
+
+/** Times all peers on the same tasks, in turn. `tell` is given a line on each task. */
+export async function comparePeers(
+  gpu: Gpu,
+  options: PeersOptions,
+  tell: (line: string) => void,
+): Promise<Pick<Comparison, "peers" | "rows">> {
+  const { only = "" } = options;
+  const tasks = TASKS.filter(({ name }) => name.includes(only));
+  if (!tasks.length) {
+    const names = TASKS.map(({ name }) => name).join("; ");
+    throw new UsageError(`Cannot compare: no work has ${only} in its name; there is ${names}`);
+  }
+  const peers: Found[] = [new Own(gpu)];
+  try {
+    for (const command of COMMANDS) peers.push(await start(command));
+    for (const peer of peers) {
+      tell(
+        "note" in peer
+          ? `${peer.name}: missing: ${peer.note}`
+          : `${peer.name} ${peer.version}: ${peer.device}`,
+      );
+    }
+    const rows: Row[] = [];
+    for (const task of tasks) {
+      const row = await compare(task, peers, options);
+      rows.push(row);
+      const [name, ...cells] = cellsOf(row);
+      tell(`${name}: ${cells.map((cell, i) => `${peers[i].name} ${cell}`).join("; ")}`);
+    }
+    return {
+      peers: peers.map((peer) =>
+        "note" in peer ? peer : {
+          name: peer.name,
+          version: peer.version,
+          device: peer.device,
+        }
+      ),
+      rows,
+    };
+  } finally {
+    for (const peer of peers) if (!("note" in peer)) await peer.close();
+  }
+}
