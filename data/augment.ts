@@ -58,8 +58,10 @@ export interface RandomResizedCropOptions {
   sourceHeight: number;
   /** Pixels from left to right of the source. */
   sourceWidth: number;
-  /** Pixels of a side of the output. */
+  /** Pixels from left to right of the output. */
   outputSize: number;
+  /** Pixels from top to bottom of the output; `outputSize` unless told. */
+  outputHeight?: number;
   /** The least and the greatest share of the source's area; [0.35, 1] unless told. */
   scale?: readonly [number, number];
   /** The least and the greatest width / height; [3/4, 4/3] unless told. */
@@ -72,12 +74,13 @@ export interface RandomResizedCropOptions {
  * A random part of the source, stretched to the output, mirrored half the time. Its share of the
  * area is uniform in `scale`, the logarithm of its width / height uniform in `ratio`; if ten draws
  * do not fit, it is the largest central part with a ratio in range. For the rectangle of w x h at
- * (x, y): `[x, y, w / outputSize, h / outputSize]`, mirrored `[x + w, y, -w / outputSize, ...]`.
+ * (x, y): `[x, y, w / outputSize, h / outputHeight]`, mirrored `[x + w, y, -w / outputSize, ...]`.
  */
 export function randomResizedCrop(options: RandomResizedCropOptions): CropWriter {
   const { random, sourceHeight, sourceWidth, outputSize, flip = true } = options;
+  const { outputHeight = outputSize } = options;
   const { scale = [0.35, 1], ratio = [3 / 4, 4 / 3] } = options;
-  positive("crop", { sourceHeight, sourceWidth, outputSize });
+  positive("crop", { sourceHeight, sourceWidth, outputSize, outputHeight });
   if (!(scale[0] > 0 && scale[0] <= scale[1] && scale[1] <= 1)) {
     throw new RangeError(`Cannot crop: wanted a scale within (0, 1], found [${scale}]`);
   }
@@ -105,7 +108,7 @@ export function randomResizedCrop(options: RandomResizedCropOptions): CropWriter
     const [x, y, w, h] = rectangle();
     const mirrored = flip && random.integer(2) === 1;
     const stepX = w / outputSize;
-    crops.set([mirrored ? x + w : x, y, mirrored ? -stepX : stepX, h / outputSize], offset);
+    crops.set([mirrored ? x + w : x, y, mirrored ? -stepX : stepX, h / outputHeight], offset);
   };
 }
 

@@ -18,6 +18,13 @@ function reverseAxes(data: Float32Array, a: number, b: number, c: number): Float
   return out;
 }
 
+/** The shape in PyTorch's layout of a tensor of ours. */
+export function torchShape(shape: readonly number[]): number[] {
+  if (shape.length !== 4) return shape.toReversed();
+  const [h, w, i, o] = shape;
+  return [o, i, h, w];
+}
+
 /** `[height, width, in, out]` to PyTorch's `[out, in, height, width]`, `[in, out]` to `[out, in]`. */
 export function toTorch(data: Float32Array, shape: readonly number[]): TorchTensor {
   if (shape.length === 2) {

@@ -1,9 +1,8 @@
 import { DataError } from "../data/error.ts";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import type { Normalization } from "../data/dataset.ts";
-import { elements } from "../kernels/tensor.ts";
 import { adjoin } from "../nn/adjoin.ts";
-import { fromTorch, toTorch } from "../nn/layout.ts";
+import { fromTorch, torchShape, toTorch } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { model } from "../nn/resnet.ts";
@@ -105,23 +104,38 @@ function metadataField(metadata: Record<string, string>, key: string, file: stri
 export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata } = parseSafetensors(bytes, file);
   const field = (key: string): unknown => metadataField(metadata, key, file);
+  const numbers = (key: string): number[] => {
+    const found = field(key);
+    if (Array.isArray(found) && found.every((x) => typeof x === "number")) return found;
+    throw new DataError(`Cannot load ${file}: the ${key} in its metadata is no list of numbers`);
+  };
   const architecture = field("architecture") as Architecture;
   const classes = field("classes") as string[];
-  const image = field("image") as [number, number, number];
-  const normalization = { mean: field("mean") as number[], std: field("std") as number[] };
-  const network = build(architecture, { classes: classes.length, channels: image[2] });
+  const [height, width, channels] = numbers("image");
+  const normalization = { mean: numbers("mean"), std: numbers("std") };
+  let network: Network;
+  try {
+    network = build(architecture, { classes: classes.length, channels });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError(`Cannot load ${file}: its architecture cannot be built. ${reason}`, {
+      cause,
+    });
+  }
   const { parameters, statistics } = networkSpecs(network);
   const state: State = new Map();
   for (const { name, shape } of [...parameters, ...statistics]) {
+    const wanted = torchShape(shape).join("x");
     const stored = tensors.get(name);
-    if (!stored || stored.data.length !== elements(shape)) {
+    if (stored?.shape.join("x") !== wanted) {
       throw new DataError(
-        `Cannot load ${file}: wanted ${elements(shape)} values of ${name}, found ` +
-          `${stored?.data.length ?? "none"}`,
+        `Cannot load ${file}: wanted ${name} of ${wanted}, found ` +
+          (stored ? stored.shape.join("x") : "none"),
       );
     }
     state.set(name, fromTorch(Float32Array.from(stored.data, Number), stored.shape));
   }
   const top1 = metadata.top1 === undefined ? {} : { top1: Number(metadata.top1) };
+  const image = [height, width, channels] as const;
   return { architecture, classes, image, normalization, network, state, ...top1 };
 }

@@ -27,7 +27,13 @@ export function augmentation(
       return (random) => cropFlip({ random, size, padding });
     case "resized-crop":
       return (random) =>
-        randomResizedCrop({ random, sourceHeight: height, sourceWidth: width, outputSize: size });
+        randomResizedCrop({
+          random,
+          sourceHeight: height,
+          sourceWidth: width,
+          outputSize: width,
+          outputHeight: height,
+        });
   }
 }
 
@@ -63,10 +69,12 @@ export async function loadTeacher(path: string, split: Split): Promise<Checkpoin
     );
   });
   const teacher = parseCheckpoint(bytes, file);
-  if (teacher.classes.length !== split.train.classes.length) {
+  const { classes, channels, name } = split.train;
+  if (teacher.classes.join() !== classes.join() || teacher.image[2] !== channels) {
     throw new UsageError(
-      `Cannot distill from ${file}: it has ${teacher.classes.length} classes, ` +
-        `${split.train.name} has ${split.train.classes.length}`,
+      `Cannot distill from ${file}: it tells ${teacher.classes.length} classes of images with ` +
+        `${teacher.image[2]} channels apart, ${name} has ${classes.length} of its own with ` +
+        `${channels}; train a teacher on the same data set`,
     );
   }
   return teacher;

@@ -62,6 +62,14 @@ export interface TrainingMeans {
   readonly scores: Partial<Record<Which, Score>>;
 }
 
+/** A distillation's teacher: its weights, and how the images it was trained on were normalised. */
+export interface Teacher {
+  /** Parameters and running statistics, which stay as they are. */
+  readonly weights: Weights;
+  /** The normalisation saved with them. */
+  readonly normalization: Normalization;
+}
+
 /** One training step, traced once: augment, forward, loss, backward, update, count. */
 export class TrainingStep {
   /** What is replayed for each batch. */
@@ -91,7 +99,7 @@ export class TrainingStep {
     this.#counters = parts.counters;
   }
 
-  /** Traces a step. `teacher` holds the weights of a distillation's teacher. */
+  /** Traces a step. `teacher` is needed for a distillation. */
   static async trace(
     scope: Scope,
     { objective, learner, feed, labelSmoothing, teacher }: {
@@ -99,7 +107,7 @@ export class TrainingStep {
       learner: Learner;
       feed: Feed;
       labelSmoothing: number;
-      teacher?: Weights;
+      teacher?: Teacher;
     },
   ): Promise<TrainingStep> {
     const images = new Images(scope, feed.dataset, feed.batch);
@@ -118,11 +126,11 @@ export class TrainingStep {
       const [loss, parts] = lossOf(objective, {
         ...inputs,
         teacher: objective.mode === "distill" && teacher
-          ? runNetwork(objective.teacher, image, {
-            apply: applying(trace),
-            parameter: teacher.tensor,
-            training: false,
-          })
+          ? runNetwork(
+            objective.teacher,
+            images.record(trace, teacher.normalization, feed.image),
+            { apply: applying(trace), parameter: teacher.weights.tensor, training: false },
+          )
           : undefined,
       });
       tape.backward(loss, one);

@@ -69,12 +69,18 @@ export async function train(options: TrainOptions, reporter: Reporter): Promise<
         }),
       ),
     });
+    if (options.mode === "adjoined" && epochs === 1) {
+      reporter.note("the small network learns nothing in a single epoch, as lambda starts at 0");
+    }
     const step = await TrainingStep.trace(scope, {
       objective,
       learner,
       feed,
       labelSmoothing: options.smoothing,
-      teacher: teacher && new Weights(scope, networkSpecs(teacher.network), teacher.state),
+      teacher: teacher && {
+        weights: new Weights(scope, networkSpecs(teacher.network), teacher.state),
+        normalization: teacher.normalization,
+      },
     });
     const evaluation = await Evaluation.trace(scope, {
       objective,
