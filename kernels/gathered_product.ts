@@ -1,36 +1,40 @@
 import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 
-/** Names of the numbers that a gathered product takes. */
-export type GatherDims =
-  | "batch"
-  | "grid_height"
-  | "grid_width"
-  | "groups"
-  | "in_height"
-  | "in_width"
-  | "in_quads"
-  | "in_stride"
-  | "scale"
-  | "offset_y"
-  | "offset_x"
-  | "step"
-  | "taps_y"
-  | "taps_x"
-  | "tap_y"
-  | "tap_x"
-  | "tap_step"
-  | "kernel_width"
-  | "weight_rows"
-  | "weight_quads"
-  | "out_height"
-  | "out_width"
-  | "out_channels"
-  | "out_scale"
-  | "out_y"
-  | "out_x"
-  | "taps_low"
-  | "taps_high";
+/** The numbers that a gathered product takes. */
+export const GATHER_DIMS = {
+  batch: "u32",
+  grid_height: "u32",
+  grid_width: "u32",
+  groups: "u32",
+  in_height: "u32",
+  in_width: "u32",
+  in_quads: "u32",
+  in_stride: "u32",
+  scale: "u32",
+  offset_y: "i32",
+  offset_x: "i32",
+  step: "i32",
+  taps_y: "u32",
+  taps_x: "u32",
+  tap_y: "u32",
+  tap_x: "u32",
+  tap_step: "u32",
+  kernel_width: "u32",
+  weight_rows: "u32",
+  weight_quads: "u32",
+  out_height: "u32",
+  out_width: "u32",
+  out_channels: "u32",
+  out_scale: "u32",
+  out_y: "u32",
+  out_x: "u32",
+  taps_low: "u32",
+  taps_high: "u32",
+} as const;
+
+/** Their names. */
+export type GatherDims = keyof typeof GATHER_DIMS;
 
 /**
  * The blocked product that convolution and linear layers share. Over a grid of positions (a, b),
@@ -127,36 +131,7 @@ export function gatheredProduct(
     workgroupSize: lanes,
     reads: { x: "bulk", w: "bulk" },
     writes: { y: "bulk" },
-    dims: {
-      batch: "u32",
-      grid_height: "u32",
-      grid_width: "u32",
-      groups: "u32",
-      in_height: "u32",
-      in_width: "u32",
-      in_quads: "u32",
-      in_stride: "u32",
-      scale: "u32",
-      offset_y: "i32",
-      offset_x: "i32",
-      step: "i32",
-      taps_y: "u32",
-      taps_x: "u32",
-      tap_y: "u32",
-      tap_x: "u32",
-      tap_step: "u32",
-      kernel_width: "u32",
-      weight_rows: "u32",
-      weight_quads: "u32",
-      out_height: "u32",
-      out_width: "u32",
-      out_channels: "u32",
-      out_scale: "u32",
-      out_y: "u32",
-      out_x: "u32",
-      taps_low: "u32",
-      taps_high: "u32",
-    },
+    dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
 fn main(workgroup: u32, lane: u32) {

@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
-import { assemble, type Assembled, CHANNEL_QUADS, type Kernel, MIRROR_SHIFT } from "./kernel.ts";
+import { Choices } from "./choices.ts";
+import { assemble, type Assembled, CHANNEL_QUADS, type Kernel } from "./kernel.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./scope.ts";
 import { type Tensor, unpad } from "./tensor.ts";
@@ -64,6 +65,8 @@ export class Gpu {
   readonly adapter: string;
   /** The largest grid of a dispatch, in workgroups. */
   readonly maxWorkgroups: number;
+  /** Tiles chosen for convolutions and linear layers, where the preset has tiles. */
+  readonly choices: Choices = new Choices();
   readonly #ownsDevice: boolean;
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #pending: Promise<void>[] = [];
@@ -126,12 +129,10 @@ export class Gpu {
     return this.#own(this.device.createBuffer({ label: name, size, usage }), size);
   }
 
-  /** Takes a texture of `quads` texels, the mirror of a buffer. */
-  takeMirror(name: string, quads: number): GPUTexture {
-    const width = Math.min(quads, 1 << MIRROR_SHIFT);
-    const height = Math.ceil(quads / width);
+  /** Takes a texture of vec4 texels, for mirrors of tensors. */
+  takeTexture(name: string, width: number, height: number): GPUTexture {
     const limit = this.device.limits.maxTextureDimension2D * width * 16;
-    this.#refuseOversize(name, quads * 16, limit);
+    this.#refuseOversize(name, width * height * 16, limit);
     const texture = this.device.createTexture({
       label: name,
       size: [width, height],

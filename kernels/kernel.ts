@@ -12,8 +12,11 @@ export type Write = "bulk" | "update" | "f32" | "u32";
 /** The longest per-channel tensor, in vec4. */
 export const CHANNEL_QUADS = 1024;
 
-/** Bits of the column in the index of a texel: a mirror is at most 2048 texels wide. */
-export const MIRROR_SHIFT = 11;
+/** Bits of the column in the index of a texel. */
+const MIRROR_SHIFT = 11;
+
+/** Texels in a row of a mirror. */
+export const MIRROR_WIDTH: number = 1 << MIRROR_SHIFT;
 
 /**
  * A compute kernel. `wgsl` defines `fn main(workgroup: u32, lane: u32)`, the work of one workgroup
@@ -81,11 +84,18 @@ fn entry(
   }
 }`;
 
+/** The number in dims that says at which row of its texture a mirrored operand begins. */
+export function rowOf(name: string): string {
+  return `${name}_row`;
+}
+
 function mirrored(name: string, index: number): string {
-  const mask = (1 << MIRROR_SHIFT) - 1;
+  const mask = MIRROR_WIDTH - 1;
   return `@group(0) @binding(${index}) var ${name}_texels: texture_2d<f32>;
 fn ${name}(i: u32) -> vec4f {
-  return textureLoad(${name}_texels, vec2u(i & ${mask}u, i >> ${MIRROR_SHIFT}u), 0);
+  return textureLoad(${name}_texels, vec2u(i & ${mask}u, (i >> ${MIRROR_SHIFT}u) + dims.${
+    rowOf(name)
+  }), 0);
 }`;
 }
 
@@ -137,7 +147,11 @@ export function assemble(kernel: Kernel, loads: Loads): Assembled {
   for (const [name, write] of Object.entries(kernel.writes)) {
     declared.push(...declareWrite(name, write, loads, declared.length));
   }
-  const fields = Object.entries(kernel.dims).map(([name, type]) => `${name}: ${type}, `).join("");
+  const rows = declared.flatMap(([, { name, kind }]) => kind === "mirror" ? [rowOf(name)] : []);
+  const fields = [
+    ...Object.entries(kernel.dims).map(([name, type]) => `${name}: ${type}, `),
+    ...rows.map((row) => `${row}: u32, `),
+  ].join("");
   const dims = `struct Dims { workgroups: u32, ${fields}}
 @group(0) @binding(${declared.length}) var<uniform> dims: Dims;`;
   const entry = ENTRY.replace("WORKGROUP_SIZE", String(kernel.workgroupSize));

@@ -1,5 +1,9 @@
+import { MIRROR_WIDTH } from "./kernel.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Command, Dispatch } from "./trace.ts";
+
+/** Words to which tensors in a buffer are aligned: 256 bytes. */
+const ALIGNED_WORDS = 64;
 
 /** Brings a tensor's mirror up to date. */
 export interface MirrorCopy {
@@ -10,19 +14,29 @@ export interface MirrorCopy {
 /** A command, or a mirror copy that it needs before it. */
 export type Step = Command | MirrorCopy;
 
-/** Memory that serves several tensors, one after the other. */
-export interface Slot {
-  words: number;
-  readonly tensors: Tensor[];
+/** Memory that serves several tensors: those alive at once side by side, others in turn. */
+export interface Arena {
+  /** What it is measured in: words of a buffer, rows of a texture. */
+  size: number;
+  /** Its tensors, and where each begins. */
+  readonly tensors: Map<Tensor, number>;
 }
 
 /** Where everything in a program goes. */
 export interface Plan {
   readonly steps: readonly Step[];
-  readonly buffers: readonly Slot[];
-  readonly mirrors: readonly Slot[];
+  /** Buffers, measured in words. */
+  readonly buffers: readonly Arena[];
+  /** Textures 2048 texels wide, measured in rows. */
+  readonly textures: readonly Arena[];
   /** The largest sum of bytes alive at once: no placement can do with less. */
   readonly lowerBound: number;
+}
+
+/** The most that an arena may hold. */
+export interface Capacity {
+  readonly words: number;
+  readonly rows: number;
 }
 
 /** Names of the operands that a dispatch loads through mirrors. */
@@ -92,18 +106,68 @@ function touches(step: Step, mirrored: MirroredOperands): { buffers: Tensor[]; m
   }
 }
 
-/** Places lifetimes in slots: the largest first, each in the first slot that is free in its time. */
-function place(lifetimes: Iterable<Lifetime>): Slot[] {
-  const slots: { words: number; tensors: Tensor[]; taken: Lifetime[] }[] = [];
-  for (const life of [...lifetimes].sort((a, b) => b.tensor.words - a.tensor.words)) {
-    let slot = slots.find(({ taken }) =>
-      taken.every((other) => life.last < other.first || other.last < life.first)
-    );
-    if (!slot) slots.push(slot = { words: life.tensor.words, tensors: [], taken: [] });
-    slot.tensors.push(life.tensor);
-    slot.taken.push(life);
+/** Where to begin among what is alive at the same time: the lowest gap that is large enough. */
+function lowestGap(size: number, taken: readonly { start: number; end: number }[]): number {
+  let start = 0;
+  for (const other of [...taken].sort((a, b) => a.start - b.start)) {
+    if (other.start - start >= size) break;
+    start = Math.max(start, other.end);
   }
-  return slots;
+  return start;
+}
+
+interface Placed {
+  readonly life: Lifetime;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Places lifetimes in arenas: the largest first, each at the lowest place that is free in its time.
+ * `alone` says which tensors must not lie beside others that are alive.
+ */
+function place(
+  lifetimes: Iterable<Lifetime>,
+  { sizeOf, capacity, alone }: {
+    sizeOf: (tensor: Tensor) => number;
+    capacity: number;
+    alone: (tensor: Tensor) => boolean;
+  },
+): Arena[] {
+  const arenas: { arena: Arena; placed: Placed[]; single: boolean }[] = [];
+  const sorted = [...lifetimes].sort((a, b) => sizeOf(b.tensor) - sizeOf(a.tensor));
+  for (const life of sorted) {
+    const size = sizeOf(life.tensor);
+    const single = alone(life.tensor);
+    const fit = (placed: readonly Placed[]): number =>
+      lowestGap(
+        size,
+        placed.filter(({ life: { first, last } }) => life.first <= last && first <= life.last),
+      );
+    let home = arenas.find(({ placed, single: only }) => {
+      const start = fit(placed);
+      return only === single && (single ? start === 0 : start + size <= capacity);
+    });
+    if (!home) arenas.push(home = { arena: { size: 0, tensors: new Map() }, placed: [], single });
+    const start = fit(home.placed);
+    home.placed.push({ life, start, end: start + size });
+    home.arena.tensors.set(life.tensor, start);
+    home.arena.size = Math.max(home.arena.size, start + size);
+  }
+  return arenas.map(({ arena }) => arena);
+}
+
+/** Tensors that some kernel reads from their buffer: WebGPU wants those apart from what it writes. */
+function readFromBuffer(steps: readonly Step[], mirrored: MirroredOperands): Set<Tensor> {
+  return new Set(
+    steps.flatMap((step) => {
+      if (step.kind !== "dispatch") return [];
+      const names = new Set(mirrored(step));
+      return Object.entries(step.reads).flatMap(([name, tensor]) =>
+        names.has(name) ? [] : [tensor]
+      );
+    }),
+  );
 }
 
 function lowerBound(lifetimes: readonly Lifetime[], length: number): number {
@@ -119,7 +183,11 @@ function lowerBound(lifetimes: readonly Lifetime[], length: number): number {
 }
 
 /** Orders the steps of a program and places by liveness the tensors that live only inside it. */
-export function plan(commands: readonly Command[], mirrored: MirroredOperands): Plan {
+export function plan(
+  commands: readonly Command[],
+  mirrored: MirroredOperands,
+  capacity: Capacity,
+): Plan {
   const steps = withMirrors(commands, mirrored);
   const buffers = new Map<Tensor, Lifetime>();
   const mirrors = new Map<Tensor, Lifetime>();
@@ -133,10 +201,19 @@ export function plan(commands: readonly Command[], mirrored: MirroredOperands): 
     for (const tensor of touched.buffers) touch(buffers, tensor, at);
     for (const tensor of touched.mirrors) touch(mirrors, tensor, at);
   });
+  const read = readFromBuffer(steps, mirrored);
   return {
     steps,
-    buffers: place(buffers.values()),
-    mirrors: place(mirrors.values()),
+    buffers: place(buffers.values(), {
+      sizeOf: ({ words }) => Math.ceil(words / ALIGNED_WORDS) * ALIGNED_WORDS,
+      capacity: capacity.words,
+      alone: (tensor) => read.has(tensor),
+    }),
+    textures: place(mirrors.values(), {
+      sizeOf: ({ quads }) => Math.ceil(quads / MIRROR_WIDTH),
+      capacity: capacity.rows,
+      alone: () => false,
+    }),
     lowerBound: lowerBound([...buffers.values(), ...mirrors.values()], steps.length),
   };
 }

@@ -1,4 +1,5 @@
 import type { Loads } from "./kernel.ts";
+import { type Tiling, TILING } from "./tiles.ts";
 
 /** How kernels are shaped for a kind of adapter. */
 export interface Preset {
@@ -14,6 +15,8 @@ export interface Preset {
   readonly columns: number;
   /** Invocations that keep the adapter busy: weight gradients are split until there are as many. */
   readonly invocations: number;
+  /** Workgroup tiles of products and weight gradients; without them each invocation is on its own. */
+  readonly tiles?: Tiling;
 }
 
 /**
@@ -30,7 +33,12 @@ export const SOFTWARE: Preset = {
   invocations: 256,
 };
 
-/** A graphics processor: wide workgroups, blocks that fit its registers, buffer loads. */
+/**
+ * A graphics processor: wide workgroups, tiles in workgroup memory, blocks that fit its registers,
+ * buffer loads. Derived from what such hardware is built of, and not yet measured on any. For
+ * kernels without tiles: `{ ...GPU, tiles: undefined }`; to try one tile alone:
+ * `{ ...GPU, tiles: { ...TILING, products: [tile] } }`.
+ */
 export const GPU: Preset = {
   name: "gpu",
   loads: "buffer",
@@ -38,4 +46,5 @@ export const GPU: Preset = {
   rows: 8,
   columns: 2,
   invocations: 65536,
+  tiles: TILING,
 };

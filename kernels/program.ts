@@ -1,8 +1,8 @@
 import { type Gpu, type Pipeline, stored } from "./gpu.ts";
-import { CHANNEL_QUADS, MIRROR_SHIFT } from "./kernel.ts";
+import { CHANNEL_QUADS, MIRROR_WIDTH } from "./kernel.ts";
 import { plan, type Step } from "./plan.ts";
 import { ALIGNMENT } from "./scope.ts";
-import type { Tensor } from "./tensor.ts";
+import type { Mirror, Tensor } from "./tensor.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
 type Action =
@@ -58,17 +58,23 @@ export class Program {
     const mirrored = (dispatch: Dispatch): string[] =>
       (compiled.get(dispatch)?.assembled.bindings ?? [])
         .filter(({ kind }) => kind === "mirror").map(({ name }) => name);
-    const { steps, buffers, mirrors, lowerBound } = plan(trace.commands, mirrored);
-    for (const slot of buffers) {
-      const buffer = this.#keep(gpu.takeBuffer(slot.tensors[0].name, slot.words * 4));
-      for (const tensor of slot.tensors) tensor.storage = { buffer, offset: 0 };
+    const { limits } = gpu.device;
+    const { steps, buffers, textures, lowerBound } = plan(trace.commands, mirrored, {
+      words: Math.floor(limits.maxStorageBufferBindingSize / 4),
+      rows: limits.maxTextureDimension2D,
+    });
+    for (const { size, tensors } of buffers) {
+      const [largest] = tensors.keys();
+      const buffer = this.#keep(gpu.takeBuffer(largest.name, size * 4));
+      for (const [tensor, start] of tensors) tensor.storage = { buffer, offset: start * 4 };
     }
-    for (const slot of mirrors) {
-      const mirror = this.#keep(gpu.takeMirror(slot.tensors[0].name, slot.words / 4));
-      for (const tensor of slot.tensors) stored(tensor).mirror = mirror;
+    for (const { size, tensors } of textures) {
+      const [largest] = tensors.keys();
+      const texture = this.#keep(gpu.takeTexture(largest.name, MIRROR_WIDTH, size));
+      for (const [tensor, row] of tensors) stored(tensor).mirror = { texture, row };
     }
     const dispatches = steps.filter((step) => step.kind === "dispatch");
-    const dims = this.#writeDims(dispatches);
+    const dims = this.#writeDims(dispatches, mirrored);
     this.#actions = steps.map((step) => {
       if (step.kind !== "dispatch") return this.#transfer(step);
       const made = compiled.get(step);
@@ -87,11 +93,16 @@ export class Program {
   }
 
   /** Writes the numbers of all dispatches into one buffer, each at a multiple of the alignment. */
-  #writeDims(dispatches: readonly Dispatch[]): { buffer: GPUBuffer; stride: number } {
-    const longest = Math.max(0, ...dispatches.map((d) => Object.keys(d.kernel.dims).length));
+  #writeDims(
+    dispatches: readonly Dispatch[],
+    mirrored: (dispatch: Dispatch) => string[],
+  ): { buffer: GPUBuffer; stride: number } {
+    const lengths = dispatches.map((d) => Object.keys(d.kernel.dims).length + mirrored(d).length);
+    const longest = Math.max(0, ...lengths);
     const stride = Math.ceil((longest + 1) * 4 / ALIGNMENT) * ALIGNMENT;
     const bytes = new DataView(new ArrayBuffer(Math.max(1, dispatches.length) * stride));
-    dispatches.forEach(({ kernel, dims, workgroups }, i) => {
+    dispatches.forEach((dispatch, i) => {
+      const { kernel, dims, workgroups, reads, writes } = dispatch;
       let at = i * stride;
       bytes.setUint32(at, workgroups, true);
       for (const [name, type] of Object.entries(kernel.dims)) {
@@ -103,6 +114,9 @@ export class Program {
         if (type === "f32") bytes.setFloat32(at, value, true);
         else if (type === "i32") bytes.setInt32(at, value, true);
         else bytes.setUint32(at, value, true);
+      }
+      for (const name of mirrored(dispatch)) {
+        bytes.setUint32(at += 4, mirrorOf(this.#gpu, reads[name] ?? writes[name]).row, true);
       }
     });
     const buffer = this.#keep(this.#gpu.takeBuffer(`${this.name} dims`, bytes.byteLength));
@@ -123,7 +137,7 @@ export class Program {
       }
       const tensor = reads[name] ?? writes[name];
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
-      if (kind === "mirror") return mirrorOf(this.#gpu, tensor).createView();
+      if (kind === "mirror") return mirrorOf(this.#gpu, tensor).texture.createView();
       const { buffer, offset } = stored(tensor);
       if (kind === "uniform") return { buffer, offset, size: CHANNEL_QUADS * 16 };
       return { buffer, offset, size: tensor.bytes };
@@ -169,8 +183,8 @@ export class Program {
       };
     }
     const { buffer, offset } = stored(step.tensor);
-    const texture = mirrorOf(this.#gpu, step.tensor);
-    const width = Math.min(step.tensor.quads, 1 << MIRROR_SHIFT);
+    const { texture, row } = mirrorOf(this.#gpu, step.tensor);
+    const width = Math.min(step.tensor.quads, MIRROR_WIDTH);
     const rows = Math.floor(step.tensor.quads / width);
     const rest = step.tensor.quads % width;
     const bytesPerRow = Math.ceil(width * 16 / ALIGNMENT) * ALIGNMENT;
@@ -178,10 +192,11 @@ export class Program {
       kind: "transfer",
       name: "mirror",
       encode: (e) => {
-        e.copyBufferToTexture({ buffer, offset, bytesPerRow }, { texture }, [width, rows]);
+        const source = { buffer, offset, bytesPerRow };
+        e.copyBufferToTexture(source, { texture, origin: [0, row] }, [width, rows]);
         if (rest) {
-          const source = { buffer, offset: offset + rows * width * 16, bytesPerRow };
-          e.copyBufferToTexture(source, { texture, origin: [0, rows] }, [rest, 1]);
+          const last = { buffer, offset: offset + rows * width * 16, bytesPerRow };
+          e.copyBufferToTexture(last, { texture, origin: [0, row + rows] }, [rest, 1]);
         }
       },
     };
@@ -238,7 +253,9 @@ function encode(encoder: GPUCommandEncoder, actions: readonly Action[]): void {
 }
 
 /** The mirror of a tensor; that of a tensor outside all programs is made here, and stays with it. */
-function mirrorOf(gpu: Gpu, tensor: Tensor): GPUTexture {
-  const storage = stored(tensor);
-  return storage.mirror ??= gpu.takeMirror(tensor.name, tensor.quads);
+function mirrorOf(gpu: Gpu, { storage, name, quads }: Tensor): Mirror {
+  if (!storage) throw new TypeError(`Cannot mirror tensor ${name}: it is in no program`);
+  const width = Math.min(quads, MIRROR_WIDTH);
+  const texture = (): GPUTexture => gpu.takeTexture(name, width, Math.ceil(quads / width));
+  return storage.mirror ??= { texture: texture(), row: 0 };
 }

@@ -72,7 +72,7 @@ export class Scope implements Disposable {
   [Symbol.dispose](): void {
     for (const program of this.#programs.splice(0)) program.destroy();
     for (const tensor of this.#tensors.splice(0)) {
-      if (tensor.storage?.mirror) this.gpu.free(tensor.storage.mirror);
+      if (tensor.storage?.mirror) this.gpu.free(tensor.storage.mirror.texture);
       tensor.storage = undefined;
     }
     for (const buffer of this.#buffers.splice(0)) this.gpu.free(buffer);

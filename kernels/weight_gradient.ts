@@ -1,23 +1,27 @@
 import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 
-/** Names of the numbers that a weight gradient takes. */
-export type WeightGradientDims =
-  | "in_height"
-  | "in_width"
-  | "in_stride"
-  | "in_quads"
-  | "out_height"
-  | "out_width"
-  | "out_quads"
-  | "stride"
-  | "padding"
-  | "kernel_height"
-  | "kernel_width"
-  | "batch"
-  | "splits"
-  | "taps_low"
-  | "taps_high";
+/** The numbers that a weight gradient takes. */
+export const WEIGHT_GRADIENT_DIMS = {
+  in_height: "u32",
+  in_width: "u32",
+  in_stride: "u32",
+  in_quads: "u32",
+  out_height: "u32",
+  out_width: "u32",
+  out_quads: "u32",
+  stride: "u32",
+  padding: "u32",
+  kernel_height: "u32",
+  kernel_width: "u32",
+  batch: "u32",
+  splits: "u32",
+  taps_low: "u32",
+  taps_high: "u32",
+} as const;
+
+/** Their names. */
+export type WeightGradientDims = keyof typeof WEIGHT_GRADIENT_DIMS;
 
 /**
  * Partial sums of a weight gradient. For each tap (s, t) and each of `splits` runs of image rows,
@@ -35,23 +39,7 @@ export function weightGradient(
     workgroupSize: lanes,
     reads: { x: "bulk", dy: "bulk" },
     writes: { part: "bulk" },
-    dims: {
-      in_height: "u32",
-      in_width: "u32",
-      in_stride: "u32",
-      in_quads: "u32",
-      out_height: "u32",
-      out_width: "u32",
-      out_quads: "u32",
-      stride: "u32",
-      padding: "u32",
-      kernel_height: "u32",
-      kernel_width: "u32",
-      batch: "u32",
-      splits: "u32",
-      taps_low: "u32",
-      taps_high: "u32",
-    },
+    dims: WEIGHT_GRADIENT_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
 // The positions a with 0 <= a * stride + tap - padding < size.
@@ -150,38 +138,30 @@ fn main(workgroup: u32, lane: u32) {
   });
 }
 
+/** The numbers that the sum of partial sums takes. */
+export const SUM_DIMS = {
+  taps: "u32",
+  part_rows: "u32",
+  part_quads: "u32",
+  rows: "u32",
+  channels: "u32",
+  weight_rows: "u32",
+  weight_quads: "u32",
+  splits: "u32",
+} as const;
+
 /**
  * Adds up the partial sums of a weight gradient into the prefix slice
  * `[taps][rows of weight_rows][part_quads of weight_quads]` of a gradient, which it sets or, with
  * `accumulate`, adds to.
  */
-export function sumParts(accumulate: boolean): Kernel<
-  "part",
-  "dw",
-  | "taps"
-  | "part_rows"
-  | "part_quads"
-  | "rows"
-  | "channels"
-  | "weight_rows"
-  | "weight_quads"
-  | "splits"
-> {
+export function sumParts(accumulate: boolean): Kernel<"part", "dw", keyof typeof SUM_DIMS> {
   return defineKernel({
     name: `sum of weight gradients${accumulate ? ", added" : ""}`,
     workgroupSize: 64,
     reads: { part: "bulk" },
     writes: { dw: accumulate ? "update" : "bulk" },
-    dims: {
-      taps: "u32",
-      part_rows: "u32",
-      part_quads: "u32",
-      rows: "u32",
-      channels: "u32",
-      weight_rows: "u32",
-      weight_quads: "u32",
-      splits: "u32",
-    },
+    dims: SUM_DIMS,
     wgsl: /* wgsl */ `
 fn main(workgroup: u32, lane: u32) {
   let i = workgroup * 64u + lane;

@@ -87,7 +87,7 @@ async function step(scope: Scope, task: StepTask): Promise<Prepared> {
 
 /** This project, as one of the peers. */
 export class Own implements Peer {
-  readonly name = config.name.split("/")[1];
+  readonly name: string = config.name.split("/")[1];
   readonly version: string = config.version;
   readonly device: string;
   readonly #gpu: Gpu;

@@ -96,13 +96,14 @@ class Connection {
     this.#child = new Deno.Command(program, {
       args: [...args],
       cwd,
+      env: { NO_COLOR: "1" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
     }).spawn();
     this.#input = this.#child.stdin.getWriter();
     this.#output = lines(this.#child.stdout);
-    this.#errors = lastLine(lines(this.#child.stderr));
+    this.#errors = complaint(lines(this.#child.stderr));
   }
 
   async say(request: Request): Promise<void> {
@@ -130,9 +131,13 @@ class Connection {
   }
 }
 
-/** The last line that says something: where a program tells what is wrong. */
-async function lastLine(all: AsyncIterable<string>): Promise<string> {
+/** The first line that names an error, else the last that says something. */
+async function complaint(all: AsyncIterable<string>): Promise<string> {
+  let found = "";
   let last = "";
-  for await (const line of all) if (line.trim()) last = line.trim();
-  return last;
+  for await (const line of all) {
+    if (line.trim()) last = line.trim();
+    if (/^(error\b|\w*Error:)/.test(line)) found ||= line.trim();
+  }
+  return found || last;
 }

@@ -31,7 +31,8 @@ export class Epochs {
   readonly #step: TrainingStep;
   readonly #evaluation: Evaluation;
   readonly #validation: ValidationBatches;
-  readonly #start = performance.now();
+  /** When the first step was done, which compiles the kernels and so tells nothing of the others. */
+  #warm = NaN;
 
   constructor(parts: {
     options: TrainOptions;
@@ -49,10 +50,6 @@ export class Epochs {
     this.#validation = parts.validation;
   }
 
-  get seconds(): number {
-    return (performance.now() - this.#start) / 1000;
-  }
-
   /** Trains one epoch, counted from 0. */
   async epoch(epoch: number): Promise<EpochMetrics> {
     const { epochs, batchSize } = this.#options;
@@ -64,6 +61,7 @@ export class Epochs {
     let lr = 0;
     let progress: Progress | undefined;
     this.#step.reset();
+    if (epoch === 0) this.#reporter.note("compiling kernels: the first step takes some seconds");
     for (const batch of this.#batches.epoch(epoch)) {
       const rate = rateAt(epoch * steps + done, steps, this.#options);
       lr = rate.lr;
@@ -73,8 +71,11 @@ export class Epochs {
       const means = await this.#step.read();
       pace.waited();
       this.#demandFinite(means, { epoch, done });
-      const seconds = (performance.now() - start) / 1000;
-      const elapsed = this.seconds / (epoch * steps + done);
+      const now = performance.now();
+      const seconds = (now - start) / 1000;
+      const total = epoch * steps + done;
+      if (total === 1) this.#warm = now;
+      const perStep = (now - this.#warm) / 1000 / (total - 1);
       progress = {
         epoch: epoch + 1,
         epochs,
@@ -87,9 +88,9 @@ export class Epochs {
         lambda,
         lr,
         training: top1(means.scores),
-        etaSeconds: elapsed * ((epochs - epoch) * steps - done),
+        etaSeconds: total > 1 ? perStep * (epochs * steps - total) : 0,
       };
-      this.#reporter.progress(progress);
+      if (total > 1) this.#reporter.progress(progress);
     }
     if (!progress) throw new UsageError("Cannot train: the training set has no batch");
     const validation = await this.#evaluation.scores(this.#validation);

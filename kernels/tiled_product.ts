@@ -1,0 +1,176 @@
+import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
+import {
+  MOST_TAPS,
+  positionPitch,
+  productLayout,
+  type ProductTile,
+  weightPitch,
+} from "./tiles.ts";
+
+/**
+ * The product of {@link gatheredProduct} by workgroup tiles. The reduction runs over all pairs of a
+ * kept tap and a quad of channels, `dims.kept * dims.in_quads` of them, slice by slice: while a
+ * workgroup multiplies one slice out of workgroup memory, the next is on its way to registers.
+ */
+export function tiledProduct(
+  form: "outer" | "inner",
+  tile: ProductTile,
+): Kernel<"x" | "w", "y", GatherDims | "kept"> {
+  const { positions, channels, depth, rows, columns } = tile;
+  const { down, across, invocations } = productLayout(tile);
+  const slice = depth / 4;
+  const quads = channels / 4;
+  const pitch = { x: positionPitch(tile), w: weightPitch(tile) };
+  const staged = { x: positions * slice / invocations, w: depth * quads / invocations };
+
+  const gathered = (m: number): string =>
+    `let p${m} = first + lane / ${slice}u + ${m * invocations / slice}u;
+  let y${m} = i32((p${m} / dims.grid_width) % dims.grid_height * dims.scale) + dims.offset_y;
+  // Beyond the last image, a column that no offset brings back inside.
+  let x${m} = select(i32(p${m} % dims.grid_width * dims.scale) + dims.offset_x, -65536, p${m} >= end);
+  let base${m} = p${m} / (dims.grid_width * dims.grid_height) * dims.in_height;`;
+  const loadX = (m: number): string =>
+    `let iy${m} = u32(y${m} + i32(xt.y) * dims.step);
+    let ix${m} = u32(x${m} + i32(xt.x) * dims.step);
+    let inside${m} = xt.w < depth && iy${m} < dims.in_height && ix${m} < dims.in_width;
+    let at${m} = ((base${m} + iy${m}) * dims.in_width + ix${m}) * dims.in_stride + xt.z;
+    let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});`;
+  const storeX = (m: number): string =>
+    `x_tile[(lane % ${slice}u) * ${pitch.x}u + lane / ${slice}u + ${m * invocations / slice}u] = v${m};`;
+
+  // What the m-th staged vec4 of weights is: a quad of the slice, a row in it, a quad of outputs.
+  const w = form === "outer"
+    ? (m: number) => ({
+      quad: `(lane / ${quads}u + ${m * invocations / quads}u) / 4u`,
+      row: `(lane / ${quads}u + ${m * invocations / quads}u) % 4u`,
+      out: `lane % ${quads}u`,
+    })
+    : (m: number) => ({
+      quad: `lane / 4u % ${slice}u`,
+      row: `lane % 4u`,
+      out: `lane / ${depth}u + ${m * invocations / depth}u`,
+    });
+  const loadW = (m: number): string => {
+    const { quad, row, out } = w(m);
+    return form === "outer"
+      ? `let wt${m} = tap_at(s * ${slice}u + ${quad}, reciprocal);
+    let row${m} = wt${m}.z * 4u + ${row};
+    let real${m} = wt${m}.w < depth && row${m} < dims.weight_rows && first_quad + ${out} < out_quads;
+    let wat${m} = (number_of(wt${m}.x, wt${m}.y) * dims.weight_rows + row${m}) * dims.weight_quads + first_quad + ${out};
+    let g${m} = select(vec4f(), w(select(0u, wat${m}, real${m})), real${m});`
+      : `let wt${m} = tap_at(s * ${slice}u + ${quad}, reciprocal);
+    let row${m} = (first_quad + ${out}) * 4u + ${row};
+    let real${m} = wt${m}.w < depth && row${m} < dims.weight_rows;
+    let wat${m} = (number_of(wt${m}.x, wt${m}.y) * dims.weight_rows + row${m}) * dims.weight_quads + wt${m}.z;
+    let g${m} = select(vec4f(), w(select(0u, wat${m}, real${m})), real${m});`;
+  };
+  const storeW = (m: number): string => {
+    const { quad, row, out } = w(m);
+    return `w_tile[(${quad} * 4u + ${row}) * ${pitch.w}u + ${out}] = g${m};`;
+  };
+
+  const products = (i: number, j: number): string => {
+    const factor = (u: number): string =>
+      form === "outer"
+        ? `w${j}_${u}`
+        : `vec4f(${range(4).map((r) => `w${j}_${r}.${LANES[u]}`).join(", ")})`;
+    return range(4).map((u) =>
+      `s${i}_${j} = fma(vec4f(u${i}.${LANES[u]}), ${factor(u)}, s${i}_${j});`
+    ).join(" ");
+  };
+  const store = (i: number): string =>
+    `{
+    let p = first + lane / ${across}u + ${i * down}u;
+    if (p < end) {
+      let b = p % dims.grid_width;
+      let a = (p / dims.grid_width) % dims.grid_height;
+      let n = p / (dims.grid_width * dims.grid_height);
+      let at = ((n * dims.out_height + a * dims.out_scale + dims.out_y) * dims.out_width
+        + b * dims.out_scale + dims.out_x) * out_quads;
+      ${
+      unroll(columns, (j) =>
+        `if (quad${j} < out_quads) {
+        set_y(at + quad${j}, select(vec4f(), s${i}_${j}, vec4u(quad${j} * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels)));
+      }`)
+    }
+    }
+  }`;
+
+  return defineKernel({
+    name: `${form} product by tiles ${tile.name}`,
+    workgroupSize: invocations,
+    reads: { x: "bulk", w: "bulk" },
+    writes: { y: "bulk" },
+    dims: { ...GATHER_DIMS, kept: "u32" },
+    wgsl: /* wgsl */ `
+${KEPT_TAPS}
+// t + 256 s of each tap (s, t) that is kept.
+var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
+var<workgroup> x_tile: array<vec4f, ${slice * pitch.x}>;
+var<workgroup> w_tile: array<vec4f, ${depth * pitch.w}>;
+
+fn number_of(t: u32, s: u32) -> u32 {
+  return (dims.tap_y + s * dims.tap_step) * dims.kernel_width + dims.tap_x + t * dims.tap_step;
+}
+
+fn is_kept(i: u32) -> bool {
+  return kept_tap(number_of(i % dims.taps_x, i / dims.taps_x));
+}
+
+// The t and s of the tap of quad k of the reduction, its quad of channels, and k. The half keeps
+// the rounded quotient on the right side of a whole number.
+fn tap_at(k: u32, reciprocal: f32) -> vec4u {
+  let ordinal = u32((f32(k) + 0.5) * reciprocal);
+  let t = kept_taps[min(ordinal, ${MOST_TAPS - 1}u)];
+  return vec4u(t & 255u, t >> 8u, k - ordinal * dims.in_quads, k);
+}
+
+fn main(workgroup: u32, lane: u32) {
+  // workgroup = group of ${positions} positions * groups + block of ${channels} channels
+  let out_quads = (dims.out_channels + 3u) / 4u;
+  let first = workgroup / dims.groups * ${positions}u;
+  let first_quad = workgroup % dims.groups * ${quads}u;
+  let end = dims.batch * dims.grid_height * dims.grid_width;
+  let depth = dims.kept * dims.in_quads;
+  let reciprocal = 1.0 / f32(dims.in_quads);
+  workgroupBarrier();
+  if (lane < dims.taps_y * dims.taps_x) {
+    var before = 0u;
+    for (var i = 0u; i < lane; i++) { before += select(0u, 1u, is_kept(i)); }
+    if (is_kept(lane)) {
+      kept_taps[before] = lane % dims.taps_x + lane / dims.taps_x * 256u;
+    }
+  }
+  workgroupBarrier();
+  ${unroll(staged.x, gathered)}
+  ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
+  let slices = (depth + ${slice - 1}u) / ${slice}u;
+  // One more round than slices: each loads slice s and multiplies slice s - 1.
+  for (var s = 0u; s <= slices; s++) {
+    let xt = tap_at(s * ${slice}u + lane % ${slice}u, reciprocal);
+    ${unroll(staged.x, loadX)}
+    ${unroll(staged.w, loadW)}
+    if (s > 0u) {
+      for (var c = 0u; c < ${slice}u; c++) {
+        let x_at = c * ${pitch.x}u + lane / ${across}u;
+        let w_at = c * ${4 * pitch.w}u + lane % ${across}u;
+        ${unroll(rows, (i) => `let u${i} = x_tile[x_at + ${i * down}u];`)}
+        ${
+      unroll(columns, (j) =>
+        unroll(4, (u) => `let w${j}_${u} = w_tile[w_at + ${u * pitch.w + j * across}u];`) + "\n" +
+        unroll(rows, (i) => products(i, j)))
+    }
+      }
+    }
+    workgroupBarrier();
+    ${unroll(staged.x, storeX)}
+    ${unroll(staged.w, storeW)}
+    workgroupBarrier();
+  }
+  ${unroll(columns, (j) => `let quad${j} = first_quad + lane % ${across}u + ${j * across}u;`)}
+  ${unroll(rows, store)}
+}`,
+  });
+}

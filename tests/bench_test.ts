@@ -1,0 +1,181 @@
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { Gpu } from "../kernels/gpu.ts";
+import { elements } from "../kernels/tensor.ts";
+import { ConvWork, DIRECTIONS, gflop } from "../train/bench_conv.ts";
+import { ProcessPeer } from "../train/bench_peer.ts";
+import { type Comparison, comparisonText, withComparison } from "../train/bench_table.ts";
+import { median } from "../train/bench_timing.ts";
+import { TASKS, values } from "../train/bench_work.ts";
+import { UsageError } from "../train/errors.ts";
+import { adjoinCommand } from "./command.ts";
+import { lacks } from "./permissions.ts";
+
+const commandLine = { ignore: lacks("run", "read", "write", "env") };
+
+/** A command line's JSON: all keys, in order, and whether every number is one above 0. */
+async function keysOf(line: string): Promise<{ keys: string[]; found: Record<string, unknown> }> {
+  const { code, out, error } = await adjoinCommand(line.split(" "));
+  assertEquals(code, 0, error);
+  const keys: string[] = [];
+  const found: Record<string, unknown> = JSON.parse(out, (key, value) => {
+    if (key) keys.push(key);
+    assert(value instanceof Object || value > 0, `${key} is ${value}`);
+    return value;
+  });
+  return { keys, found };
+}
+
+Deno.test("bench conv --json gives time and speed of each direction", commandLine, async () => {
+  const { keys, found } = await keysOf(
+    "bench conv --kernel 3 --stride 2 --in 3 --out 5 --size 9 --batch 2 --repeats 1 --json",
+  );
+  assertEquals(Object.keys(found), ["forward", "inputGradient", "weightGradient"]);
+  assertEquals(keys, Object.keys(found).flatMap((direction) => ["ms", "gflops", direction]));
+});
+
+Deno.test("bench step --json gives what a step costs", commandLine, async () => {
+  const { keys, found } = await keysOf(
+    "bench step --model resnet8 --mode adjoined --batch 2 --image-size 12 --compression 4 " +
+      "--stem cifar --repeats 1 --json",
+  );
+  assertEquals(keys, [
+    ...["ms", "imagesPerSecond", "peakBytes", "lowerBoundBytes", "dispatches", "encodeMs"],
+    "firstStepSeconds",
+  ]);
+  const { ms, imagesPerSecond, peakBytes, lowerBoundBytes } = found;
+  assert(Math.abs(Number(imagesPerSecond) * Number(ms) - 2000) < 1);
+  assert(Number(peakBytes) >= Number(lowerBoundBytes));
+});
+
+Deno.test("benches that cannot be are refused with exit code 2", commandLine, async () => {
+  const cases: [string, RegExp][] = [
+    ["bench", /bench is no command/],
+    ["bench cnov", /bench cnov is no command; .*did you mean bench conv\?/],
+    ["bench conv --kernel 5 --padding 0 --size 3", /does not fit an image of 3x3/],
+    ["bench conv --kernel 9", /at most 64 taps/],
+    ["bench conv --batch 0", /--batch is a whole number at least 1, found 0/],
+    ["bench step --compression 1000", /leaves no channel/],
+    ["bench --peers --json", /--json is no flag of bench peers/],
+  ];
+  const results = await Promise.all(cases.map(([line]) => adjoinCommand(line.split(" "))));
+  results.forEach(({ code, out, error }, i) => {
+    assertEquals([code, out], [2, ""], error);
+    assertMatch(error, cases[i][1]);
+  });
+});
+
+Deno.test("what is timed is the convolution and its gradients", async () => {
+  const gpu = await Gpu.open();
+  try {
+    const shape = { kernel: 3, stride: 2, padding: 1, in: 3, out: 5, size: 7, batch: 2 };
+    const drawn = {
+      forward: values(elements([2, 4, 4, 5]), 2),
+      inputGradient: values(elements([2, 7, 7, 3]), 0),
+      weightGradient: values(elements([3, 3, 3, 5]), 1),
+    };
+    // <dy, y> = <dx, x> = <dw, w>, as y is linear in x and in w.
+    const products: number[] = [];
+    for (const direction of DIRECTIONS) {
+      using scope = gpu.scope();
+      const result = await new ConvWork(scope, shape, direction).result();
+      assertEquals(result.length, drawn[direction].length);
+      products.push(drawn[direction].reduce((sum, value, i) => sum + value * result[i], 0));
+    }
+    for (const product of products) assert(Math.abs(product - products[0]) < 1e-4, `${products}`);
+    assertEquals(gflop(shape), 2 * 2 * 4 * 4 * 5 * 9 * 3 / 1e9);
+  } finally {
+    gpu.destroy();
+  }
+});
+
+Deno.test("the median is the middle, or between the middle two", () => {
+  assertEquals(median([3, 1, 2]), 2);
+  assertEquals(median([10, 1, 4, 2]), 3);
+});
+
+Deno.test("drawn numbers are spread evenly, and differ by seed", () => {
+  const drawn = values(10000, 3);
+  const mean = drawn.reduce((sum, value) => sum + value, 0) / drawn.length;
+  const square = drawn.reduce((sum, value) => sum + value ** 2, 0) / drawn.length;
+  assert(Math.abs(mean) < 0.01 && Math.abs(square - 1 / 12) < 0.002, `${mean}, ${square}`);
+  assert(drawn.every((value) => value >= -0.5 && value < 0.5));
+  assert(values(10, 4).some((value, i) => value !== drawn[i]));
+});
+
+const COMPARISON: Comparison = {
+  peers: [
+    { name: "adjoin", version: "1.2.3", device: "a GPU" },
+    { name: "other", version: "4.5.6", device: "a | GPU" },
+    { name: "third", note: "not\ninstalled" },
+  ],
+  rows: [
+    { task: TASKS[0], outcomes: [{ times: [90, 100, 130] }, { times: [50] }, { note: "missing" }] },
+    {
+      task: TASKS[TASKS.length - 1],
+      outcomes: [{ times: [320] }, { times: [1000, 3000] }, { note: "missing" }],
+    },
+  ],
+  repeats: 3,
+  flags: "--repeats 3",
+};
+
+Deno.test("the peers' table has speeds, times and how many times ours they are", () => {
+  const text = comparisonText(COMPARISON);
+  assertMatch(text, /^`deno task bench peers --repeats 3`; Deno .*; medians of 3\.\n/);
+  assertMatch(
+    text,
+    /\| 3x3 64->64 @32, forward +\| 100 ms, 24\.2 GFLOP\/s +\| 50\.0 ms, 0\.500x +\|/,
+  );
+  assertMatch(text, /\| 320 ms, 100 images\/s +\| 2000 ms, 6\.25x +\| missing +\|/);
+  assertMatch(text, /\| third +\| +\| missing: not installed +\|/);
+});
+
+Deno.test("the peers' table replaces the last one, and nothing else", () => {
+  const file = "above\n\n<!-- peers: written by `deno task bench peers` -->\n" +
+    "<!-- /peers -->\n\nbelow\n";
+  const once = withComparison(file, "text");
+  assertEquals(withComparison(once, "text"), once);
+  assertEquals(withComparison(withComparison(file, "other"), "text"), once);
+  assertMatch(once, /^above\n\n<!-- peers.* -->\n\ntext\n\n<!-- \/peers -->\n\nbelow\n$/);
+  assertThrows(() => withComparison("no marks", "text"), UsageError, "found not both");
+});
+
+Deno.test("the peers' table is formatted as deno fmt would", commandLine, async () => {
+  const file = await Deno.readTextFile(new URL("../BENCHMARKS.md", import.meta.url));
+  const text = withComparison(file, comparisonText(COMPARISON));
+  const path = await Deno.makeTempFile({ suffix: ".md" });
+  try {
+    await Deno.writeTextFile(path, text);
+    const args = ["fmt", "--no-config", "--line-width=100", "--prose-wrap=preserve", path];
+    await new Deno.Command(Deno.execPath(), { args }).output();
+    assertEquals(await Deno.readTextFile(path), text);
+  } finally {
+    await Deno.remove(path);
+  }
+});
+
+Deno.test(
+  "a peer is asked line by line, and its last words are its reason",
+  commandLine,
+  async () => {
+    const start = (script: string, ...programs: string[]) =>
+      ProcessPeer.start(
+        { name: "fake", programs, args: ["eval", script] },
+        new URL(".", import.meta.url),
+      );
+    const script = `
+    console.log("a banner");
+    console.log(JSON.stringify({ name: "fake", version: "1", device: "none" }));
+    for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+      const { do: what } = JSON.parse(text);
+      console.log(JSON.stringify(what === "run" ? { ms: 5 } : { error: "cannot" }));
+    }`;
+    const peer = await start(script, "no-such-program", Deno.execPath());
+    assertEquals([peer.name, peer.version, peer.device], ["fake", "1", "none"]);
+    assertEquals(await peer.run(), 5);
+    await assertRejects(() => peer.prepare(TASKS[0]), Error, "cannot");
+    await peer.close();
+    const ends = 'console.error("last words"); Deno.exit(1);';
+    await assertRejects(() => start(ends, Deno.execPath()), Error, "last words");
+  },
+);
