@@ -52,33 +52,26 @@ function operand(dispatch: Dispatch, name: string): Tensor {
   return dispatch.reads[name] ?? dispatch.writes[name];
 }
 
-/**
- * Puts a mirror copy before the first mirrored load after each write. Copies of tensors that the
- * program has not written yet go to the front, where they do not break up a pass.
- */
+/** Puts a mirror copy before the first mirrored load, and before the first after each write. */
 function withMirrors(commands: readonly Command[], mirrored: MirroredOperands): Step[] {
-  const front: Step[] = [];
   const steps: Step[] = [];
   const fresh = new Set<Tensor>();
-  const written = new Set<Tensor | GPUBuffer>();
+  // A view and what it is a view of share a buffer; tensors of the program have none yet.
   const identity = (tensor: Tensor): Tensor | GPUBuffer => tensor.storage?.buffer ?? tensor;
   for (const command of commands) {
     if (command.kind === "dispatch") {
       for (const name of mirrored(command)) {
         const tensor = operand(command, name);
-        if (fresh.has(tensor)) continue;
+        if (!fresh.has(tensor)) steps.push({ kind: "mirror", tensor });
         fresh.add(tensor);
-        (written.has(identity(tensor)) ? steps : front).push({ kind: "mirror", tensor });
       }
     }
     steps.push(command);
-    for (const tensor of writesOf(command)) {
-      const target = identity(tensor);
-      written.add(target);
+    for (const target of writesOf(command).map(identity)) {
       for (const other of fresh) if (identity(other) === target) fresh.delete(other);
     }
   }
-  return [...front, ...steps];
+  return steps;
 }
 
 function writesOf(command: Command): Tensor[] {
@@ -194,11 +187,12 @@ export function plan(
   const touch = (lives: Map<Tensor, Lifetime>, tensor: Tensor, at: number): void => {
     const life = lives.get(tensor);
     if (life) life.last = at;
-    else if (!tensor.storage) lives.set(tensor, { tensor, first: at, last: at });
+    else lives.set(tensor, { tensor, first: at, last: at });
   };
   steps.forEach((step, at) => {
     const touched = touches(step, mirrored);
-    for (const tensor of touched.buffers) touch(buffers, tensor, at);
+    // Tensors from outside have buffers of their own, and mirrors like the others.
+    for (const tensor of touched.buffers) if (!tensor.storage) touch(buffers, tensor, at);
     for (const tensor of touched.mirrors) touch(mirrors, tensor, at);
   });
   const read = readFromBuffer(steps, mirrored);

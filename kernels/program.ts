@@ -2,7 +2,7 @@ import { type Gpu, type Pipeline, stored } from "./gpu.ts";
 import { CHANNEL_QUADS, MIRROR_WIDTH } from "./kernel.ts";
 import { plan, type Step } from "./plan.ts";
 import { ALIGNMENT } from "./scope.ts";
-import type { Mirror, Tensor } from "./tensor.ts";
+import type { Tensor } from "./tensor.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
 type Action =
@@ -19,6 +19,12 @@ type Action =
     readonly name: string;
     readonly encode: (encoder: GPUCommandEncoder) => void;
   };
+
+/** The words of a tensor again, as texels of a texture from one of its rows on. */
+interface Mirror {
+  readonly texture: GPUTexture;
+  readonly row: number;
+}
 
 /** What a command of a program takes. */
 export interface Timing {
@@ -43,6 +49,7 @@ export class Program {
   readonly dispatches: number;
   readonly #gpu: Gpu;
   readonly #actions: readonly Action[];
+  readonly #mirrors = new Map<Tensor, Mirror>();
   readonly #owned: (GPUBuffer | GPUTexture)[] = [];
 
   /** Programs come from {@link Scope.trace}. */
@@ -71,7 +78,7 @@ export class Program {
     for (const { size, tensors } of textures) {
       const [largest] = tensors.keys();
       const texture = this.#keep(gpu.takeTexture(largest.name, MIRROR_WIDTH, size));
-      for (const [tensor, row] of tensors) stored(tensor).mirror = { texture, row };
+      for (const [tensor, row] of tensors) this.#mirrors.set(tensor, { texture, row });
     }
     const dispatches = steps.filter((step) => step.kind === "dispatch");
     const dims = this.#writeDims(dispatches, mirrored);
@@ -81,10 +88,15 @@ export class Program {
       if (!made) throw new TypeError(`Cannot run kernel ${step.kernel.name}: it is not compiled`);
       return this.#dispatch(step, made, { ...dims, index: dispatches.indexOf(step) });
     });
-    // Only memory of the program itself: mirrors of tensors outside belong to them.
     this.bytes = gpu.live().bytes - before;
     this.lowerBound = lowerBound;
     this.dispatches = dispatches.length;
+  }
+
+  #mirror(tensor: Tensor): Mirror {
+    const mirror = this.#mirrors.get(tensor);
+    if (!mirror) throw new TypeError(`Cannot load ${tensor.name}: it is not mirrored`);
+    return mirror;
   }
 
   #keep<T extends GPUBuffer | GPUTexture>(memory: T): T {
@@ -116,7 +128,7 @@ export class Program {
         else bytes.setUint32(at, value, true);
       }
       for (const name of mirrored(dispatch)) {
-        bytes.setUint32(at += 4, mirrorOf(this.#gpu, reads[name] ?? writes[name]).row, true);
+        bytes.setUint32(at += 4, this.#mirror(reads[name] ?? writes[name]).row, true);
       }
     });
     const buffer = this.#keep(this.#gpu.takeBuffer(`${this.name} dims`, bytes.byteLength));
@@ -137,7 +149,7 @@ export class Program {
       }
       const tensor = reads[name] ?? writes[name];
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
-      if (kind === "mirror") return mirrorOf(this.#gpu, tensor).texture.createView();
+      if (kind === "mirror") return this.#mirror(tensor).texture.createView();
       const { buffer, offset } = stored(tensor);
       if (kind === "uniform") return { buffer, offset, size: CHANNEL_QUADS * 16 };
       return { buffer, offset, size: tensor.bytes };
@@ -183,7 +195,7 @@ export class Program {
       };
     }
     const { buffer, offset } = stored(step.tensor);
-    const { texture, row } = mirrorOf(this.#gpu, step.tensor);
+    const { texture, row } = this.#mirror(step.tensor);
     const width = Math.min(step.tensor.quads, MIRROR_WIDTH);
     const rows = Math.floor(step.tensor.quads / width);
     const rest = step.tensor.quads % width;
@@ -250,12 +262,4 @@ function encode(encoder: GPUCommandEncoder, actions: readonly Action[]): void {
     pass.dispatchWorkgroups(action.x, action.y);
   }
   pass?.end();
-}
-
-/** The mirror of a tensor; that of a tensor outside all programs is made here, and stays with it. */
-function mirrorOf(gpu: Gpu, { storage, name, quads }: Tensor): Mirror {
-  if (!storage) throw new TypeError(`Cannot mirror tensor ${name}: it is in no program`);
-  const width = Math.min(quads, MIRROR_WIDTH);
-  const texture = (): GPUTexture => gpu.takeTexture(name, width, Math.ceil(quads / width));
-  return storage.mirror ??= { texture: texture(), row: 0 };
 }

@@ -71,10 +71,7 @@ export class Scope implements Disposable {
   /** Frees all tensors and programs of this scope. */
   [Symbol.dispose](): void {
     for (const program of this.#programs.splice(0)) program.destroy();
-    for (const tensor of this.#tensors.splice(0)) {
-      if (tensor.storage?.mirror) this.gpu.free(tensor.storage.mirror.texture);
-      tensor.storage = undefined;
-    }
+    for (const tensor of this.#tensors.splice(0)) tensor.storage = undefined;
     for (const buffer of this.#buffers.splice(0)) this.gpu.free(buffer);
   }
 }

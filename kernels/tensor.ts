@@ -1,22 +1,12 @@
 /** The element types a tensor may hold. */
 export type ElementType = "f32" | "u32";
 
-/** A texture that holds the words of a tensor, from one of its rows on. */
-export interface Mirror {
-  /** 2048 texels of a vec4 wide, or one row of as many as the tensor has. */
-  readonly texture: GPUTexture;
-  /** The row of its first texel. */
-  readonly row: number;
-}
-
-/** Where a tensor's words lie: a range of a buffer and, when kernels read it so, a mirror. */
+/** Where a tensor's words lie: a range of a buffer. */
 export interface Storage {
   /** The buffer, which may hold other tensors too. */
   readonly buffer: GPUBuffer;
   /** Bytes from the start of the buffer; a multiple of 256. */
   readonly offset: number;
-  /** The words again as texels, brought up to date by the programs that read them. */
-  mirror?: Mirror;
 }
 
 /** The number of vec4 that hold `channels` values: the last dimension is padded to a multiple of four. */
