@@ -61,6 +61,10 @@
  */
 
 // The GPU, and what an op of one's own is made of.
+export { Choices, type SavedChoices, type Work } from "./kernels/choices.ts";
+export type { Geometry } from "./kernels/geometry.ts";
+export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernels/tiles.ts";
+export { tune, type Tuned, type TuneOptions } from "./kernels/tuning.ts";
 export { Gpu, GpuError, type GpuOptions, type Live, type Pipeline } from "./kernels/gpu.ts";
 export {
   type Assembled,

@@ -11,9 +11,10 @@ export interface Work {
 /** States a work in words: works with the same key share a choice. */
 export function workKey({ direction, geometry: g }: Work): string {
   const taps = g.kernelHeight * g.kernelWidth;
-  const bits = g.tapBits.taps_low + g.tapBits.taps_high * 2 ** 32;
-  // Of 64 taps all are kept where both words are full; the sum above only rounds then.
-  const mask = bits === 2 ** taps - 1 ? "" : `, taps ${g.tapBits.taps_high} ${g.tapBits.taps_low}`;
+  const { taps_low, taps_high } = g.tapBits;
+  const all = taps_low === 2 ** Math.min(taps, 32) - 1 &&
+    taps_high === 2 ** Math.max(taps - 32, 0) - 1;
+  const mask = all ? "" : ` taps ${taps_high} ${taps_low}`;
   return `${direction} ${g.batch}x${g.height}x${g.width}x${g.keepIn}, ` +
     `${g.kernelHeight}x${g.kernelWidth}x${g.keepOut} stride ${g.stride} padding ${g.padding}${mask}`;
 }
@@ -26,10 +27,10 @@ export class Choices {
   readonly #names = new Map<string, string>();
   readonly #open = new Map<string, Work>();
 
-  /** The choice for a work; one without a choice joins {@link open}. */
-  get(work: Work): string | undefined {
+  /** The choice for a work, out of `names`; a work without one joins {@link open}. */
+  get(work: Work, names: readonly string[]): string | undefined {
     const key = workKey(work);
-    const name = this.#names.get(key);
+    const name = names.find((name) => name === this.#names.get(key));
     if (name === undefined) this.#open.set(key, work);
     return name;
   }
@@ -64,7 +65,7 @@ export class Choices {
     const own = entriesOf(saved).find(([name]) => name === adapter)?.[1];
     if (own === undefined) return 0;
     const choices = entriesOf(own);
-    for (const [key, name] of choices) {
+    for (const [, name] of choices) {
       if (typeof name !== "string") throw wrongForm(name);
     }
     for (const [key, name] of choices) {

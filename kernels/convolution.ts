@@ -1,9 +1,19 @@
 import { gatheredProduct } from "./gathered_product.ts";
+import type { Geometry } from "./geometry.ts";
 import type { Gradient } from "./op.ts";
 import type { Preset } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
+import { divide, filterTile, productTile } from "./tile_choice.ts";
+import { sumManyParts, SUMMED_QUADS, tiledWeightGradient } from "./tiled_weight_gradient.ts";
+import { tiledProduct } from "./tiled_product.ts";
+import type { ProductTile } from "./tiles.ts";
 import type { Trace } from "./trace.ts";
 import { sumParts, weightGradient } from "./weight_gradient.ts";
+
+export { type Geometry, geometry, outputSize, type Placement, type Shaped } from "./geometry.ts";
+
+/** Splits from which on the partial sums of a tiled weight gradient are added up eight at a time. */
+const MANY_SPLITS = 16;
 
 /** The width of a block, in vec4: the one that wastes least of loads (20) and multiply-adds (5). */
 function columnsFor(count: number, { rows, columns }: Preset): number {
@@ -18,6 +28,8 @@ function columnsFor(count: number, { rows, columns }: Preset): number {
 
 interface Gather {
   readonly form: "outer" | "inner";
+  /** The tile of a workgroup; without one each invocation is on its own. */
+  readonly tile: ProductTile | undefined;
   readonly x: Tensor;
   readonly w: Tensor;
   readonly y: Tensor;
@@ -48,23 +60,17 @@ interface Gather {
 function gather(
   trace: Trace,
   g: Geometry,
-  { form, x, w, y, from, to, gridHeight, gridWidth, dims }: Gather,
+  { form, tile, x, w, y, from, to, gridHeight, gridWidth, dims }: Gather,
 ): void {
-  const { preset } = trace.gpu;
-  const outChannels = to[2];
-  const columns = columnsFor(quads(outChannels), preset);
   const positions = g.batch * gridHeight * gridWidth;
-  const groups = Math.ceil(positions / (preset.rows * preset.lanes));
-  const { rows, lanes } = preset;
-  const shallow = quads(from[2]) === 1;
-  trace.run(gatheredProduct(form, { rows, columns, lanes, shallow }), {
+  const outQuads = quads(to[2]);
+  const operands = {
     reads: { x, w },
     writes: { y },
     dims: {
       batch: g.batch,
       grid_height: gridHeight,
       grid_width: gridWidth,
-      groups,
       in_height: from[0],
       in_width: from[1],
       in_quads: quads(from[2]),
@@ -74,18 +80,50 @@ function gather(
       weight_quads: quads(g.filterOut),
       out_height: to[0],
       out_width: to[1],
-      out_channels: outChannels,
+      out_channels: to[2],
       ...dims,
       ...g.tapBits,
     },
-    workgroups: groups * Math.ceil(quads(outChannels) / columns),
+  };
+  if (tile) {
+    const groups = Math.ceil(outQuads * 4 / tile.channels);
+    trace.run(tiledProduct(form, tile), {
+      ...operands,
+      dims: { ...operands.dims, groups, kept: keptTaps(operands.dims) },
+      workgroups: groups * Math.ceil(positions / tile.positions),
+    });
+    return;
+  }
+  const { rows, lanes } = trace.gpu.preset;
+  const columns = columnsFor(outQuads, trace.gpu.preset);
+  const groups = Math.ceil(positions / (rows * lanes));
+  const shallow = quads(from[2]) === 1;
+  trace.run(gatheredProduct(form, { rows, columns, lanes, shallow }), {
+    ...operands,
+    dims: { ...operands.dims, groups },
+    workgroups: groups * Math.ceil(outQuads / columns),
   });
+}
+
+/** Taps of a gathered product that the spatial mask keeps. */
+function keptTaps(
+  d: Gather["dims"] & Geometry["tapBits"] & { readonly kernel_width: number },
+): number {
+  let kept = 0;
+  for (let s = 0; s < d.taps_y; s++) {
+    for (let t = 0; t < d.taps_x; t++) {
+      const tap = (d.tap_y + s * d.tap_step) * d.kernel_width + d.tap_x + t * d.tap_step;
+      kept += (tap < 32 ? d.taps_low : d.taps_high) >>> (tap & 31) & 1;
+    }
+  }
+  return kept;
 }
 
 /** Records y = x * w into `y`, `[batch, outHeight, outWidth, keepOut]`. */
 export function recordForward(trace: Trace, g: Geometry, x: Tensor, w: Tensor, y: Tensor): void {
   gather(trace, g, {
     form: "outer",
+    tile: productTile(trace.gpu, { direction: "forward", geometry: g }),
     x,
     w,
     y,
@@ -135,10 +173,12 @@ export function recordInputGradient(
         taps: Math.max(0, Math.ceil((kernel - tap) / g.stride)),
       };
     });
+  const tile = productTile(trace.gpu, { direction: "input gradient", geometry: g });
   for (const row of phases(g.height, g.kernelHeight)) {
     for (const column of phases(g.width, g.kernelWidth)) {
       gather(trace, g, {
         form: "inner",
+        tile,
         x: dy,
         w,
         y: dx,
@@ -170,44 +210,67 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
   const { preset } = trace.gpu;
   const inQuads = quads(g.keepIn);
   const outQuads = quads(g.keepOut);
+  const taps = g.kernelHeight * g.kernelWidth;
+  const positions = g.batch * g.outHeight * g.outWidth;
+  const parts = (splits: number): Tensor =>
+    trace.tensor(`d${g.name} parts`, [splits, taps, inQuads * 4, outQuads * 4]);
+  const dims = {
+    in_height: g.height,
+    in_width: g.width,
+    in_stride: inQuads,
+    in_quads: inQuads,
+    out_height: g.outHeight,
+    out_width: g.outWidth,
+    out_quads: outQuads,
+    stride: g.stride,
+    padding: g.padding,
+    kernel_height: g.kernelHeight,
+    kernel_width: g.kernelWidth,
+    batch: g.batch,
+    ...g.tapBits,
+  };
+  const tile = filterTile(trace.gpu, { direction: "weight gradient", geometry: g });
+  if (tile && preset.tiles) {
+    const { blocks, splits } = divide(tile, g, preset.tiles.processors);
+    const part = parts(splits);
+    trace.run(tiledWeightGradient(tile), {
+      reads: { x, dy },
+      writes: { part },
+      dims: { ...dims, splits },
+      workgroups: blocks * splits,
+    });
+    return sumOf(trace, g, part, splits >= MANY_SPLITS);
+  }
   const square = { ...preset, rows: preset.columns * 4 };
   const inputs = Math.min(columnsFor(inQuads, square), inQuads);
   const outputs = Math.min(columnsFor(outQuads, square), outQuads);
-  const taps = g.kernelHeight * g.kernelWidth;
   const blocks = taps * Math.ceil(inQuads / inputs) * Math.ceil(outQuads / outputs);
-  const positions = g.batch * g.outHeight * g.outWidth;
   const splits = Math.min(Math.ceil(positions / 4), Math.ceil(preset.invocations / blocks));
-  const part = trace.tensor(`d${g.name} parts`, [splits, taps, inQuads * 4, outQuads * 4]);
+  const part = parts(splits);
   trace.run(weightGradient({ inputs, outputs, lanes: preset.lanes }), {
     reads: { x, dy },
     writes: { part },
-    dims: {
-      in_height: g.height,
-      in_width: g.width,
-      in_stride: inQuads,
-      in_quads: inQuads,
-      out_height: g.outHeight,
-      out_width: g.outWidth,
-      out_quads: outQuads,
-      stride: g.stride,
-      padding: g.padding,
-      kernel_height: g.kernelHeight,
-      kernel_width: g.kernelWidth,
-      batch: g.batch,
-      splits,
-      ...g.tapBits,
-    },
+    dims: { ...dims, splits },
     workgroups: Math.ceil(blocks * splits / preset.lanes),
   });
+  return sumOf(trace, g, part, false);
+}
+
+/** The gradient of the filter out of its partial sums `[splits, taps, inputs, outputs]`. */
+function sumOf(trace: Trace, g: Geometry, part: Tensor, many: boolean): Gradient {
+  const [splits, taps, rows] = part.shape;
+  const outQuads = quads(g.keepOut);
+  const sums = taps * g.keepIn * outQuads;
+  const workgroups = Math.ceil(sums / (many ? SUMMED_QUADS : 64));
   return {
     complete: g.keepIn === g.filterIn && g.keepOut === g.filterOut,
     write: (into, accumulate) =>
-      trace.run(sumParts(accumulate), {
+      trace.run((many ? sumManyParts : sumParts)(accumulate), {
         reads: { part },
         writes: { dw: into },
         dims: {
           taps,
-          part_rows: inQuads * 4,
+          part_rows: rows,
           part_quads: outQuads,
           rows: g.keepIn,
           channels: g.keepOut,
@@ -215,7 +278,7 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
           weight_quads: quads(g.filterOut),
           splits,
         },
-        workgroups: Math.ceil(taps * g.keepIn * outQuads / 64),
+        workgroups,
       }),
   };
 }

@@ -1,5 +1,5 @@
 import type { Loads } from "./kernel.ts";
-import { type Tiling, TILING } from "./tiles.ts";
+import { TILING, type Tiling } from "./tiles.ts";
 
 /** How kernels are shaped for a kind of adapter. */
 export interface Preset {

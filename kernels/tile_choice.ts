@@ -131,7 +131,7 @@ function chosen<T extends { readonly name: string }>(
   tiles: readonly T[],
 ): T | undefined {
   if (tiles.length === 0) return undefined;
-  const name = gpu.choices.get(work);
+  const name = gpu.choices.get(work, tiles.map((tile) => tile.name));
   return tiles.find((tile) => tile.name === name) ?? tiles[0];
 }
 

@@ -1,13 +1,7 @@
 import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
-import {
-  MOST_TAPS,
-  positionPitch,
-  productLayout,
-  type ProductTile,
-  weightPitch,
-} from "./tiles.ts";
+import { MOST_TAPS, positionPitch, productLayout, type ProductTile, weightPitch } from "./tiles.ts";
 
 /**
  * The product of {@link gatheredProduct} by workgroup tiles. The reduction runs over all pairs of a
@@ -38,7 +32,9 @@ export function tiledProduct(
     let at${m} = ((base${m} + iy${m}) * dims.in_width + ix${m}) * dims.in_stride + xt.z;
     let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});`;
   const storeX = (m: number): string =>
-    `x_tile[(lane % ${slice}u) * ${pitch.x}u + lane / ${slice}u + ${m * invocations / slice}u] = v${m};`;
+    `x_tile[(lane % ${slice}u) * ${pitch.x}u + lane / ${slice}u + ${
+      m * invocations / slice
+    }u] = v${m};`;
 
   // What the m-th staged vec4 of weights is: a quad of the slice, a row in it, a quad of outputs.
   const w = form === "outer"
@@ -159,8 +155,11 @@ fn main(workgroup: u32, lane: u32) {
         ${unroll(rows, (i) => `let u${i} = x_tile[x_at + ${i * down}u];`)}
         ${
       unroll(columns, (j) =>
-        unroll(4, (u) => `let w${j}_${u} = w_tile[w_at + ${u * pitch.w + j * across}u];`) + "\n" +
-        unroll(rows, (i) => products(i, j)))
+        unroll(4, (u) =>
+          `let w${j}_${u} = w_tile[w_at + ${u * pitch.w + j * across}u];`) +
+        "\n" +
+        unroll(rows, (i) =>
+          products(i, j)))
     }
       }
     }

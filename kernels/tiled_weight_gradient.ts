@@ -105,9 +105,9 @@ fn main(workgroup: u32, lane: u32) {
         unroll(columns, (j) =>
           `{
     let quad = first_out + lane % ${across}u + ${j * across}u;
-    let from = first_row + lane / ${across}u + ${i * down}u;
-    if (from < row_quads && quad < dims.out_quads) {
-      let at = (split * row_quads + from) * 4u * dims.out_quads + quad;
+    let mine = first_row + lane / ${across}u + ${i * down}u;
+    if (mine < row_quads && quad < dims.out_quads) {
+      let at = (split * row_quads + mine) * 4u * dims.out_quads + quad;
       ${unroll(4, (u) => `set_part(at + ${u}u * dims.out_quads, s${4 * i + u}_${j});`)}
     }
   }`))
@@ -140,7 +140,7 @@ fn main(workgroup: u32, lane: u32) {
   let row = (i / dims.part_quads) % dims.rows;
   let tap = i / (dims.part_quads * dims.rows);
   let stride = dims.taps * dims.part_rows * dims.part_quads;
-  let from = (tap * dims.part_rows + row) * dims.part_quads + quad;
+  let start = (tap * dims.part_rows + row) * dims.part_quads + quad;
   let share = (dims.splits + 7u) / 8u;
   let begin = lane / 8u * share;
   let end = select(begin, min(begin + share, dims.splits), i < count);
@@ -153,7 +153,7 @@ fn main(workgroup: u32, lane: u32) {
     ${
       unroll(4, (u) =>
         `let in${u} = split + ${u}u < end;
-    sum${u} += select(vec4f(), part(select(0u, (split + ${u}u) * stride + from, in${u})), in${u});`)
+    sum${u} += select(vec4f(), part(select(0u, (split + ${u}u) * stride + start, in${u})), in${u});`)
     }
   }
   workgroupBarrier();

@@ -14,6 +14,7 @@ import { Learner } from "./learner.ts";
 import { type Objective, specsOf } from "./objective.ts";
 import { TrainingStep } from "./step.ts";
 import { columns, fileSize, grouped } from "./text.ts";
+import { tuneTiles } from "./tuning.ts";
 
 /** What is timed. */
 export interface StepOptions {
@@ -107,8 +108,10 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     image: { height: size, width: size },
   };
 
+  const parts = { objective, learner, feed, labelSmoothing: 0 };
+  await tuneTiles(gpu, (rehearsal) => TrainingStep.trace(rehearsal, parts));
   const started = performance.now();
-  const step = await TrainingStep.trace(scope, { objective, learner, feed, labelSmoothing: 0 });
+  const step = await TrainingStep.trace(scope, parts);
   const job = jobOf(gpu, () => step.run(batches.next().value, HYPER));
   job.submit();
   await job.settle();

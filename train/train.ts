@@ -12,6 +12,7 @@ import { Learner, Weights } from "./learner.ts";
 import { networksOf, specsOf } from "./objective.ts";
 import { adjoinedOf, augmentation, loadTeacher, objectiveOf, optimizer } from "./setup.ts";
 import { Evaluation, TrainingStep } from "./step.ts";
+import { tuneTiles } from "./tuning.ts";
 import type { NetworkSummary, Reporter, Score, Summary, TrainOptions, Which } from "./types.ts";
 
 /** What a finished run gives: its summary, and the files to save, by name. */
@@ -72,7 +73,7 @@ export async function train(options: TrainOptions, reporter: Reporter): Promise<
     if (options.mode === "adjoined" && epochs === 1) {
       reporter.note("the small network learns nothing in a single epoch, as lambda starts at 0");
     }
-    const step = await TrainingStep.trace(scope, {
+    const parts = {
       objective,
       learner,
       feed,
@@ -81,7 +82,12 @@ export async function train(options: TrainOptions, reporter: Reporter): Promise<
         weights: new Weights(scope, networkSpecs(teacher.network), teacher.state),
         normalization: teacher.normalization,
       },
-    });
+    };
+    const tuned = await tuneTiles(gpu, (rehearsal) => TrainingStep.trace(rehearsal, parts));
+    if (tuned.length) {
+      reporter.note(`timed tiles for ${tuned.length} convolutions, once for this GPU`);
+    }
+    const step = await TrainingStep.trace(scope, parts);
     const evaluation = await Evaluation.trace(scope, {
       objective,
       weights: learner,

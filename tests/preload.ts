@@ -1,0 +1,6 @@
+// Every test file runs in a thread of its own. Where the OpenGL backend is tried as well, libEGL
+// leaves data in that thread which both its end and the end of the process free: a crash, now and
+// then, after the last test. Vulkan alone does not load libEGL.
+if (Deno.build.os === "linux" && !Deno.env.has("DENO_WEBGPU_BACKEND")) {
+  Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
+}

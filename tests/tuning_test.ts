@@ -1,0 +1,167 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { Choices, type Work } from "../kernels/choices.ts";
+import { recordForward } from "../kernels/convolution.ts";
+import { geometry } from "../kernels/geometry.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
+import { productTile, productTiles } from "../kernels/tile_choice.ts";
+import { TILING } from "../kernels/tiles.ts";
+import { Trace } from "../kernels/trace.ts";
+import { tune } from "../kernels/tuning.ts";
+import { loadTiles, saveTiles, tuneTiles } from "../train/tuning.ts";
+import { lacks } from "./permissions.ts";
+
+const TILES = TILING.products.map(({ name }) => name);
+
+/** Two tiles of each kind: less to compile. */
+const PAIR: Preset = {
+  ...GPU,
+  tiles: { ...TILING, products: TILING.products.slice(-2), filters: TILING.filters.slice(-2) },
+};
+
+function work(batch: number, [size, inputs, outputs, kernel]: readonly number[]): Work {
+  const x = { shape: [batch, size, size, inputs] };
+  const w = { shape: [kernel, kernel, inputs, outputs] };
+  const padding = (kernel - 1) / 2;
+  return { direction: "forward", geometry: geometry("conv2d", x, w, { stride: 1, padding }) };
+}
+
+async function withGpu(preset: Preset, test: (gpu: Gpu) => Promise<void>): Promise<void> {
+  const gpu = await Gpu.open({ preset });
+  try {
+    await test(gpu);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** The kernel that a forward convolution is traced with. */
+function kernelOf(gpu: Gpu, { geometry: g }: Work): string {
+  using scope = gpu.scope();
+  const trace = new Trace(gpu, scope);
+  const x = trace.tensor("x", [g.batch, g.height, g.width, g.keepIn]);
+  const w = trace.tensor("w", [g.kernelHeight, g.kernelWidth, g.filterIn, g.filterOut]);
+  const y = trace.tensor("y", [g.batch, g.outHeight, g.outWidth, g.keepOut]);
+  recordForward(trace, g, x, w, y);
+  const [command] = trace.commands;
+  assert(command.kind === "dispatch");
+  return command.kernel.name;
+}
+
+Deno.test("the estimate takes wide tiles for large layers and small ones for small layers", () =>
+  withGpu(GPU, (gpu) => {
+    const best = (batch: number, shape: readonly number[]): string =>
+      productTiles(gpu, work(batch, shape))[0].name;
+    assertEquals(best(128, [32, 64, 64, 3]), "128x64");
+    assertEquals(best(128, [32, 16, 16, 3]), "128x16");
+    assertEquals(best(1024, [16, 256, 256, 3]), "128x128");
+    assertEquals(best(32, [4, 512, 512, 3]), "32x32");
+    assertEquals(best(128, [1, 512, 10, 1]), "16x16");
+    return Promise.resolve();
+  }));
+
+Deno.test("tuning takes one of the tiles, and what is traced afterwards uses it", () =>
+  withGpu(PAIR, async (gpu) => {
+    const forward = work(2, [5, 8, 8, 3]);
+    kernelOf(gpu, forward);
+    assertEquals(gpu.choices.open, [forward]);
+    const before = gpu.live();
+    const [tuned, ...others] = await tune(gpu, undefined, { milliseconds: 1 });
+    assertEquals(gpu.live(), before);
+    assertEquals(others, []);
+    assertEquals(Object.keys(tuned.milliseconds).sort(), ["16x16", "32x32"]);
+    assert(Object.keys(tuned.milliseconds).includes(tuned.tile));
+    assertEquals(gpu.choices.open, []);
+    assertEquals(kernelOf(gpu, forward), `outer product by tiles ${tuned.tile}`);
+    const other = tuned.tile === "16x16" ? "32x32" : "16x16";
+    gpu.choices.set(forward, other);
+    assertEquals(kernelOf(gpu, forward), `outer product by tiles ${other}`);
+  }));
+
+Deno.test("gradients are tuned as well", () =>
+  withGpu(PAIR, async (gpu) => {
+    const { geometry } = work(1, [4, 4, 4, 1]);
+    const works: Work[] = [
+      { direction: "input gradient", geometry },
+      { direction: "weight gradient", geometry },
+    ];
+    const tuned = await tune(gpu, works, { milliseconds: 1 });
+    assertEquals(tuned.map(({ key }) => key.split(" 1x")[0]), [
+      "input gradient",
+      "weight gradient",
+    ]);
+    assert(["64x16", "32x32"].includes(tuned[1].tile));
+  }));
+
+Deno.test("a preset without tiles has nothing to tune", () =>
+  withGpu(SOFTWARE, async (gpu) => {
+    const forward = work(2, [5, 8, 8, 3]);
+    kernelOf(gpu, forward);
+    assertEquals(gpu.choices.open, []);
+    assertEquals(await tune(gpu, [forward]), []);
+  }));
+
+Deno.test("choices survive a way through JSON, each adapter with its own", () => {
+  const forward = work(2, [5, 8, 8, 3]);
+  const choices = new Choices();
+  choices.set(forward, "64x64");
+  const json = JSON.parse(JSON.stringify({ ...choices.save("a GPU"), other: { x: "y" } }));
+  const loaded = new Choices();
+  assertEquals(loaded.load("another GPU", json), 0);
+  assertEquals(loaded.get(forward, TILES), undefined);
+  assertEquals(loaded.load("a GPU", json), 1);
+  assertEquals(loaded.get(forward, TILES), "64x64");
+  assertEquals(loaded.open, []);
+  assertEquals(loaded.save("a GPU"), choices.save("a GPU"));
+});
+
+Deno.test("choices tell directions, shapes and spatial masks apart", () => {
+  const one = work(2, [5, 8, 8, 3]);
+  const masked = { ...one.geometry, tapBits: { taps_low: 5, taps_high: 0 } };
+  const choices = new Choices();
+  choices.set(one, "64x64");
+  for (
+    const other of [
+      { ...one, direction: "input gradient" as const },
+      work(3, [5, 8, 8, 3]),
+      work(2, [5, 8, 7, 3]),
+      { ...one, geometry: masked },
+    ]
+  ) assertEquals(choices.get(other, TILES), undefined);
+});
+
+Deno.test("JSON of another form is refused, and a tile that is gone gives way to the estimate", () => {
+  const choices = new Choices();
+  for (const wrong of [null, [], 3, { a: [] }, { a: { key: 1 } }]) {
+    assertThrows(() => choices.load("a", wrong), TypeError, "Cannot load choices of tiles");
+  }
+  const forward = work(2, [5, 8, 8, 3]);
+  choices.set(forward, "7x7");
+  assertEquals(choices.get(forward, TILES), undefined);
+  assertEquals(choices.open, [forward]);
+});
+
+Deno.test(
+  "choices are kept in a folder, and tuned once only",
+  { ignore: lacks("read", "write") },
+  async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const forward = work(2, [5, 8, 8, 3]);
+      await withGpu(PAIR, async (gpu) => {
+        assertEquals(await loadTiles(gpu, folder), 0);
+        gpu.choices.set(forward, "32x32");
+        await saveTiles(gpu, folder);
+      });
+      await withGpu(PAIR, async (gpu) => {
+        const rehearse = () => Promise.resolve(kernelOf(gpu, forward));
+        assertEquals(await tuneTiles(gpu, rehearse, { folder }), []);
+        assertEquals(productTile(gpu, forward)?.name, "32x32");
+      });
+      await Deno.writeTextFile(`${folder}/tiles.json`, "{ broken");
+      await withGpu(PAIR, async (gpu) => assertEquals(await loadTiles(gpu, folder), 0));
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  },
+);

@@ -1,0 +1,84 @@
+import type { SavedChoices } from "../kernels/choices.ts";
+import type { Gpu } from "../kernels/gpu.ts";
+import type { Scope } from "../kernels/scope.ts";
+import { tune, type Tuned, type TuneOptions } from "../kernels/tuning.ts";
+
+const NAME = "tiles.json";
+
+async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
+  return (await Deno.permissions.query(descriptor)).state === "granted";
+}
+
+/**
+ * Where choices are kept from run to run: `$XDG_CACHE_HOME/adjoin`, or `~/.cache/adjoin`.
+ * `undefined` where neither variable is set, or may not be read.
+ */
+export async function cacheFolder(): Promise<string | undefined> {
+  const variable = async (name: string): Promise<string | undefined> =>
+    await granted({ name: "env", variable: name }) ? Deno.env.get(name) || undefined : undefined;
+  const cache = await variable("XDG_CACHE_HOME");
+  if (cache) return `${cache}/adjoin`;
+  const home = await variable("HOME");
+  return home && `${home}/.cache/adjoin`;
+}
+
+/** The JSON of the cache; nothing where there is none, or none that can be read. */
+async function readChoices(folder: string): Promise<unknown> {
+  const path = `${folder}/${NAME}`;
+  if (!await granted({ name: "read", path })) return {};
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return {};
+    throw error;
+  }
+}
+
+/** Loads the choices for the adapter, and returns how many. A cache that is broken counts as empty. */
+export async function loadTiles(gpu: Gpu, folder?: string): Promise<number> {
+  folder ??= await cacheFolder();
+  if (!gpu.preset.tiles || !folder) return 0;
+  const saved = await readChoices(folder);
+  try {
+    return gpu.choices.load(gpu.adapter, saved);
+  } catch (error) {
+    if (error instanceof TypeError) return 0;
+    throw error;
+  }
+}
+
+/** Saves the choices for the adapter beside those for others. Does nothing where it may not write. */
+export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
+  folder ??= await cacheFolder();
+  if (!gpu.preset.tiles || !folder || !await granted({ name: "write", path: folder })) return;
+  const others = await readChoices(folder);
+  const isObject = typeof others === "object" && others !== null && !Array.isArray(others);
+  const all: SavedChoices = { ...(isObject ? others : {}), ...gpu.choices.save(gpu.adapter) };
+  await Deno.mkdir(folder, { recursive: true });
+  // Written whole under another name first: two runs may end at the same time.
+  const path = `${folder}/${NAME}`;
+  const temporary = `${path}.${crypto.randomUUID()}`;
+  await Deno.writeTextFile(temporary, JSON.stringify(all, null, 2) + "\n");
+  await Deno.rename(temporary, path);
+}
+
+/**
+ * Makes sure that all convolutions which `rehearse` traces have a tuned tile: out of the cache, or
+ * timed now and saved there, in `folder` or {@link cacheFolder}. `rehearse` traces into a scope that is thrown away. Does nothing where
+ * the preset has no tiles, as on a software adapter.
+ */
+export async function tuneTiles(
+  gpu: Gpu,
+  rehearse: (scope: Scope) => Promise<unknown>,
+  { folder, ...options }: TuneOptions & { readonly folder?: string } = {},
+): Promise<Tuned[]> {
+  if (!gpu.preset.tiles) return [];
+  await loadTiles(gpu, folder);
+  {
+    using scope = gpu.scope();
+    await rehearse(scope);
+  }
+  const tuned = await tune(gpu, gpu.choices.open, options);
+  if (tuned.length) await saveTiles(gpu, folder);
+  return tuned;
+}
