@@ -15,11 +15,14 @@ export { type Geometry, geometry, outputSize, type Placement, type Shaped } from
 /** Splits from which on the partial sums of a tiled weight gradient are added up eight at a time. */
 const MANY_SPLITS = 16;
 
-/** The width of a block, in vec4: the one that wastes least of loads (20) and multiply-adds (5). */
+/**
+ * The width of a block, in vec4: the one that wastes least of loads (20) and multiply-adds (5).
+ * Powers of two only, as each width is a kernel to compile, half a second on a software adapter.
+ */
 function columnsFor(count: number, { rows, columns }: Preset): number {
   let best = 1;
   let least = Infinity;
-  for (let width = 1; width <= columns; width++) {
+  for (let width = 1; width <= columns; width *= 2) {
     const cost = Math.ceil(count / width) * ((rows + 4 * width) * 20 + rows * width * 5);
     if (cost < least) [best, least] = [width, cost];
   }
@@ -241,9 +244,8 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
     });
     return sumOf(trace, g, part, splits >= MANY_SPLITS);
   }
-  const square = { ...preset, rows: preset.columns * 4 };
-  const inputs = Math.min(columnsFor(inQuads, square), inQuads);
-  const outputs = Math.min(columnsFor(outQuads, square), outQuads);
+  const inputs = inQuads === 1 ? 1 : preset.columns;
+  const outputs = preset.columns;
   const blocks = taps * Math.ceil(inQuads / inputs) * Math.ceil(outQuads / outputs);
   const splits = Math.min(Math.ceil(positions / 4), Math.ceil(preset.invocations / blocks));
   const part = parts(splits);
