@@ -74,7 +74,10 @@ const backward = defineKernel({
 });
 
 /** The side of the output. As in PyTorch, the last window starts inside the image. */
-function outputSide(size: number, { kernel, stride, ceilMode }: AvgPool2dAttributes): number {
+export function avgPoolSide(
+  size: number,
+  { kernel, stride, ceilMode }: AvgPool2dAttributes,
+): number {
   if (!ceilMode) return Math.floor((size - kernel) / stride) + 1;
   const side = Math.ceil((size - kernel) / stride) + 1;
   return (side - 1) * stride >= size ? side - 1 : side;
@@ -93,8 +96,8 @@ function outputShape({ shape }: Shaped, attributes: AvgPool2dAttributes): number
     );
   }
   const [batch, height, width, channels] = shape;
-  const outHeight = outputSide(height, attributes);
-  const outWidth = outputSide(width, attributes);
+  const outHeight = avgPoolSide(height, attributes);
+  const outWidth = avgPoolSide(width, attributes);
   if (outHeight < 1 || outWidth < 1) {
     throw new RangeError(
       `Cannot apply avg pool2d: a window of ${kernel}x${kernel} does not fit an image of ` +

@@ -1,9 +1,6 @@
 import { MIRROR_WIDTH } from "./kernel.ts";
-import type { Tensor } from "./tensor.ts";
+import { ALIGNMENT, type Tensor } from "./tensor.ts";
 import type { Command, Dispatch } from "./trace.ts";
-
-/** Words to which tensors in a buffer are aligned: 256 bytes. */
-const ALIGNED_WORDS = 64;
 
 /** Brings a tensor's mirror up to date. */
 export interface MirrorCopy {
@@ -199,7 +196,7 @@ export function plan(
   return {
     steps,
     buffers: place(buffers.values(), {
-      sizeOf: ({ words }) => Math.ceil(words / ALIGNED_WORDS) * ALIGNED_WORDS,
+      sizeOf: ({ bytes }) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT / 4,
       capacity: capacity.words,
       alone: (tensor) => read.has(tensor),
     }),

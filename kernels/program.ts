@@ -1,8 +1,7 @@
 import { type Gpu, type Pipeline, stored } from "./gpu.ts";
 import { CHANNEL_QUADS, MIRROR_WIDTH } from "./kernel.ts";
 import { plan, type Step } from "./plan.ts";
-import { ALIGNMENT } from "./scope.ts";
-import type { Tensor } from "./tensor.ts";
+import { ALIGNMENT, type Tensor } from "./tensor.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
 type Action =
@@ -82,11 +81,12 @@ export class Program {
     }
     const dispatches = steps.filter((step) => step.kind === "dispatch");
     const dims = this.#writeDims(dispatches, mirrored);
+    let index = 0;
     this.#actions = steps.map((step) => {
       if (step.kind !== "dispatch") return this.#transfer(step);
       const made = compiled.get(step);
       if (!made) throw new TypeError(`Cannot run kernel ${step.kernel.name}: it is not compiled`);
-      return this.#dispatch(step, made, { ...dims, index: dispatches.indexOf(step) });
+      return this.#dispatch(step, made, { ...dims, index: index++ });
     });
     this.bytes = gpu.live().bytes - before;
     this.lowerBound = lowerBound;

@@ -1,10 +1,7 @@
 import { type Gpu, stored } from "./gpu.ts";
 import { Program } from "./program.ts";
-import { type ElementType, pad, Tensor } from "./tensor.ts";
+import { ALIGNMENT, type ElementType, pad, Tensor } from "./tensor.ts";
 import { Trace } from "./trace.ts";
-
-/** Bytes to which ranges of a buffer are aligned, so that each can be bound on every adapter. */
-export const ALIGNMENT = 256;
 
 /** Owns tensors and programs; disposing of it frees their memory. */
 export class Scope implements Disposable {

@@ -1,6 +1,9 @@
 /** The element types a tensor may hold. */
 export type ElementType = "f32" | "u32";
 
+/** Bytes to which ranges of a buffer are aligned, so that each can be bound on every adapter. */
+export const ALIGNMENT = 256;
+
 /** Where a tensor's words lie: a range of a buffer. */
 export interface Storage {
   /** The buffer, which may hold other tensors too. */

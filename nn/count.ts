@@ -1,3 +1,4 @@
+import { avgPoolSide } from "../kernels/avg_pool2d.ts";
 import { outputSize } from "../kernels/convolution.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "./network.ts";
 
@@ -33,18 +34,6 @@ export interface Count {
   readonly macs: number;
 }
 
-function pooledSize(
-  size: number,
-  layer: { kernel: number; stride: number },
-  ceil: boolean,
-): number {
-  const steps = (size - layer.kernel) / layer.stride;
-  if (!ceil) return Math.floor(steps) + 1;
-  const out = Math.ceil(steps) + 1;
-  // The last window has to start inside the image.
-  return (out - 1) * layer.stride >= size ? out - 1 : out;
-}
-
 /** The side lengths of every value of a network. */
 export function sizesOf({ layers }: Network, image: ImageSize): ImageSize[] {
   const sizes: ImageSize[] = [];
@@ -63,7 +52,7 @@ export function sizesOf({ layers }: Network, image: ImageSize): ImageSize[] {
         );
         break;
       case "avgPool2d":
-        sizes.push(both(from, (side) => pooledSize(side, layer, layer.ceilMode)));
+        sizes.push(both(from, (side) => avgPoolSide(side, layer)));
         break;
       case "globalAvgPool2d":
       case "linear":

@@ -1,5 +1,5 @@
-import { ALIGNMENT, type Scope } from "../kernels/scope.ts";
-import { pad, type Tensor, unpad } from "../kernels/tensor.ts";
+import type { Scope } from "../kernels/scope.ts";
+import { ALIGNMENT, pad, paddedWords, type Tensor, unpad } from "../kernels/tensor.ts";
 
 /** A named array of numbers: a weight, a bias, a running statistic. */
 export interface ParameterSpec {
@@ -30,9 +30,7 @@ export class Parameters {
     let end = 0;
     for (const spec of specs) {
       this.#starts.set(spec.name, end);
-      const last = Math.ceil((spec.shape.at(-1) ?? 1) / 4) * 4;
-      const used = spec.shape.slice(0, -1).reduce((product, d) => product * d, last);
-      end += Math.ceil(used / words) * words;
+      end += Math.ceil(paddedWords(spec.shape) / words) * words;
     }
     this.flat = scope.tensor(name, [Math.max(words, end)]);
     for (const spec of specs) {

@@ -78,18 +78,6 @@ function worst(found: State, wanted: ReadonlyMap<string, Reference>): number {
   );
 }
 
-/** Steps and evaluation of one file, traced. */
-class Replica {
-  readonly learner: Learner;
-  readonly logits: Tensor[] = [];
-  readonly evaluated: Tensor[] = [];
-  parts: Tensor | undefined;
-
-  constructor(learner: Learner) {
-    this.learner = learner;
-  }
-}
-
 /** Checks an `adjoined_*` file: first step, ten losses, final parameters, evaluation. */
 export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Finding[]> {
   const { metadata } = file;
@@ -106,14 +94,14 @@ export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Findin
   const labels = scope.tensor("labels", shape, values, "u32");
   const lambda = scope.tensor("lambda", [1], [Number(metadata.lambda)]);
   const one = scope.tensor("one", [1], [1]);
-  const replica = new Replica(
-    new Learner(scope, {
-      specs: adjoinedSpecs(adjoined),
-      state: stateOf(references(file, "init.")),
-      optimizer: { name: "sgd", weightDecay: Number(metadata.weight_decay), nesterov: false },
-    }),
-  );
-  const { learner } = replica;
+  const learner = new Learner(scope, {
+    specs: adjoinedSpecs(adjoined),
+    state: stateOf(references(file, "init.")),
+    optimizer: { name: "sgd", weightDecay: Number(metadata.weight_decay), nesterov: false },
+  });
+  // (loss, cross entropy, KL, 1), then the logits of base and small.
+  const kept: Tensor[] = [];
+  const evaluated: Tensor[] = [];
   const norms = { eps: Number(metadata.bn_eps), momentum: Number(metadata.bn_momentum) };
   const common = { parameter: learner.tensor, ...norms };
   const step = await scope.trace("step", (trace) => {
@@ -123,15 +111,13 @@ export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Findin
     const [loss, parts] = lossOf(objective, { apply, logits, labels, lambda, labelSmoothing: 0 });
     tape.backward(loss, one);
     learner.update(trace);
-    replica.logits.push(trace.keep(logits.base), trace.keep(logits.small));
-    replica.parts = trace.keep(parts);
+    kept.push(...[parts, logits.base, logits.small].map((tensor) => trace.keep(tensor)));
   });
   const evaluation = await scope.trace("evaluation", (trace) => {
     const running = { apply: applying(trace), training: false, ...common };
     const logits = runAdjoined(adjoined, image, running);
-    replica.evaluated.push(trace.keep(logits.base), trace.keep(logits.small));
+    evaluated.push(trace.keep(logits.base), trace.keep(logits.small));
   });
-  const parts = replica.parts ?? one;
   const losses: number[] = [];
   const findings: Finding[] = [];
   const of = (name: string): ArrayLike<number> => reference(file, name).values;
@@ -139,7 +125,8 @@ export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Findin
     learner.prepare({ lr: Number(metadata.lr), momentum: Number(metadata.momentum) });
     step.replay();
     const { gradients, statistics } = learner;
-    const read = await gpu.read([parts, ...replica.logits, gradients.flat, statistics.flat]);
+    const first = k === 0 ? [gradients.flat, statistics.flat] : [];
+    const read = await gpu.read([...kept, ...first]);
     losses.push(...Array.from(read[0]).slice(0, 3));
     if (k > 0) continue;
     const gradient = gradients.split(Float32Array.from(read[3]));
@@ -160,10 +147,10 @@ export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Findin
   const wanted = of("losses");
   const each = losses.map((found, i) => relativeError([found], [wanted[i]]));
   evaluation.replay();
-  const evaluated = await gpu.read(replica.evaluated);
+  const found = await gpu.read(evaluated);
   const final = worst(await learner.read(), references(file, "final."));
   const logits = ["eval_base_logits", "eval_small_logits"].map((name, i) =>
-    relativeError(evaluated[i], of(name))
+    relativeError(found[i], of(name))
   );
   return [
     ...findings,
