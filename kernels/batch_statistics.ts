@@ -96,7 +96,7 @@ export function joining<const W extends string>(
   return defineKernel({
     name,
     workgroupSize: LANES,
-    reads: { part: "bulk", ...reads },
+    reads: { part: "small", ...reads },
     writes,
     dims: { ...JOIN_DIMS, ...dims },
     wgsl: /* wgsl */ `

@@ -116,16 +116,12 @@ export function gatheredProduct(
   const weights = form === "outer"
     ? "tap * dims.weight_rows * dims.weight_quads + quad"
     : "(tap * dims.weight_rows + quad * 4u) * dims.weight_quads";
+  const destination = (i: number): string =>
+    `let to${i} = ((n${i} * dims.out_height + a${i} * dims.out_scale + dims.out_y) * dims.out_width
+       + b${i} * dims.out_scale + dims.out_x) * out_quads + quad;`;
   const store = (i: number): string =>
-    `if (n${i} < dims.batch) {
-       let at = ((n${i} * dims.out_height + a${i} * dims.out_scale + dims.out_y) * dims.out_width
-         + b${i} * dims.out_scale + dims.out_x) * out_quads + quad;
-       ${
-      range(columns).map((j) =>
-        `if (${j}u <= last) { set_y(at + ${j}u, select(vec4f(), s${i}_${j}, kept${j})); }`
-      ).join("\n")
-    }
-     }`;
+    `if (n${i} < dims.batch) { set_y(to${i} + j, select(vec4f(), s${i}_0, kept)); }
+    ${unroll(columns - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)}`;
   return defineKernel({
     name: `${form} product ${rows}x${columns * 4}${shallow ? ", shallow" : ""}`,
     workgroupSize: lanes,
@@ -169,14 +165,12 @@ fn main(workgroup: u32, lane: u32) {
     tx = select(tx, 0u, last_column);
     ty += select(0u, 1u, last_column);
   }
-  let channel = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
-  ${
-      unroll(
-        columns,
-        (j) => `let kept${j} = channel + vec4u(${j * 4}u) < vec4u(dims.out_channels);`,
-      )
-    }
-  ${unroll(rows, store)}
+  ${unroll(rows, destination)}
+  // A loop, not ${columns} times the code: what stores compile to is most of a kernel on a processor.
+  for (var j = 0u; j < min(${columns}u, out_quads - quad); j++) {
+    let kept = (quad + j) * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels);
+    ${unroll(rows, store)}
+  }
 }`,
   });
 }

@@ -1,20 +1,20 @@
 /// <reference types="@webgpu/types" />
 import { Choices } from "./choices.ts";
-import { assemble, type Assembled, CHANNEL_QUADS, type Kernel } from "./kernel.ts";
+import { assemble, CHANNEL_QUADS, type Kernel, MIRROR_WIDTH } from "./kernel.ts";
+import { compile, type Pipeline } from "./pipeline.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./scope.ts";
 import { type Tensor, unpad } from "./tensor.ts";
+import { TEXTURE_USAGE, USAGE } from "./usage.ts";
+import { deal, warmUp } from "./warm_up.ts";
+
+export type { Pipeline } from "./pipeline.ts";
 
 /** A GPU that is missing, refuses a kernel, or runs out of memory. */
 export class GpuError extends Error {
   /** "GpuError", as printed before the message. */
   override readonly name: string = "GpuError";
 }
-
-/** Buffer, texture and map usages, as in the WebGPU specification. */
-const USAGE = { MAP_READ: 1, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 } as const;
-const TEXTURE_USAGE = { COPY_DST: 2, TEXTURE_BINDING: 4 } as const;
-const COMPUTE = 4;
 
 /** The limits that are raised to what the adapter has. */
 const RAISED = [
@@ -27,6 +27,16 @@ const RAISED = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
+/**
+ * Mesa's software adapter compiles a kernel when it first runs, on the one thread of its device's
+ * queue; other devices of the process find it in Mesa's disk cache from then on.
+ */
+const COMPILES_LATE = /llvmpipe/;
+
+/** New kernels from which on several devices share in compiling them, and the most devices. */
+const MANY_KERNELS = 8;
+const MOST_COMPILERS = 4;
+
 /** What {@link Gpu.open} takes. */
 export interface GpuOptions {
   /** A device of one's own (a browser's, Dawn's); by default one is asked for. */
@@ -35,16 +45,6 @@ export interface GpuOptions {
   readonly preset?: Preset;
   /** The largest grid of a dispatch, in workgroups; kernels loop over what is left. */
   readonly maxWorkgroups?: number;
-}
-
-/** A compiled kernel. */
-export interface Pipeline {
-  /** As the device knows it. */
-  readonly pipeline: GPUComputePipeline;
-  /** The layout of its only bind group, number 0. */
-  readonly layout: GPUBindGroupLayout;
-  /** The module it was compiled from. */
-  readonly assembled: Assembled;
 }
 
 /** GPU memory in use. */
@@ -123,14 +123,17 @@ export class Gpu {
       this.device.limits.maxStorageBufferBindingSize,
     );
     this.#refuseOversize(name, bytes, limit);
-    // Any range may be bound as a per-channel uniform, which has a fixed length.
-    const size = Math.ceil(bytes / 16) * 16 + CHANNEL_QUADS * 16;
+    // Any range may be bound as a per-channel uniform, which has a fixed length, or copied to a
+    // mirror in whole rows.
+    const size = Math.ceil(bytes / 16) * 16 + Math.max(CHANNEL_QUADS, MIRROR_WIDTH) * 16;
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
     return this.#own(this.device.createBuffer({ label: name, size, usage }), size);
   }
 
   /** Takes a texture of vec4 texels, for mirrors of tensors. */
-  takeTexture(name: string, width: number, height: number): GPUTexture {
+  takeTexture(name: string, width: number, rows: number): GPUTexture {
+    // llvmpipe compiles a kernel anew for textures with a power of two of rows: there are none.
+    const height = (rows & (rows - 1)) === 0 ? Math.max(3, rows + 1) : rows;
     const limit = this.device.limits.maxTextureDimension2D * width * 16;
     this.#refuseOversize(name, width * height * 16, limit);
     const texture = this.device.createTexture({
@@ -173,22 +176,7 @@ export class Gpu {
     if (cached) return cached;
     const { device } = this;
     device.pushErrorScope("validation");
-    const layout = device.createBindGroupLayout({
-      label: kernel.name,
-      entries: assembled.bindings.map(({ kind }, binding) => ({
-        binding,
-        visibility: COMPUTE,
-        ...(kind === "mirror"
-          ? { texture: { sampleType: "unfilterable-float" as const } }
-          : { buffer: { type: BUFFER_TYPES[kind] } }),
-      })),
-    });
-    const module = device.createShaderModule({ label: kernel.name, code: assembled.code });
-    const pipeline = device.createComputePipeline({
-      label: kernel.name,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "entry" },
-    });
+    const made = compile(device, kernel, assembled);
     this.#pending.push(
       device.popErrorScope().then((error) => {
         if (!error) return;
@@ -196,9 +184,32 @@ export class Gpu {
         this.#errors.push(`kernel ${kernel.name}: ${error.message}`);
       }),
     );
-    const made = { pipeline, layout, assembled };
     this.#pipelines.set(assembled.code, made);
     return made;
+  }
+
+  /**
+   * Compiles kernels ahead of their first run, on all cores, where the adapter would otherwise do so
+   * one by one when they first run. Elsewhere, or for a few kernels, does nothing.
+   */
+  async warmUp(kernels: Iterable<Kernel>): Promise<void> {
+    const fresh = new Map<string, Kernel>();
+    for (const kernel of kernels) {
+      const { code } = assemble(kernel, this.preset.loads);
+      if (!this.#pipelines.has(code)) fresh.set(code, kernel);
+    }
+    const devices = Math.min(navigator.hardwareConcurrency, MOST_COMPILERS);
+    if (!COMPILES_LATE.test(this.adapter) || fresh.size < MANY_KERNELS || devices < 2) return;
+    const others = await Promise.all(
+      Array.from({ length: devices - 1 }, () => Gpu.open({ preset: this.preset })),
+    );
+    const all: readonly Gpu[] = [this, ...others];
+    deal([...fresh.values()], ({ wgsl }) => wgsl.length, devices).forEach((share, i) =>
+      warmUp(all[i].device, share.map((kernel) => all[i].pipeline(kernel)))
+    );
+    // Waiting for one device holds up what is sent to another: all have their work by now.
+    await Promise.all(all.map((gpu) => gpu.idle()));
+    for (const other of others) other.destroy();
   }
 
   /** Number of kernels compiled so far. */
@@ -279,8 +290,6 @@ export class Gpu {
     if (this.#ownsDevice) this.device.destroy();
   }
 }
-
-const BUFFER_TYPES = { read: "read-only-storage", write: "storage", uniform: "uniform" } as const;
 
 function describe(info: GPUAdapterInfo): string {
   return info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") ||

@@ -1,10 +1,11 @@
 /**
  * How a kernel reads a tensor:
  * - `bulk`: vec4 by vec4, through a texture where the adapter loads textures faster than buffers;
+ * - `small`: vec4 by vec4 from its buffer: a tensor too small to be worth a texture;
  * - `channel`: one vec4 per four channels, as a uniform (at most {@link CHANNEL_QUADS} of them);
  * - `u32`, `f32`: single words of a buffer.
  */
-export type Read = "bulk" | "channel" | "u32" | "f32";
+export type Read = "bulk" | "small" | "channel" | "u32" | "f32";
 
 /** How a kernel writes a tensor. `update` is a bulk tensor that is read and written in place. */
 export type Write = "bulk" | "update" | "f32" | "u32";
@@ -20,7 +21,7 @@ export const MIRROR_WIDTH: number = 1 << MIRROR_SHIFT;
 
 /**
  * A compute kernel. `wgsl` defines `fn main(workgroup: u32, lane: u32)`, the work of one workgroup
- * out of `dims.workgroups`. The rest is declared for it: for each bulk or channel operand `x` a
+ * out of `dims.workgroups`. The rest is declared for it: for each bulk, small or channel operand `x` a
  * function `x(i)` that loads its i-th vec4, for each word operand the array `x`, for each bulk or
  * updated result `y` a function `set_y(i, value)`, and a uniform `dims` with the named numbers.
  */
@@ -111,7 +112,7 @@ fn ${name}(i: u32) -> vec4f { return ${name}_quads[i]; }`,
       { name, kind: "uniform" },
     ];
   }
-  const code = read === "bulk"
+  const code = read === "bulk" || read === "small"
     ? `${at} var<storage, read> ${name}_quads: array<vec4f>;
 fn ${name}(i: u32) -> vec4f { return ${name}_quads[i]; }`
     : `${at} var<storage, read> ${name}: array<${read}>;`;

@@ -49,12 +49,14 @@ function operand(dispatch: Dispatch, name: string): Tensor {
   return dispatch.reads[name] ?? dispatch.writes[name];
 }
 
-/** Puts a mirror copy before the first mirrored load, and before the first after each write. */
+/**
+ * Puts a mirror copy before the first mirrored load, and before the first after each write. What
+ * the program finds as it needs it, parameters above all, is copied at its start in one go: each
+ * copy between kernels interrupts a pass.
+ */
 function withMirrors(commands: readonly Command[], mirrored: MirroredOperands): Step[] {
-  const steps: Step[] = [];
-  const fresh = new Set<Tensor>();
-  // A view and what it is a view of share a buffer; tensors of the program have none yet.
-  const identity = (tensor: Tensor): Tensor | GPUBuffer => tensor.storage?.buffer ?? tensor;
+  const fresh = found(commands, mirrored);
+  const steps: Step[] = [...fresh].map((tensor) => ({ kind: "mirror", tensor }));
   for (const command of commands) {
     if (command.kind === "dispatch") {
       for (const name of mirrored(command)) {
@@ -69,6 +71,27 @@ function withMirrors(commands: readonly Command[], mirrored: MirroredOperands): 
     }
   }
   return steps;
+}
+
+/** Tensors from outside that are loaded through mirrors before anything writes to them. */
+function found(commands: readonly Command[], mirrored: MirroredOperands): Set<Tensor> {
+  const loaded = new Set<Tensor>();
+  const written = new Set<Tensor | GPUBuffer>();
+  for (const command of commands) {
+    if (command.kind === "dispatch") {
+      for (const name of mirrored(command)) {
+        const tensor = operand(command, name);
+        if (tensor.storage && !written.has(identity(tensor))) loaded.add(tensor);
+      }
+    }
+    for (const target of writesOf(command)) written.add(identity(target));
+  }
+  return loaded;
+}
+
+/** A view and what it is a view of share a buffer; tensors of the program have none yet. */
+function identity(tensor: Tensor): Tensor | GPUBuffer {
+  return tensor.storage?.buffer ?? tensor;
 }
 
 function writesOf(command: Command): Tensor[] {

@@ -67,7 +67,7 @@ export class Program {
     const { limits } = gpu.device;
     const { steps, buffers, textures, lowerBound } = plan(trace.commands, mirrored, {
       words: Math.floor(limits.maxStorageBufferBindingSize / 4),
-      rows: limits.maxTextureDimension2D,
+      rows: limits.maxTextureDimension2D - 1,
     });
     for (const { size, tensors } of buffers) {
       const [largest] = tensors.keys();
@@ -197,20 +197,14 @@ export class Program {
     const { buffer, offset } = stored(step.tensor);
     const { texture, row } = this.#mirror(step.tensor);
     const width = Math.min(step.tensor.quads, MIRROR_WIDTH);
-    const rows = Math.floor(step.tensor.quads / width);
-    const rest = step.tensor.quads % width;
-    const bytesPerRow = Math.ceil(width * 16 / ALIGNMENT) * ALIGNMENT;
+    const rows = Math.ceil(step.tensor.quads / width);
+    const source = { buffer, offset, bytesPerRow: Math.ceil(width * 16 / ALIGNMENT) * ALIGNMENT };
+    const destination = { texture, origin: { x: 0, y: row } };
+    const size = { width, height: rows };
     return {
       kind: "transfer",
       name: "mirror",
-      encode: (e) => {
-        const source = { buffer, offset, bytesPerRow };
-        e.copyBufferToTexture(source, { texture, origin: [0, row] }, [width, rows]);
-        if (rest) {
-          const last = { buffer, offset: offset + rows * width * 16, bytesPerRow };
-          e.copyBufferToTexture(last, { texture, origin: [0, row + rows] }, [rest, 1]);
-        }
-      },
+      encode: (e) => e.copyBufferToTexture(source, destination, size),
     };
   }
 

@@ -59,6 +59,7 @@ export class Scope implements Disposable {
   async trace(name: string, build: (trace: Trace) => void): Promise<Program> {
     const trace = new Trace(this.gpu, this);
     build(trace);
+    await this.gpu.warmUp(trace.kernels());
     const program = new Program(name, trace);
     this.#programs.push(program);
     await this.gpu.settle();

@@ -66,6 +66,11 @@ export class Trace {
     this.#scope = scope;
   }
 
+  /** The kernels that are run, one by one. */
+  kernels(): Kernel[] {
+    return this.commands.flatMap((c) => c.kind === "dispatch" ? [c.kernel] : []);
+  }
+
   /** A tensor that lives inside the program from its first write to its last use. */
   tensor(name: string, shape: readonly number[], type: ElementType = "f32"): Tensor {
     return new Tensor(name, shape, type);

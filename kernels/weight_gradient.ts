@@ -122,16 +122,15 @@ fn main(workgroup: u32, lane: u32) {
     }
   }
   if (live) {
-    let at = (split * taps + tap) * dims.in_quads * 4u;
-    ${
-      unroll(inputs * 4, (i) =>
-        `if (${i >> 2}u <= in_last) {
+    let at = ((split * taps + tap) * dims.in_quads + in_quad) * 4u * dims.out_quads + out_quad;
+    for (var j = 0u; j < min(${outputs}u, dims.out_quads - out_quad); j++) {
       ${
-          range(outputs).map((j) =>
-            `if (${j}u <= out_last) { set_part((at + in_quad * 4u + ${i}u) * dims.out_quads + out_quad + ${j}u, s${i}_${j}); }`
-          ).join("\n")
-        }
-    }`)
+      unroll(inputs * 4, (i) =>
+        `if (${i >> 2}u <= in_last) { set_part(at + ${i}u * dims.out_quads + j, s${i}_0); }
+      ${
+          unroll(outputs - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)
+        }`)
+    }
     }
   }
 }`,

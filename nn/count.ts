@@ -1,5 +1,6 @@
 import { avgPoolSide } from "../kernels/avg_pool2d.ts";
 import { outputSize } from "../kernels/convolution.ts";
+import type { Adjoined } from "./adjoin.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "./network.ts";
 
 /** Height and width, in pixels. */
@@ -103,4 +104,13 @@ export function count(network: Network, image: ImageSize): Count {
     total.macs += macs;
   }
   return total;
+}
+
+/** Multiply-accumulates of both networks on one image; layers in common run once. */
+export function macsTogether({ base, small, shared }: Adjoined, image: ImageSize): number {
+  const common = new Set(base.layers.flatMap((l, i) => shared[i] && "name" in l ? [l.name] : []));
+  return countLayers(small, image).reduce(
+    (sum, { name, macs }) => sum + (common.has(name) ? 0 : macs),
+    count(base, image).macs,
+  );
 }

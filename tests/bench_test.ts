@@ -36,13 +36,15 @@ Deno.test("bench conv --json gives time and speed of each direction", commandLin
 Deno.test("bench step --json gives what a step costs", commandLine, async () => {
   const { keys, found } = await keysOf(
     "bench step --model resnet8 --mode adjoined --batch 2 --image-size 12 --compression 4 " +
-      "--stem cifar --repeats 1 --json",
+      "--stem cifar --repeats 1 --beside-plain --json",
   );
   assertEquals(keys, [
     ...["ms", "imagesPerSecond", "peakBytes", "lowerBoundBytes", "dispatches", "encodeMs"],
-    "firstStepSeconds",
+    ...["firstStepSeconds", "idealOverPlain", "plainMs", "overPlain"],
   ]);
-  const { ms, imagesPerSecond, peakBytes, lowerBoundBytes } = found;
+  const { ms, imagesPerSecond, peakBytes, lowerBoundBytes, idealOverPlain, plainMs } = found;
+  assert(Number(idealOverPlain) > 1 && Number(idealOverPlain) < 1.3);
+  assert(Math.abs(Number(found.overPlain) * Number(plainMs) / Number(ms) - 1) < 1e-3);
   assert(Math.abs(Number(imagesPerSecond) * Number(ms) - 2000) < 1);
   assert(Number(peakBytes) >= Number(lowerBoundBytes));
 });

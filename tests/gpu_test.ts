@@ -8,6 +8,7 @@ import {
 } from "@std/assert";
 import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { defineKernel } from "../kernels/kernel.ts";
+import { deal } from "../kernels/warm_up.ts";
 import { lacks } from "./permissions.ts";
 import type { Tensor } from "../kernels/tensor.ts";
 
@@ -185,3 +186,37 @@ Deno.test(
     assertMatch(text, /^GpuError Cannot start as there is no WebGPU adapter: .*apt-get install/);
   },
 );
+
+Deno.test("kernels are dealt out heaviest first, each to the least laden", () => {
+  const dealt = deal([1, 9, 4, 3, 5], (weight) => weight, 2);
+  assertEquals(dealt, [[9, 3], [5, 4, 1]]);
+  assertEquals(deal([], () => 1, 3), [[], [], []]);
+});
+
+Deno.test("kernels that several devices compiled give the right results", async () => {
+  const gpu = await Gpu.open();
+  using scope = gpu.scope();
+  const x = scope.tensor("x", [64], Array.from({ length: 64 }, (_, i) => i));
+  const kernels = Array.from({ length: 12 }, (_, k) =>
+    defineKernel({
+      name: `add ${k}`,
+      workgroupSize: 16,
+      reads: { x: "bulk" },
+      writes: { y: "bulk" },
+      dims: {},
+      wgsl: `fn main(workgroup: u32, lane: u32) { set_y(lane, x(lane) + vec4f(${k}.0)); }`,
+    }));
+  const kept: Tensor[] = [];
+  const program = await scope.trace("sums", (trace) => {
+    for (const kernel of kernels) {
+      const y = trace.tensor("y", [64]);
+      trace.run(kernel, { reads: { x }, writes: { y }, dims: {}, workgroups: 1 });
+      kept.push(trace.keep(y));
+    }
+  });
+  assertEquals(gpu.pipelines, kernels.length);
+  program.replay();
+  const found = await gpu.read(kept);
+  assertEquals(found.map((y) => y[63]), kernels.map((_, k) => 63 + k));
+  gpu.destroy();
+});

@@ -45,9 +45,15 @@ async function conv(args: readonly string[], print: Print): Promise<void> {
 
 async function step(args: readonly string[], print: Print): Promise<void> {
   const { values } = readArguments("bench step", args);
-  const { json, "image-size": imageSize, "mask-from": maskFrom, ...options } = values;
+  const {
+    json,
+    "image-size": imageSize,
+    "mask-from": maskFrom,
+    "beside-plain": besidePlain,
+    ...options
+  } = values;
   await withGpu(async (gpu) => {
-    const times = await benchStep(gpu, { ...options, imageSize, maskFrom });
+    const times = await benchStep(gpu, { ...options, imageSize, maskFrom, besidePlain });
     print(json ? asJson(times) : `${gpu.adapter}\n${stepTable(times)}`);
   });
 }

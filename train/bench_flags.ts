@@ -91,6 +91,11 @@ export const BENCH_SECTIONS = [
         help: "pixels of a side of the image",
       },
       {
+        name: "beside-plain",
+        kind: "boolean",
+        help: "time the plain step in turn with the adjoined one, for their ratio",
+      },
+      {
         name: "profile",
         kind: "boolean",
         help: "time each kernel by itself as well",

@@ -5,11 +5,13 @@ import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Timing } from "../kernels/program.ts";
+import type { Scope } from "../kernels/scope.ts";
 import { adjoin } from "../nn/adjoin.ts";
+import { count, macsTogether } from "../nn/count.ts";
 import { model, type Stem } from "../nn/resnet.ts";
 import { initialize } from "../nn/state.ts";
 import { jobOf } from "./bench_conv.ts";
-import { calibrate, elapsed, median, time, waitTime } from "./bench_timing.ts";
+import { calibrate, elapsed, type Job, median, time, waitTime } from "./bench_timing.ts";
 import { Learner } from "./learner.ts";
 import { type Objective, specsOf } from "./objective.ts";
 import { TrainingStep } from "./step.ts";
@@ -29,6 +31,8 @@ export interface StepOptions {
   readonly repeats: number;
   /** Whether to time each kernel by itself as well. */
   readonly profile: boolean;
+  /** Whether to time the plain step of the base network in turn with the adjoined one. */
+  readonly besidePlain: boolean;
 }
 
 /** The kernels of one name in a step. */
@@ -53,12 +57,18 @@ export interface StepTimes {
   readonly encodeMs: number;
   /** Tracing, compiling, and the first step until the GPU is done. */
   readonly firstStepSeconds: number;
+  /** Mode `adjoined`: multiply-accumulates over those of the plain step, what `ms` could come to. */
+  readonly idealOverPlain?: number;
+  /** The plain step, timed in turn. */
+  readonly plainMs?: number;
+  /** `ms / plainMs`. */
+  readonly overPlain?: number;
   /** Time by kernel, the longest first. */
   readonly profile?: readonly KernelTime[];
 }
 
 const HYPER = { lr: 0.01, momentum: 0.9, lambda: 1 } as const;
-const ENCODINGS = 3;
+const ENCODINGS = 5;
 const PROFILE_REPEATS = 5;
 
 function objectiveOf(options: StepOptions, { classes, channels }: Split["train"]): Objective {
@@ -88,17 +98,30 @@ function byKernel(timings: readonly Timing[]): KernelTime[] {
   })).sort((a, b) => b.ms - a.ms);
 }
 
-/** Times whole training steps. Raises a `RangeError` for options that make no network. */
-export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTimes> {
-  const { batch, imageSize: size, repeats } = options;
-  const split = generatedSplit({ train: batch, validation: 1, size, seed: 0 });
-  const objective = objectiveOf(options, split.train);
+/** A step on a device, ready to be timed. */
+interface Prepared {
+  readonly step: TrainingStep;
+  readonly job: Job;
+  readonly firstMs: number;
+  /** Runs between two waits. */
+  readonly count: number;
+}
+
+async function prepare(
+  scope: Scope,
+  { split, objective, batch, size }: {
+    split: Split;
+    objective: Objective;
+    batch: number;
+    size: number;
+  },
+): Promise<Prepared> {
+  const { gpu } = scope;
   const specs = specsOf(objective);
   const normal = new Random(0, "initial weights");
   const network = objective.mode === "adjoined" ? objective.adjoined.base : objective.network;
   const state = initialize(specs, network, () => normal.normal());
   const batches = batchesOf(split, batch);
-  using scope = gpu.scope();
   const optimizer = { name: "sgd", weightDecay: 1e-4, nesterov: false } as const;
   const learner = new Learner(scope, { specs, state, optimizer });
   const feed = {
@@ -107,7 +130,6 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     batch,
     image: { height: size, width: size },
   };
-
   const parts = { objective, learner, feed, labelSmoothing: 0 };
   await tuneTiles(gpu, (rehearsal) => TrainingStep.trace(rehearsal, parts));
   const started = performance.now();
@@ -115,19 +137,40 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
   const job = jobOf(gpu, () => step.run(batches.next().value, HYPER));
   job.submit();
   await job.settle();
-  const first = performance.now() - started - await waitTime(job);
+  const firstMs = performance.now() - started - await waitTime(job);
+  return { step, job, firstMs, count: await calibrate(job) };
+}
 
-  const count = await calibrate(job);
-  const times: number[] = [];
-  for (let i = 0; i < repeats; i++) times.push(await time(job, count));
-  const ms = median(times);
-  const { program } = step;
+/** Times jobs in turn, so that what slows the machine down slows them all. */
+async function inTurn(prepared: readonly Prepared[], repeats: number): Promise<number[]> {
+  const times = prepared.map((): number[] => []);
+  for (let i = 0; i < repeats; i++) {
+    for (const [k, { job, count }] of prepared.entries()) times[k].push(await time(job, count));
+  }
+  return times.map(median);
+}
+
+/** Times whole training steps. Raises a `RangeError` for options that make no network. */
+export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTimes> {
+  const { batch, imageSize: size, repeats } = options;
+  const split = generatedSplit({ train: batch, validation: 1, size, seed: 0 });
+  const objective = objectiveOf(options, split.train);
+  using scope = gpu.scope();
+  const prepared = await prepare(scope, { split, objective, batch, size });
+  const { program } = prepared.step;
   const encodings: number[] = [];
   for (let i = 0; i < ENCODINGS; i++) {
     encodings.push(await elapsed(() => Promise.resolve(program.replay())));
     await gpu.idle();
   }
   const peakBytes = gpu.live().bytes;
+  const all = [prepared];
+  if (options.besidePlain && objective.mode === "adjoined") {
+    const plain = objectiveOf({ ...options, mode: "plain" }, split.train);
+    all.push(await prepare(scope, { split, objective: plain, batch, size }));
+  }
+  const [ms, plainMs] = await inTurn(all, repeats);
+  const image = { height: size, width: size };
   return {
     ms,
     imagesPerSecond: batch / ms * 1000,
@@ -135,7 +178,14 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     lowerBoundBytes: peakBytes - program.bytes + program.lowerBound,
     dispatches: program.dispatches,
     encodeMs: median(encodings),
-    firstStepSeconds: first / 1000,
+    firstStepSeconds: prepared.firstMs / 1000,
+    ...objective.mode === "adjoined"
+      ? {
+        idealOverPlain: macsTogether(objective.adjoined, image) /
+          count(objective.adjoined.base, image).macs,
+      }
+      : {},
+    ...plainMs === undefined ? {} : { plainMs, overPlain: ms / plainMs },
     ...options.profile ? { profile: byKernel(await program.profile(PROFILE_REPEATS)) } : {},
   };
 }
@@ -164,6 +214,14 @@ export function stepTable(times: StepTimes): string {
     ["encoding", `${times.encodeMs.toFixed(2)} ms`],
     ["first step", `${times.firstStepSeconds.toFixed(2)} s`],
   ];
+  const { idealOverPlain, plainMs, overPlain } = times;
+  if (plainMs !== undefined && overPlain !== undefined) {
+    rows.push(["plain step", `${plainMs.toFixed(2)} ms`]);
+    rows.push(["adjoined / plain", overPlain.toFixed(3)]);
+  }
+  if (idealOverPlain !== undefined) {
+    rows.push(["the same in MACs", idealOverPlain.toFixed(3)]);
+  }
   const profile = times.profile ? profileTable(times.profile) : [];
   return [...columns(rows, [0, 1]), ...profile].join("\n") + "\n";
 }

@@ -1,5 +1,5 @@
 import { adjoin, type Adjoined } from "../nn/adjoin.ts";
-import { type Count, count, countLayers, type LayerCount } from "../nn/count.ts";
+import { type Count, count, countLayers, type LayerCount, macsTogether } from "../nn/count.ts";
 import { model, type Stem } from "../nn/resnet.ts";
 import { columns, grouped, scaled } from "./text.ts";
 
@@ -42,14 +42,6 @@ export function summarize(options: SummaryOptions): ModelSummary {
     base: count(base, image),
     small: count(small, image),
   };
-}
-
-/** Multiply-accumulates of running both networks on one image, layers in common once. */
-function macsTogether({ base, shared }: Adjoined, rows: readonly Row[]): number {
-  const once = new Set(base.layers.flatMap((l, i) => shared[i] && "name" in l ? [l.name] : []));
-  return rows.reduce((sum, { whole, cut }) => {
-    return sum + whole.macs + (once.has(whole.name) ? 0 : cut.macs);
-  }, 0);
 }
 
 /** A layer in the base and in the small network. */
@@ -100,7 +92,7 @@ export function summaryTable(options: SummaryOptions): string {
     ["multiply-accumulates", "", "", scaled(b.macs), "", "", scaled(s.macs), times(b.macs, s.macs)],
   ]);
   const rule = "-".repeat(Math.max(...lines.map(({ length }) => length)));
-  const together = (macsTogether(pair, rows) / b.macs).toFixed(2);
+  const together = (macsTogether(pair, image) / b.macs).toFixed(2);
   return [
     `${model}, compression ${compression}, ${classes} classes, ${imageSize}x${imageSize} pixels`,
     "",

@@ -1,0 +1,53 @@
+import { CHANNEL_QUADS, MIRROR_WIDTH } from "./kernel.ts";
+import type { Pipeline } from "./pipeline.ts";
+import { TEXTURE_USAGE, USAGE } from "./usage.ts";
+
+// Of a mirror's kind: llvmpipe compiles apart for sides that are powers of two and others.
+const MIRROR_SIZE = { width: MIRROR_WIDTH, height: 3 };
+
+/**
+ * Runs kernels over no workgroups at all, which makes a driver compile them that otherwise waits
+ * for the first run. It has compiled them when the device is idle again.
+ */
+export function warmUp(device: GPUDevice, pipelines: readonly Pipeline[]): void {
+  const taken: (GPUBuffer | GPUTexture)[] = [];
+  const buffer = (): GPUBuffer => {
+    const usage = USAGE.STORAGE | USAGE.UNIFORM;
+    const made = device.createBuffer({ label: "warm-up", size: CHANNEL_QUADS * 16, usage });
+    taken.push(made);
+    return made;
+  };
+  const read = buffer();
+  const texture = device.createTexture({
+    label: "warm-up",
+    size: MIRROR_SIZE,
+    format: "rgba32float",
+    usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.TEXTURE_BINDING,
+  });
+  taken.push(texture);
+  const encoder = device.createCommandEncoder();
+  const pass = encoder.beginComputePass();
+  for (const { pipeline, layout, assembled } of pipelines) {
+    const entries = assembled.bindings.map(({ kind }, binding): GPUBindGroupEntry => {
+      if (kind === "mirror") return { binding, resource: texture.createView() };
+      return { binding, resource: { buffer: kind === "write" ? buffer() : read } };
+    });
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout, entries }));
+    pass.dispatchWorkgroups(0);
+  }
+  pass.end();
+  device.queue.submit([encoder.finish()]);
+  for (const memory of taken) memory.destroy();
+}
+
+/** Deals things out to `hands` hands, the heaviest first, each to the hand with the least. */
+export function deal<T>(things: readonly T[], weight: (thing: T) => number, hands: number): T[][] {
+  const dealt = Array.from({ length: hands }, () => ({ load: 0, things: [] as T[] }));
+  for (const thing of [...things].sort((a, b) => weight(b) - weight(a))) {
+    const least = dealt.reduce((a, b) => b.load < a.load ? b : a);
+    least.things.push(thing);
+    least.load += weight(thing);
+  }
+  return dealt.map(({ things }) => things);
+}
