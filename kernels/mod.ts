@@ -1,5 +1,6 @@
 import { narrow } from "./narrow.ts";
 import { maxPool2d } from "./max_pool2d.ts";
+import { gateChannels } from "./gate_channels.ts";
 import { globalAvgPool2d } from "./global_avg_pool2d.ts";
 import { batchNorm, batchNormEval } from "./batch_norm.ts";
 import { runningStatistics } from "./running_statistics.ts";
@@ -11,9 +12,13 @@ import { conv2d, maskedConv2d } from "./conv2d.ts";
 import { accumulate, countCorrect } from "./counters.ts";
 import { crossEntropy } from "./cross_entropy.ts";
 import { distillationLoss } from "./distillation_loss.ts";
+import { gumbelNoise } from "./gumbel.ts";
+import { gumbelSoftmax } from "./gumbel_softmax.ts";
 import { linear } from "./linear.ts";
 import type { Op } from "./op.ts";
 import { adamw, sgd } from "./optimizers.ts";
+import { adaptPenalty, penalty } from "./penalty.ts";
+import { quadraticForm } from "./quadratic_form.ts";
 import { relu } from "./relu.ts";
 
 /** All ops. From their cases follow the parity tests, the gradient tests and the benches. */
@@ -38,11 +43,18 @@ export const ops: readonly Op[] = [
   sgd,
   adamw,
   augment,
+  gumbelNoise,
+  gumbelSoftmax,
+  gateChannels,
+  quadraticForm,
+  penalty,
+  adaptPenalty,
 ];
 
 export {
   accumulate,
   adamw,
+  adaptPenalty,
   add,
   adjoinedLoss,
   augment,
@@ -53,11 +65,16 @@ export {
   countCorrect,
   crossEntropy,
   distillationLoss,
+  gateChannels,
   globalAvgPool2d,
+  gumbelNoise,
+  gumbelSoftmax,
   linear,
   maskedConv2d,
   maxPool2d,
   narrow,
+  penalty,
+  quadraticForm,
   relu,
   runningStatistics,
   sgd,
