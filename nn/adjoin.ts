@@ -51,7 +51,8 @@ export interface Adjoined {
   readonly masked: readonly string[];
 }
 
-function maskRule(
+/** Says of each convolution whether it is masked. Raises errors for rules that fit no network. */
+export function maskRule(
   network: Network,
   maskFrom: AdjoinOptions["maskFrom"],
 ): (l: Conv2dLayer) => boolean {

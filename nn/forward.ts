@@ -78,8 +78,18 @@ function fusedRelus({ layers }: Network): boolean[] {
   );
 }
 
+/** What is done to values on their way, such as gating them. */
+export interface Soft {
+  /** What layer `i` gives, given what it computes. */
+  readonly value: (i: number, y: Tensor) => Tensor;
+  /** What a summand of layer `i` is, by its position, given the value it names. */
+  readonly input: (i: number, input: number, x: Tensor) => Tensor;
+}
+
 /** Which part of a network to run, and what is known already. */
 export interface Part {
+  /** What is done to values on their way. */
+  readonly soft?: Soft;
   /** Whether to run layer `i`. Default: all of them. */
   readonly includes?: (i: number) => boolean;
   /** The value of a layer that does not run. */
@@ -107,8 +117,10 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
       }
       case "relu":
         return fused[i] ? x : apply(relu, [x], {})[0];
-      case "add":
-        return apply(add, [x, value(layer.inputs[1])], { relu: followed[i] })[0];
+      case "add": {
+        const summands = layer.inputs.map((v, k) => part.soft?.input(i, k, value(v)) ?? value(v));
+        return apply(add, summands, { relu: followed[i] })[0];
+      }
       case "narrow":
         return apply(narrow, [x], { channels: layer.channels })[0];
       case "maxPool2d":
@@ -126,7 +138,10 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
   layers.forEach((layer, i) => {
     const known = part.known?.(i);
     if (known) values[i] = known;
-    else if (part.includes?.(i) ?? true) values[i] = runLayer(layer, i);
+    else if (part.includes?.(i) ?? true) {
+      const y = runLayer(layer, i);
+      values[i] = part.soft?.value(i, y) ?? y;
+    }
   });
   return values;
 }
@@ -145,10 +160,12 @@ export function runAdjoined(
   { base, small, shared, origin }: Adjoined,
   image: Tensor,
   running: Running,
+  soft?: Soft,
 ): { base: Tensor; small: Tensor } {
   const trunk = run(base, image, running, { norms: "base", includes: (i) => shared[i] });
   const smallValues = run(small, image, running, {
     norms: "small",
+    soft,
     known: (i) => origin[i] >= 0 && shared[origin[i]] ? trunk[origin[i]] : undefined,
   });
   const baseValues = run(base, image, running, { norms: "base", known: (i) => trunk[i] });

@@ -23,6 +23,8 @@ export class Tape {
   readonly #parameterGradient: (parameter: Tensor) => Tensor | undefined;
   readonly #steps: Step[] = [];
   readonly #differentiable = new Set<Tensor>();
+  /** Gradients that nothing else refers to, so that they may grow in place. */
+  readonly #owned = new Set<Tensor>();
 
   /**
    * Records into `trace`. `parameterGradient` gives the tensor for a parameter's gradient, and
@@ -81,6 +83,10 @@ export class Tape {
   }
 
   #plus(before: Tensor | undefined, gradient: Tensor | PendingGradient, x: Tensor): Tensor {
+    if (before && "write" in gradient && this.#owned.has(before)) {
+      gradient.write(before, true);
+      return before;
+    }
     const tensor = "write" in gradient ? this.#materialize(gradient, x) : gradient;
     return before ? this.#sum(before, tensor) : tensor;
   }
@@ -89,6 +95,7 @@ export class Tape {
     const tensor = this.#trace.tensor(`d${x.name}`, x.shape);
     if (!gradient.complete) this.#trace.clear(tensor);
     gradient.write(tensor, false);
+    this.#owned.add(tensor);
     return tensor;
   }
 

@@ -3,6 +3,10 @@ import { parseSafetensors } from "../data/safetensors.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { checkAdjoined, type Finding } from "./parity_network.ts";
 import { OP_CHECKS } from "./parity_ops.ts";
+import { checkSearch } from "./parity_search.ts";
+
+/** Checks of whole networks, by how the names of their files begin. */
+const NETWORK_CHECKS = { adjoined_: checkAdjoined, search_: checkSearch } as const;
 
 /** What is allowed of an op: relative L2 distance from float64. */
 const OP_ALLOWED = 1e-4;
@@ -24,11 +28,12 @@ async function files(dir: string): Promise<string[]> {
 
 /** The findings on one file, or `undefined` when there is no check for it. */
 async function check(gpu: Gpu, path: string, name: string): Promise<Finding[] | undefined> {
+  const network = Object.entries(NETWORK_CHECKS).find(([prefix]) => name.startsWith(prefix))?.[1];
   const kind = Object.keys(OP_CHECKS).filter((op) => name.startsWith(op))
     .sort((a, b) => b.length - a.length)[0];
-  if (!kind && !name.startsWith("adjoined_")) return undefined;
+  if (!kind && !network) return undefined;
   const file = parseSafetensors(await Deno.readFile(path), name);
-  if (!kind) return await checkAdjoined(gpu, file);
+  if (!kind) return await network?.(gpu, file);
   return [{ what: kind, error: await OP_CHECKS[kind](gpu, file), allowed: OP_ALLOWED }];
 }
 

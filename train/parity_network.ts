@@ -72,7 +72,8 @@ export function stateOf(references: ReadonlyMap<string, Reference>): State {
   return new Map([...references].map(([name, { values }]) => [name, Float32Array.from(values)]));
 }
 
-function worst(found: State, wanted: ReadonlyMap<string, Reference>): number {
+/** The largest relative error of any of the wanted tensors. */
+export function worst(found: State, wanted: ReadonlyMap<string, Reference>): number {
   return Math.max(
     ...[...wanted].map(([name, { values }]) => relativeError(found.get(name) ?? [], values)),
   );

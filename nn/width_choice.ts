@@ -1,0 +1,178 @@
+import { costOf, costOfChoice, type WidthCost } from "./width_cost.ts";
+import type { WidthGroups } from "./width_groups.ts";
+
+/** One choice of candidates, by group. */
+export type Choice = readonly number[];
+
+/** The lowest and the highest cost that a choice can have. */
+export interface Feasible {
+  /** Of the smallest network. */
+  readonly least: number;
+  /** Of the largest. */
+  readonly most: number;
+}
+
+function extreme({ groups, extents }: WidthGroups, better: (a: number, b: number) => boolean) {
+  return groups.map((_, g): number => {
+    const widths = extents.find(({ group }) => group === g)?.widths ?? [];
+    return widths.reduce((best, width, i) => better(width, widths[best]) ? i : best, 0);
+  });
+}
+
+/** What choices can cost. */
+export function feasible(groups: WidthGroups, cost: WidthCost): Feasible {
+  return {
+    least: costOfChoice(cost, extreme(groups, (a, b) => a < b)),
+    most: costOfChoice(cost, extreme(groups, (a, b) => a > b)),
+  };
+}
+
+/** Logits `[groups, candidates]` whose expected cost is the budget, widths alike in all groups. */
+export function logitsAt(groups: WidthGroups, cost: WidthCost, budget: number): Float32Array {
+  const shares = groups.groups.flatMap((_, g) => {
+    const widths = groups.extents.find(({ group }) => group === g)?.widths ?? [];
+    return widths.map((width) => width / Math.max(...widths));
+  });
+  const candidates = groups.divisors.length;
+  const at = (slope: number): Float32Array => Float32Array.from(shares, (share) => slope * share);
+  let [low, high] = [-16, 16];
+  for (let i = 0; i < 40; i++) {
+    const middle = (low + high) / 2;
+    if (costOf(cost, softmax(at(middle), candidates)) < budget) low = middle;
+    else high = middle;
+  }
+  return at((low + high) / 2);
+}
+
+/** Row by row, exp(x) / Σ exp(x). */
+export function softmax(logits: ArrayLike<number>, candidates: number): Float64Array {
+  const result = Float64Array.from(logits);
+  for (let start = 0; start < result.length; start += candidates) {
+    const row = result.subarray(start, start + candidates);
+    const high = Math.max(...row);
+    row.forEach((x, i) => row[i] = Math.exp(x - high));
+    const sum = row.reduce((a, b) => a + b);
+    row.forEach((x, i) => row[i] = x / sum);
+  }
+  return result;
+}
+
+/** Mean over the groups of the entropy of their choice, over that of an even one: 1 to 0. */
+export function entropyOf(logits: ArrayLike<number>, candidates: number): number {
+  const gates = softmax(logits, candidates);
+  const groups = gates.length / candidates;
+  const sum = gates.reduce((total, p) => total - (p > 0 ? p * Math.log(p) : 0), 0);
+  return sum / groups / Math.log(candidates);
+}
+
+/** A choice under way: what a change of it would do to cost and likelihood, without doing it. */
+class Walk {
+  readonly choice: number[];
+  cost: number;
+  readonly #form: WidthCost;
+  readonly #logits: ArrayLike<number>;
+  readonly #candidates: number;
+
+  constructor(form: WidthCost, logits: ArrayLike<number>, choice: Choice) {
+    this.#form = form;
+    this.#logits = logits;
+    this.#candidates = form.singles.length / choice.length;
+    this.choice = [...choice];
+    this.cost = costOfChoice(form, choice);
+  }
+
+  #at(group: number, candidate: number): number {
+    return group * this.#candidates + candidate;
+  }
+
+  #pair(i: number, j: number): number {
+    const { pairs, singles } = this.#form;
+    return pairs[i * singles.length + j] + (i === j ? 0 : pairs[j * singles.length + i]);
+  }
+
+  /** All changes of one group. */
+  moves(): Move[] {
+    return this.choice.flatMap((now, group) =>
+      Array.from({ length: this.#candidates }, (_, to) => to).filter((to) => to !== now).map(
+        (to): Move => {
+          const [i, k] = [this.#at(group, now), this.#at(group, to)];
+          let cost = this.#form.singles[k] - this.#form.singles[i];
+          cost += this.#pair(k, k) - this.#pair(i, i);
+          this.choice.forEach((candidate, other) => {
+            const j = this.#at(other, candidate);
+            if (other !== group) cost += this.#pair(k, j) - this.#pair(i, j);
+          });
+          return { group, to, cost, gain: this.#logits[k] - this.#logits[i] };
+        },
+      )
+    );
+  }
+
+  /** What both changes cost beyond what each costs. */
+  cross(a: Move, b: Move): number {
+    const [i, k] = [this.#at(a.group, this.choice[a.group]), this.#at(a.group, a.to)];
+    const [j, l] = [this.#at(b.group, this.choice[b.group]), this.#at(b.group, b.to)];
+    return this.#pair(k, l) - this.#pair(k, j) - this.#pair(i, l) + this.#pair(i, j);
+  }
+
+  take(moves: readonly Move[]): void {
+    for (const { group, to } of moves) this.choice[group] = to;
+    this.cost = costOfChoice(this.#form, this.choice);
+  }
+}
+
+interface Move {
+  readonly group: number;
+  readonly to: number;
+  /** What it adds to the cost. */
+  readonly cost: number;
+  /** What it adds to the logarithm of the likelihood. */
+  readonly gain: number;
+}
+
+/** The best of single changes and of pairs of them; undefined when nothing is better. */
+function bestChange(
+  walk: Walk,
+  score: (cost: number, gain: number) => number,
+): readonly Move[] | undefined {
+  const moves = walk.moves();
+  let best: readonly Move[] | undefined;
+  let high = score(walk.cost, 0) + 1e-9;
+  const consider = (change: readonly Move[], cost: number, gain: number): void => {
+    const found = score(cost, gain);
+    if (found > high) [best, high] = [change, found];
+  };
+  moves.forEach((a, i) => {
+    consider([a], walk.cost + a.cost, a.gain);
+    for (const b of moves.slice(i + 1)) {
+      if (b.group === a.group) continue;
+      consider([a, b], walk.cost + a.cost + b.cost + walk.cross(a, b), a.gain + b.gain);
+    }
+  });
+  return best;
+}
+
+/** A change must not cost more likelihood than a lesser distance from the budget is worth. */
+const DISTANCE_WEIGHT = 1e6;
+
+/**
+ * The most likely choice that costs the budget, up to `tolerance`, by local search from the most
+ * likely choice of all; the nearest to the budget where none costs it.
+ */
+export function chooseWidths(
+  form: WidthCost,
+  logits: ArrayLike<number>,
+  { budget, tolerance, candidates }: { budget: number; tolerance: number; candidates: number },
+): Choice {
+  const rows = Array.from(
+    { length: logits.length / candidates },
+    (_, g) => Array.from({ length: candidates }, (_, i) => logits[g * candidates + i]),
+  );
+  const walk = new Walk(form, logits, rows.map((row) => row.indexOf(Math.max(...row))));
+  const score = (cost: number, gain: number): number =>
+    gain - DISTANCE_WEIGHT * Math.max(0, Math.abs(cost - budget) - tolerance);
+  for (let change = bestChange(walk, score); change; change = bestChange(walk, score)) {
+    walk.take(change);
+  }
+  return walk.choice;
+}
