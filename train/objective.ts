@@ -5,13 +5,18 @@ import type { Tensor } from "../kernels/tensor.ts";
 import type { Adjoined } from "../nn/adjoin.ts";
 import { runAdjoined, runNetwork } from "../nn/forward.ts";
 import type { Network } from "../nn/network.ts";
+import { runSearch, type Search } from "../nn/search.ts";
 import { adjoinedSpecs, networkSpecs, type StateSpecs } from "../nn/state.ts";
 import type { Apply } from "../nn/tape.ts";
 import type { Which } from "./types.ts";
 
-/** What is trained: an adjoined pair, one network, or one network with a frozen teacher. */
+/**
+ * What is trained: an adjoined pair, one whose widths are searched, one network, or one network
+ * with a frozen teacher.
+ */
 export type Objective =
   | { readonly mode: "adjoined"; readonly adjoined: Adjoined; readonly detach: boolean }
+  | { readonly mode: "search"; readonly search: Search; readonly detach: boolean }
   | { readonly mode: "plain"; readonly which: Which; readonly network: Network }
   | {
     readonly mode: "distill";
@@ -23,29 +28,43 @@ export type Objective =
 /** Logits by network. */
 export type Logits = Partial<Record<Which, Tensor>>;
 
+/** The pair that an objective trains, if it trains one. */
+function pairOf(objective: Objective): Adjoined | undefined {
+  if (objective.mode === "adjoined") return objective.adjoined;
+  return objective.mode === "search" ? objective.search.adjoined : undefined;
+}
+
 /** Names and shapes of what an objective trains. */
 export function specsOf(objective: Objective): StateSpecs {
-  return objective.mode === "adjoined"
-    ? adjoinedSpecs(objective.adjoined)
-    : networkSpecs(objective.network);
+  const pair = pairOf(objective);
+  if (pair) return adjoinedSpecs(pair);
+  if ("network" in objective) return networkSpecs(objective.network);
+  throw new TypeError(`Cannot list the parameters of mode ${objective.mode}`);
 }
 
 /** The networks that an objective trains. */
 export function networksOf(objective: Objective): Partial<Record<Which, Network>> {
-  if (objective.mode === "adjoined") {
-    return { base: objective.adjoined.base, small: objective.adjoined.small };
-  }
-  return { [objective.which]: objective.network };
+  const pair = pairOf(objective);
+  if (pair) return { base: pair.base, small: pair.small };
+  return "network" in objective ? { [objective.which]: objective.network } : {};
 }
 
-/** Records the logits of what is trained. */
+/** Records the logits of what is trained; a search needs gates `[groups, candidates]`. */
 export function logitsOf(
   objective: Objective,
   image: Tensor,
   running: { apply: Apply; parameter: (name: string) => Tensor; training: boolean },
+  gates?: Tensor,
 ): Logits {
-  if (objective.mode === "adjoined") return runAdjoined(objective.adjoined, image, running);
-  return { [objective.which]: runNetwork(objective.network, image, running) };
+  switch (objective.mode) {
+    case "adjoined":
+      return runAdjoined(objective.adjoined, image, running);
+    case "search":
+      if (!gates) throw new TypeError("Cannot run a search: the gates are missing");
+      return runSearch(objective.search, image, gates, running);
+    default:
+      return { [objective.which]: runNetwork(objective.network, image, running) };
+  }
 }
 
 /** What the loss is taken over. */
@@ -75,7 +94,7 @@ export function lossOf(
   objective: Objective,
   { apply, logits, labels, lambda, teacher, labelSmoothing }: LossInputs,
 ): readonly Tensor[] {
-  if (objective.mode === "adjoined") {
+  if (objective.mode === "adjoined" || objective.mode === "search") {
     const { detach } = objective;
     const inputs = [need(logits, "base"), need(logits, "small"), labels, lambda];
     return apply(adjoinedLoss, inputs, { labelSmoothing, detach });

@@ -7,6 +7,7 @@ import type { Tensor } from "../kernels/tensor.ts";
 import { runNetwork } from "../nn/forward.ts";
 import { Tape } from "../nn/tape.ts";
 import { Images, type ImageShape } from "./images.ts";
+import type { Gates } from "./gates.ts";
 import { applying, type Learner, type Weights } from "./learner.ts";
 import { type Logits, logitsOf, lossOf, networksOf, type Objective } from "./objective.ts";
 import type { Score, Which } from "./types.ts";
@@ -80,12 +81,14 @@ export class TrainingStep {
   readonly #lambda: Tensor;
   readonly #sums: Tensor;
   readonly #counters: Counters;
+  readonly #gates: Gates | undefined;
 
   private constructor(parts: {
     program: Program;
     scope: Scope;
     images: Images;
     learner: Learner;
+    gates: Gates | undefined;
     lambda: Tensor;
     sums: Tensor;
     counters: Counters;
@@ -97,17 +100,19 @@ export class TrainingStep {
     this.#lambda = parts.lambda;
     this.#sums = parts.sums;
     this.#counters = parts.counters;
+    this.#gates = parts.gates;
   }
 
-  /** Traces a step. `teacher` is needed for a distillation. */
+  /** Traces a step. `teacher` is needed for a distillation, `gates` for a search. */
   static async trace(
     scope: Scope,
-    { objective, learner, feed, labelSmoothing, teacher }: {
+    { objective, learner, feed, labelSmoothing, teacher, gates }: {
       objective: Objective;
       learner: Learner;
       feed: Feed;
       labelSmoothing: number;
       teacher?: Teacher;
+      gates?: Gates;
     },
   ): Promise<TrainingStep> {
     const images = new Images(scope, feed.dataset, feed.batch);
@@ -118,10 +123,11 @@ export class TrainingStep {
     const { labels } = images;
     const program = await scope.trace("training step", (trace) => {
       const image = images.record(trace, feed.normalization, feed.image);
-      const tape = new Tape(trace, learner.gradient);
+      const tape = new Tape(trace, (p) => learner.gradient(p) ?? gates?.gradient(p));
       const { apply } = tape;
       const running = { apply, parameter: learner.tensor, training: true };
-      const logits = logitsOf(objective, image, running);
+      const drawn = gates?.draw(apply);
+      const logits = logitsOf(objective, image, running, drawn);
       const inputs = { apply, logits, labels, lambda, labelSmoothing };
       const [loss, parts] = lossOf(objective, {
         ...inputs,
@@ -133,8 +139,9 @@ export class TrainingStep {
           )
           : undefined,
       });
-      tape.backward(loss, one);
+      tape.backward(gates && drawn ? gates.penalize(apply, loss, drawn, lambda) : loss, one);
       learner.update(trace);
+      gates?.update(trace);
       const run = applying(trace);
       run(accumulate, [sums, parts], {});
       for (const which of ["base", "small"] as const) {
@@ -143,17 +150,23 @@ export class TrainingStep {
         if (counted && of) run(countCorrect, [of, labels, counted], {});
       }
     });
-    return new TrainingStep({ program, scope, images, learner, lambda, sums, counters });
+    return new TrainingStep({ program, scope, images, learner, gates, lambda, sums, counters });
   }
 
-  /** Sends a batch and submits one step; waits for nothing. */
+  /** Sends a batch and submits one step; waits for nothing. `theta` is for the gates of a search. */
   run(
     batch: Batch,
-    { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number },
+    { lr, momentum, lambda, theta }: {
+      lr: number;
+      momentum: number;
+      lambda: number;
+      theta?: { lr: number; temperature: number };
+    },
   ): void {
     this.#images.send(batch);
     this.#scope.write(this.#lambda, [lambda]);
     this.#learner.prepare({ lr, momentum });
+    if (theta) this.#gates?.prepare(theta);
     this.program.replay();
   }
 
@@ -198,10 +211,15 @@ export class Evaluation {
     this.#logits = parts.logits;
   }
 
-  /** Traces an evaluation on the running statistics. */
+  /** Traces an evaluation on the running statistics; that of a search is of the chosen widths. */
   static async trace(
     scope: Scope,
-    { objective, weights, feed }: { objective: Objective; weights: Weights; feed: Feed },
+    { objective, weights, feed, gates }: {
+      objective: Objective;
+      weights: Weights;
+      feed: Feed;
+      gates?: Gates;
+    },
   ): Promise<Evaluation> {
     const images = new Images(scope, feed.dataset, feed.batch);
     const counters = new Counters(scope, Object.keys(networksOf(objective)) as Which[]);
@@ -210,7 +228,7 @@ export class Evaluation {
       const image = images.record(trace, feed.normalization, feed.image);
       const apply = applying(trace);
       const running = { apply, parameter: weights.tensor, training: false };
-      const found = logitsOf(objective, image, running);
+      const found = logitsOf(objective, image, running, gates?.chosen);
       for (const which of ["base", "small"] as const) {
         const counted = counters.tensors[which];
         const of = found[which];

@@ -1,0 +1,153 @@
+import { gumbelNoise } from "../kernels/gumbel.ts";
+import { gumbelSoftmax } from "../kernels/gumbel_softmax.ts";
+import { adaptPenalty, penalty } from "../kernels/penalty.ts";
+import { quadraticForm } from "../kernels/quadratic_form.ts";
+import type { Scope } from "../kernels/scope.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+import type { Trace } from "../kernels/trace.ts";
+import type { Apply } from "../nn/tape.ts";
+import { type Choice, chooseWidths, entropyOf, logitsAt, softmax } from "../nn/width_choice.ts";
+import { costOf, type WidthCost } from "../nn/width_cost.ts";
+import type { WidthGroups } from "../nn/width_groups.ts";
+import { applying, Learner } from "./learner.ts";
+
+/** How far from the budget, as a part of the base network's cost, a choice may be. */
+export const TOLERANCE = 0.01;
+
+/**
+ * Gains on the excess over the budget, as a part of the base network's cost: high enough that an
+ * excess of 1 % outweighs the loss, and an integral that follows within an epoch or so.
+ */
+const PROPORTIONAL = 20;
+const INTEGRAL = 0.5;
+
+/** What a search stands at. */
+export interface GatesState {
+  /** Cost that choices drawn from the gates have in the mean, over the base network's. */
+  readonly expected: number;
+  /** Mean entropy of a group's choice: 1 where all candidates are alike, 0 when it has been made. */
+  readonly entropy: number;
+  /** Weight of the cost. */
+  readonly gamma: number;
+  /** Temperature of the softmax. */
+  readonly temperature: number;
+}
+
+/** Logits of the choice of widths, their noise, and a penalty that keeps to a budget. */
+export class Gates {
+  /** One gate of each group at 1, that of {@link choose}; `[groups, candidates]`. */
+  readonly chosen: Tensor;
+  readonly #scope: Scope;
+  readonly #groups: WidthGroups;
+  readonly #cost: WidthCost;
+  readonly #budget: number;
+  readonly #learner: Learner;
+  readonly #noise: Tensor;
+  readonly #counter: Tensor;
+  readonly #still: Tensor;
+  readonly #one: Tensor;
+  readonly #temperature: Tensor;
+  readonly #gamma: Tensor;
+  readonly #excess: Tensor;
+  readonly #aim: Tensor;
+  readonly #form: readonly Tensor[];
+  #degrees = 1;
+
+  /** Starts at the budget, with widths alike in all groups. */
+  constructor(scope: Scope, { groups, cost, budget, seed }: {
+    groups: WidthGroups;
+    cost: WidthCost;
+    budget: number;
+    seed: number;
+  }) {
+    this.#scope = scope;
+    this.#groups = groups;
+    this.#cost = cost;
+    this.#budget = budget;
+    const shape = [groups.groups.length, groups.divisors.length];
+    const n = shape[0] * shape[1];
+    this.#learner = new Learner(scope, {
+      specs: { parameters: [{ name: "theta", shape }], statistics: [] },
+      state: new Map([["theta", logitsAt(groups, cost, budget)]]),
+      optimizer: { name: "adamw", weightDecay: 0, beta2: 0.99, eps: 1e-8 },
+    });
+    this.chosen = scope.tensor("chosen gates", shape);
+    this.#noise = scope.tensor("gumbel noise", shape);
+    this.#still = scope.tensor("no noise", shape);
+    this.#counter = scope.tensor("draws", [2], [seed >>> 0, 0], "u32");
+    this.#one = scope.tensor("one", [1], [1]);
+    this.#temperature = scope.tensor("temperature", [1], [1]);
+    this.#gamma = scope.tensor("gamma", [1]);
+    this.#excess = scope.tensor("excess", [1]);
+    this.#aim = scope.tensor("aim", [3], [budget, PROPORTIONAL, INTEGRAL]);
+    this.#form = [
+      scope.tensor("pairs", [n, n], cost.pairs),
+      scope.tensor("singles", [n], cost.singles),
+      scope.tensor("constant", [1], [cost.constant]),
+    ];
+  }
+
+  get #theta(): Tensor {
+    return this.#learner.tensor("theta");
+  }
+
+  /** Where the gradient of the logits is added up; nothing for other tensors. */
+  readonly gradient = (parameter: Tensor): Tensor | undefined => this.#learner.gradient(parameter);
+
+  /** Records gates `[groups, candidates]` with fresh noise. */
+  draw(apply: Apply): Tensor {
+    apply(gumbelNoise, [this.#noise, this.#counter], {});
+    return apply(gumbelSoftmax, [this.#theta, this.#noise, this.#temperature], {})[0];
+  }
+
+  /** Records loss + lambda · gamma · cost of the gates. */
+  penalize(apply: Apply, loss: Tensor, gates: Tensor, lambda: Tensor): Tensor {
+    const [cost] = apply(quadraticForm, [gates, ...this.#form], {});
+    return apply(penalty, [loss, cost, lambda, this.#gamma], {})[0];
+  }
+
+  /** Records the update of the logits, and that of gamma by what choices now cost in the mean. */
+  update(trace: Trace): void {
+    this.#learner.update(trace);
+    const apply = applying(trace);
+    const [mean] = apply(gumbelSoftmax, [this.#theta, this.#still, this.#one], {});
+    const [expected] = apply(quadraticForm, [mean, ...this.#form], {});
+    apply(adaptPenalty, [this.#gamma, this.#excess, expected, this.#aim], {});
+  }
+
+  /** Sets the numbers of the next step. */
+  prepare({ lr, temperature }: { lr: number; temperature: number }): void {
+    this.#learner.prepare({ lr, momentum: 0.9 });
+    if (temperature === this.#degrees) return;
+    this.#degrees = temperature;
+    this.#scope.write(this.#temperature, [temperature]);
+  }
+
+  async #logits(): Promise<{ logits: Float32Array; gamma: number }> {
+    const [logits, gamma] = await this.#scope.gpu.read([this.#theta, this.#gamma]);
+    return { logits: Float32Array.from(logits), gamma: gamma[0] };
+  }
+
+  /** Reads where the search stands; waits for all submitted steps. */
+  async read(): Promise<GatesState> {
+    const { logits, gamma } = await this.#logits();
+    const candidates = this.#groups.divisors.length;
+    return {
+      expected: costOf(this.#cost, softmax(logits, candidates)),
+      entropy: entropyOf(logits, candidates),
+      gamma,
+      temperature: this.#degrees,
+    };
+  }
+
+  /** The most likely choice that costs the budget; {@link chosen} is set to it. */
+  async choose(): Promise<Choice> {
+    const { logits } = await this.#logits();
+    const candidates = this.#groups.divisors.length;
+    const wanted = { budget: this.#budget, tolerance: TOLERANCE, candidates };
+    const choice = chooseWidths(this.#cost, logits, wanted);
+    const gates = choice.flatMap((k) => Array.from({ length: candidates }, (_, i) => +(i === k)));
+    this.#scope.write(this.chosen, gates);
+    return choice;
+  }
+}
