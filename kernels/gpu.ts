@@ -73,6 +73,7 @@ export class Gpu {
   readonly #errors: string[] = [];
   readonly #live = new Map<GPUBuffer | GPUTexture, number>();
   #bytes = 0;
+  #peak = 0;
 
   private constructor(device: GPUDevice, adapter: string, preset: Preset, options: GpuOptions) {
     this.device = device;
@@ -109,6 +110,11 @@ export class Gpu {
   /** Buffers and textures taken and not given back, and their bytes. */
   live(): Live {
     return { buffers: this.#live.size, bytes: this.#bytes };
+  }
+
+  /** The most bytes that were ever in use at once. */
+  get peak(): number {
+    return this.#peak;
   }
 
   /** A scope that owns tensors and programs, and frees them all when it is disposed of. */
@@ -157,6 +163,7 @@ export class Gpu {
   #own<T extends GPUBuffer | GPUTexture>(memory: T, bytes: number): T {
     this.#live.set(memory, bytes);
     this.#bytes += bytes;
+    this.#peak = Math.max(this.#peak, this.#bytes);
     return memory;
   }
 
