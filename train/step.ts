@@ -78,6 +78,7 @@ export class TrainingStep {
   readonly #images: Images;
   readonly #learner: Learner;
   readonly #lambda: Tensor;
+  readonly #one: Tensor;
   readonly #sums: Tensor;
   readonly #counters: Counters;
 
@@ -87,6 +88,7 @@ export class TrainingStep {
     images: Images;
     learner: Learner;
     lambda: Tensor;
+    one: Tensor;
     sums: Tensor;
     counters: Counters;
   }) {
@@ -95,6 +97,7 @@ export class TrainingStep {
     this.#images = parts.images;
     this.#learner = parts.learner;
     this.#lambda = parts.lambda;
+    this.#one = parts.one;
     this.#sums = parts.sums;
     this.#counters = parts.counters;
   }
@@ -143,7 +146,13 @@ export class TrainingStep {
         if (counted && of) run(countCorrect, [of, labels, counted], {});
       }
     });
-    return new TrainingStep({ program, scope, images, learner, lambda, sums, counters });
+    return new TrainingStep({ program, scope, images, learner, lambda, one, sums, counters });
+  }
+
+  /** What it has on the GPU besides program and weights: batch, numbers of the step, counters. */
+  get tensors(): Tensor[] {
+    const images = this.#images.tensors;
+    return [...images, this.#lambda, this.#one, this.#sums, ...this.#counters.list];
   }
 
   /** Sends a batch and submits one step; waits for nothing. */
@@ -178,8 +187,9 @@ export class TrainingStep {
 
 /** Evaluation of what an objective trains, traced once. */
 export class Evaluation {
+  /** What is replayed for each batch. */
+  readonly program: Program;
   readonly #scope: Scope;
-  readonly #program: Program;
   readonly #images: Images;
   readonly #counters: Counters;
   readonly #logits: Logits;
@@ -191,8 +201,8 @@ export class Evaluation {
     counters: Counters;
     logits: Logits;
   }) {
+    this.program = parts.program;
     this.#scope = parts.scope;
-    this.#program = parts.program;
     this.#images = parts.images;
     this.#counters = parts.counters;
     this.#logits = parts.logits;
@@ -222,12 +232,17 @@ export class Evaluation {
     return new Evaluation({ scope, program, images, counters, logits });
   }
 
+  /** What it has on the GPU besides program and weights: batch, counters, logits. */
+  get tensors(): Tensor[] {
+    return [...this.#images.tensors, ...this.#counters.list, ...Object.values(this.#logits)];
+  }
+
   /** Accuracy and loss over batches. */
   async scores(batches: Iterable<Batch>): Promise<Partial<Record<Which, Score>>> {
     this.#counters.clear();
     for (const batch of batches) {
       this.#images.send(batch);
-      this.#program.replay();
+      this.program.replay();
     }
     return this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
   }
@@ -237,7 +252,7 @@ export class Evaluation {
     const tensor = this.#logits[which];
     if (!tensor) throw new TypeError(`Cannot read the logits of ${which}: it is not evaluated`);
     this.#images.send(batch);
-    this.#program.replay();
+    this.program.replay();
     return Float32Array.from((await this.#scope.gpu.read([tensor]))[0]);
   }
 }
