@@ -85,6 +85,7 @@ export type {
   Values,
   Vjp,
 } from "./kernels/op.ts";
+export { nullDevice } from "./kernels/null_device.ts";
 export { GPU, type Preset, SOFTWARE } from "./kernels/preset.ts";
 export { Program, type Timing } from "./kernels/program.ts";
 export { Scope } from "./kernels/scope.ts";

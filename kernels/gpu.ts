@@ -73,6 +73,7 @@ export class Gpu {
   readonly #errors: string[] = [];
   readonly #live = new Map<GPUBuffer | GPUTexture, number>();
   #bytes = 0;
+  #peak = 0;
 
   private constructor(device: GPUDevice, adapter: string, preset: Preset, options: GpuOptions) {
     this.device = device;
@@ -109,6 +110,11 @@ export class Gpu {
   /** Buffers and textures taken and not given back, and their bytes. */
   live(): Live {
     return { buffers: this.#live.size, bytes: this.#bytes };
+  }
+
+  /** The most bytes that were ever in use at once. */
+  get peak(): number {
+    return this.#peak;
   }
 
   /** A scope that owns tensors and programs, and frees them all when it is disposed of. */
@@ -157,6 +163,7 @@ export class Gpu {
   #own<T extends GPUBuffer | GPUTexture>(memory: T, bytes: number): T {
     this.#live.set(memory, bytes);
     this.#bytes += bytes;
+    this.#peak = Math.max(this.#peak, this.#bytes);
     return memory;
   }
 
@@ -190,7 +197,8 @@ export class Gpu {
 
   /**
    * Compiles kernels ahead of their first run, on all cores, where the adapter would otherwise do so
-   * one by one when they first run. Elsewhere, or for a few kernels, does nothing.
+   * one by one when they first run. Elsewhere, for a few kernels, or on a device that was given,
+   * does nothing.
    */
   async warmUp(kernels: Iterable<Kernel>): Promise<void> {
     const fresh = new Map<string, Kernel>();
@@ -199,7 +207,8 @@ export class Gpu {
       if (!this.#pipelines.has(code)) fresh.set(code, kernel);
     }
     const devices = Math.min(navigator.hardwareConcurrency, MOST_COMPILERS);
-    if (!COMPILES_LATE.test(this.adapter) || fresh.size < MANY_KERNELS || devices < 2) return;
+    const late = this.#ownsDevice && COMPILES_LATE.test(this.adapter);
+    if (!late || fresh.size < MANY_KERNELS || devices < 2) return;
     const others = await Promise.all(
       Array.from({ length: devices - 1 }, () => Gpu.open({ preset: this.preset })),
     );

@@ -97,6 +97,7 @@ Deno.test("the run folder is named after what is run, and --output overrides it"
   const given = request("--output here --overwrite --quiet");
   assertEquals([given.options.output, given.named], ["here", true]);
   assertEquals([given.overwrite, given.quiet], [true, true]);
+  assertEquals([given.dryRun, request("--dry-run").dryRun], [false, true]);
 });
 
 Deno.test("a teacher teaches the small network", () => {

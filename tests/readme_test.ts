@@ -3,16 +3,20 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { Random } from "../data/random.ts";
 import { Gpu } from "../kernels/gpu.ts";
+import { nullDevice } from "../kernels/null_device.ts";
 import type { Op } from "../kernels/op.ts";
+import { SOFTWARE } from "../kernels/preset.ts";
 import { adjoin } from "../nn/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { model, MODEL_NAMES } from "../nn/resnet.ts";
 import { adjoinedSpecs, extract, initialize } from "../nn/state.ts";
 import { flagsOf, readArguments } from "../train/arguments.ts";
 import { encodeCheckpoint } from "../train/checkpoint.ts";
+import { memoryTable, planMemory } from "../train/dry_run.ts";
 import { EXIT } from "../train/errors.ts";
 import { type Command, COMMANDS } from "../train/flag.ts";
 import { generalHelp } from "../train/help.ts";
+import { openJob } from "../train/job.ts";
 import { trainRequest } from "../train/options.ts";
 import { scaled } from "../train/text.ts";
 import { check } from "./op_suite.ts";
@@ -144,6 +148,16 @@ Deno.test("the README tells exit codes as --help does", { ignore }, () => {
   for (const [code, meaning] of rows) {
     assertStringIncludes(generalHelp(), `${code.padEnd(5)}${meaning}\n`);
   }
+});
+
+Deno.test("the README tells the memory of a run with all defaults", { ignore }, async () => {
+  const { options } = trainRequest(readArguments("train", []));
+  const found = await Gpu.open();
+  found.destroy();
+  const gpu = await Gpu.open({ device: nullDevice(found.device), preset: SOFTWARE });
+  const lines = memoryTable(await planMemory(gpu, await openJob(options)));
+  const told = blocks("text").find((block) => block.startsWith(lines[0]));
+  assertEquals(told?.trimEnd().split("\n"), lines);
 });
 
 Deno.test("the README lists the files of a run folder", { ignore }, () => {

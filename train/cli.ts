@@ -72,6 +72,11 @@ async function runTrain(args: readonly string[]): Promise<number> {
   const parsed = readArguments("train", args);
   if (parsed.values.help) return help("train");
   const request = trainRequest(parsed);
+  if (request.dryRun) {
+    const { dryRun } = await import("./dry_run.ts");
+    print(await dryRun(request.options));
+    return EXIT.ok;
+  }
   const output = await chooseFolder(request.options.output, request);
   const options = { ...request.options, output };
   const folder = new RunFolder(output, request);

@@ -3,15 +3,9 @@ import { type Adjoined, widthsOf } from "../nn/adjoin.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { extract } from "../nn/state.ts";
-import {
-  type Architecture,
-  type CheckpointInfo,
-  encodeCheckpoint,
-  parseCheckpoint,
-} from "./checkpoint.ts";
+import { type Architecture, encodeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import type { Job } from "./job.ts";
 import type { Learner } from "./learner.ts";
-import type { Objective } from "./objective.ts";
-import type { Feed } from "./step.ts";
 import type { Score, TrainOptions, Verification, Which } from "./types.ts";
 import { compare, demandEqual } from "./verify.ts";
 
@@ -32,24 +26,22 @@ function architecture(options: TrainOptions, adjoined: Adjoined, which: Which): 
 /** Encodes the trained networks; the small one of a pair is extracted and proven equal. */
 export async function finish(
   gpu: Gpu,
-  { options, adjoined, objective, learner, feed, scores, info }: {
-    options: TrainOptions;
-    adjoined: Adjoined;
-    objective: Objective;
-    learner: Learner;
-    feed: Feed;
-    scores: Partial<Record<Which, Score>>;
-    info: Omit<CheckpointInfo, "architecture">;
-  },
+  { options, split: { train, normalization }, adjoined, objective, validationFeed: feed }: Job,
+  { learner, scores }: { learner: Learner; scores: Partial<Record<Which, Score>> },
 ): Promise<{ files: Map<string, Uint8Array>; verify?: Verification }> {
   const state = await learner.read();
   const encode = (which: Which, network: Network, values: State): Uint8Array =>
     encodeCheckpoint(network, values, {
-      ...info,
+      classes: train.classes,
+      image: [train.height, train.width, train.channels],
+      normalization,
       architecture: architecture(options, adjoined, which),
       top1: scores[which]?.top1,
     });
   const files = new Map<string, Uint8Array>();
+  if (objective.mode === "search") {
+    throw new TypeError("Cannot save what a search trains: it has not been cut to its widths");
+  }
   if (objective.mode !== "adjoined") {
     const { which, network } = objective;
     files.set(`${which}.safetensors`, encode(which, network, state));

@@ -281,6 +281,11 @@ export const SECTIONS = [
         kind: "boolean",
         help: "print only the result",
       },
+      {
+        name: "dry-run",
+        kind: "boolean",
+        help: "print the GPU memory that the run would take; train and write nothing",
+      },
     ],
   },
   {

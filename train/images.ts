@@ -33,6 +33,11 @@ export class Images {
     this.labels = scope.tensor("labels", [batch], undefined, "u32");
   }
 
+  /** All that a batch is sent to. */
+  get tensors(): Tensor[] {
+    return [this.#pixels, this.#crops, this.labels];
+  }
+
   /** Sends a batch; images beyond its count get a label that no class has. */
   send({ pixels, crops, labels, count }: Batch): void {
     const words = new Uint32Array(pixels.buffer, pixels.byteOffset, Math.ceil(pixels.length / 4));

@@ -60,8 +60,9 @@ export class Learner extends Weights {
   readonly gradients: Parameters;
   /** (learning rate, momentum or beta1, 1 - beta1^t, 1 - beta2^t). */
   readonly hyper: Tensor;
+  /** Velocity, or first and second moments, of all parameters in the same order. */
+  readonly moments: readonly Tensor[];
   readonly #optimizer: OptimizerOptions;
-  readonly #moments: readonly Tensor[];
   readonly #gradientOf = new Map<Tensor, Tensor>();
   readonly #upload: (values: Float32Array) => void;
   #steps = 0;
@@ -80,7 +81,7 @@ export class Learner extends Weights {
     this.#optimizer = optimizer;
     const { shape } = this.parameters.flat;
     const names = optimizer.name === "sgd" ? ["velocity"] : ["first moment", "second moment"];
-    this.#moments = names.map((name) => scope.tensor(name, shape));
+    this.moments = names.map((name) => scope.tensor(name, shape));
     this.hyper = scope.tensor("hyper", [4]);
     this.#upload = (values) => scope.write(this.hyper, values);
     for (const { name } of specs.parameters) {
@@ -94,10 +95,10 @@ export class Learner extends Weights {
   /** Records the update of all parameters. */
   update(trace: Trace): void {
     const run: Apply = (op, inputs, attributes) => op.forward(trace, inputs, attributes);
-    const { parameters: { flat }, gradients, hyper } = this;
+    const { parameters: { flat }, gradients, moments, hyper } = this;
     const o = this.#optimizer;
-    if (o.name === "sgd") run(sgd, [flat, gradients.flat, ...this.#moments, hyper], o);
-    else run(adamw, [flat, gradients.flat, ...this.#moments, hyper], o);
+    if (o.name === "sgd") run(sgd, [flat, gradients.flat, ...moments, hyper], o);
+    else run(adamw, [flat, gradients.flat, ...moments, hyper], o);
   }
 
   /** Sets the numbers of the next step. `momentum` is beta1 of AdamW. */

@@ -12,6 +12,8 @@ export interface TrainRequest {
   readonly named: boolean;
   readonly overwrite: boolean;
   readonly quiet: boolean;
+  /** Whether only the memory is asked for. */
+  readonly dryRun: boolean;
 }
 
 /** Raises a {@link UsageError} for flags that would have no effect. */
@@ -72,6 +74,6 @@ export function trainRequest({ values, given }: Arguments<"train">): TrainReques
     seed,
     output: values.output ?? `runs/${model}-${mode}-${dataset}-${seed}`,
   };
-  const { overwrite, quiet } = values;
-  return { options, named: values.output !== undefined, overwrite, quiet };
+  const { overwrite, quiet, "dry-run": dryRun } = values;
+  return { options, named: values.output !== undefined, overwrite, quiet, dryRun };
 }

@@ -79,17 +79,17 @@ export class TrainingStep {
   readonly #images: Images;
   readonly #learner: Learner;
   readonly #lambda: Tensor;
+  readonly #one: Tensor;
   readonly #sums: Tensor;
   readonly #counters: Counters;
-  readonly #gates: Gates | undefined;
 
   private constructor(parts: {
     program: Program;
     scope: Scope;
     images: Images;
     learner: Learner;
-    gates: Gates | undefined;
     lambda: Tensor;
+    one: Tensor;
     sums: Tensor;
     counters: Counters;
   }) {
@@ -98,9 +98,9 @@ export class TrainingStep {
     this.#images = parts.images;
     this.#learner = parts.learner;
     this.#lambda = parts.lambda;
+    this.#one = parts.one;
     this.#sums = parts.sums;
     this.#counters = parts.counters;
-    this.#gates = parts.gates;
   }
 
   /** Traces a step. `teacher` is needed for a distillation, `gates` for a search. */
@@ -150,23 +150,24 @@ export class TrainingStep {
         if (counted && of) run(countCorrect, [of, labels, counted], {});
       }
     });
-    return new TrainingStep({ program, scope, images, learner, gates, lambda, sums, counters });
+    const parts = { program, scope, images, learner, lambda, one, sums, counters };
+    return new TrainingStep(parts);
   }
 
-  /** Sends a batch and submits one step; waits for nothing. `theta` is for the gates of a search. */
+  /** What it has on the GPU besides program and weights: batch, numbers of the step, counters. */
+  get tensors(): Tensor[] {
+    const images = this.#images.tensors;
+    return [...images, this.#lambda, this.#one, this.#sums, ...this.#counters.list];
+  }
+
+  /** Sends a batch and submits one step; waits for nothing. */
   run(
     batch: Batch,
-    { lr, momentum, lambda, theta }: {
-      lr: number;
-      momentum: number;
-      lambda: number;
-      theta?: { lr: number; temperature: number };
-    },
+    { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number },
   ): void {
     this.#images.send(batch);
     this.#scope.write(this.#lambda, [lambda]);
     this.#learner.prepare({ lr, momentum });
-    if (theta) this.#gates?.prepare(theta);
     this.program.replay();
   }
 
@@ -191,8 +192,9 @@ export class TrainingStep {
 
 /** Evaluation of what an objective trains, traced once. */
 export class Evaluation {
+  /** What is replayed for each batch. */
+  readonly program: Program;
   readonly #scope: Scope;
-  readonly #program: Program;
   readonly #images: Images;
   readonly #counters: Counters;
   readonly #logits: Logits;
@@ -204,8 +206,8 @@ export class Evaluation {
     counters: Counters;
     logits: Logits;
   }) {
+    this.program = parts.program;
     this.#scope = parts.scope;
-    this.#program = parts.program;
     this.#images = parts.images;
     this.#counters = parts.counters;
     this.#logits = parts.logits;
@@ -240,12 +242,17 @@ export class Evaluation {
     return new Evaluation({ scope, program, images, counters, logits });
   }
 
+  /** What it has on the GPU besides program and weights: batch, counters, logits. */
+  get tensors(): Tensor[] {
+    return [...this.#images.tensors, ...this.#counters.list, ...Object.values(this.#logits)];
+  }
+
   /** Accuracy and loss over batches. */
   async scores(batches: Iterable<Batch>): Promise<Partial<Record<Which, Score>>> {
     this.#counters.clear();
     for (const batch of batches) {
       this.#images.send(batch);
-      this.#program.replay();
+      this.program.replay();
     }
     return this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
   }
@@ -255,7 +262,7 @@ export class Evaluation {
     const tensor = this.#logits[which];
     if (!tensor) throw new TypeError(`Cannot read the logits of ${which}: it is not evaluated`);
     this.#images.send(batch);
-    this.#program.replay();
+    this.program.replay();
     return Float32Array.from((await this.#scope.gpu.read([tensor]))[0]);
   }
 }

@@ -1,0 +1,67 @@
+/// <reference types="@webgpu/types" />
+
+/** An object of WebGPU with the members that are called here, and no others. */
+function standIn<T>(members: Partial<Record<keyof T, unknown>>): T {
+  return members as T;
+}
+
+const nothing = (): void => {};
+const atOnce = (): Promise<null> => Promise.resolve(null);
+
+const pass = standIn<GPUComputePassEncoder>({
+  setPipeline: nothing,
+  setBindGroup: nothing,
+  dispatchWorkgroups: nothing,
+  end: nothing,
+});
+
+const encoder = standIn<GPUCommandEncoder>({
+  beginComputePass: () => pass,
+  clearBuffer: nothing,
+  copyBufferToBuffer: nothing,
+  copyBufferToTexture: nothing,
+  finish: () => ({}),
+});
+
+const queue = standIn<GPUQueue>({
+  writeBuffer: nothing,
+  submit: nothing,
+  onSubmittedWorkDone: atOnce,
+});
+
+function buffer({ size, label }: GPUBufferDescriptor): GPUBuffer {
+  return standIn<GPUBuffer>({
+    size,
+    label,
+    mapAsync: atOnce,
+    getMappedRange: () => new ArrayBuffer(size),
+    destroy: nothing,
+  });
+}
+
+/**
+ * A device with the name and the limits of another that takes no memory, compiles nothing and runs
+ * nothing; all that is read from it is zero. A {@link Gpu} on it keeps account of its memory as on
+ * the other, and so tells what a program would take there.
+ */
+export function nullDevice(
+  { adapterInfo, limits }: Pick<GPUDevice, "adapterInfo" | "limits">,
+): GPUDevice {
+  return standIn<GPUDevice>({
+    adapterInfo,
+    limits,
+    queue,
+    addEventListener: nothing,
+    createBuffer: buffer,
+    createTexture: () => standIn<GPUTexture>({ createView: () => ({}), destroy: nothing }),
+    createBindGroupLayout: () => ({}),
+    createBindGroup: () => ({}),
+    createShaderModule: () => ({}),
+    createPipelineLayout: () => ({}),
+    createComputePipeline: () => ({}),
+    createCommandEncoder: () => encoder,
+    pushErrorScope: nothing,
+    popErrorScope: atOnce,
+    destroy: nothing,
+  });
+}

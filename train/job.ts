@@ -1,0 +1,107 @@
+import { TrainingBatches, ValidationBatches } from "../data/batches.ts";
+import type { Split } from "../data/dataset.ts";
+import { openDataset } from "../data/folder.ts";
+import { Random } from "../data/random.ts";
+import type { Scope } from "../kernels/scope.ts";
+import type { Adjoined } from "../nn/adjoin.ts";
+import type { State } from "../nn/parameters.ts";
+import { initialize, networkSpecs } from "../nn/state.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { Learner, Weights } from "./learner.ts";
+import { networksOf, type Objective, specsOf } from "./objective.ts";
+import { adjoinedOf, augmentation, loadTeacher, objectiveOf, optimizer } from "./setup.ts";
+import { Evaluation, type Feed, type Teacher, TrainingStep } from "./step.ts";
+import type { TrainOptions } from "./types.ts";
+
+/** A run before it has anything on the GPU. */
+export interface Job {
+  readonly options: TrainOptions;
+  readonly split: Split;
+  readonly adjoined: Adjoined;
+  readonly objective: Objective;
+  /** Of mode `distill`. */
+  readonly teacher?: Checkpoint;
+  readonly batches: TrainingBatches;
+  readonly validation: ValidationBatches;
+  readonly feed: Feed;
+  readonly validationFeed: Feed;
+}
+
+/** Reads data and teacher, and builds the networks. */
+export async function openJob(options: TrainOptions): Promise<Job> {
+  const { dataset, dataDir, seed, trainSize, valSize, batchSize: batch, mode } = options;
+  const split = await openDataset(dataset, {
+    dataDir,
+    seed,
+    trainCount: trainSize,
+    validationCount: valSize,
+  });
+  const { train, validation, normalization } = split;
+  const teacher = mode === "distill" && options.teacher
+    ? await loadTeacher(options.teacher, split)
+    : undefined;
+  const adjoined = adjoinedOf(options, split);
+  const augment = augmentation(options, train);
+  const image = { height: train.height, width: train.width };
+  const feed = { dataset: train, normalization, batch, image };
+  return {
+    options,
+    split,
+    adjoined,
+    objective: objectiveOf(options, adjoined, teacher),
+    teacher,
+    batches: new TrainingBatches({ dataset: train, batch, seed, augment }),
+    validation: new ValidationBatches({ dataset: validation, batch }),
+    feed,
+    validationFeed: { ...feed, dataset: validation },
+  };
+}
+
+/** The weights that a run begins with, drawn from its seed. */
+export function initialState({ options: { seed }, adjoined, objective }: Job): State {
+  const normal = new Random(seed, "initial weights");
+  const networks = networksOf(objective);
+  const network = networks.base ?? networks.small ?? adjoined.base;
+  return initialize(specsOf(objective), network, () => normal.normal());
+}
+
+/** Weights of a run on the GPU. */
+export interface JobWeights {
+  readonly learner: Learner;
+  readonly teacher?: Teacher;
+}
+
+/** Takes memory for all weights, and writes `state` into those that learn. */
+export function weightsOf(
+  scope: Scope,
+  { options, objective, teacher }: Job,
+  state: State,
+): JobWeights {
+  const specs = specsOf(objective);
+  return {
+    learner: new Learner(scope, { specs, state, optimizer: optimizer(options) }),
+    teacher: teacher && {
+      weights: new Weights(scope, networkSpecs(teacher.network), teacher.state),
+      normalization: teacher.normalization,
+    },
+  };
+}
+
+/** Traces the training step of a run. */
+export function traceStep(
+  scope: Scope,
+  { options, objective, feed }: Job,
+  weights: JobWeights,
+): Promise<TrainingStep> {
+  const labelSmoothing = options.smoothing;
+  return TrainingStep.trace(scope, { ...weights, objective, feed, labelSmoothing });
+}
+
+/** Traces the evaluation of a run. */
+export function traceEvaluation(
+  scope: Scope,
+  { objective, validationFeed: feed }: Job,
+  { learner }: JobWeights,
+): Promise<Evaluation> {
+  return Evaluation.trace(scope, { objective, weights: learner, feed });
+}
