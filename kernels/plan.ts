@@ -73,7 +73,10 @@ function withMirrors(commands: readonly Command[], mirrored: MirroredOperands): 
   return steps;
 }
 
-/** Tensors from outside that are loaded through mirrors before anything writes to them. */
+/**
+ * Tensors from outside that are loaded through mirrors before anything writes to them; not those
+ * that are updated in place, as optimisers do late in a step and to much memory.
+ */
 function found(commands: readonly Command[], mirrored: MirroredOperands): Set<Tensor> {
   const loaded = new Set<Tensor>();
   const written = new Set<Tensor | GPUBuffer>();
@@ -81,7 +84,8 @@ function found(commands: readonly Command[], mirrored: MirroredOperands): Set<Te
     if (command.kind === "dispatch") {
       for (const name of mirrored(command)) {
         const tensor = operand(command, name);
-        if (tensor.storage && !written.has(identity(tensor))) loaded.add(tensor);
+        const early = tensor.storage && !written.has(identity(tensor));
+        if (early && name in command.reads) loaded.add(tensor);
       }
     }
     for (const target of writesOf(command)) written.add(identity(target));

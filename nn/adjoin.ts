@@ -199,6 +199,12 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
   if (!masked.length) {
     throw new RangeError("Cannot adjoin: no convolution is masked; lower maskFrom");
   }
+  const whole = Object.keys(options.widths ?? {}).find((name) => !masked.includes(name));
+  if (whole !== undefined) {
+    throw new RangeError(
+      `Cannot adjoin: widths name ${whole}, which is not masked; lower maskFrom or leave it out`,
+    );
+  }
   return {
     base: network,
     small: { channels: network.channels, layers: small.layers },

@@ -1,5 +1,6 @@
 import type { TrainingBatches, ValidationBatches } from "../data/batches.ts";
 import { DivergedError, UsageError } from "./errors.ts";
+import type { Gates } from "./gates.ts";
 import { lambdaAt, rateAt } from "./schedule.ts";
 import type { Evaluation, TrainingMeans, TrainingStep } from "./step.ts";
 import type { EpochMetrics, Progress, Reporter, Score, TrainOptions, Which } from "./types.ts";
@@ -31,6 +32,7 @@ export class Epochs {
   readonly #step: TrainingStep;
   readonly #evaluation: Evaluation;
   readonly #validation: ValidationBatches;
+  readonly #gates: Gates | undefined;
   /** When the first step was done, which compiles the kernels and so tells nothing of the others. */
   #warm = NaN;
 
@@ -41,6 +43,7 @@ export class Epochs {
     step: TrainingStep;
     evaluation: Evaluation;
     validation: ValidationBatches;
+    gates?: Gates;
   }) {
     this.#options = parts.options;
     this.#reporter = parts.reporter;
@@ -48,6 +51,7 @@ export class Epochs {
     this.#step = parts.step;
     this.#evaluation = parts.evaluation;
     this.#validation = parts.validation;
+    this.#gates = parts.gates;
   }
 
   /** Trains one epoch, counted from 0. */
@@ -65,10 +69,12 @@ export class Epochs {
     for (const batch of this.#batches.epoch(epoch)) {
       const rate = rateAt(epoch * steps + done, steps, this.#options);
       lr = rate.lr;
+      this.#gates?.prepare((epoch * steps + done) / (epochs * steps));
       this.#step.run(batch, { ...rate, lambda });
       done++;
       if (done < steps && !pace.due()) continue;
       const means = await this.#step.read();
+      const search = await this.#gates?.read();
       pace.waited();
       this.#demandFinite(means, { epoch, done });
       const now = performance.now();
@@ -89,10 +95,12 @@ export class Epochs {
         lr,
         training: top1(means.scores),
         etaSeconds: total > 1 ? perStep * (epochs * steps - total) : 0,
+        ...search ? { search } : {},
       };
       if (total > 1) this.#reporter.progress(progress);
     }
     if (!progress) throw new UsageError("Cannot train: the training set has no batch");
+    await this.#gates?.choose();
     const validation = await this.#evaluation.scores(this.#validation);
     const { step: _, steps: __, ...rest } = progress;
     return { ...rest, seconds: (performance.now() - start) / 1000, validation };

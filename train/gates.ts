@@ -10,6 +10,7 @@ import { type Choice, chooseWidths, entropyOf, logitsAt, softmax } from "../nn/w
 import { costOf, type WidthCost } from "../nn/width_cost.ts";
 import type { WidthGroups } from "../nn/width_groups.ts";
 import { applying, Learner } from "./learner.ts";
+import type { GatesState } from "./types.ts";
 
 /** How far from the budget, as a part of the base network's cost, a choice may be. */
 export const TOLERANCE = 0.01;
@@ -21,16 +22,12 @@ export const TOLERANCE = 0.01;
 const PROPORTIONAL = 20;
 const INTEGRAL = 0.5;
 
-/** What a search stands at. */
-export interface GatesState {
-  /** Cost that choices drawn from the gates have in the mean, over the base network's. */
-  readonly expected: number;
-  /** Mean entropy of a group's choice: 1 where all candidates are alike, 0 when it has been made. */
-  readonly entropy: number;
-  /** Weight of the cost. */
-  readonly gamma: number;
-  /** Temperature of the softmax. */
-  readonly temperature: number;
+/** How the gates learn. */
+export interface GatesSchedule {
+  /** Learning rate of the logits. */
+  readonly lr: number;
+  /** Temperature at the start and at the end of the search; geometric in between. */
+  readonly temperature: readonly [number, number];
 }
 
 /** Logits of the choice of widths, their noise, and a penalty that keeps to a budget. */
@@ -41,6 +38,7 @@ export class Gates {
   readonly #groups: WidthGroups;
   readonly #cost: WidthCost;
   readonly #budget: number;
+  readonly #schedule: GatesSchedule;
   readonly #learner: Learner;
   readonly #noise: Tensor;
   readonly #counter: Tensor;
@@ -54,16 +52,18 @@ export class Gates {
   #degrees = 1;
 
   /** Starts at the budget, with widths alike in all groups. */
-  constructor(scope: Scope, { groups, cost, budget, seed }: {
+  constructor(scope: Scope, { groups, cost, budget, seed, schedule }: {
     groups: WidthGroups;
     cost: WidthCost;
     budget: number;
     seed: number;
+    schedule: GatesSchedule;
   }) {
     this.#scope = scope;
     this.#groups = groups;
     this.#cost = cost;
     this.#budget = budget;
+    this.#schedule = schedule;
     const shape = [groups.groups.length, groups.divisors.length];
     const n = shape[0] * shape[1];
     this.#learner = new Learner(scope, {
@@ -115,12 +115,12 @@ export class Gates {
     apply(adaptPenalty, [this.#gamma, this.#excess, expected, this.#aim], {});
   }
 
-  /** Sets the numbers of the next step. */
-  prepare({ lr, temperature }: { lr: number; temperature: number }): void {
+  /** Sets the numbers of the next step, after a part `t` of the search, in [0, 1]. */
+  prepare(t: number): void {
+    const { lr, temperature: [from, to] } = this.#schedule;
+    this.#degrees = from * (to / from) ** t;
+    this.#scope.write(this.#temperature, [this.#degrees]);
     this.#learner.prepare({ lr, momentum: 0.9 });
-    if (temperature === this.#degrees) return;
-    this.#degrees = temperature;
-    this.#scope.write(this.#temperature, [temperature]);
   }
 
   async #logits(): Promise<{ logits: Float32Array; gamma: number }> {

@@ -7,6 +7,7 @@ import type { Adjoined } from "../nn/adjoin.ts";
 import type { State } from "../nn/parameters.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "./checkpoint.ts";
+import type { Gates } from "./gates.ts";
 import { Learner, Weights } from "./learner.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
 import { adjoinedOf, augmentation, loadTeacher, objectiveOf, optimizer } from "./setup.ts";
@@ -29,17 +30,23 @@ export interface Job {
 
 /** Reads data and teacher, and builds the networks. */
 export async function openJob(options: TrainOptions): Promise<Job> {
-  const { dataset, dataDir, seed, trainSize, valSize, batchSize: batch, mode } = options;
+  const { dataset, dataDir, seed, trainSize, valSize, mode } = options;
   const split = await openDataset(dataset, {
     dataDir,
     seed,
     trainCount: trainSize,
     validationCount: valSize,
   });
-  const { train, validation, normalization } = split;
   const teacher = mode === "distill" && options.teacher
     ? await loadTeacher(options.teacher, split)
     : undefined;
+  return jobOn(split, options, teacher);
+}
+
+/** Builds the networks for data that has been read. */
+export function jobOn(split: Split, options: TrainOptions, teacher?: Checkpoint): Job {
+  const { seed, batchSize: batch } = options;
+  const { train, validation, normalization } = split;
   const adjoined = adjoinedOf(options, split);
   const augment = augmentation(options, train);
   const image = { height: train.height, width: train.width };
@@ -69,6 +76,8 @@ export function initialState({ options: { seed }, adjoined, objective }: Job): S
 export interface JobWeights {
   readonly learner: Learner;
   readonly teacher?: Teacher;
+  /** Of a search. */
+  readonly gates?: Gates;
 }
 
 /** Takes memory for all weights, and writes `state` into those that learn. */
@@ -101,7 +110,7 @@ export function traceStep(
 export function traceEvaluation(
   scope: Scope,
   { objective, validationFeed: feed }: Job,
-  { learner }: JobWeights,
+  { learner, gates }: JobWeights,
 ): Promise<Evaluation> {
-  return Evaluation.trace(scope, { objective, weights: learner, feed });
+  return Evaluation.trace(scope, { objective, weights: learner, gates, feed });
 }

@@ -77,25 +77,24 @@ export class ProgressLine implements Reporter {
   }
 
   start(
-    { adapter, options, trainImages, validationImages, classes, costs }: Parameters<
+    { adapter, options, what, trainImages, validationImages, classes, costs }: Parameters<
       Reporter["start"]
     >[0],
   ): void {
     this.#mode = options.mode;
     this.#printed = this.#options.now();
     if (this.#options.quiet) return;
-    const { model, compression, dataset, epochs, batchSize, opt, sched, lr, seed, mode } = options;
+    const { model, dataset, epochs, batchSize, opt, sched, lr, seed } = options;
     const networks = NETWORKS.flatMap((which) => {
       const cost = costs[which];
       return cost
         ? [[which, `${grouped(cost.params)} parameters`, `${scaled(cost.macs)} MACs`]]
         : [];
     });
-    const cut = costs.small ? `, compression ${compression}` : "";
     const images = `${grouped(trainImages)} training and ${grouped(validationImages)} validation`;
     const facts = columns([
       ["adapter", adapter],
-      ["model", `${model}, ${mode}${cut}`],
+      ["model", `${model}, ${what}`],
       ["data", `${dataset}: ${images} images of ${classes} classes`],
       ["run", `${epochs} epochs, batch ${batchSize}, ${opt}, ${sched}, lr ${lr}, seed ${seed}`],
       ["output", options.output],
@@ -118,6 +117,17 @@ export class ProgressLine implements Reporter {
     ];
   }
 
+  /** Where a search stands: expected cost, temperature, entropy of the gates. */
+  #search({ search }: Pick<Progress, "search">): string[] {
+    if (!search) return [];
+    const { expected, temperature, entropy } = search;
+    return [
+      `cost ${percent(expected)}`,
+      `T ${temperature.toFixed(2)}`,
+      `entropy ${entropy.toFixed(2)}`,
+    ];
+  }
+
   progress(progress: Progress): void {
     const { quiet, terminal, now, width } = this.#options;
     if (quiet) return;
@@ -129,6 +139,7 @@ export class ProgressLine implements Reporter {
       `${terminal ? `${bar(done)} ` : ""}${Math.floor(100 * done)} %`.padStart(4),
       `ETA ${duration(etaSeconds)}`,
       ...accuracies(training),
+      ...this.#search(progress),
       ...this.#losses(progress),
       `${speed} images/s`,
     ];
@@ -150,6 +161,7 @@ export class ProgressLine implements Reporter {
     this.#lines([[
       `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
       `validation ${measured.join("  ")}`,
+      ...this.#search(metrics),
       ...this.#losses(metrics),
       duration(seconds),
     ].join("  ")]);

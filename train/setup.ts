@@ -47,7 +47,7 @@ export function optimizer({ opt, weightDecay, nesterov }: TrainOptions): Optimiz
 /** The pair of networks that the options describe. */
 export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
   const { classes, channels } = split.train;
-  const { compression, trunk, maskFrom, maskingFactor, seed, stem } = options;
+  const { compression, trunk, maskFrom, maskingFactor, widths, seed, stem } = options;
   const base = model(options.model, { classes: classes.length, channels, stem });
   const random = new Random(seed, "spatial masks");
   return adjoin(base, {
@@ -55,6 +55,7 @@ export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
     trunk,
     maskFrom,
     maskingFactor,
+    widths,
     random: () => random.uniform(),
   });
 }

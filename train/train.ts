@@ -2,6 +2,7 @@ import type { Split } from "../data/dataset.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
+import type { State } from "../nn/parameters.ts";
 import { Epochs } from "./epochs.ts";
 import { finish } from "./finish.ts";
 import {
@@ -13,7 +14,7 @@ import {
   traceStep,
   weightsOf,
 } from "./job.ts";
-import { networksOf } from "./objective.ts";
+import { networksOf, type Objective } from "./objective.ts";
 import { tuneTiles } from "./tuning.ts";
 import type { NetworkSummary, Reporter, Score, Summary, TrainOptions, Which } from "./types.ts";
 
@@ -30,11 +31,23 @@ function networkSummary(network: Network, score: Score, { train }: Split): Netwo
   return { ...score, params: params + classifierParams, macs };
 }
 
-/** Tells what is about to be trained. */
-function announce(gpu: Gpu, { options, split, objective }: Job, reporter: Reporter): void {
+/** The mode, and how wide the small network is. */
+function inWords({ mode, compression, widths }: TrainOptions, objective: Objective): string {
+  if (!networksOf(objective).small) return mode;
+  return `${mode}, ${widths ? "given widths" : `compression ${compression}`}`;
+}
+
+/** Tells what is about to be trained. `what` says it in words. */
+export function announce(
+  gpu: Gpu,
+  { options, split, objective }: Job,
+  reporter: Reporter,
+  what = inWords(options, objective),
+): void {
   reporter.start({
     adapter: gpu.adapter,
     options,
+    what,
     trainImages: split.train.length,
     validationImages: split.validation.length,
     classes: split.train.classes.length,
@@ -51,7 +64,7 @@ function announce(gpu: Gpu, { options, split, objective }: Job, reporter: Report
 }
 
 /** Trains all epochs, and gives back the memory that took; returns the scores after the last. */
-async function learn(
+export async function learn(
   gpu: Gpu,
   job: Job,
   { weights, reporter }: { weights: JobWeights; reporter: Reporter },
@@ -59,7 +72,7 @@ async function learn(
   using scope = gpu.scope();
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);
-  const run = new Epochs({ ...job, reporter, step, evaluation });
+  const run = new Epochs({ ...job, ...weights, reporter, step, evaluation });
   let scores: Scores = {};
   for (let epoch = 0; epoch < job.options.epochs; epoch++) {
     const metrics = await run.epoch(epoch);
@@ -69,12 +82,17 @@ async function learn(
   return scores;
 }
 
-/** Does a job on a GPU. */
-export async function runJob(gpu: Gpu, job: Job, reporter: Reporter): Promise<TrainResult> {
+/** Does a job on a GPU, from `state` on. */
+export async function runJob(
+  gpu: Gpu,
+  job: Job,
+  reporter: Reporter,
+  state: State = initialState(job),
+): Promise<TrainResult> {
   const { options, split, objective } = job;
   const { mode, model, dataset, seed, epochs } = options;
   using scope = gpu.scope();
-  const weights = weightsOf(scope, job, initialState(job));
+  const weights = weightsOf(scope, job, state);
   const started = performance.now();
   announce(gpu, job, reporter);
   const tuned = await tuneTiles(gpu, (rehearsal) => traceStep(rehearsal, job, weights));

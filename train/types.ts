@@ -55,6 +55,8 @@ export interface TrainOptions {
   readonly smoothing: number;
   /** Alpha: masked convolutions keep `floor(filters / alpha)`. */
   readonly compression: number;
+  /** Filters that masked convolutions keep, by name, instead of `compression`. */
+  readonly widths?: Readonly<Record<string, number>>;
   /** Whether layers before the first masked one run once, or for each network. */
   readonly trunk: "shared" | "separate";
   /** The first stage that is masked. */
@@ -69,6 +71,18 @@ export interface TrainOptions {
   readonly seed: number;
   /** The run folder. */
   readonly output: string;
+}
+
+/** Where a search of widths stands. */
+export interface GatesState {
+  /** Cost that choices drawn from the gates have in the mean, over the base network's. */
+  readonly expected: number;
+  /** Mean entropy of a group's choice: 1 where all candidates are alike, 0 when it has been made. */
+  readonly entropy: number;
+  /** Weight of the cost. */
+  readonly gamma: number;
+  /** Temperature of the softmax. */
+  readonly temperature: number;
 }
 
 /** Accuracy and loss over a data set. */
@@ -107,6 +121,8 @@ export interface Progress {
   readonly training: Partial<Record<Which, number>>;
   /** Seconds that the rest of the run will take, at the pace so far. */
   readonly etaSeconds: number;
+  /** Where a search of widths stands. */
+  readonly search?: GatesState;
 }
 
 /** What an epoch came to. One line of metrics.jsonl. */
@@ -171,6 +187,8 @@ export interface Reporter {
   start(info: {
     readonly adapter: string;
     readonly options: TrainOptions;
+    /** What is trained, in words. */
+    readonly what: string;
     readonly trainImages: number;
     readonly validationImages: number;
     readonly classes: number;

@@ -1,0 +1,159 @@
+import { Gpu } from "../kernels/gpu.ts";
+import type { State } from "../nn/parameters.ts";
+import { count, type ImageSize } from "../nn/count.ts";
+import { narrowState, type Search, searchable } from "../nn/search.ts";
+import { feasible } from "../nn/width_choice.ts";
+import { type Budgeted, costOfChoice, type WidthCost, widthCost } from "../nn/width_cost.ts";
+import { chosenWidths } from "../nn/width_groups.ts";
+import { UsageError } from "./errors.ts";
+import { Gates, type GatesSchedule } from "./gates.ts";
+import { initialState, type Job, jobOn, openJob, weightsOf } from "./job.ts";
+import { announce, learn, runJob, type TrainResult } from "./train.ts";
+import { percent } from "./text.ts";
+import type { Reporter, TrainOptions } from "./types.ts";
+import type { WidthsFile } from "./widths_file.ts";
+
+/** What is searched for. */
+export interface SearchOptions extends GatesSchedule {
+  /** What is limited. */
+  readonly budgeted: Budgeted;
+  /** That of the small network over that of the base. */
+  readonly budget: number;
+  /** What filters are divided by. */
+  readonly divisors: readonly number[];
+  /** Epochs of the search, before those of the training. */
+  readonly epochs: number;
+}
+
+/** A search before it has anything on the GPU. */
+export interface SearchJob {
+  readonly job: Job;
+  readonly search: Search;
+  readonly cost: WidthCost;
+  readonly options: SearchOptions;
+}
+
+/** What a search has found. */
+export interface Found {
+  readonly widths: WidthsFile;
+  /** What both networks have learned meanwhile, the small one at full width. */
+  readonly state: State;
+}
+
+function inWords(budgeted: Budgeted): string {
+  return budgeted === "macs" ? "multiply-accumulates" : "parameters";
+}
+
+function demandFeasible(
+  { groups, cost, options: { budget, budgeted } }: {
+    groups: Search["groups"];
+    cost: WidthCost;
+    options: SearchOptions;
+  },
+): void {
+  const { least, most } = feasible(groups, cost);
+  if (budget >= least - 1e-9 && budget <= most + 1e-9) return;
+  const cure = budget < least
+    ? "; raise the budget, add a larger divisor or lower --mask-from"
+    : "; lower the budget";
+  throw new UsageError(
+    `Cannot meet the budget: the small network can have ${least.toFixed(4)} to ` +
+      `${most.toFixed(4)} of the base network's ${inWords(budgeted)}, found ${budget}${cure}`,
+  );
+}
+
+/** Reads the data and prepares the search. Raises a {@link UsageError} for an impossible budget. */
+export async function openSearch(
+  training: TrainOptions,
+  options: SearchOptions,
+): Promise<SearchJob> {
+  const { trunk, maskFrom, detach } = training;
+  const { epochs, budgeted, divisors } = options;
+  const whole = { ...training, compression: 1, widths: undefined, epochs };
+  const job = await openJob(whole);
+  const { base } = job.adjoined;
+  const image: ImageSize = job.split.train;
+  const search = searchable(base, { trunk, maskFrom, divisors });
+  const cost = widthCost(base, search.groups, { budgeted, image });
+  demandFeasible({ groups: search.groups, cost, options });
+  return { job: { ...job, objective: { mode: "search", search, detach } }, search, cost, options };
+}
+
+/** Searches widths on a GPU. */
+export async function findWidths(
+  gpu: Gpu,
+  { job, search, cost, options }: SearchJob,
+  reporter: Reporter,
+): Promise<Found> {
+  using scope = gpu.scope();
+  const { groups } = search;
+  const { budget, budgeted, divisors } = options;
+  const { model, stem, seed, trunk, maskFrom } = job.options;
+  const gates = new Gates(scope, { groups, cost, budget, seed, schedule: options });
+  const weights = { ...weightsOf(scope, job, initialState(job)), gates };
+  announce(gpu, job, reporter, `search, budget ${percent(budget)} of the ${inWords(budgeted)}`);
+  await learn(gpu, job, { weights, reporter });
+  const choice = await gates.choose();
+  const { base } = search.adjoined;
+  const widths = chosenWidths(base, groups, choice);
+  const { macs, params, classifierParams } = count(base, job.split.train);
+  const whole = budgeted === "macs" ? macs : params + classifierParams;
+  const found = costOfChoice(cost, choice);
+  reporter.note(
+    `found widths with ${percent(found)} of the base network's ${inWords(budgeted)}, ` +
+      `${Math.round(found * whole).toLocaleString("en-US")}; the budget is ${percent(budget)}`,
+  );
+  return {
+    widths: { model, stem, trunk, maskFrom, divisors, budgeted, budget, found, widths },
+    state: await weights.learner.read(),
+  };
+}
+
+/** The training of the widths found, from the searched weights unless `fromScratch`. */
+export function trainFound(
+  gpu: Gpu,
+  { found: { widths: { widths }, state }, split, options, fromScratch }: {
+    found: Found;
+    split: Job["split"];
+    options: TrainOptions;
+    fromScratch: boolean;
+  },
+  reporter: Reporter,
+): Promise<TrainResult> {
+  const job = jobOn(split, { ...options, widths });
+  const start = fromScratch ? initialState(job) : narrowState(state, job.adjoined);
+  return runJob(gpu, job, reporter, start);
+}
+
+/** What a search gives: widths, and the networks of these widths if they were trained. */
+export interface SearchResult {
+  readonly widths: WidthsFile;
+  readonly trained?: TrainResult;
+}
+
+/** Searches widths and, if `train`, trains both networks with them. */
+export async function search(
+  options: TrainOptions,
+  { find, train, fromScratch, found: keep }: {
+    find: SearchOptions;
+    train: boolean;
+    fromScratch: boolean;
+    /** Is told the widths as soon as there are any. */
+    found: (widths: WidthsFile) => void;
+  },
+  reporter: Reporter,
+): Promise<SearchResult> {
+  const opened = await openSearch(options, find);
+  const gpu = await Gpu.open();
+  try {
+    const found = await findWidths(gpu, opened, reporter);
+    const { widths } = found;
+    keep(widths);
+    if (!train) return { widths };
+    const { split } = opened.job;
+    const trained = await trainFound(gpu, { found, split, options, fromScratch }, reporter);
+    return { widths, trained };
+  } finally {
+    gpu.destroy();
+  }
+}
