@@ -18,12 +18,10 @@ const PACE = 250;
 const MEGABYTE = 2 ** 20;
 const SIZE = 12;
 
+/** What takes longest is to begin a command: this has few, and mirrors would make passes of them. */
 const tiny = network({ channels: 3 }, (n) => {
-  const x = n.conv2d(n.image, { name: "conv1", out: 4, kernel: 3, stride: 4 });
-  n.linear(n.globalAvgPool2d(n.relu(x)), { name: "fc", out: 10 });
+  n.linear(n.globalAvgPool2d(n.image), { name: "fc", out: 10 });
 });
-
-/** A step of few commands: with mirrors it would be one of many passes, and take twice as long. */
 const preset = { ...SOFTWARE, loads: "buffer" } as const;
 
 // Encoders and passes keep native memory until their wrappers are collected, which the engine, as
@@ -70,7 +68,7 @@ Deno.test("10,000 steps leave the memory of GPU and process as it was", async ()
     }
     const grown = (Deno.memoryUsage().rss - warm) / MEGABYTE;
     assertEquals(gpu.live(), live);
-    assert(grown < 16, `the process has grown by ${grown.toFixed(1)} MiB`);
+    assert(grown < 4, `the process has grown by ${grown.toFixed(1)} MiB`);
     assert(Number.isFinite((await step.read()).loss));
   } finally {
     gpu.destroy();
