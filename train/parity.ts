@@ -3,6 +3,7 @@ import { parseSafetensors } from "../data/safetensors.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { checkAdjoined, type Finding } from "./parity_network.ts";
 import { OP_CHECKS } from "./parity_ops.ts";
+import { checkPretrained } from "./parity_pretrained.ts";
 
 /** What is allowed of an op: relative L2 distance from float64. */
 const OP_ALLOWED = 1e-4;
@@ -26,8 +27,10 @@ async function files(dir: string): Promise<string[]> {
 async function check(gpu: Gpu, path: string, name: string): Promise<Finding[] | undefined> {
   const kind = Object.keys(OP_CHECKS).filter((op) => name.startsWith(op))
     .sort((a, b) => b.length - a.length)[0];
-  if (!kind && !name.startsWith("adjoined_")) return undefined;
+  const pretrained = name.startsWith("torchvision_");
+  if (!kind && !pretrained && !name.startsWith("adjoined_")) return undefined;
   const file = parseSafetensors(await Deno.readFile(path), name);
+  if (pretrained) return await checkPretrained(gpu, file);
   if (!kind) return await checkAdjoined(gpu, file);
   return [{ what: kind, error: await OP_CHECKS[kind](gpu, file), allowed: OP_ALLOWED }];
 }

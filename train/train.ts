@@ -8,7 +8,10 @@ import type { Network } from "../nn/network.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { Epochs } from "./epochs.ts";
 import { finish } from "./finish.ts";
+import { loadGiven } from "./given.ts";
+import { startFrom } from "./init.ts";
 import { Learner, Weights } from "./learner.ts";
+import { normalized } from "./normalization.ts";
 import { networksOf, specsOf } from "./objective.ts";
 import { adjoinedOf, augmentation, loadTeacher, objectiveOf, optimizer } from "./setup.ts";
 import { Evaluation, TrainingStep } from "./step.ts";
@@ -29,17 +32,20 @@ function networkSummary(network: Network, score: Score, { train }: Split): Netwo
 /** Trains as the options say. Raises one of the errors of `errors.ts`; then nothing is saved. */
 export async function train(options: TrainOptions, reporter: Reporter): Promise<TrainResult> {
   const { dataset, dataDir, seed, trainSize, valSize, batchSize, epochs } = options;
-  const split = await openDataset(dataset, {
+  const given = await loadGiven(options);
+  const opened = await openDataset(dataset, {
     dataDir,
     seed,
     trainCount: trainSize,
     validationCount: valSize,
   });
+  const { split, notes } = normalized(options, opened, given);
   const teacher = options.mode === "distill" && options.teacher
     ? await loadTeacher(options.teacher, split)
     : undefined;
   const adjoined = adjoinedOf(options, split);
   const objective = objectiveOf(options, adjoined, teacher);
+  const start = given && startFrom(given, options, { objective, adjoined });
   const augment = augmentation(options, split.train);
   const batches = new TrainingBatches({ dataset: split.train, batch: batchSize, seed, augment });
   const validation = new ValidationBatches({ dataset: split.validation, batch: batchSize });
@@ -50,7 +56,8 @@ export async function train(options: TrainOptions, reporter: Reporter): Promise<
     const normal = new Random(seed, "initial weights");
     const networks = networksOf(objective);
     const network = networks.base ?? networks.small ?? adjoined.base;
-    const state = initialize(specs, network, () => normal.normal());
+    const drawn = initialize(specs, network, () => normal.normal());
+    const state = new Map([...drawn, ...start?.state ?? []]);
     const learner = new Learner(scope, { specs, state, optimizer: optimizer(options) });
     const image = { height: split.train.height, width: split.train.width };
     const { normalization } = split;
@@ -70,6 +77,7 @@ export async function train(options: TrainOptions, reporter: Reporter): Promise<
         }),
       ),
     });
+    for (const note of [...start?.notes ?? [], ...notes]) reporter.note(note);
     if (options.mode === "adjoined" && epochs === 1) {
       reporter.note("the small network learns nothing in a single epoch, as lambda starts at 0");
     }
