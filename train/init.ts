@@ -103,7 +103,7 @@ export function startFrom(
     if (values.every(Number.isFinite)) continue;
     throw new DataError(
       `Cannot start from ${given.file}: wanted numbers, found ${values.find((v) => v - v !== 0)} ` +
-        `in ${name}`,
+        `in ${name}; take other weights`,
     );
   }
   const unused = [...found.unused, ...given.others];
