@@ -144,7 +144,21 @@ export {
   type Value,
 } from "./nn/network.ts";
 export { Parameters, type ParameterSpec, type State } from "./nn/parameters.ts";
-export { model, MODEL_NAMES, resnet, type ResNetOptions, type Stem } from "./nn/resnet.ts";
+export {
+  cutPretrained,
+  fitPretrained,
+  type Pretrained,
+  type TorchTensors,
+  withSmallNorms,
+} from "./nn/pretrained.ts";
+export {
+  model,
+  MODEL_NAMES,
+  resnet,
+  type ResNetOptions,
+  type Stem,
+  type Variant,
+} from "./nn/resnet.ts";
 export {
   adjoinedSpecs,
   extract,
@@ -217,6 +231,7 @@ export {
   checkDataset,
   concatenate,
   type Dataset,
+  IMAGENET,
   measureNormalization,
   type Normalization,
   type Split,

@@ -28,6 +28,12 @@ export interface Normalization {
   readonly std: number[];
 }
 
+/** That of ImageNet's training images: what torchvision's and timm's ResNets were trained with. */
+export const IMAGENET: Normalization = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+
 /** Two sets without a common image. */
 export interface Split {
   /** What a network is trained on. */

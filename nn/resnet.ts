@@ -1,5 +1,11 @@
 import { type Network, network, type NetworkBuilder, type Value } from "./network.ts";
 
+/**
+ * A form of residual network: `xresnet` that of arXiv 1812.01187 and of the authors, `torchvision`
+ * that of torchvision and, but for those named with a d, of timm.
+ */
+export type Variant = "xresnet" | "torchvision";
+
 /** What a ResNet is built from. */
 export interface ResNetOptions {
   /** Two 3x3 convolutions, or 1x1, 3x3 and 1x1 with four times the channels out. */
@@ -8,7 +14,7 @@ export interface ResNetOptions {
   readonly depths: readonly number[];
   /** Channels of each stage, before the expansion of a bottleneck. */
   readonly widths: readonly number[];
-  /** Channels of the convolutions of the stem. */
+  /** Channels of the convolutions of the stem; the variant `torchvision` has one. */
   readonly stem: readonly number[];
   /** Whether the stem strides and pools, to a quarter of the side; CIFAR-size images do without. */
   readonly reduce: boolean;
@@ -16,6 +22,8 @@ export interface ResNetOptions {
   readonly classes: number;
   /** Channels of the image. Default: 3. */
   readonly channels?: number;
+  /** Default: `xresnet`. */
+  readonly variant?: Variant;
 }
 
 /** The factor between a bottleneck's inner and outer channels. */
@@ -36,14 +44,39 @@ function convNorm(
   return n.batchNorm(n.conv2d(x, { name, out, kernel, stride }), { name: norm, zero });
 }
 
+/** What a block is added to: its input, brought to the block's size and channels. */
+function shortcutOf(
+  n: NetworkBuilder,
+  x: Value,
+  { prefix, out, stride, variant }: {
+    prefix: string;
+    out: number;
+    stride: number;
+    variant: Variant;
+  },
+): Value {
+  const project = (from: Value, first: number, stride: number): Value => {
+    const names = {
+      name: `${prefix}.downsample.${first}`,
+      norm: `${prefix}.downsample.${first + 1}`,
+    };
+    return convNorm(n, from, { ...names, out, kernel: 1, stride });
+  };
+  const widens = n.channels(x) !== out;
+  if (variant === "torchvision") return stride !== 1 || widens ? project(x, 0, stride) : x;
+  const pooled = stride === 1 ? x : n.avgPool2d(x, { kernel: 2, stride: 2, ceilMode: true });
+  return widens ? project(pooled, 1, 1) : pooled;
+}
+
 function residualBlock(
   n: NetworkBuilder,
   x: Value,
-  { prefix, block, width, stride }: {
+  { prefix, block, width, stride, variant }: {
     prefix: string;
     block: "basic" | "bottleneck";
     width: number;
     stride: number;
+    variant: Variant;
   },
 ): Value {
   const out = block === "basic" ? width : width * EXPANSION;
@@ -57,22 +90,25 @@ function residualBlock(
     y = convNorm(n, y, { ...names, ...layer, zero: last });
     if (!last) y = n.relu(y);
   });
-  let shortcut = x;
-  if (stride !== 1) shortcut = n.avgPool2d(x, { kernel: 2, stride: 2, ceilMode: true });
-  if (n.channels(x) !== out) {
-    const names = { name: `${prefix}.downsample.1`, norm: `${prefix}.downsample.2` };
-    shortcut = convNorm(n, shortcut, { ...names, out, kernel: 1 });
-  }
-  return n.relu(n.add(y, shortcut));
+  return n.relu(n.add(y, shortcutOf(n, x, { prefix, out, stride, variant })));
 }
 
 /**
- * A residual network in the "xresnet" form of arXiv 1812.01187: a stem of 3x3 convolutions, the
- * stride in the 3x3 of a block, and an average pool before the 1x1 of a striding shortcut. The last
- * norm of each block starts at scale 0.
+ * A residual network. In the "xresnet" form of arXiv 1812.01187: a stem of 3x3 convolutions, the
+ * stride in the 3x3 of a block, and an average pool before the 1x1 of a striding shortcut. In
+ * torchvision's: a stem of one convolution, 7x7 where it strides and else 3x3, the stride in the
+ * 3x3 of a block (v1.5), and in the 1x1 of the shortcut. The last norm of each block starts at
+ * scale 0. Raises a `RangeError` for torchvision's with another number of convolutions in its stem.
  */
 export function resnet(options: ResNetOptions): Network {
-  const { block, depths, widths, stem, reduce, classes, channels = 3 } = options;
+  const { block, depths, widths, stem, reduce, classes, channels = 3, variant = "xresnet" } =
+    options;
+  if (variant === "torchvision" && stem.length !== 1) {
+    throw new RangeError(
+      `Cannot build a ResNet as torchvision: wanted a stem of one convolution, found ${stem.length}`,
+    );
+  }
+  const kernel = variant === "torchvision" && reduce ? 7 : 3;
   return network({ channels }, (n) => {
     n.stage(0);
     let x = n.image;
@@ -81,7 +117,7 @@ export function resnet(options: ResNetOptions): Network {
       const name = stem.length === 1 ? "conv1" : `conv1.${3 * i}`;
       const norm = last ? "bn1" : `conv1.${3 * i + 1}`;
       const stride = i === 0 && reduce ? 2 : 1;
-      x = n.relu(convNorm(n, x, { name, norm, out, kernel: 3, stride }));
+      x = n.relu(convNorm(n, x, { name, norm, out, kernel, stride }));
     });
     if (reduce) x = n.maxPool2d(x, { kernel: 3, stride: 2, padding: 1 });
     depths.forEach((depth, s) => {
@@ -89,7 +125,7 @@ export function resnet(options: ResNetOptions): Network {
       for (let b = 0; b < depth; b++) {
         const stride = s > 0 && b === 0 ? 2 : 1;
         const prefix = `layer${s + 1}.${b}`;
-        x = residualBlock(n, x, { prefix, block, width: widths[s], stride });
+        x = residualBlock(n, x, { prefix, block, width: widths[s], stride, variant });
       }
     });
     n.linear(n.globalAvgPool2d(x), { name: "fc", out: classes });
@@ -139,22 +175,49 @@ const MODELS: Readonly<Record<string, Family>> = {
 /** The names that {@link model} knows. */
 export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 
+/** Those that torchvision has as well. */
+const TORCHVISION_NAMES = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"];
+
+function checkTorchvision(name: string, stem: Stem | undefined): void {
+  if (!TORCHVISION_NAMES.includes(name)) {
+    throw new RangeError(
+      `Cannot build model ${name} as torchvision: wanted one of ${TORCHVISION_NAMES.join(", ")}, ` +
+        `found ${name}; take one of them, or the variant xresnet`,
+    );
+  }
+  if (stem === "authors") {
+    throw new RangeError(
+      `Cannot build model ${name} as torchvision: wanted its own stem of one convolution, or ` +
+        `cifar for small images, found the stem authors; leave it out`,
+    );
+  }
+}
+
 /**
  * A network of the family by name. The wide ones (`resnet18` to `resnet152`) have the authors' stem
- * by default, the thin ones (`resnet8` to `resnet56`; 16, 32 and 64 channels) that for CIFAR.
- * Raises a `RangeError` for an unknown name.
+ * by default, the thin ones (`resnet8` to `resnet56`; 16, 32 and 64 channels) that for CIFAR. The
+ * variant `torchvision` has a 7x7 convolution for a stem, or with the stem `cifar` a 3x3 one
+ * without stride and pool. Raises a `RangeError` for an unknown name, and for what torchvision does
+ * not have: other models, the authors' stem.
  */
 export function model(
   name: string,
-  { classes, channels = 3, stem }: { classes: number; channels?: number; stem?: Stem },
+  { classes, channels = 3, stem, variant = "xresnet" }: {
+    classes: number;
+    channels?: number;
+    stem?: Stem;
+    variant?: Variant;
+  },
 ): Network {
   if (!Object.hasOwn(MODELS, name)) {
     throw new RangeError(
       `Cannot build model ${name}: wanted one of ${MODEL_NAMES.join(", ")}, found ${name}`,
     );
   }
+  const torchvision = variant === "torchvision";
+  if (torchvision) checkTorchvision(name, stem);
   const { defaultStem, ...family } = MODELS[name];
   const reduce = (stem ?? defaultStem) === "authors";
-  const convolutions = reduce ? family.stem : [family.widths[0]];
-  return resnet({ ...family, stem: convolutions, reduce, classes, channels });
+  const convolutions = reduce && !torchvision ? family.stem : [family.widths[0]];
+  return resnet({ ...family, stem: convolutions, reduce, classes, channels, variant });
 }

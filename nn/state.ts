@@ -54,7 +54,9 @@ export function networkSpecs(network: Network): StateSpecs {
 }
 
 /** The norms that the small network has to itself. */
-function smallNorms({ small, shared, origin }: Adjoined): { name: string; channels: number }[] {
+export function smallNorms(
+  { small, shared, origin }: Adjoined,
+): { name: string; channels: number }[] {
   const channels = channelsOf(small);
   return small.layers.flatMap((layer, i) =>
     layer.kind === "batchNorm" && !shared[origin[i]]

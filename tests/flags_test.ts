@@ -32,12 +32,14 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     mode: "adjoined",
     which: "base",
     model: "resnet8",
+    variant: "xresnet",
     stem: "authors",
     dataset: "generated",
     dataDir: undefined,
     trainSize: undefined,
     valSize: undefined,
     augment: "none",
+    normalization: undefined,
     epochs: 6,
     batchSize: 64,
     lr: 4e-3,
@@ -55,6 +57,7 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     maskingFactor: 0,
     detach: false,
     teacher: undefined,
+    init: undefined,
     seed: 0,
     output: "runs/resnet8-adjoined-generated-0",
   });
@@ -98,6 +101,13 @@ Deno.test("the run folder is named after what is run, and --output overrides it"
   assertEquals([given.options.output, given.named], ["here", true]);
   assertEquals([given.overwrite, given.quiet], [true, true]);
   assertEquals([given.dryRun, request("--dry-run").dryRun], [false, true]);
+});
+
+Deno.test("torchvision's variant has its own stem, unless another is named", () => {
+  const stem = (line: string) => options(`--model resnet18 ${line}`).stem;
+  assertEquals(stem(""), "authors");
+  assertEquals(stem("--variant torchvision"), undefined);
+  assertEquals(stem("--variant torchvision --stem cifar"), "cifar");
 });
 
 Deno.test("a teacher teaches the small network", () => {

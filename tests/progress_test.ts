@@ -76,6 +76,7 @@ function start(line: ProgressLine, flags: readonly string[] = []): void {
   line.start({
     adapter: "Test GPU",
     options,
+    what: options.mode === "plain" ? "plain" : `${options.mode}, compression 4`,
     trainImages: 4000,
     validationImages: 1000,
     classes: 10,

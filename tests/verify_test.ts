@@ -28,7 +28,7 @@ function randomState(adjoined: Adjoined, seed: number): State {
   const state = initialize(specs, adjoined.base, () => random.normal());
   for (const [name, values] of state) {
     if (name.endsWith("running_var")) values.forEach((_, i) => values[i] = 0.5 + random.uniform());
-    else if (!/conv|fc\.weight|downsample\.1/.test(name)) {
+    else if (!/conv|fc\.weight|downsample\.[01]\.weight/.test(name)) {
       values.forEach((_, i) => values[i] = random.normal());
     }
   }
@@ -77,6 +77,18 @@ const PAIRS: Readonly<Record<string, Adjoined>> = {
       classes: 10,
     }),
     { compression: 2 },
+  ),
+  "of torchvision's variant": adjoin(
+    resnet({
+      block: "bottleneck",
+      depths: [1, 2],
+      widths: [5, 9],
+      stem: [5],
+      reduce: true,
+      classes: 10,
+      variant: "torchvision",
+    }),
+    { compression: 2, maskFrom: 1 },
   ),
   "of one's own": adjoin(
     network({ channels: 3 }, (n) => {

@@ -8,7 +8,7 @@ import type { Timing } from "../kernels/program.ts";
 import type { Scope } from "../kernels/scope.ts";
 import { adjoin } from "../nn/adjoin.ts";
 import { count, macsTogether } from "../nn/count.ts";
-import { model, type Stem } from "../nn/resnet.ts";
+import { model, type Stem, type Variant } from "../nn/resnet.ts";
 import { initialize } from "../nn/state.ts";
 import { jobOf } from "./bench_conv.ts";
 import { calibrate, elapsed, type Job, median, time, waitTime } from "./bench_timing.ts";
@@ -22,6 +22,7 @@ import { tuneTiles } from "./tuning.ts";
 export interface StepOptions {
   readonly model: string;
   readonly stem?: Stem;
+  readonly variant?: Variant;
   readonly batch: number;
   readonly mode: "plain" | "adjoined";
   readonly compression: number;
@@ -72,8 +73,8 @@ const ENCODINGS = 5;
 const PROFILE_REPEATS = 5;
 
 function objectiveOf(options: StepOptions, { classes, channels }: Split["train"]): Objective {
-  const { mode, compression, maskFrom, trunk, stem } = options;
-  const network = model(options.model, { classes: classes.length, channels, stem });
+  const { mode, compression, maskFrom, trunk, stem, variant } = options;
+  const network = model(options.model, { classes: classes.length, channels, stem, variant });
   return mode === "plain"
     ? { mode, which: "base", network }
     : { mode, adjoined: adjoin(network, { compression, maskFrom, trunk }), detach: false };

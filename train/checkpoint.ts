@@ -5,7 +5,7 @@ import { adjoin } from "../nn/adjoin.ts";
 import { fromTorch, torchShape, toTorch } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { model } from "../nn/resnet.ts";
+import { model, type Variant } from "../nn/resnet.ts";
 import { networkSpecs } from "../nn/state.ts";
 import type { Which } from "./types.ts";
 
@@ -15,6 +15,8 @@ export interface Architecture {
   readonly model: string;
   /** Default: the one of the model's family. */
   readonly stem?: "authors" | "cifar";
+  /** Default: `xresnet`. */
+  readonly variant?: Variant;
   /** The whole network, or the small one. */
   readonly which: Which;
   /** How the small network was cut out; absent for a base network. */
@@ -78,10 +80,10 @@ export function encodeCheckpoint(
 
 /** The network that an architecture describes. */
 export function build(
-  { model: name, stem, which, adjoined }: Architecture,
+  { model: name, stem, variant, which, adjoined }: Architecture,
   { classes, channels }: { classes: number; channels: number },
 ): Network {
-  const base = model(name, { classes, channels, stem });
+  const base = model(name, { classes, channels, stem, variant });
   if (which === "base" || !adjoined) return base;
   return adjoin(base, adjoined).small;
 }

@@ -11,8 +11,13 @@ import { compare, demandEqual } from "./verify.ts";
 
 /** How to build one of the two networks again. */
 function architecture(options: TrainOptions, adjoined: Adjoined, which: Which): Architecture {
-  const { model: name, stem, compression, trunk, maskFrom } = options;
-  const common = { model: name, which, ...(stem ? { stem } : {}) };
+  const { model: name, stem, variant, compression, trunk, maskFrom } = options;
+  const common = {
+    model: name,
+    which,
+    ...(stem ? { stem } : {}),
+    ...(variant === "torchvision" ? { variant } : {}),
+  };
   if (which === "base") return common;
   const keptTaps = Object.fromEntries(
     adjoined.small.layers.flatMap((layer) =>

@@ -46,6 +46,13 @@ export const SECTIONS = [
         help: "the base network",
       },
       {
+        name: "init",
+        kind: "string",
+        value: "PATH",
+        help: "weights to start from: a run folder, or a safetensors file of ours, " +
+          "torchvision's or timm's",
+      },
+      {
         name: "masking-factor",
         kind: "number",
         min: 0,
@@ -60,11 +67,18 @@ export const SECTIONS = [
     commands: ["train", "summary", "bench step"],
     flags: [
       {
+        name: "variant",
+        kind: "choice",
+        choices: ["xresnet", "torchvision"],
+        default: "xresnet",
+        help: "the authors' form of ResNet, or torchvision's resnet18, 34, 50, 101 and 152",
+      },
+      {
         name: "stem",
         kind: "choice",
         choices: ["authors", "cifar"],
-        defaults: "as the model has it; generated: authors",
-        help: "three convolutions with stride and pool, or one for images of CIFAR's size",
+        defaults: "as model and variant have it; generated with xresnet: authors",
+        help: "three convolutions with stride and pool (xresnet), or one for CIFAR's size",
       },
       {
         name: "compression",
@@ -160,6 +174,13 @@ export const SECTIONS = [
         choices: ["none", "crop-flip", "crop", "resized-crop"],
         defaults: byDataset("augment"),
         help: "what is done to training images",
+      },
+      {
+        name: "normalization",
+        kind: "choice",
+        choices: ["data", "imagenet"],
+        defaults: "data; with --init as the file says, and imagenet where it says nothing",
+        help: "mean and deviation of pixels, measured on the training images or ImageNet's",
       },
     ],
   },

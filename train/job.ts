@@ -8,7 +8,10 @@ import type { State } from "../nn/parameters.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import type { Gates } from "./gates.ts";
+import { type Given, loadGiven } from "./given.ts";
+import { startFrom } from "./init.ts";
 import { Learner, Weights } from "./learner.ts";
+import { normalized } from "./normalization.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
 import { adjoinedOf, augmentation, loadTeacher, objectiveOf, optimizer } from "./setup.ts";
 import { Evaluation, type Feed, type Teacher, TrainingStep } from "./step.ts";
@@ -22,6 +25,10 @@ export interface Job {
   readonly objective: Objective;
   /** Of mode `distill`. */
   readonly teacher?: Checkpoint;
+  /** Weights to start from, instead of those drawn from the seed. */
+  readonly start?: State;
+  /** What there is to say of weights and images, a sentence each. */
+  readonly notes: readonly string[];
   readonly batches: TrainingBatches;
   readonly validation: ValidationBatches;
   readonly feed: Feed;
@@ -31,32 +38,49 @@ export interface Job {
 /** Reads data and teacher, and builds the networks. */
 export async function openJob(options: TrainOptions): Promise<Job> {
   const { dataset, dataDir, seed, trainSize, valSize, mode } = options;
-  const split = await openDataset(dataset, {
+  const given = await loadGiven(options);
+  const opened = await openDataset(dataset, {
     dataDir,
     seed,
     trainCount: trainSize,
     validationCount: valSize,
   });
+  const { split, notes } = normalized(options, opened, given);
   const teacher = mode === "distill" && options.teacher
     ? await loadTeacher(options.teacher, split)
     : undefined;
-  return jobOn(split, options, teacher);
+  return jobOn(split, options, { teacher, given, notes });
+}
+
+/** What a run reads besides its images. */
+export interface Read {
+  /** Of mode `distill`. */
+  readonly teacher?: Checkpoint;
+  /** Weights to start from. */
+  readonly given?: Given;
+  /** What there is to say of the images. */
+  readonly notes?: readonly string[];
 }
 
 /** Builds the networks for data that has been read. */
-export function jobOn(split: Split, options: TrainOptions, teacher?: Checkpoint): Job {
+export function jobOn(split: Split, options: TrainOptions, read: Read = {}): Job {
+  const { teacher, given, notes = [] } = read;
   const { seed, batchSize: batch } = options;
   const { train, validation, normalization } = split;
   const adjoined = adjoinedOf(options, split);
   const augment = augmentation(options, train);
   const image = { height: train.height, width: train.width };
   const feed = { dataset: train, normalization, batch, image };
+  const objective = objectiveOf(options, adjoined, teacher);
+  const start = given && startFrom(given, options, { objective, adjoined });
   return {
     options,
     split,
     adjoined,
-    objective: objectiveOf(options, adjoined, teacher),
+    objective,
     teacher,
+    start: start?.state,
+    notes: [...start?.notes ?? [], ...notes],
     batches: new TrainingBatches({ dataset: train, batch, seed, augment }),
     validation: new ValidationBatches({ dataset: validation, batch }),
     feed,
@@ -64,12 +88,13 @@ export function jobOn(split: Split, options: TrainOptions, teacher?: Checkpoint)
   };
 }
 
-/** The weights that a run begins with, drawn from its seed. */
-export function initialState({ options: { seed }, adjoined, objective }: Job): State {
+/** The weights that a run begins with: drawn from its seed, unless they are given. */
+export function initialState({ options: { seed }, adjoined, objective, start }: Job): State {
   const normal = new Random(seed, "initial weights");
   const networks = networksOf(objective);
   const network = networks.base ?? networks.small ?? adjoined.base;
-  return initialize(specsOf(objective), network, () => normal.normal());
+  const drawn = initialize(specsOf(objective), network, () => normal.normal());
+  return new Map([...drawn, ...start ?? []]);
 }
 
 /** Weights of a run on the GPU. */

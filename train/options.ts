@@ -30,7 +30,7 @@ function refuseIdle(given: ReadonlySet<string>, found: Record<keyof Condition, s
 
 /** The options of a training run, with all defaults filled in. */
 export function trainRequest({ values, given }: Arguments<"train">): TrainRequest {
-  const { mode, model, dataset, opt, seed, teacher } = values;
+  const { mode, model, variant, dataset, opt, seed, teacher } = values;
   const data = DEFAULTS[dataset];
   const optimizer = OPTIMIZER_DEFAULTS[opt];
   const sched = values.sched ?? optimizer.sched;
@@ -48,12 +48,15 @@ export function trainRequest({ values, given }: Arguments<"train">): TrainReques
     // A teacher teaches the small network.
     which: mode === "distill" ? "small" : values.which,
     model,
-    stem: values.stem ?? data.stem,
+    variant,
+    // That of the data set is one that torchvision does not have.
+    stem: values.stem ?? (variant === "torchvision" ? undefined : data.stem),
     dataset,
     dataDir: values["data-dir"],
     trainSize: values["train-size"],
     valSize: values["val-size"],
     augment: values.augment ?? data.augment,
+    normalization: values.normalization,
     epochs,
     batchSize: values["batch-size"] ?? data.batchSize,
     lr: values.lr ?? optimizer.lr ?? data.lr,
@@ -71,6 +74,7 @@ export function trainRequest({ values, given }: Arguments<"train">): TrainReques
     maskingFactor: values["masking-factor"],
     detach: values.detach,
     teacher,
+    init: values.init,
     seed,
     output: values.output ?? `runs/${model}-${mode}-${dataset}-${seed}`,
   };

@@ -3,10 +3,15 @@ import { parseSafetensors } from "../data/safetensors.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { checkAdjoined, type Finding } from "./parity_network.ts";
 import { OP_CHECKS } from "./parity_ops.ts";
+import { checkPretrained } from "./parity_pretrained.ts";
 import { checkSearch } from "./parity_search.ts";
 
 /** Checks of whole networks, by how the names of their files begin. */
-const NETWORK_CHECKS = { adjoined_: checkAdjoined, search_: checkSearch } as const;
+const NETWORK_CHECKS = {
+  adjoined_: checkAdjoined,
+  search_: checkSearch,
+  torchvision_: checkPretrained,
+} as const;
 
 /** What is allowed of an op: relative L2 distance from float64. */
 const OP_ALLOWED = 1e-4;

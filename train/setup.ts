@@ -47,8 +47,8 @@ export function optimizer({ opt, weightDecay, nesterov }: TrainOptions): Optimiz
 /** The pair of networks that the options describe. */
 export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
   const { classes, channels } = split.train;
-  const { compression, trunk, maskFrom, maskingFactor, widths, seed, stem } = options;
-  const base = model(options.model, { classes: classes.length, channels, stem });
+  const { compression, trunk, maskFrom, maskingFactor, widths, seed, stem, variant } = options;
+  const base = model(options.model, { classes: classes.length, channels, stem, variant });
   const random = new Random(seed, "spatial masks");
   return adjoin(base, {
     compression,

@@ -1,6 +1,6 @@
 import { adjoin, type Adjoined } from "../nn/adjoin.ts";
 import { type Count, count, countLayers, type LayerCount, macsTogether } from "../nn/count.ts";
-import { model, type Stem } from "../nn/resnet.ts";
+import { model, type Stem, type Variant } from "../nn/resnet.ts";
 import { columns, grouped, scaled } from "./text.ts";
 
 /** What is counted. */
@@ -12,6 +12,7 @@ export interface SummaryOptions {
   readonly maskFrom: number;
   readonly trunk: "shared" | "separate";
   readonly stem?: Stem;
+  readonly variant?: Variant;
   readonly channels: number;
 }
 
@@ -25,8 +26,10 @@ export interface ModelSummary {
   readonly small: Count;
 }
 
-function pairOf({ model: name, classes, channels, stem, ...options }: SummaryOptions): Adjoined {
-  return adjoin(model(name, { classes, channels, stem }), options);
+function pairOf(
+  { model: name, classes, channels, stem, variant, ...options }: SummaryOptions,
+): Adjoined {
+  return adjoin(model(name, { classes, channels, stem, variant }), options);
 }
 
 /** Parameters and multiply-accumulates of both networks. */
@@ -70,7 +73,7 @@ function totalCells(name: string, whole: number, cut: number): string[] {
 /** The table of all layers with parameters, base and small network side by side, and totals. */
 export function summaryTable(options: SummaryOptions): string {
   const pair = pairOf(options);
-  const { model, imageSize, compression, classes, trunk } = options;
+  const { model, variant, imageSize, compression, classes, trunk } = options;
   const image = { height: imageSize, width: imageSize };
   const small = new Map(countLayers(pair.small, image).map((layer) => [layer.name, layer]));
   const rows = countLayers(pair.base, image).flatMap((whole): Row[] => {
@@ -94,7 +97,8 @@ export function summaryTable(options: SummaryOptions): string {
   const rule = "-".repeat(Math.max(...lines.map(({ length }) => length)));
   const together = (macsTogether(pair, image) / b.macs).toFixed(2);
   return [
-    `${model}, compression ${compression}, ${classes} classes, ${imageSize}x${imageSize} pixels`,
+    `${variant === "torchvision" ? "torchvision's " : ""}${model}, compression ${compression}, ` +
+    `${classes} classes, ${imageSize}x${imageSize} pixels`,
     "",
     ...lines.slice(0, 2),
     rule,

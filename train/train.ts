@@ -40,7 +40,7 @@ function inWords({ mode, compression, widths }: TrainOptions, objective: Objecti
 /** Tells what is about to be trained. `what` says it in words. */
 export function announce(
   gpu: Gpu,
-  { options, split, objective }: Job,
+  { options, split, objective, notes }: Job,
   reporter: Reporter,
   what = inWords(options, objective),
 ): void {
@@ -58,6 +58,7 @@ export function announce(
       }),
     ),
   });
+  for (const note of notes) reporter.note(note);
   if (options.mode === "adjoined" && options.epochs === 1) {
     reporter.note("the small network learns nothing in a single epoch, as lambda starts at 0");
   }

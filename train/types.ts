@@ -1,3 +1,5 @@
+import type { Variant } from "../nn/resnet.ts";
+
 /** How a run trains. */
 export type Mode = "adjoined" | "plain" | "distill";
 /** One of the two networks. */
@@ -19,7 +21,9 @@ export interface TrainOptions {
   readonly which: Which;
   /** A name that `model()` knows. */
   readonly model: string;
-  /** Stem of the model; by default the one the family has. */
+  /** Form of the model. Default: `xresnet`. */
+  readonly variant?: Variant;
+  /** Stem of the model; by default the one that family and variant have. */
   readonly stem?: "authors" | "cifar";
   /** Where images come from. */
   readonly dataset: DatasetName;
@@ -31,6 +35,11 @@ export interface TrainOptions {
   readonly valSize?: number;
   /** What is done to training images. */
   readonly augment: Augmentation;
+  /**
+   * What pixels are normalised by. Default: the training images, or with `init` what its file says,
+   * `imagenet` where it says nothing.
+   */
+  readonly normalization?: "data" | "imagenet";
   /** How often each training image is seen. */
   readonly epochs: number;
   /** Images of a step. */
@@ -67,6 +76,8 @@ export interface TrainOptions {
   readonly detach: boolean;
   /** Mode `distill`: the run folder or safetensors file of the teacher. */
   readonly teacher?: string;
+  /** The run folder or safetensors file with the weights to start from. Default: drawn. */
+  readonly init?: string;
   /** Of weights, order, augmentation, masks and generated images. */
   readonly seed: number;
   /** The run folder. */

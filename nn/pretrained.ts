@@ -1,0 +1,72 @@
+import { elements } from "../kernels/tensor.ts";
+import type { Adjoined } from "./adjoin.ts";
+import { normName } from "./forward.ts";
+import { fromTorch, torchShape, type TorchTensor } from "./layout.ts";
+import type { Network } from "./network.ts";
+import type { State } from "./parameters.ts";
+import { adjoinedSpecs, extract, networkSpecs, smallNorms } from "./state.ts";
+
+/** Tensors of a file by name, in PyTorch's layout. */
+export type TorchTensors = ReadonlyMap<string, TorchTensor>;
+
+/** What tensors of a file come to in a network. */
+export interface Pretrained {
+  /** Values of the parameters and running statistics that a tensor fits, in the GPU's layout. */
+  readonly state: State;
+  /** Tensors that have no place in the network, each with the reason. */
+  readonly unused: readonly { readonly name: string; readonly reason: string }[];
+  /** Names of parameters and running statistics that no tensor fits. */
+  readonly fresh: readonly string[];
+}
+
+function shapeText(shape: readonly number[]): string {
+  return shape.length ? shape.join("x") : "a single number";
+}
+
+/**
+ * Takes those tensors whose name and shape are those of a parameter or running statistic of the
+ * network: names are torchvision's for its variant, and timm's (`resnet50d`) for `xresnet`. Counts
+ * of batches, which PyTorch saves with norms, are left out.
+ */
+export function fitPretrained(network: Network, tensors: TorchTensors): Pretrained {
+  const { parameters, statistics } = networkSpecs(network);
+  const shapes = new Map([...parameters, ...statistics].map(({ name, shape }) => [name, shape]));
+  const state: State = new Map();
+  const unused: { name: string; reason: string }[] = [];
+  for (const [name, { shape, data }] of tensors) {
+    if (name.endsWith(".num_batches_tracked")) continue;
+    const own = shapes.get(name);
+    const [wanted, found] = [own && shapeText(torchShape(own)), shapeText(shape)];
+    if (wanted === found) state.set(name, fromTorch(data, shape));
+    else unused.push({ name, reason: wanted ? `${found}, wanted ${wanted}` : "unknown name" });
+  }
+  return { state, unused, fresh: [...shapes.keys()].filter((name) => !state.has(name)) };
+}
+
+/**
+ * What fits the base network, and with it the norms that the small network has to itself: scale,
+ * shift and running statistics of the first channels, as its convolutions are the first filters.
+ */
+export function withSmallNorms(adjoined: Adjoined, pretrained: Pretrained): Pretrained {
+  const state: State = new Map(pretrained.state);
+  for (const { name, channels } of smallNorms(adjoined)) {
+    for (const part of ["weight", "bias", "running_mean", "running_var"]) {
+      const whole = pretrained.state.get(`${name}.${part}`);
+      if (whole) state.set(`${normName(name, "small")}.${part}`, whole.slice(0, channels));
+    }
+  }
+  return { ...pretrained, state };
+}
+
+/** What fits the base network, cut to the small one: prefix slices, as {@link extract} makes them. */
+export function cutPretrained(adjoined: Adjoined, pretrained: Pretrained): Pretrained {
+  const { parameters, statistics } = adjoinedSpecs(adjoined);
+  const whole: State = new Map([
+    ...[...parameters, ...statistics].map(({ name, shape }) =>
+      [name, new Float32Array(elements(shape))] as const
+    ),
+    ...withSmallNorms(adjoined, pretrained).state,
+  ]);
+  const cut = [...extract(adjoined, whole)].filter(([name]) => pretrained.state.has(name));
+  return { ...pretrained, state: new Map(cut) };
+}

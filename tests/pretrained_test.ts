@@ -1,0 +1,126 @@
+import { assert, assertEquals } from "@std/assert";
+import { Random } from "../data/random.ts";
+import { elements } from "../kernels/tensor.ts";
+import { adjoin } from "../nn/adjoin.ts";
+import { type TorchTensor, toTorch } from "../nn/layout.ts";
+import type { Network } from "../nn/network.ts";
+import type { State } from "../nn/parameters.ts";
+import { cutPretrained, fitPretrained, withSmallNorms } from "../nn/pretrained.ts";
+import { model, resnet } from "../nn/resnet.ts";
+import { adjoinedSpecs, extract, networkSpecs } from "../nn/state.ts";
+
+const thin = { block: "basic", depths: [1, 1], classes: 3 } as const;
+const network = resnet({
+  ...thin,
+  widths: [4, 8],
+  stem: [4],
+  reduce: true,
+  variant: "torchvision",
+});
+
+/** Random values, and the same as PyTorch saves them. */
+function weightsOf(of: Network, seed = 1): { state: State; tensors: Map<string, TorchTensor> } {
+  const random = new Random(seed, "weights");
+  const { parameters, statistics } = networkSpecs(of);
+  const specs = [...parameters, ...statistics];
+  const state: State = new Map(
+    specs.map(({ name, shape }) =>
+      [name, Float32Array.from({ length: elements(shape) }, () => random.normal())] as const
+    ),
+  );
+  const tensors = specs.map(({ name, shape }) => [name, toTorch(state.get(name)!, shape)] as const);
+  return { state, tensors: new Map(tensors) };
+}
+
+const single = (value: number): TorchTensor => ({ shape: [], data: Float32Array.of(value) });
+
+Deno.test("fitPretrained() takes all of a network's own tensors, and no counts of batches", () => {
+  const { state, tensors } = weightsOf(network);
+  tensors.set("bn1.num_batches_tracked", single(7));
+  assertEquals(fitPretrained(network, tensors), { state, unused: [], fresh: [] });
+});
+
+Deno.test("fitPretrained() leaves out a classifier of other classes, and names the rest", () => {
+  const { state } = weightsOf(network);
+  const { tensors } = weightsOf(
+    resnet({
+      ...thin,
+      classes: 5,
+      widths: [4, 8],
+      stem: [4],
+      reduce: true,
+      variant: "torchvision",
+    }),
+  );
+  tensors.delete("layer2.0.bn2.bias");
+  tensors.set("layer2.1.conv1.weight", { shape: [8, 8, 3, 3], data: new Float32Array(576) });
+  tensors.set("bn1.bias", single(1));
+  const found = fitPretrained(network, tensors);
+  assertEquals(found.unused, [
+    { name: "bn1.bias", reason: "a single number, wanted 4" },
+    { name: "fc.weight", reason: "5x8, wanted 3x8" },
+    { name: "fc.bias", reason: "5, wanted 3" },
+    { name: "layer2.1.conv1.weight", reason: "unknown name" },
+  ]);
+  assertEquals(found.fresh, ["bn1.bias", "layer2.0.bn2.bias", "fc.weight", "fc.bias"]);
+  assertEquals(found.state.size, state.size - 4);
+  assertEquals(found.state.get("layer1.0.conv1.weight"), state.get("layer1.0.conv1.weight"));
+});
+
+Deno.test("timm's ResNets with a deep stem fit the xresnet family but for widths of the stem", () => {
+  // timm's resnet18d: a stem of 32, 32 and 64 channels, where the authors have 32, 64 and 64.
+  const timm = resnet({
+    block: "basic",
+    depths: [2, 2, 2, 2],
+    widths: [64, 128, 256, 512],
+    stem: [32, 32, 64],
+    reduce: true,
+    classes: 1000,
+  });
+  const { tensors } = weightsOf(timm);
+  for (const name of ["conv1.6.weight", "layer2.0.downsample.1.weight", "layer4.1.bn2.bias"]) {
+    assert(tensors.has(name), name);
+  }
+  const found = fitPretrained(model("resnet18", { classes: 1000 }), tensors);
+  const parts = ["weight", "bias", "running_mean", "running_var"];
+  const wanted = ["conv1.3.weight", ...parts.map((part) => `conv1.4.${part}`), "conv1.6.weight"];
+  assertEquals(found.unused.map(({ name }) => name).toSorted(), wanted.toSorted());
+  assertEquals(found.fresh.toSorted(), wanted.toSorted());
+});
+
+Deno.test("the small network's norms start as the first channels of the base network's", () => {
+  const { state, tensors } = weightsOf(network);
+  tensors.delete("layer2.0.bn2.weight");
+  const adjoined = adjoin(network, { compression: 3 });
+  const found = withSmallNorms(adjoined, fitPretrained(network, tensors)).state;
+  assertEquals(
+    found.get("small.layer2.0.bn1.running_var"),
+    state.get("layer2.0.bn1.running_var")!.slice(0, 2),
+  );
+  assertEquals(found.has("small.layer2.0.bn2.weight"), false);
+  const { parameters, statistics } = adjoinedSpecs(adjoined);
+  const missing = [...parameters, ...statistics].filter(({ name }) => !found.has(name));
+  assertEquals(missing.map(({ name }) => name), [
+    "layer2.0.bn2.weight",
+    "small.layer2.0.bn2.weight",
+  ]);
+});
+
+Deno.test("cutPretrained() gives what extracting gives, of what fits", () => {
+  const { tensors } = weightsOf(network);
+  const adjoined = adjoin(network, { compression: 2, maskFrom: 1 });
+  const whole = fitPretrained(network, tensors);
+  const wanted = extract(adjoined, withSmallNorms(adjoined, whole).state);
+  assertEquals(cutPretrained(adjoined, whole).state, wanted);
+  const { parameters } = networkSpecs(adjoined.small);
+  for (const { name, shape } of parameters) {
+    assertEquals(wanted.get(name)?.length, elements(shape), name);
+  }
+  tensors.delete("fc.weight");
+  tensors.delete("layer1.0.conv1.weight");
+  const cut = cutPretrained(adjoined, fitPretrained(network, tensors));
+  wanted.delete("fc.weight");
+  wanted.delete("layer1.0.conv1.weight");
+  assertEquals(cut.state, wanted);
+  assertEquals(cut.fresh, ["layer1.0.conv1.weight", "fc.weight"]);
+});
