@@ -4,13 +4,10 @@ import type { BenchCommand } from "./bench.ts";
 import { EXIT, exitCode } from "./errors.ts";
 import { type Command, COMMANDS } from "./flag.ts";
 import { commandHelp, generalHelp } from "./help.ts";
-import { trainRequest } from "./options.ts";
-import { ProgressLine } from "./progress.ts";
-import { chooseFolder, RunFolder } from "./run_folder.ts";
+import { searchRequest, trainRequest } from "./options.ts";
+import { inRunFolder, saveWidths } from "./session.ts";
 import { summarize, summaryTable } from "./summary.ts";
-import type { Reporter } from "./types.ts";
-
-const INTERRUPTED = 130;
+import { readWidths } from "./widths_file.ts";
 
 /** Writes to a stream; a reader that has gone away (`| head`) is no error. */
 function writer(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
@@ -27,91 +24,44 @@ function writer(stream: { writeSync(bytes: Uint8Array): number }): (text: string
 const print = writer(Deno.stdout);
 const printError = writer(Deno.stderr);
 
-/** Columns of the terminal, 80 where they cannot be told. */
-function width(): number {
-  try {
-    return Deno.consoleSize().columns || 80;
-  } catch {
-    return 80;
-  }
-}
-
-/** On an interrupt, says what is kept and ends the process. */
-function onInterrupt(folder: RunFolder, progress: ProgressLine): () => void {
-  const stop = (): void => {
-    progress.end();
-    const epochs = folder.metrics.length;
-    const kept = folder.started
-      ? `${folder.path} keeps config.json and metrics.jsonl with ${epochs} ` +
-        `epoch${epochs === 1 ? "" : "s"}, but no weights`
-      : "nothing was written";
-    printError(`adjoin: interrupted; ${kept}\n`);
-    Deno.exit(INTERRUPTED);
-  };
-  Deno.addSignalListener("SIGINT", stop);
-  return () => Deno.removeSignalListener("SIGINT", stop);
-}
-
-/** Draws curves.svg; a run without the picture is still a good one. */
-async function curvesOf(
-  folder: RunFolder,
-  title: string,
-  reporter: Reporter,
-): Promise<[string, string][]> {
-  try {
-    const { drawCurves } = await import("./curves.ts");
-    return [["curves.svg", await drawCurves(folder.metrics, title)]];
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    reporter.note(`Cannot draw curves.svg: ${reason}`);
-    return [];
-  }
-}
-
 async function runTrain(args: readonly string[]): Promise<number> {
   const parsed = readArguments("train", args);
-  if (parsed.values.help) return help("train");
-  const request = trainRequest(parsed);
+  const { widths, help: wantsHelp } = parsed.values;
+  if (wantsHelp) return help("train");
+  const request = trainRequest(parsed, widths === undefined ? undefined : await readWidths(widths));
   if (request.dryRun) {
     const { dryRun } = await import("./dry_run.ts");
     print(await dryRun(request.options));
     return EXIT.ok;
   }
-  const output = await chooseFolder(request.options.output, request);
-  const options = { ...request.options, output };
-  const folder = new RunFolder(output, request);
-  const progress = new ProgressLine({
-    write: print,
-    terminal: Deno.stdout.isTerminal(),
-    width,
-    now: () => performance.now(),
-    quiet: request.quiet,
+  await inRunFolder(request, { print, printError }, {
+    kind: request.options.mode,
+    run: async (options, reporter) => {
+      const { train } = await import("./train.ts");
+      return await train(options, reporter);
+    },
   });
-  const reporter: Reporter = {
-    start: (info) => {
-      folder.start(options);
-      progress.start(info);
+  return EXIT.ok;
+}
+
+async function runSearch(args: readonly string[]): Promise<number> {
+  const parsed = readArguments("search", args);
+  if (parsed.values.help) return help("search");
+  const { find, fromScratch, widthsOnly, ...request } = searchRequest(parsed);
+  await inRunFolder(request, { print, printError }, {
+    kind: "search",
+    config: { search: { ...find, fromScratch, widthsOnly } },
+    run: async (options, reporter, folder) => {
+      const { search } = await import("./search.ts");
+      const { trained } = await search(options, {
+        find,
+        fromScratch,
+        train: !widthsOnly,
+        found: (found) => saveWidths(folder, found, reporter),
+      }, reporter);
+      return trained;
     },
-    progress: (found) => progress.progress(found),
-    epoch: (metrics) => {
-      folder.append(metrics);
-      progress.epoch(metrics);
-    },
-    note: (text) => progress.note(text),
-  };
-  const listening = onInterrupt(folder, progress);
-  try {
-    const { train } = await import("./train.ts");
-    const { summary, files } = await train(options, reporter);
-    const { model, mode, dataset, seed } = options;
-    const title = `${model}, ${mode}, ${dataset}, seed ${seed}`;
-    const curves = await curvesOf(folder, title, reporter);
-    await folder.finish(new Map<string, Uint8Array | string>([...files, ...curves]), summary);
-    progress.finish(summary, { files: await folder.sizes(), folder: output });
-  } finally {
-    progress.end();
-    listening();
-  }
+  });
   return EXIT.ok;
 }
 
@@ -174,6 +124,7 @@ function unknownCommand(name: string): Error {
 
 const RUN: Readonly<Record<Command, (args: readonly string[]) => number | Promise<number>>> = {
   train: runTrain,
+  search: runSearch,
   summary: runSummary,
   parity: runParity,
   "bench conv": runBench("bench conv"),

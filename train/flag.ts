@@ -1,6 +1,7 @@
 /** The subcommands, with what they take besides flags. */
 export const COMMANDS = {
   train: { help: "train a network and its compressed twin together", positionals: [] },
+  search: { help: "learn the width of each layer within a budget, then train", positionals: [] },
   summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
   parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
   "bench conv": { help: "time a convolution and its gradients", positionals: [] },

@@ -3,6 +3,7 @@ import { MODEL_NAMES } from "../nn/resnet.ts";
 import { BENCH_SECTIONS } from "./bench_flags.ts";
 import { byDataset, byOptimizer } from "./defaults.ts";
 import type { Section } from "./flag.ts";
+import { SEARCH_SECTIONS } from "./search_flags.ts";
 
 /** All flags of all subcommands, named as in timm where timm has them. */
 export const SECTIONS = [
@@ -39,6 +40,29 @@ export const SECTIONS = [
         help: "give the base network no gradient of the KL term",
       },
       {
+        name: "widths",
+        kind: "string",
+        value: "FILE",
+        help: "widths.json of a search, instead of --compression",
+      },
+    ],
+  },
+  {
+    title: "what is trained",
+    commands: ["search"],
+    flags: [
+      {
+        name: "detach",
+        kind: "boolean",
+        help: "give the base network no gradient of the KL term",
+      },
+    ],
+  },
+  {
+    title: "networks",
+    commands: ["train", "search"],
+    flags: [
+      {
         name: "model",
         kind: "choice",
         choices: MODEL_NAMES,
@@ -64,7 +88,7 @@ export const SECTIONS = [
   },
   {
     title: "network",
-    commands: ["train", "summary", "bench step"],
+    commands: ["train", "search", "summary", "bench step"],
     flags: [
       {
         name: "variant",
@@ -79,13 +103,6 @@ export const SECTIONS = [
         choices: ["authors", "cifar"],
         defaults: "as model and variant have it; generated with xresnet: authors",
         help: "three convolutions with stride and pool (xresnet), or one for CIFAR's size",
-      },
-      {
-        name: "compression",
-        kind: "number",
-        min: 1,
-        default: 4,
-        help: "alpha: masked convolutions of the small network keep floor(filters / alpha)",
       },
       {
         name: "mask-from",
@@ -103,6 +120,20 @@ export const SECTIONS = [
       },
     ],
   },
+  {
+    title: "small network",
+    commands: ["train", "summary", "bench step"],
+    flags: [
+      {
+        name: "compression",
+        kind: "number",
+        min: 1,
+        default: 4,
+        help: "alpha: masked convolutions of the small network keep floor(filters / alpha)",
+      },
+    ],
+  },
+  ...SEARCH_SECTIONS,
   {
     title: "what is counted",
     commands: ["summary"],
@@ -139,7 +170,7 @@ export const SECTIONS = [
   },
   {
     title: "data",
-    commands: ["train"],
+    commands: ["train", "search"],
     flags: [
       {
         name: "dataset",
@@ -186,7 +217,7 @@ export const SECTIONS = [
   },
   {
     title: "training",
-    commands: ["train"],
+    commands: ["train", "search"],
     flags: [
       {
         name: "epochs",
@@ -276,7 +307,7 @@ export const SECTIONS = [
   },
   {
     title: "run",
-    commands: ["train"],
+    commands: ["train", "search"],
     flags: [
       {
         name: "seed",
@@ -302,6 +333,12 @@ export const SECTIONS = [
         kind: "boolean",
         help: "print only the result",
       },
+    ],
+  },
+  {
+    title: "dry run",
+    commands: ["train"],
+    flags: [
       {
         name: "dry-run",
         kind: "boolean",
@@ -323,7 +360,7 @@ export const SECTIONS = [
   ...BENCH_SECTIONS,
   {
     title: "other",
-    commands: ["train", "summary", "parity", "bench conv", "bench step", "bench peers"],
+    commands: ["train", "search", "summary", "parity", "bench conv", "bench step", "bench peers"],
     flags: [
       {
         name: "help",

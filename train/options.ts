@@ -1,24 +1,41 @@
-import { type Arguments, flagsOf, unusable } from "./arguments.ts";
+import { type Arguments, flagsOf, unusable, type Values } from "./arguments.ts";
 import { DEFAULTS, OPTIMIZER_DEFAULTS } from "./defaults.ts";
-import type { Condition } from "./flag.ts";
+import type { Command, Condition } from "./flag.ts";
+import type { SearchOptions } from "./search.ts";
 import { either } from "./text.ts";
 import type { TrainOptions } from "./types.ts";
+import type { GivenWidths } from "./widths_file.ts";
 
-/** What a training command line asks for. */
-export interface TrainRequest {
+/** What a command line says of the run. */
+export interface RunRequest {
   /** With the first choice of a run folder, unless it was given. */
   readonly options: TrainOptions;
   /** Whether the run folder was given. */
   readonly named: boolean;
   readonly overwrite: boolean;
   readonly quiet: boolean;
-  /** Whether only the memory is asked for. */
+}
+
+/** What a training command line asks for. */
+export interface TrainRequest extends RunRequest {
+  /** Whether only memory is wanted. */
   readonly dryRun: boolean;
 }
 
+/** What the command line of a search asks for. */
+export interface SearchRequest extends RunRequest {
+  readonly find: SearchOptions;
+  readonly fromScratch: boolean;
+  readonly widthsOnly: boolean;
+}
+
 /** Raises a {@link UsageError} for flags that would have no effect. */
-function refuseIdle(given: ReadonlySet<string>, found: Record<keyof Condition, string>): void {
-  for (const { name, only = {} } of flagsOf("train")) {
+function refuseIdle(
+  command: Command,
+  given: ReadonlySet<string>,
+  found: Record<keyof Condition, string>,
+): void {
+  for (const { name, only = {} } of flagsOf(command)) {
     if (!given.has(name)) continue;
     for (const key of ["mode", "opt", "sched"] as const) {
       const wanted = only[key];
@@ -28,25 +45,30 @@ function refuseIdle(given: ReadonlySet<string>, found: Record<keyof Condition, s
   }
 }
 
-/** The options of a training run, with all defaults filled in. */
-export function trainRequest({ values, given }: Arguments<"train">): TrainRequest {
-  const { mode, model, variant, dataset, opt, seed, teacher } = values;
+/** The values of flags that both commands have. */
+type Common = Pick<Values<"train">, Extract<keyof Values<"train">, keyof Values<"search">>>;
+
+type Pair = Pick<TrainOptions, "mode" | "which" | "compression" | "widths" | "teacher">;
+
+/** The part of a request that both commands share, with all defaults filled in. */
+function runRequest(
+  command: "train" | "search",
+  { values, given }: { values: Common; given: ReadonlySet<string> },
+  pair: Pair,
+): RunRequest {
+  const { model, variant, dataset, opt, seed } = values;
   const data = DEFAULTS[dataset];
   const optimizer = OPTIMIZER_DEFAULTS[opt];
   const sched = values.sched ?? optimizer.sched;
   const epochs = values.epochs ?? data.epochs;
   const warmupEpochs = values["warmup-epochs"];
-  refuseIdle(given, { mode, opt, sched });
-  if (mode === "distill" && teacher === undefined) {
-    throw unusable("--mode distill needs --teacher with the run folder of a trained base network");
-  }
+  refuseIdle(command, given, { mode: pair.mode, opt, sched });
   if (warmupEpochs > epochs) {
     throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
   }
+  const kind = command === "search" ? "search" : pair.mode;
   const options: TrainOptions = {
-    mode,
-    // A teacher teaches the small network.
-    which: mode === "distill" ? "small" : values.which,
+    ...pair,
     model,
     variant,
     // That of the data set is one that torchvision does not have.
@@ -68,16 +90,85 @@ export function trainRequest({ values, given }: Arguments<"train">): TrainReques
     nesterov: values.nesterov,
     weightDecay: values["weight-decay"] ?? optimizer.weightDecay,
     smoothing: values.smoothing,
-    compression: values.compression,
     trunk: values.trunk,
     maskFrom: values["mask-from"],
     maskingFactor: values["masking-factor"],
     detach: values.detach,
-    teacher,
     init: values.init,
     seed,
-    output: values.output ?? `runs/${model}-${mode}-${dataset}-${seed}`,
+    output: values.output ?? `runs/${model}-${kind}-${dataset}-${seed}`,
   };
-  const { overwrite, quiet, "dry-run": dryRun } = values;
-  return { options, named: values.output !== undefined, overwrite, quiet, dryRun };
+  const { overwrite, quiet } = values;
+  return { options, named: values.output !== undefined, overwrite, quiet };
+}
+
+/** What the file of `--widths` says of the networks, where flags do not. */
+function fromFile(
+  { model, stem, variant, trunk, maskFrom }: GivenWidths,
+  { values, given }: Arguments<"train">,
+): Values<"train"> {
+  const file = { model, stem, variant, trunk, "mask-from": maskFrom };
+  const silent = Object.entries(file).filter(([name, value]) =>
+    value !== undefined && !given.has(name)
+  );
+  return { ...values, ...Object.fromEntries(silent) };
+}
+
+/** The options of a training run, with `widths` as the file says that was given. */
+export function trainRequest(parsed: Arguments<"train">, widths?: GivenWidths): TrainRequest {
+  const { given } = parsed;
+  const values = widths ? fromFile(widths, parsed) : parsed.values;
+  const { mode, teacher, compression, "dry-run": dryRun } = values;
+  if (mode === "distill" && teacher === undefined) {
+    throw unusable("--mode distill needs --teacher with the run folder of a trained base network");
+  }
+  if (widths && given.has("compression")) {
+    throw unusable("--compression has no effect beside --widths; leave one of them out");
+  }
+  const request = runRequest("train", { values, given }, {
+    mode,
+    // A teacher teaches the small network.
+    which: mode === "distill" ? "small" : values.which,
+    compression,
+    widths: widths?.widths,
+    teacher,
+  });
+  return { ...request, dryRun };
+}
+
+function divisorsOf(list: string): number[] {
+  const divisors = list.split(",").map((text) => text.trim() === "" ? NaN : Number(text));
+  if (divisors.length >= 2 && divisors.length <= 8 && divisors.every((d) => d >= 1)) {
+    return divisors;
+  }
+  throw unusable(`--divisors is 2 to 8 numbers from 1 on with commas between, found ${list}`);
+}
+
+/** The options of a search, and of the training after it. */
+export function searchRequest({ values, given }: Arguments<"search">): SearchRequest {
+  const { "budget-macs": macs, "budget-params": params } = values;
+  const budget = macs ?? params;
+  if (budget === undefined || (macs !== undefined && params !== undefined)) {
+    const found = budget === undefined ? "neither" : "both";
+    throw unusable(`search needs --budget-macs or --budget-params, found ${found}`);
+  }
+  const pair = { mode: "adjoined", which: "base", compression: 1 } as const;
+  const fromScratch = values["from-scratch"];
+  const widthsOnly = values["widths-only"];
+  if (fromScratch && widthsOnly) {
+    throw unusable("--from-scratch has no effect beside --widths-only; leave one of them out");
+  }
+  return {
+    ...runRequest("search", { values, given }, pair),
+    find: {
+      budgeted: macs === undefined ? "params" : "macs",
+      budget,
+      divisors: divisorsOf(values.divisors),
+      epochs: values["search-epochs"],
+      lr: values["search-lr"],
+      temperature: [values.temperature, values["end-temperature"]],
+    },
+    fromScratch,
+    widthsOnly,
+  };
 }

@@ -4,6 +4,9 @@ import type { EpochMetrics, Summary, TrainOptions } from "./types.ts";
 /** What a run leaves in its folder. */
 const RUN_FILES = [
   "config.json",
+  "search.jsonl",
+  "widths.json",
+  "widths.svg",
   "metrics.jsonl",
   "base.safetensors",
   "small.safetensors",
@@ -78,13 +81,23 @@ export class RunFolder {
     return this.#metrics;
   }
 
+  /** What there is on disk so far, in words. */
+  kept(): string {
+    if (!this.#started) return "nothing was written";
+    const names = [...Deno.readDirSync(this.path)].map(({ name }) => name);
+    const searched = names.includes("widths.json") ? ", widths.json" : "";
+    const epochs = this.#metrics.length;
+    return `${this.path} keeps config.json${searched} and metrics.jsonl with ${epochs} ` +
+      `epoch${epochs === 1 ? "" : "s"}, but no weights`;
+  }
+
   #clear(): void {
     const there = new Set([...Deno.readDirSync(this.path)].map(({ name }) => name));
     for (const name of RUN_FILES) if (there.has(name)) Deno.removeSync(`${this.path}/${name}`);
   }
 
   /** Makes the folder and writes config.json. */
-  start(options: TrainOptions): void {
+  start(options: TrainOptions & { readonly search?: object }): void {
     try {
       Deno.mkdirSync(this.path, { recursive: true });
       if (this.#overwrite) this.#clear();
@@ -95,11 +108,12 @@ export class RunFolder {
     }
   }
 
-  /** Appends a line to metrics.jsonl. */
+  /** Appends a line to metrics.jsonl, or to search.jsonl while widths are searched. */
   append(metrics: EpochMetrics): void {
-    this.#metrics.push(metrics);
+    const file = metrics.search ? "search.jsonl" : "metrics.jsonl";
+    if (!metrics.search) this.#metrics.push(metrics);
     const line = JSON.stringify(metrics) + "\n";
-    Deno.writeTextFileSync(`${this.path}/metrics.jsonl`, line, { append: true });
+    Deno.writeTextFileSync(`${this.path}/${file}`, line, { append: true });
   }
 
   /** Writes a file so that it is there either whole or not at all. */

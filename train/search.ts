@@ -11,7 +11,7 @@ import { initialState, type Job, jobOn, openJob, weightsOf } from "./job.ts";
 import { announce, learn, runJob, type TrainResult } from "./train.ts";
 import { percent } from "./text.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
-import type { WidthsFile } from "./widths_file.ts";
+import type { WidthsFound } from "./widths_file.ts";
 
 /** What is searched for. */
 export interface SearchOptions extends GatesSchedule {
@@ -35,7 +35,7 @@ export interface SearchJob {
 
 /** What a search has found. */
 export interface Found {
-  readonly widths: WidthsFile;
+  readonly widths: WidthsFound;
   /** What both networks have learned meanwhile, the small one at full width. */
   readonly state: State;
 }
@@ -88,31 +88,37 @@ export async function findWidths(
   using scope = gpu.scope();
   const { groups } = search;
   const { budget, budgeted, divisors } = options;
-  const { model, stem, seed, trunk, maskFrom } = job.options;
+  const { model, stem, variant, seed, trunk, maskFrom } = job.options;
   const gates = new Gates(scope, { groups, cost, budget, seed, schedule: options });
   const weights = { ...weightsOf(scope, job, initialState(job)), gates };
   announce(gpu, job, reporter, `search, budget ${percent(budget)} of the ${inWords(budgeted)}`);
   await learn(gpu, job, { weights, reporter });
   const choice = await gates.choose();
   const { base } = search.adjoined;
-  const widths = chosenWidths(base, groups, choice);
   const { macs, params, classifierParams } = count(base, job.split.train);
   const whole = budgeted === "macs" ? macs : params + classifierParams;
-  const found = costOfChoice(cost, choice);
+  const widths = chosenWidths(base, groups, choice);
+  const spent = costOfChoice(cost, choice);
   reporter.note(
-    `found widths with ${percent(found)} of the base network's ${inWords(budgeted)}, ` +
-      `${Math.round(found * whole).toLocaleString("en-US")}; the budget is ${percent(budget)}`,
+    `found widths with ${percent(spent)} of the base network's ${inWords(budgeted)}, ` +
+      `${Math.round(spent * whole).toLocaleString("en-US")}; the budget is ${percent(budget)}`,
   );
-  return {
-    widths: { model, stem, trunk, maskFrom, divisors, budgeted, budget, found, widths },
-    state: await weights.learner.read(),
+  const full = Object.fromEntries(
+    base.layers.flatMap((layer) =>
+      layer.kind === "conv2d" && layer.name in widths ? [[layer.name, layer.out]] : []
+    ),
+  );
+  const file = {
+    ...{ model, stem, variant, trunk, maskFrom },
+    ...{ divisors, budgeted, budget, found: spent, widths },
   };
+  return { widths: { file, full }, state: await weights.learner.read() };
 }
 
 /** The training of the widths found, from the searched weights unless `fromScratch`. */
 export function trainFound(
   gpu: Gpu,
-  { found: { widths: { widths }, state }, split, options, fromScratch }: {
+  { found: { widths: { file: { widths } }, state }, split, options, fromScratch }: {
     found: Found;
     split: Job["split"];
     options: TrainOptions;
@@ -127,7 +133,7 @@ export function trainFound(
 
 /** What a search gives: widths, and the networks of these widths if they were trained. */
 export interface SearchResult {
-  readonly widths: WidthsFile;
+  readonly widths: WidthsFound;
   readonly trained?: TrainResult;
 }
 
@@ -139,7 +145,7 @@ export async function search(
     train: boolean;
     fromScratch: boolean;
     /** Is told the widths as soon as there are any. */
-    found: (widths: WidthsFile) => void;
+    found: (widths: WidthsFound) => Promise<void>;
   },
   reporter: Reporter,
 ): Promise<SearchResult> {
@@ -148,7 +154,7 @@ export async function search(
   try {
     const found = await findWidths(gpu, opened, reporter);
     const { widths } = found;
-    keep(widths);
+    await keep(widths);
     if (!train) return { widths };
     const { split } = opened.job;
     const trained = await trainFound(gpu, { found, split, options, fromScratch }, reporter);

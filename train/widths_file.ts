@@ -1,5 +1,5 @@
 import { DataError } from "../data/error.ts";
-import type { Stem } from "../nn/resnet.ts";
+import type { Stem, Variant } from "../nn/resnet.ts";
 import type { Budgeted } from "../nn/width_cost.ts";
 
 /** What a search of widths saves as widths.json. */
@@ -8,6 +8,8 @@ export interface WidthsFile {
   readonly model: string;
   /** Its stem, where it was given. */
   readonly stem?: Stem;
+  /** Its form. */
+  readonly variant?: Variant;
   /** Whether layers before the first masked one run once, or for each network. */
   readonly trunk: "shared" | "separate";
   /** The first stage that is masked. */
@@ -24,6 +26,13 @@ export interface WidthsFile {
   readonly widths: Readonly<Record<string, number>>;
 }
 
+/** What a search has found: the file, and what there was to keep. */
+export interface WidthsFound {
+  readonly file: WidthsFile;
+  /** Filters of the same convolutions in the base network. */
+  readonly full: Readonly<Record<string, number>>;
+}
+
 /** The JSON of a file. */
 export function encodeWidths(file: WidthsFile): string {
   return JSON.stringify(file, null, 2) + "\n";
@@ -36,7 +45,7 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 /** What a file has to say: widths, and what they were found for. */
 export type GivenWidths =
   & Pick<WidthsFile, "widths">
-  & Partial<Pick<WidthsFile, "model" | "stem" | "trunk" | "maskFrom">>;
+  & Partial<Pick<WidthsFile, "model" | "stem" | "variant" | "trunk" | "maskFrom">>;
 
 function refused(name: string, what: string): DataError {
   return new DataError(`Cannot read widths from ${name}: ${what}; search writes such files`);
@@ -64,11 +73,12 @@ export function parseWidths(text: string, name: string): GivenWidths {
       throw refused(name, `${wanted}, found ${JSON.stringify(width)}`);
     }),
   );
-  const { model, stem, trunk, maskFrom } = file;
+  const { model, stem, variant, trunk, maskFrom } = file;
   return {
     widths,
     ...typeof model === "string" ? { model } : {},
     ...stem === "authors" || stem === "cifar" ? { stem } : {},
+    ...variant === "xresnet" || variant === "torchvision" ? { variant } : {},
     ...trunk === "shared" || trunk === "separate" ? { trunk } : {},
     ...typeof maskFrom === "number" ? { maskFrom } : {},
   };

@@ -1,0 +1,128 @@
+import type { RunRequest } from "./options.ts";
+import { ProgressLine } from "./progress.ts";
+import { chooseFolder, RunFolder } from "./run_folder.ts";
+import type { TrainResult } from "./train.ts";
+import type { Reporter, TrainOptions } from "./types.ts";
+import { encodeWidths, type WidthsFound } from "./widths_file.ts";
+
+const INTERRUPTED = 130;
+
+/** Where text goes. */
+export interface Output {
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+}
+
+/** Columns of the terminal, 80 where they cannot be told. */
+function width(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+/** On an interrupt, says what is kept and ends the process. */
+function onInterrupt(
+  folder: RunFolder,
+  progress: ProgressLine,
+  { printError }: Output,
+): () => void {
+  const stop = (): void => {
+    progress.end();
+    printError(`adjoin: interrupted; ${folder.kept()}\n`);
+    Deno.exit(INTERRUPTED);
+  };
+  Deno.addSignalListener("SIGINT", stop);
+  return () => Deno.removeSignalListener("SIGINT", stop);
+}
+
+/** Draws a picture; a run without it is still a good one. */
+async function picture(
+  name: string,
+  draw: () => Promise<string>,
+  reporter: Reporter,
+): Promise<[string, string][]> {
+  try {
+    return [[name, await draw()]];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    reporter.note(`Cannot draw ${name}: ${reason}`);
+    return [];
+  }
+}
+
+/** Saves what a search has found, and a picture of it. */
+export async function saveWidths(
+  folder: RunFolder,
+  { file, full }: WidthsFound,
+  reporter: Reporter,
+): Promise<void> {
+  await folder.write("widths.json", encodeWidths(file));
+  const drawn = await picture("widths.svg", async () => {
+    const { drawWidths } = await import("./widths_picture.ts");
+    return await drawWidths(file, full);
+  }, reporter);
+  for (const [name, content] of drawn) await folder.write(name, content);
+}
+
+/**
+ * Does a run in its folder, with progress on the console: `run` trains, and gives what to save, or
+ * nothing when it has saved all there is.
+ */
+export async function inRunFolder(
+  request: RunRequest,
+  output: Output,
+  { kind, config = {}, run }: {
+    /** What the run is called. */
+    readonly kind: string;
+    /** What config.json says besides the options. */
+    readonly config?: object;
+    readonly run: (
+      options: TrainOptions,
+      reporter: Reporter,
+      folder: RunFolder,
+    ) => Promise<TrainResult | undefined>;
+  },
+): Promise<void> {
+  const path = await chooseFolder(request.options.output, request);
+  const options = { ...request.options, output: path };
+  const folder = new RunFolder(path, request);
+  const progress = new ProgressLine({
+    write: output.print,
+    terminal: Deno.stdout.isTerminal(),
+    width,
+    now: () => performance.now(),
+    quiet: request.quiet,
+  });
+  const reporter: Reporter = {
+    start: (info) => {
+      if (!folder.started) folder.start({ ...options, ...config });
+      progress.start(info);
+    },
+    progress: (found) => progress.progress(found),
+    epoch: (metrics) => {
+      folder.append(metrics);
+      progress.epoch(metrics);
+    },
+    note: (text) => progress.note(text),
+  };
+  const listening = onInterrupt(folder, progress, output);
+  try {
+    const result = await run(options, reporter, folder);
+    if (!result) {
+      return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${path}\n`);
+    }
+    const { summary, files } = result;
+    const { model, dataset, seed } = options;
+    const curves = await picture("curves.svg", async () => {
+      const { drawCurves } = await import("./curves.ts");
+      return await drawCurves(folder.metrics, `${model}, ${kind}, ${dataset}, seed ${seed}`);
+    }, reporter);
+    await folder.finish(new Map<string, Uint8Array | string>([...files, ...curves]), summary);
+    progress.finish(summary, { files: await folder.sizes(), folder: path });
+  } finally {
+    progress.end();
+    listening();
+  }
+}
