@@ -2,6 +2,7 @@ import { DATASET_NAMES } from "../data/folder.ts";
 import { MODEL_NAMES } from "../nn/resnet.ts";
 import { BENCH_SECTIONS } from "./bench_flags.ts";
 import { byDataset, byOptimizer } from "./defaults.ts";
+import { EXPORT_SECTIONS } from "./export_flags.ts";
 import type { Section } from "./flag.ts";
 
 /** All flags of all subcommands, named as in timm where timm has them. */
@@ -139,7 +140,7 @@ export const SECTIONS = [
   },
   {
     title: "data",
-    commands: ["train"],
+    commands: ["train", "eval"],
     flags: [
       {
         name: "dataset",
@@ -155,18 +156,24 @@ export const SECTIONS = [
         help: "folder with the files of the data set",
       },
       {
-        name: "train-size",
-        kind: "integer",
-        min: 1,
-        defaults: "all; generated 4000",
-        help: "training images",
-      },
-      {
         name: "val-size",
         kind: "integer",
         min: 1,
         defaults: "all; generated 1000",
         help: "validation images",
+      },
+    ],
+  },
+  {
+    title: "training images",
+    commands: ["train"],
+    flags: [
+      {
+        name: "train-size",
+        kind: "integer",
+        min: 1,
+        defaults: "all; generated 4000",
+        help: "training images",
       },
       {
         name: "augment",
@@ -320,10 +327,14 @@ export const SECTIONS = [
       },
     ],
   },
+  ...EXPORT_SECTIONS,
   ...BENCH_SECTIONS,
   {
     title: "other",
-    commands: ["train", "summary", "parity", "bench conv", "bench step", "bench peers"],
+    commands: [
+      ...["train", "export", "eval", "summary", "parity"] as const,
+      ...["bench conv", "bench step", "bench peers"] as const,
+    ],
     flags: [
       {
         name: "help",
