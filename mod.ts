@@ -143,6 +143,7 @@ export {
   type PlainLayer,
   type Value,
 } from "./nn/network.ts";
+export { encodeNetwork, parseNetwork } from "./nn/network_json.ts";
 export { Parameters, type ParameterSpec, type State } from "./nn/parameters.ts";
 export {
   cutPretrained,
@@ -170,16 +171,11 @@ export {
 export { type Apply, Tape } from "./nn/tape.ts";
 
 // Training: the weights, one step, schedules, the proof, and files.
-export {
-  type Architecture,
-  type Checkpoint,
-  type CheckpointInfo,
-  encodeCheckpoint,
-  parseCheckpoint,
-} from "./train/checkpoint.ts";
+export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./train/checkpoint.ts";
 export { DivergedError, EXIT, exitCode, UsageError, VerificationError } from "./train/errors.ts";
 export type { ImageShape } from "./train/images.ts";
 export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
+export type { CheckpointInfo } from "./train/metadata.ts";
 export {
   type Logits,
   logitsOf,

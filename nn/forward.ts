@@ -17,6 +17,7 @@ import {
   IMAGE,
   type Layer,
   type Network,
+  NORM_EPS,
 } from "./network.ts";
 import type { Apply } from "./tape.ts";
 
@@ -53,7 +54,7 @@ function normalize(
   x: Tensor,
   { running, name, relu }: { running: Running; name: string; relu: boolean },
 ): Tensor {
-  const { apply, parameter, training, eps = 1e-5, momentum = 0.1 } = running;
+  const { apply, parameter, training, eps = NORM_EPS, momentum = 0.1 } = running;
   const [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
     .map((part) => parameter(`${name}.${part}`));
   if (!training) return apply(batchNormEval, [x, weight, bias, mean, variance], { eps, relu })[0];

@@ -4,6 +4,9 @@ export type Value = number;
 /** The input image, `[batch, height, width, channels]`. */
 export const IMAGE: Value = -1;
 
+/** What a batch norm adds to the variance, unless told. */
+export const NORM_EPS = 1e-5;
+
 /** A convolution without bias. */
 export interface Conv2dLayer {
   /** Tells it from other layers. */

@@ -104,7 +104,8 @@ export function initialize(
   return state;
 }
 
-function value(state: State, name: string): Float32Array {
+/** The values of this name. Raises a `TypeError` when there are none. */
+export function valueOf(state: State, name: string): Float32Array {
   const found = state.get(name);
   if (!found) throw new TypeError(`Cannot take the state apart: ${name} is missing`);
   return found;
@@ -113,7 +114,19 @@ function value(state: State, name: string): Float32Array {
 /** The values of a network's own parameters and statistics. */
 export function networkState(network: Network, state: State): State {
   const { parameters, statistics } = networkSpecs(network);
-  return new Map([...parameters, ...statistics].map(({ name }) => [name, value(state, name)]));
+  return new Map([...parameters, ...statistics].map(({ name }) => [name, valueOf(state, name)]));
+}
+
+/** The weight of a convolution with zeros at the taps that it does not keep. */
+export function maskTaps(
+  { keptTaps, in: channels, out }: Conv2dLayer,
+  w: Float32Array,
+): Float32Array {
+  if (!keptTaps) return w;
+  const masked = w.slice();
+  const tap = channels * out;
+  keptTaps.forEach((kept, t) => kept || masked.fill(0, t * tap, (t + 1) * tap));
+  return masked;
 }
 
 function sliceFilter(
@@ -142,15 +155,15 @@ export function extract({ base, small, shared, origin }: Adjoined, state: State)
     const from = base.layers[origin[i]];
     if (layer.kind === "conv2d" && from?.kind === "conv2d") {
       const name = `${layer.name}.weight`;
-      extracted.set(name, sliceFilter(value(state, name), from, layer));
+      extracted.set(name, sliceFilter(valueOf(state, name), from, layer));
     } else if (layer.kind === "linear") {
       const name = `${layer.name}.weight`;
-      extracted.set(name, value(state, name).slice(0, layer.in * layer.out));
-      extracted.set(`${layer.name}.bias`, value(state, `${layer.name}.bias`).slice());
+      extracted.set(name, valueOf(state, name).slice(0, layer.in * layer.out));
+      extracted.set(`${layer.name}.bias`, valueOf(state, `${layer.name}.bias`).slice());
     } else if (layer.kind === "batchNorm") {
       const source = normName(layer.name, shared[origin[i]] ? "base" : "small");
       for (const part of ["weight", "bias", "running_mean", "running_var"]) {
-        extracted.set(`${layer.name}.${part}`, value(state, `${source}.${part}`).slice());
+        extracted.set(`${layer.name}.${part}`, valueOf(state, `${source}.${part}`).slice());
       }
     }
   });

@@ -215,11 +215,7 @@ Deno.test("classify() in the README runs a saved small network", { ignore }, asy
   const state = initialize(adjoinedSpecs(adjoined), adjoined.base, () => random.normal());
   state.get("fc.bias")!.set([0, 0, 100]);
   const file = encodeCheckpoint(adjoined.small, extract(adjoined, state), {
-    architecture: {
-      model: "resnet8",
-      which: "small",
-      adjoined: { compression: 4, trunk: "shared", maskFrom: 2, widths: {}, keptTaps: {} },
-    },
+    which: "small",
     classes,
     image: [12, 16, 3],
     normalization: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },

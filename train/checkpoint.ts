@@ -1,16 +1,24 @@
 import { DataError } from "../data/error.ts";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
-import type { Normalization } from "../data/dataset.ts";
 import { adjoin } from "../nn/adjoin.ts";
+import { sizesOf } from "../nn/count.ts";
 import { fromTorch, torchShape, toTorch } from "../nn/layout.ts";
-import type { Network } from "../nn/network.ts";
+import { classesOf, type Conv2dLayer, type Network } from "../nn/network.ts";
+import { encodeNetwork, parseNetwork } from "../nn/network_json.ts";
 import type { State } from "../nn/parameters.ts";
 import { model, type Variant } from "../nn/resnet.ts";
-import { networkSpecs } from "../nn/state.ts";
+import { maskTaps, networkSpecs, valueOf } from "../nn/state.ts";
+import {
+  type CheckpointInfo,
+  encodeInfo,
+  type Metadata,
+  metadataField,
+  parseInfo,
+} from "./metadata.ts";
 import type { Which } from "./types.ts";
 
-/** How to build the network of a checkpoint again. */
-export interface Architecture {
+/** How files from before networks were saved as they are say what to build. */
+interface Architecture {
   /** A name that {@link model} knows. */
   readonly model: string;
   /** Default: the one of the model's family. */
@@ -29,23 +37,9 @@ export interface Architecture {
   };
 }
 
-/** What a checkpoint says besides its weights. */
-export interface CheckpointInfo {
-  /** How to build the network again. */
-  readonly architecture: Architecture;
-  /** Names of the classes, in the order of the logits. */
-  readonly classes: readonly string[];
-  /** Height, width and channels of the images. */
-  readonly image: readonly [number, number, number];
-  /** What pixels have to be normalised by. */
-  readonly normalization: Normalization;
-  /** Fraction of the validation set. */
-  readonly top1?: number;
-}
-
 /** A network with its weights, as saved. */
 export interface Checkpoint extends CheckpointInfo {
-  /** Built from the architecture. */
+  /** Its layers. */
   readonly network: Network;
   /** Its weights and running statistics. */
   readonly state: State;
@@ -53,7 +47,8 @@ export interface Checkpoint extends CheckpointInfo {
 
 /**
  * A network as safetensors bytes: names and layouts of torchvision and timm, so that PyTorch loads
- * them as they are; everything else in the metadata, as JSON.
+ * them as they are; the network itself and all else in the metadata. Weights of taps that a
+ * convolution does not keep become zeros.
  */
 export function encodeCheckpoint(
   network: Network,
@@ -61,25 +56,25 @@ export function encodeCheckpoint(
   info: CheckpointInfo,
 ): Uint8Array<ArrayBuffer> {
   const { parameters, statistics } = networkSpecs(network);
+  const convolutions = new Map<string, Conv2dLayer>(
+    network.layers.flatMap((layer) =>
+      layer.kind === "conv2d" ? [[`${layer.name}.weight`, layer]] : []
+    ),
+  );
   const tensors = [...parameters, ...statistics].map(({ name, shape }) => {
-    const values = state.get(name);
-    if (!values) throw new TypeError(`Cannot save the network: ${name} is missing`);
-    return [name, toTorch(values, shape)] as const;
+    const conv = convolutions.get(name);
+    const values = valueOf(state, name);
+    return [name, toTorch(conv ? maskTaps(conv, values) : values, shape)] as const;
   });
-  const { architecture, classes, image, normalization, top1 } = info;
   return encodeSafetensors(tensors, {
     format: "pt",
-    architecture: JSON.stringify(architecture),
-    classes: JSON.stringify(classes),
-    image: JSON.stringify(image),
-    mean: JSON.stringify(normalization.mean),
-    std: JSON.stringify(normalization.std),
-    ...(top1 === undefined ? {} : { top1: String(top1) }),
+    network: encodeNetwork(network),
+    ...encodeInfo(info),
   });
 }
 
 /** The network that an architecture describes. */
-export function build(
+function build(
   { model: name, stem, variant, which, adjoined }: Architecture,
   { classes, channels }: { classes: number; channels: number },
 ): Network {
@@ -88,42 +83,58 @@ export function build(
   return adjoin(base, adjoined).small;
 }
 
-function metadataField(metadata: Record<string, string>, key: string, file: string): unknown {
-  const text = metadata[key];
-  if (text === undefined) {
-    throw new DataError(
-      `Cannot load ${file}: wanted a checkpoint saved by adjoin, found no ${key} in its metadata`,
-    );
-  }
+/** The network by the names that files had before they had the network itself. */
+function namedNetwork(metadata: Metadata, file: string): [Network, CheckpointInfo] {
+  const architecture = metadataField(metadata, "architecture", file) as Architecture;
+  const info = parseInfo({ ...metadata, which: String(architecture?.which) }, file);
+  const { classes, image: [, , channels] } = info;
   try {
-    return JSON.parse(text);
-  } catch {
-    throw new DataError(`Cannot load ${file}: the ${key} in its metadata is not JSON`);
-  }
-}
-
-/** The inverse of {@link encodeCheckpoint}. Raises a {@link DataError} for anything else. */
-export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
-  const { tensors, metadata } = parseSafetensors(bytes, file);
-  const field = (key: string): unknown => metadataField(metadata, key, file);
-  const numbers = (key: string): number[] => {
-    const found = field(key);
-    if (Array.isArray(found) && found.every((x) => typeof x === "number")) return found;
-    throw new DataError(`Cannot load ${file}: the ${key} in its metadata is no list of numbers`);
-  };
-  const architecture = field("architecture") as Architecture;
-  const classes = field("classes") as string[];
-  const [height, width, channels] = numbers("image");
-  const normalization = { mean: numbers("mean"), std: numbers("std") };
-  let network: Network;
-  try {
-    network = build(architecture, { classes: classes.length, channels });
+    return [build(architecture, { classes: classes.length, channels }), info];
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DataError(`Cannot load ${file}: its architecture cannot be built. ${reason}`, {
       cause,
     });
   }
+}
+
+function ownNetwork(metadata: Metadata, file: string): [Network, CheckpointInfo] {
+  const info = parseInfo(metadata, file);
+  try {
+    return [parseNetwork(metadata.network, `the network in ${file}`), info];
+  } catch (cause) {
+    throw new DataError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
+/** Raises a {@link DataError} for a network that is not one for its images and classes. */
+function checkFit(network: Network, { classes, image }: CheckpointInfo, file: string): void {
+  const [height, width, channels] = image;
+  if (classesOf(network) !== classes.length || network.channels !== channels) {
+    throw new DataError(
+      `Cannot load ${file}: wanted a network that tells ${classes.length} classes of images with ` +
+        `${channels} channels apart, found one for ${classesOf(network)} classes and ` +
+        `${network.channels} channels`,
+    );
+  }
+  const small = sizesOf(network, { height, width }).findIndex((size) =>
+    !(size.height >= 1 && size.width >= 1)
+  );
+  if (small >= 0) {
+    throw new DataError(
+      `Cannot load ${file}: wanted a network for images of ${height}x${width} pixels, found one ` +
+        `whose layer ${small} (${network.layers[small].kind}) leaves nothing of them`,
+    );
+  }
+}
+
+/** The inverse of {@link encodeCheckpoint}. Raises a {@link DataError} for anything else. */
+export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+  const { tensors, metadata } = parseSafetensors(bytes, file);
+  const [network, info] = metadata.network === undefined
+    ? namedNetwork(metadata, file)
+    : ownNetwork(metadata, file);
+  checkFit(network, info, file);
   const { parameters, statistics } = networkSpecs(network);
   const state: State = new Map();
   for (const { name, shape } of [...parameters, ...statistics]) {
@@ -137,7 +148,5 @@ export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
     }
     state.set(name, fromTorch(Float32Array.from(stored.data, Number), stored.shape));
   }
-  const top1 = metadata.top1 === undefined ? {} : { top1: Number(metadata.top1) };
-  const image = [height, width, channels] as const;
-  return { architecture, classes, image, normalization, network, state, ...top1 };
+  return { ...info, network, state };
 }

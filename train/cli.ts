@@ -65,6 +65,34 @@ async function runSearch(args: readonly string[]): Promise<number> {
   return EXIT.ok;
 }
 
+async function runExport(args: readonly string[]): Promise<number> {
+  const { values, positionals: [run] } = readArguments("export", args);
+  if (values.help) return help("export");
+  const { "include-normalization": includeNormalization, "data-dir": dataDir, ...rest } = values;
+  if (includeNormalization && rest.format !== "onnx") {
+    throw unusable(`--include-normalization goes with --format onnx, found ${rest.format}`);
+  }
+  const { exportNetwork, exportText } = await import("./export.ts");
+  print(exportText(await exportNetwork({ run, includeNormalization, dataDir, ...rest })));
+  return EXIT.ok;
+}
+
+async function runEval(args: readonly string[]): Promise<number> {
+  const { values, positionals: [file] } = readArguments("eval", args);
+  if (values.help) return help("eval");
+  const { evaluate, evaluateText } = await import("./evaluate.ts");
+  const report = await evaluate({
+    file,
+    dataset: values.dataset,
+    dataDir: values["data-dir"],
+    valSize: values["val-size"],
+    seed: values.seed,
+    batchSize: values["batch-size"],
+  });
+  print(values.json ? JSON.stringify(report, null, 2) + "\n" : evaluateText(report));
+  return EXIT.ok;
+}
+
 function runSummary(args: readonly string[]): number {
   const { values } = readArguments("summary", args);
   if (values.help) return help("summary");
@@ -125,6 +153,8 @@ function unknownCommand(name: string): Error {
 const RUN: Readonly<Record<Command, (args: readonly string[]) => number | Promise<number>>> = {
   train: runTrain,
   search: runSearch,
+  export: runExport,
+  eval: runEval,
   summary: runSummary,
   parity: runParity,
   "bench conv": runBench("bench conv"),

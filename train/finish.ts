@@ -1,37 +1,17 @@
 import type { Gpu } from "../kernels/gpu.ts";
-import { type Adjoined, widthsOf } from "../nn/adjoin.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { extract } from "../nn/state.ts";
-import { type Architecture, encodeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { encodeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import type { Job } from "./job.ts";
 import type { Learner } from "./learner.ts";
-import type { Score, TrainOptions, Verification, Which } from "./types.ts";
+import type { Score, Verification, Which } from "./types.ts";
 import { compare, demandEqual } from "./verify.ts";
-
-/** How to build one of the two networks again. */
-function architecture(options: TrainOptions, adjoined: Adjoined, which: Which): Architecture {
-  const { model: name, stem, variant, compression, trunk, maskFrom } = options;
-  const common = {
-    model: name,
-    which,
-    ...(stem ? { stem } : {}),
-    ...(variant === "torchvision" ? { variant } : {}),
-  };
-  if (which === "base") return common;
-  const keptTaps = Object.fromEntries(
-    adjoined.small.layers.flatMap((layer) =>
-      layer.kind === "conv2d" && layer.keptTaps ? [[layer.name, layer.keptTaps]] : []
-    ),
-  );
-  const widths = widthsOf(adjoined);
-  return { ...common, adjoined: { compression, trunk, maskFrom, widths, keptTaps } };
-}
 
 /** Encodes the trained networks; the small one of a pair is extracted and proven equal. */
 export async function finish(
   gpu: Gpu,
-  { options, split: { train, normalization }, adjoined, objective, validationFeed: feed }: Job,
+  { split: { train, normalization }, adjoined, objective, validationFeed: feed }: Job,
   { learner, scores }: { learner: Learner; scores: Partial<Record<Which, Score>> },
 ): Promise<{ files: Map<string, Uint8Array>; verify?: Verification }> {
   const state = await learner.read();
@@ -40,7 +20,7 @@ export async function finish(
       classes: train.classes,
       image: [train.height, train.width, train.channels],
       normalization,
-      architecture: architecture(options, adjoined, which),
+      which,
       top1: scores[which]?.top1,
     });
   const files = new Map<string, Uint8Array>();

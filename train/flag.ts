@@ -2,6 +2,8 @@
 export const COMMANDS = {
   train: { help: "train a network and its compressed twin together", positionals: [] },
   search: { help: "learn the width of each layer within a budget, then train", positionals: [] },
+  export: { help: "write a trained network as ONNX or for PyTorch", positionals: ["RUN"] },
+  eval: { help: "measure a saved network on validation images", positionals: ["FILE"] },
   summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
   parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
   "bench conv": { help: "time a convolution and its gradients", positionals: [] },

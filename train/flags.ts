@@ -2,6 +2,7 @@ import { DATASET_NAMES } from "../data/folder.ts";
 import { MODEL_NAMES } from "../nn/resnet.ts";
 import { BENCH_SECTIONS } from "./bench_flags.ts";
 import { byDataset, byOptimizer } from "./defaults.ts";
+import { EXPORT_SECTIONS } from "./export_flags.ts";
 import type { Section } from "./flag.ts";
 import { SEARCH_SECTIONS } from "./search_flags.ts";
 
@@ -170,7 +171,7 @@ export const SECTIONS = [
   },
   {
     title: "data",
-    commands: ["train", "search"],
+    commands: ["train", "search", "eval"],
     flags: [
       {
         name: "dataset",
@@ -186,18 +187,24 @@ export const SECTIONS = [
         help: "folder with the files of the data set",
       },
       {
-        name: "train-size",
-        kind: "integer",
-        min: 1,
-        defaults: "all; generated 4000",
-        help: "training images",
-      },
-      {
         name: "val-size",
         kind: "integer",
         min: 1,
         defaults: "all; generated 1000",
         help: "validation images",
+      },
+    ],
+  },
+  {
+    title: "training images",
+    commands: ["train"],
+    flags: [
+      {
+        name: "train-size",
+        kind: "integer",
+        min: 1,
+        defaults: "all; generated 4000",
+        help: "training images",
       },
       {
         name: "augment",
@@ -357,10 +364,14 @@ export const SECTIONS = [
       },
     ],
   },
+  ...EXPORT_SECTIONS,
   ...BENCH_SECTIONS,
   {
     title: "other",
-    commands: ["train", "search", "summary", "parity", "bench conv", "bench step", "bench peers"],
+    commands: [
+      ...["train", "search", "export", "eval", "summary", "parity"] as const,
+      ...["bench conv", "bench step", "bench peers"] as const,
+    ],
     flags: [
       {
         name: "help",

@@ -46,8 +46,10 @@ function refuseOther(given: Given, { variant = "xresnet" }: TrainOptions, small:
         `${own}; pass --variant ${own}`,
     );
   }
-  const architecture = metadataJson(given, "architecture") as { which?: string } | undefined;
-  if (architecture?.which === "small" && !small) {
+  // As files had it before they had the network itself.
+  const named = metadataJson(given, "architecture") as { which?: string } | undefined;
+  const { which = named?.which } = given.metadata;
+  if (which === "small" && !small) {
     throw new UsageError(
       `Cannot start from ${given.file}: wanted weights of the base network, found those of a ` +
         `small one; pass base.safetensors, or train it with --mode plain --which small`,

@@ -1,5 +1,6 @@
 import { UsageError } from "./errors.ts";
 import type { EpochMetrics, Summary, TrainOptions } from "./types.ts";
+import { writeWhole } from "./whole_file.ts";
 
 /** What a run leaves in its folder. */
 const RUN_FILES = [
@@ -12,6 +13,14 @@ const RUN_FILES = [
   "small.safetensors",
   "curves.svg",
   "summary.json",
+] as const;
+
+/** What `export` puts beside them. */
+const EXPORTED = [
+  "base.onnx",
+  "small.onnx",
+  "base.torch.safetensors",
+  "small.torch.safetensors",
 ] as const;
 
 /** Whether there is something at a path that a run would get mixed up with. */
@@ -93,7 +102,9 @@ export class RunFolder {
 
   #clear(): void {
     const there = new Set([...Deno.readDirSync(this.path)].map(({ name }) => name));
-    for (const name of RUN_FILES) if (there.has(name)) Deno.removeSync(`${this.path}/${name}`);
+    for (const name of [...RUN_FILES, ...EXPORTED]) {
+      if (there.has(name)) Deno.removeSync(`${this.path}/${name}`);
+    }
   }
 
   /** Makes the folder and writes config.json. */
@@ -118,16 +129,8 @@ export class RunFolder {
 
   /** Writes a file so that it is there either whole or not at all. */
   async write(name: string, content: Uint8Array | string): Promise<void> {
-    const path = `${this.path}/${name}`;
-    const temporary = `${path}.tmp`;
     const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    try {
-      await Deno.writeFile(temporary, bytes);
-      await Deno.rename(temporary, path);
-    } catch (error) {
-      await Deno.remove(temporary).catch(() => {});
-      throw error;
-    }
+    await writeWhole(`${this.path}/${name}`, bytes);
   }
 
   /** Sizes of the files of the run, in bytes. */

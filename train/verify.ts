@@ -1,4 +1,4 @@
-import { ValidationBatches } from "../data/batches.ts";
+import { type Batch, ValidationBatches } from "../data/batches.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Adjoined } from "../nn/adjoin.ts";
 import type { Network } from "../nn/network.ts";
@@ -18,6 +18,34 @@ function argmax(values: ArrayLike<number>, start: number, count: number): number
   let best = 0;
   for (let i = 1; i < count; i++) if (values[start + i] > values[start + best]) best = i;
   return best;
+}
+
+/** Gives the logits of a batch, `[batch, classes]`, row-major; those of its rest may be missing. */
+export type LogitsOf = (batch: Batch) => Promise<Float32Array>;
+
+/** Compares the logits that two networks give for all of a data set. */
+export async function compareLogits(
+  [first, second]: readonly [LogitsOf, LogitsOf],
+  { dataset, batch: size }: Pick<Feed, "dataset" | "batch">,
+): Promise<Verification> {
+  const classes = dataset.classes.length;
+  let maxDifference = 0;
+  let agreeing = 0;
+  let images = 0;
+  for (const batch of new ValidationBatches({ dataset, batch: size })) {
+    const a = await first(batch);
+    const b = await second(batch);
+    for (let i = 0; i < batch.count; i++) {
+      const start = i * classes;
+      for (let c = start; c < start + classes; c++) {
+        // A NaN stays: Math.max gives NaN when either is.
+        maxDifference = Math.max(maxDifference, Math.abs(a[c] - b[c]));
+      }
+      if (argmax(a, start, classes) === argmax(b, start, classes)) agreeing++;
+    }
+    images += batch.count;
+  }
+  return { maxDifference, top1Agreement: agreeing / images, images };
 }
 
 /**
@@ -41,29 +69,21 @@ export async function compare(
   const own = new Weights(scope, networkSpecs(network), state);
   const masked = await Evaluation.trace(scope, { objective: both, weights, feed });
   const small = await Evaluation.trace(scope, { objective: alone, weights: own, feed });
-  let maxDifference = 0;
-  let agreeing = 0;
-  let images = 0;
-  for (const batch of new ValidationBatches({ dataset: feed.dataset, batch: feed.batch })) {
-    const a = await masked.logits(batch, "small");
-    const b = await small.logits(batch, "small");
-    const classes = a.length / feed.batch;
-    for (let i = 0; i < batch.count; i++) {
-      const start = i * classes;
-      for (let c = start; c < start + classes; c++) {
-        // A NaN stays: Math.max gives NaN when either is.
-        maxDifference = Math.max(maxDifference, Math.abs(a[c] - b[c]));
-      }
-      if (argmax(a, start, classes) === argmax(b, start, classes)) agreeing++;
-    }
-    images += batch.count;
-  }
-  return { maxDifference, top1Agreement: agreeing / images, images };
+  return await compareLogits([
+    (batch) => masked.logits(batch, "small"),
+    (batch) => small.logits(batch, "small"),
+  ], feed);
+}
+
+/** Whether two networks count as equal: logits to {@link TOLERANCE}, and the same classes. */
+export function areEqual({ maxDifference, top1Agreement }: Verification): boolean {
+  return maxDifference <= TOLERANCE && top1Agreement === 1;
 }
 
 /** Raises a {@link VerificationError} when the extracted network is not the one measured. */
-export function demandEqual({ maxDifference, top1Agreement }: Verification): void {
-  if (maxDifference <= TOLERANCE && top1Agreement === 1) return;
+export function demandEqual(found: Verification): void {
+  if (areEqual(found)) return;
+  const { maxDifference, top1Agreement } = found;
   throw new VerificationError(
     `Cannot save the small network: it has to give the masked network's logits to ${TOLERANCE} ` +
       `and the same class for every image, found a difference of ${maxDifference} and ` +

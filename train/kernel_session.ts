@@ -1,0 +1,45 @@
+import type { Batch } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Scope } from "../kernels/scope.ts";
+import { networkSpecs } from "../nn/state.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { Weights } from "./learner.ts";
+import { Evaluation } from "./step.ts";
+import type { Score } from "./types.ts";
+
+/** A saved network on our own kernels. */
+export class KernelSession {
+  readonly #checkpoint: Checkpoint;
+  readonly #evaluation: Evaluation;
+
+  private constructor(checkpoint: Checkpoint, evaluation: Evaluation) {
+    this.#checkpoint = checkpoint;
+    this.#evaluation = evaluation;
+  }
+
+  /** For batches of `batch` images of `dataset`. */
+  static async open(
+    scope: Scope,
+    { checkpoint, dataset, batch }: { checkpoint: Checkpoint; dataset: Dataset; batch: number },
+  ): Promise<KernelSession> {
+    const { network, state, which, normalization, image: [height, width] } = checkpoint;
+    const evaluation = await Evaluation.trace(scope, {
+      objective: { mode: "plain", which, network },
+      weights: new Weights(scope, networkSpecs(network), state),
+      feed: { dataset, normalization, batch, image: { height, width } },
+    });
+    return new KernelSession(checkpoint, evaluation);
+  }
+
+  /** Logits of a batch, `[batch, classes]`, row-major. */
+  logits(batch: Batch): Promise<Float32Array> {
+    return this.#evaluation.logits(batch, this.#checkpoint.which);
+  }
+
+  /** Accuracy and loss over batches. */
+  async score(batches: Iterable<Batch>): Promise<Score> {
+    const { [this.#checkpoint.which]: score } = await this.#evaluation.scores(batches);
+    if (!score) throw new TypeError(`Cannot score ${this.#checkpoint.which}: it is not evaluated`);
+    return score;
+  }
+}

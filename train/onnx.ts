@@ -1,0 +1,125 @@
+import config from "../deno.json" with { type: "json" };
+import { DataError } from "../data/error.ts";
+import type { Checkpoint } from "./checkpoint.ts";
+import { type CheckpointInfo, encodeInfo, parseInfo } from "./metadata.ts";
+import { type Attribute, INPUT, onnxGraph, type OnnxTensor, OUTPUT } from "./onnx_graph.ts";
+import {
+  ATTRIBUTE,
+  type AttributeMessage,
+  decodeMetadata,
+  ELEMENT,
+  encodeModel,
+  type TensorMessage,
+  type ValueInfoMessage,
+} from "./onnx_schema.ts";
+
+/** The operator set, and the version of the format that came with it. */
+const OPSET = 17;
+const IR_VERSION = 8;
+
+/**
+ * What a network takes: `pixels` from 0 to 255, which it normalises itself, or `normalized` ones,
+ * (pixel / 255 - mean) / std.
+ */
+export type InputRange = "pixels" | "normalized";
+
+/** What an ONNX file says besides its graph. */
+export interface OnnxInfo extends CheckpointInfo {
+  readonly range: InputRange;
+}
+
+/** A network as the bytes of an ONNX file. */
+export interface OnnxFile {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Bytes of weights and biases, those of norms in the convolutions. */
+  readonly parameterBytes: number;
+}
+
+function attributeMessage(name: string, value: Attribute): AttributeMessage {
+  if (typeof value === "number") return { name, type: ATTRIBUTE.INT, i: value };
+  if ("float" in value) return { name, type: ATTRIBUTE.FLOAT, f: value.float };
+  return { name, type: ATTRIBUTE.INTS, ints: value };
+}
+
+function tensorMessage(name: string, { shape, data }: OnnxTensor): TensorMessage {
+  const dataType = data instanceof Float32Array ? ELEMENT.float32 : ELEMENT.int64;
+  const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return { name, dims: shape, dataType, rawData };
+}
+
+/** A tensor of float32, of any number of images. */
+function valueInfo(name: string, sizes: readonly number[], docString: string): ValueInfoMessage {
+  const dim = [{ dimParam: "batch" }, ...sizes.map((size) => ({ dimValue: size }))];
+  return { name, docString, type: { tensorType: { elemType: ELEMENT.float32, shape: { dim } } } };
+}
+
+const RANGES: Readonly<Record<InputRange, string>> = {
+  pixels: "pixels from 0 to 255; the graph normalises them",
+  normalized: "(pixel / 255 - mean) / std of pixels from 0 to 255, with mean and std of each " +
+    "channel as in the metadata",
+};
+
+/**
+ * A network as ONNX of operator set 17: `image` `[batch, channels, height, width]` to `logits`
+ * `[batch, classes]`, float32, batch norms folded into the convolutions before them.
+ */
+export function encodeOnnx(
+  { network, state, ...info }: Checkpoint,
+  { includeNormalization }: { readonly includeNormalization: boolean },
+): OnnxFile {
+  const [height, width, channels] = info.image;
+  const range: InputRange = includeNormalization ? "pixels" : "normalized";
+  const normalization = includeNormalization ? info.normalization : undefined;
+  const { nodes, constants } = onnxGraph({
+    network,
+    state,
+    image: { height, width },
+    normalization,
+  });
+  const metadata = { ...encodeInfo(info), input: INPUT, output: OUTPUT, layout: "NCHW", range };
+  const bytes = encodeModel({
+    irVersion: IR_VERSION,
+    opsetImport: [{ domain: "", version: OPSET }],
+    producerName: "adjoin",
+    producerVersion: config.version,
+    docString: `The ${info.which} network of an adjoined pair, arXiv 2006.05624.`,
+    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    graph: {
+      name: info.which,
+      node: nodes.map(({ name, op, inputs, attributes }) => ({
+        name,
+        opType: op,
+        input: inputs,
+        output: [name],
+        attribute: Object.entries(attributes).map(([key, value]) => attributeMessage(key, value)),
+      })),
+      initializer: [...constants].map(([name, tensor]) => tensorMessage(name, tensor)),
+      input: [valueInfo(INPUT, [channels, height, width], RANGES[range])],
+      output: [valueInfo(OUTPUT, [info.classes.length], "one for each class, before softmax")],
+    },
+  });
+  const parameterBytes = [...constants.values()].reduce(
+    (sum, { data }) => sum + (data instanceof Float32Array ? data.byteLength : 0),
+    0,
+  );
+  return { bytes, parameterBytes };
+}
+
+/** What an ONNX file of {@link encodeOnnx} says. Raises a {@link DataError} for any other. */
+export function parseOnnxInfo(bytes: Uint8Array, file: string): OnnxInfo {
+  let metadata: Record<string, string>;
+  try {
+    metadata = Object.fromEntries(decodeMetadata(bytes).map(({ key, value }) => [key, value]));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DataError(`Cannot load ${file}: wanted an ONNX model, found ${reason}`, { cause });
+  }
+  const { range } = metadata;
+  if (range !== "pixels" && range !== "normalized") {
+    throw new DataError(
+      `Cannot load ${file}: wanted an ONNX model exported by adjoin, found ` +
+        `${range ?? "none"} as range in its metadata`,
+    );
+  }
+  return { ...parseInfo(metadata, file), range };
+}
