@@ -4,7 +4,7 @@ import type { BenchCommand } from "./bench.ts";
 import { EXIT, exitCode } from "./errors.ts";
 import { type Command, COMMANDS } from "./flag.ts";
 import { commandHelp, generalHelp } from "./help.ts";
-import { searchRequest, trainRequest } from "./options.ts";
+import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./session.ts";
 import { summarize, summaryTable } from "./summary.ts";
 import { readWidths } from "./widths_file.ts";
@@ -93,6 +93,15 @@ async function runEval(args: readonly string[]): Promise<number> {
   return EXIT.ok;
 }
 
+async function runCompare(args: readonly string[]): Promise<number> {
+  const parsed = readArguments("compare", args);
+  if (parsed.values.help) return help("compare");
+  const request = compareRequest(parsed);
+  const { compareInFolder } = await import("./compare_session.ts");
+  await compareInFolder(request, print);
+  return EXIT.ok;
+}
+
 function runSummary(args: readonly string[]): number {
   const { values } = readArguments("summary", args);
   if (values.help) return help("summary");
@@ -153,6 +162,7 @@ function unknownCommand(name: string): Error {
 const RUN: Readonly<Record<Command, (args: readonly string[]) => number | Promise<number>>> = {
   train: runTrain,
   search: runSearch,
+  compare: runCompare,
   export: runExport,
   eval: runEval,
   summary: runSummary,

@@ -2,6 +2,7 @@
 export const COMMANDS = {
   train: { help: "train a network and its compressed twin together", positionals: [] },
   search: { help: "learn the width of each layer within a budget, then train", positionals: [] },
+  compare: { help: "compare methods of compression at one budget", positionals: [] },
   export: { help: "write a trained network as ONNX or for PyTorch", positionals: ["RUN"] },
   eval: { help: "measure a saved network on validation images", positionals: ["FILE"] },
   summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },

@@ -50,7 +50,7 @@ export const SECTIONS = [
   },
   {
     title: "what is trained",
-    commands: ["search"],
+    commands: ["search", "compare"],
     flags: [
       {
         name: "detach",
@@ -61,7 +61,7 @@ export const SECTIONS = [
   },
   {
     title: "networks",
-    commands: ["train", "search"],
+    commands: ["train", "search", "compare"],
     flags: [
       {
         name: "model",
@@ -89,7 +89,7 @@ export const SECTIONS = [
   },
   {
     title: "network",
-    commands: ["train", "search", "summary", "bench step"],
+    commands: ["train", "search", "compare", "summary", "bench step"],
     flags: [
       {
         name: "variant",
@@ -171,7 +171,7 @@ export const SECTIONS = [
   },
   {
     title: "data",
-    commands: ["train", "search", "eval"],
+    commands: ["train", "search", "compare", "eval"],
     flags: [
       {
         name: "dataset",
@@ -197,7 +197,7 @@ export const SECTIONS = [
   },
   {
     title: "training images",
-    commands: ["train"],
+    commands: ["train", "search", "compare"],
     flags: [
       {
         name: "train-size",
@@ -224,7 +224,7 @@ export const SECTIONS = [
   },
   {
     title: "training",
-    commands: ["train", "search"],
+    commands: ["train", "search", "compare"],
     flags: [
       {
         name: "epochs",
@@ -314,7 +314,7 @@ export const SECTIONS = [
   },
   {
     title: "run",
-    commands: ["train", "search"],
+    commands: ["train", "search", "compare"],
     flags: [
       {
         name: "seed",
@@ -369,7 +369,7 @@ export const SECTIONS = [
   {
     title: "other",
     commands: [
-      ...["train", "search", "export", "eval", "summary", "parity"] as const,
+      ...["train", "search", "compare", "export", "eval", "summary", "parity"] as const,
       ...["bench conv", "bench step", "bench peers"] as const,
     ],
     flags: [

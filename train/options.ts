@@ -29,6 +29,13 @@ export interface SearchRequest extends RunRequest {
   readonly widthsOnly: boolean;
 }
 
+/** What the command line of a comparison asks for. */
+export interface CompareRequest extends RunRequest {
+  readonly find: SearchOptions;
+  /** Runs of each method. */
+  readonly seeds: number;
+}
+
 /** Raises a {@link UsageError} for flags that would have no effect. */
 function refuseIdle(
   command: Command,
@@ -45,14 +52,14 @@ function refuseIdle(
   }
 }
 
-/** The values of flags that both commands have. */
-type Common = Pick<Values<"train">, Extract<keyof Values<"train">, keyof Values<"search">>>;
+/** The values of flags that all commands that train have. */
+type Common = Pick<Values<"train">, Extract<keyof Values<"train">, keyof Values<"compare">>>;
 
 type Pair = Pick<TrainOptions, "mode" | "which" | "compression" | "widths" | "teacher">;
 
-/** The part of a request that both commands share, with all defaults filled in. */
+/** The part of a request that these commands share, with all defaults filled in. */
 function runRequest(
-  command: "train" | "search",
+  command: "train" | "search" | "compare",
   { values, given }: { values: Common; given: ReadonlySet<string> },
   pair: Pair,
 ): RunRequest {
@@ -66,7 +73,7 @@ function runRequest(
   if (warmupEpochs > epochs) {
     throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
   }
-  const kind = command === "search" ? "search" : pair.mode;
+  const kind = command === "train" ? pair.mode : command;
   const options: TrainOptions = {
     ...pair,
     model,
@@ -144,31 +151,51 @@ function divisorsOf(list: string): number[] {
   throw unusable(`--divisors is 2 to 8 numbers from 1 on with commas between, found ${list}`);
 }
 
-/** The options of a search, and of the training after it. */
-export function searchRequest({ values, given }: Arguments<"search">): SearchRequest {
+/** What the flags of a search say. */
+function searchOptions(
+  command: Command,
+  values: Pick<
+    Values<"search">,
+    | "budget-macs"
+    | "budget-params"
+    | "divisors"
+    | "search-epochs"
+    | "search-lr"
+    | "temperature"
+    | "end-temperature"
+  >,
+): SearchOptions {
   const { "budget-macs": macs, "budget-params": params } = values;
   const budget = macs ?? params;
   if (budget === undefined || (macs !== undefined && params !== undefined)) {
     const found = budget === undefined ? "neither" : "both";
-    throw unusable(`search needs --budget-macs or --budget-params, found ${found}`);
+    throw unusable(`${command} needs --budget-macs or --budget-params, found ${found}`);
   }
-  const pair = { mode: "adjoined", which: "base", compression: 1 } as const;
+  return {
+    budgeted: macs === undefined ? "params" : "macs",
+    budget,
+    divisors: divisorsOf(values.divisors),
+    epochs: values["search-epochs"],
+    lr: values["search-lr"],
+    temperature: [values.temperature, values["end-temperature"]],
+  };
+}
+
+const WHOLE = { mode: "adjoined", which: "base", compression: 1 } as const;
+
+/** The options of a search, and of the training after it. */
+export function searchRequest({ values, given }: Arguments<"search">): SearchRequest {
   const fromScratch = values["from-scratch"];
   const widthsOnly = values["widths-only"];
   if (fromScratch && widthsOnly) {
     throw unusable("--from-scratch has no effect beside --widths-only; leave one of them out");
   }
-  return {
-    ...runRequest("search", { values, given }, pair),
-    find: {
-      budgeted: macs === undefined ? "params" : "macs",
-      budget,
-      divisors: divisorsOf(values.divisors),
-      epochs: values["search-epochs"],
-      lr: values["search-lr"],
-      temperature: [values.temperature, values["end-temperature"]],
-    },
-    fromScratch,
-    widthsOnly,
-  };
+  const find = searchOptions("search", values);
+  return { ...runRequest("search", { values, given }, WHOLE), find, fromScratch, widthsOnly };
+}
+
+/** The options of a comparison. */
+export function compareRequest({ values, given }: Arguments<"compare">): CompareRequest {
+  const find = searchOptions("compare", values);
+  return { ...runRequest("compare", { values, given }, WHOLE), find, seeds: values.seeds };
 }

@@ -12,6 +12,8 @@ export interface ProgressOptions {
   readonly now: () => number;
   /** Whether to print only the result. */
   readonly quiet: boolean;
+  /** Whether to print nothing but progress within a run, as one of many. */
+  readonly brief?: boolean;
 }
 
 /** Seconds between two lines within an epoch where lines cannot be written over. */
@@ -83,7 +85,7 @@ export class ProgressLine implements Reporter {
   ): void {
     this.#mode = options.mode;
     this.#printed = this.#options.now();
-    if (this.#options.quiet) return;
+    if (this.#options.quiet || this.#options.brief) return;
     const { model, dataset, epochs, batchSize, opt, sched, lr, seed } = options;
     const networks = NETWORKS.flatMap((which) => {
       const cost = costs[which];
@@ -153,7 +155,7 @@ export class ProgressLine implements Reporter {
   }
 
   epoch(metrics: EpochMetrics): void {
-    if (this.#options.quiet) return;
+    if (this.#options.quiet || this.#options.brief) return;
     const { epoch, epochs, seconds, validation } = metrics;
     const { base, small } = validation;
     const measured = accuracies({ base: base?.top1, small: small?.top1 });
@@ -168,7 +170,7 @@ export class ProgressLine implements Reporter {
   }
 
   note(text: string): void {
-    if (!this.#options.quiet) this.#lines([text]);
+    if (!this.#options.quiet && !this.#options.brief) this.#lines([text]);
   }
 
   /** The result, printed even when quiet. `files` are those in `folder`, with sizes in bytes. */

@@ -1,10 +1,10 @@
 import type { Section } from "./flag.ts";
 
-/** Flags of the search of widths. */
+/** Flags of the search of widths, and of what compares it with other methods. */
 export const SEARCH_SECTIONS = [
   {
     title: "search",
-    commands: ["search"],
+    commands: ["search", "compare"],
     flags: [
       {
         name: "budget-macs",
@@ -55,6 +55,12 @@ export const SEARCH_SECTIONS = [
         default: 0.5,
         help: "that at its end",
       },
+    ],
+  },
+  {
+    title: "after the search",
+    commands: ["search"],
+    flags: [
       {
         name: "from-scratch",
         kind: "boolean",
@@ -64,6 +70,19 @@ export const SEARCH_SECTIONS = [
         name: "widths-only",
         kind: "boolean",
         help: "write widths.json and stop",
+      },
+    ],
+  },
+  {
+    title: "comparison",
+    commands: ["compare"],
+    flags: [
+      {
+        name: "seeds",
+        kind: "integer",
+        min: 1,
+        default: 3,
+        help: "runs of each method, with --seed and the seeds after it",
       },
     ],
   },

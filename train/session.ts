@@ -14,7 +14,7 @@ export interface Output {
 }
 
 /** Columns of the terminal, 80 where they cannot be told. */
-function width(): number {
+export function terminalWidth(): number {
   try {
     return Deno.consoleSize().columns || 80;
   } catch {
@@ -38,16 +38,16 @@ function onInterrupt(
 }
 
 /** Draws a picture; a run without it is still a good one. */
-async function picture(
+export async function picture(
   name: string,
   draw: () => Promise<string>,
-  reporter: Reporter,
+  note: (text: string) => void,
 ): Promise<[string, string][]> {
   try {
     return [[name, await draw()]];
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    reporter.note(`Cannot draw ${name}: ${reason}`);
+    note(`Cannot draw ${name}: ${reason}`);
     return [];
   }
 }
@@ -62,7 +62,7 @@ export async function saveWidths(
   const drawn = await picture("widths.svg", async () => {
     const { drawWidths } = await import("./widths_picture.ts");
     return await drawWidths(file, full);
-  }, reporter);
+  }, reporter.note);
   for (const [name, content] of drawn) await folder.write(name, content);
 }
 
@@ -91,7 +91,7 @@ export async function inRunFolder(
   const progress = new ProgressLine({
     write: output.print,
     terminal: Deno.stdout.isTerminal(),
-    width,
+    width: terminalWidth,
     now: () => performance.now(),
     quiet: request.quiet,
   });
@@ -118,7 +118,7 @@ export async function inRunFolder(
     const curves = await picture("curves.svg", async () => {
       const { drawCurves } = await import("./curves.ts");
       return await drawCurves(folder.metrics, `${model}, ${kind}, ${dataset}, seed ${seed}`);
-    }, reporter);
+    }, reporter.note);
     await folder.finish(new Map<string, Uint8Array | string>([...files, ...curves]), summary);
     progress.finish(summary, { files: await folder.sizes(), folder: path });
   } finally {
