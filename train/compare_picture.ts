@@ -28,7 +28,7 @@ export async function drawComparison(comparison: Comparison): Promise<string> {
     ...SIZE,
     marginLeft: 52,
     marginRight: 300,
-    marginTop: 44,
+    marginTop: 60,
     marginBottom: 44,
     style: { fontSize: "11px", background: "white" },
     x: { label: "million multiply-accumulates", zero: true, nice: true },
@@ -55,11 +55,11 @@ export async function drawComparison(comparison: Comparison): Promise<string> {
           fill: COLOURS[point.network === "base" ? 0 : 1],
         })
       ),
-      Plot.text([`${model} on ${dataset}, ${epochs} epochs`], {
+      Plot.text([`${model} on ${dataset}, ${epochs} epochs; bars are one standard deviation`], {
         frameAnchor: "top-left",
         dx: -40,
-        dy: -30,
-        fontSize: 14,
+        dy: -46,
+        fontSize: 13,
         fontWeight: "600",
       }),
     ],

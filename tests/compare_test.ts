@@ -1,0 +1,98 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Comparison, METHODS } from "../train/compare.ts";
+import { drawComparison } from "../train/compare_picture.ts";
+import { comparisonTable, summaries } from "../train/compare_table.ts";
+import { EXIT } from "../train/errors.ts";
+import { adjoinCommand } from "./command.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read", "write", "run", "env");
+
+const SOME: Comparison = {
+  model: "resnet8",
+  dataset: "generated",
+  epochs: 3,
+  search: {
+    budgeted: "macs",
+    budget: 0.5,
+    divisors: [1, 2],
+    epochs: 2,
+    lr: 0.05,
+    temperature: [5, 0.5],
+  },
+  adapter: "Test GPU",
+  runtime: "a runtime",
+  outcomes: [0.8, 0.9, 0.7].flatMap((top1, seed) => [
+    { method: "small alone", seed, top1, params: 1000 + seed, macs: 5e6, latency: 2 },
+    { method: "base alone", seed, top1: 0.95, params: 4000, macs: 1e7, latency: 4 },
+  ]),
+};
+
+Deno.test("a comparison has the mean and the deviation of the sample of each method", () => {
+  const [base, small] = summaries(SOME);
+  assertEquals([base.method, small.method], ["base alone", "small alone"]);
+  assertEquals([base.mean, base.deviation].map((x) => x.toFixed(12)), [
+    "0.950000000000",
+    "0.000000000000",
+  ]);
+  assertEquals([small.mean, small.deviation].map((x) => x.toFixed(12)), [
+    "0.800000000000",
+    "0.100000000000",
+  ]);
+  assertEquals([small.params, small.seeds], [1001, 3]);
+  const table = comparisonTable(SOME);
+  assertMatch(table, /small alone +80\.0 % ± 10\.0 +1,001 +5\.000 M +2\.00 ms/);
+  assertStringIncludes(table, "3 seeds, budget 50.0 % of the multiply-accumulates, on Test GPU");
+});
+
+Deno.test("the picture of a comparison names every method", { ignore }, async () => {
+  const svg = await drawComparison(SOME);
+  for (const text of ["1  base alone", "2  small alone", "resnet8 on generated"]) {
+    assertStringIncludes(svg, text);
+  }
+});
+
+Deno.test(
+  "compare trains all methods at one budget and saves table and picture",
+  { ignore },
+  async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      const { code, out, error } = await adjoinCommand([
+        ...["compare", "--budget-macs", "0.8", "--mask-from", "1", "--seeds", "1"],
+        ...["--epochs", "2", "--search-epochs", "2", "--train-size", "32", "--val-size", "16"],
+        ...["--batch-size", "16", "--output", `${dir}/run`],
+      ]);
+      assertEquals(code, EXIT.ok, error);
+      const { outcomes } = JSON.parse(await Deno.readTextFile(`${dir}/run/compare.json`));
+      assertEquals(outcomes.length, METHODS.length);
+      const whole = outcomes[0].macs;
+      for (const { method, macs, latency } of outcomes) {
+        assertStringIncludes(out, method);
+        assert(latency > 0);
+        const wanted = method.startsWith("base") ? 1 : 0.8;
+        assert(Math.abs(macs / whole - wanted) < 0.02, `${method} ${macs / whole}`);
+      }
+      assertStringIncludes(await Deno.readTextFile(`${dir}/run/compare.svg`), "<svg");
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  "a comparison without a budget, or an impossible one, is refused",
+  { ignore },
+  async () => {
+    const cases: [string[], RegExp][] = [
+      [[], /compare needs --budget-macs or --budget-params, found neither/],
+      [["--budget-macs", "0.1"], /the small network can have 0\.\d+ to 1\.0000 of the base/],
+      [["--budget-macs", "0.8", "--seeds", "0"], /--seeds is a whole number at least 1, found 0/],
+    ];
+    for (const [flags, message] of cases) {
+      const { code, error } = await adjoinCommand(["compare", ...flags, "--train-size", "64"]);
+      assertEquals(code, EXIT.usage, error);
+      assertMatch(error, message);
+    }
+  },
+);
