@@ -9,6 +9,7 @@ import { model, resnet, type Stem } from "../nn/resnet.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { checkPretrained } from "../train/parity_pretrained.ts";
 import { lacks } from "./permissions.ts";
+import { pythonWithTorch } from "./python.ts";
 
 function torchvision(name: string, stem?: Stem): Network {
   return model(name, { classes: 1000, variant: "torchvision", stem });
@@ -70,18 +71,8 @@ Deno.test("what torchvision does not have is refused", () => {
   );
 });
 
-/** A Python with PyTorch, or nothing. */
-async function python(): Promise<string | undefined> {
-  for (const program of ["python3", "/usr/bin/python3"]) {
-    const args = ["-c", "import torch"];
-    const found = await new Deno.Command(program, { args, stderr: "null" }).output()
-      .catch(() => undefined);
-    if (found?.success) return program;
-  }
-}
-
 const ignore = lacks("read", "write", "run", "env");
-const withPyTorch = ignore ? undefined : await python();
+const withPyTorch = ignore ? undefined : await pythonWithTorch();
 
 Deno.test(
   "logits of a whole ResNet-18 with random weights equal PyTorch's to 1e-4",

@@ -9,7 +9,7 @@ import { KernelSession } from "./kernel_session.ts";
 import { encodeOnnx } from "./onnx.ts";
 import { OnnxSession, RUNTIME } from "./onnx_session.ts";
 import { checkImages, openValidation, readValidationOptions } from "./run_data.ts";
-import { fileSize, grouped, percent } from "./text.ts";
+import { difference, fileSize, grouped, percent } from "./text.ts";
 import type { Verification, Which } from "./types.ts";
 import { areEqual, compareLogits, type LogitsOf, TOLERANCE } from "./verify.ts";
 import { writeWhole } from "./whole_file.ts";
@@ -172,7 +172,7 @@ export function exportText({ output, verify, ...report }: ExportReport): string 
   return [
     `${output}: ${fileSize(fileBytes)}, ${over} times its ${grouped(parameterBytes)} bytes of ` +
     `parameters`,
-    `equal: largest logit difference ${verify.maxDifference.toPrecision(2)}, ` +
+    `equal: largest logit difference ${difference(verify.maxDifference)}, ` +
     `${percent(verify.top1Agreement)} same class over ${grouped(verify.images)} images`,
     ...latency === undefined
       ? []

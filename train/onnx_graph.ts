@@ -1,9 +1,9 @@
+import type { Normalization } from "../data/dataset.ts";
 import { avgPoolSide } from "../kernels/avg_pool2d.ts";
 import { type ImageSize, sizesOf } from "../nn/count.ts";
 import { type FoldedConv2d, foldNorms } from "../nn/fold.ts";
 import { toTorch } from "../nn/layout.ts";
 import {
-  channelsOf,
   type Conv2dLayer,
   IMAGE,
   type Layer,
@@ -13,7 +13,6 @@ import {
 } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { maskTaps, valueOf } from "../nn/state.ts";
-import type { Normalization } from "../data/dataset.ts";
 
 /** A whole number, several, or a float. */
 export type Attribute = number | readonly number[] | { readonly float: number };
@@ -63,7 +62,6 @@ class GraphBuilder implements OnnxGraph {
   readonly #network: Network;
   readonly #state: State;
   readonly #sizes: readonly ImageSize[];
-  readonly #channels: readonly number[];
   readonly #folded: ReadonlyMap<number, FoldedConv2d>;
   readonly #image: ImageSize;
   /** By layer: the name of its value. */
@@ -75,7 +73,6 @@ class GraphBuilder implements OnnxGraph {
     this.#state = state;
     this.#image = image;
     this.#sizes = sizesOf(network, image);
-    this.#channels = channelsOf(network);
     this.#folded = foldNorms(network, state);
   }
 
@@ -95,17 +92,12 @@ class GraphBuilder implements OnnxGraph {
 
   #node(
     op: string,
+    name: string,
     inputs: readonly string[],
-    { name, ...attributes }: { readonly name: string } & Record<string, Attribute | string>,
+    attributes: Readonly<Record<string, Attribute>> = {},
   ): string {
-    const made = name === OUTPUT ? name : this.#name(name);
-    this.nodes.push({
-      name: made,
-      op,
-      inputs,
-      attributes: attributes as Record<string, Attribute>,
-    });
-    return made;
+    this.nodes.push({ name, op, inputs, attributes });
+    return name;
   }
 
   /** (pixel / 255 - mean) / std as pixel times one constant, plus another. */
@@ -113,21 +105,24 @@ class GraphBuilder implements OnnxGraph {
     const shape = [1, mean.length, 1, 1];
     const scale = Float32Array.from(std, (s) => 1 / (255 * s));
     const shift = Float32Array.from(mean, (m, c) => -m / std[c]);
-    const scaled = this.#node("Mul", [INPUT, this.#constant("scale", shape, scale)], {
-      name: "scaled",
-    });
-    this.#input = this.#node("Add", [scaled, this.#constant("shift", shape, shift)], {
-      name: "normalized",
-    });
+    const product = this.#node("Mul", this.#name("scaled"), [
+      INPUT,
+      this.#constant("scale", shape, scale),
+    ]);
+    this.#input = this.#node("Add", this.#name("normalized"), [
+      product,
+      this.#constant("shift", shape, shift),
+    ]);
   }
 
   add(layer: Layer, i: number): void {
     const last = i === this.#network.layers.length - 1;
     const of = (value: Value): string => value === IMAGE ? this.#input : this.#values[value];
-    const name = last ? OUTPUT : "name" in layer ? layer.name : `${layer.kind}_${i}`;
-    const inputs = layer.inputs.map(of);
-    // A folded norm has the name of its value already.
-    this.#values[i] ??= this.#layer(layer, i, { name, inputs });
+    // A norm that is folded has its value already.
+    this.#values[i] ??= this.#layer(layer, i, {
+      name: last ? OUTPUT : this.#name("name" in layer ? layer.name : `${layer.kind}_${i}`),
+      inputs: layer.inputs.map(of),
+    });
     const folded = this.#folded.get(i);
     if (folded) this.#values[folded.norm] = this.#values[i];
   }
@@ -139,40 +134,39 @@ class GraphBuilder implements OnnxGraph {
   ): string {
     switch (layer.kind) {
       case "conv2d":
-        return this.#convolution(layer, i, inputs);
+        return this.#convolution(layer, i, { name, inputs });
       case "batchNorm": {
         const parts = ["weight", "bias", "running_mean", "running_var"].map((part) => {
           const values = valueOf(this.#state, `${layer.name}.${part}`);
           return this.#constant(`${layer.name}.${part}`, [values.length], values);
         });
         const epsilon = { float: NORM_EPS };
-        return this.#node("BatchNormalization", [...inputs, ...parts], { name, epsilon });
+        return this.#node("BatchNormalization", name, [...inputs, ...parts], { epsilon });
       }
       case "relu":
-        return this.#node("Relu", inputs, { name });
+        return this.#node("Relu", name, inputs);
       case "add":
-        return this.#node("Add", inputs, { name });
+        return this.#node("Add", name, inputs);
       case "narrow": {
         const bounds = { starts: 0, ends: layer.channels, axes: 1 };
         const constants = Object.entries(bounds).map(([part, value]) =>
           this.#constant(`${name}.${part}`, [1], BigInt64Array.of(BigInt(value)))
         );
-        return this.#node("Slice", [...inputs, ...constants], { name });
+        return this.#node("Slice", name, [...inputs, ...constants]);
       }
       case "maxPool2d": {
         const { kernel, stride, padding } = layer;
-        return this.#node("MaxPool", inputs, {
-          name,
+        return this.#node("MaxPool", name, inputs, {
           kernel_shape: [kernel, kernel],
           strides: [stride, stride],
           pads: Array<number>(4).fill(padding),
         });
       }
       case "avgPool2d":
-        return this.#node("AveragePool", inputs, { name, ...this.#averagePool(layer) });
+        return this.#node("AveragePool", name, inputs, this.#averagePool(layer));
       case "globalAvgPool2d": {
-        const pooled = this.#node("GlobalAveragePool", inputs, { name });
-        return this.#node("Flatten", [pooled], { name: `${name}.flat`, axis: 1 });
+        const pooled = this.#node("GlobalAveragePool", name, inputs);
+        return this.#node("Flatten", this.#name(`${name}.flat`), [pooled], { axis: 1 });
       }
       case "linear": {
         const parts = [[layer.in, layer.out], [layer.out]].map((shape, part) => {
@@ -180,20 +174,24 @@ class GraphBuilder implements OnnxGraph {
           const torch = toTorch(valueOf(this.#state, own), shape);
           return this.#constant(own, torch.shape, torch.data);
         });
-        return this.#node("Gemm", [...inputs, ...parts], { name, transB: 1 });
+        return this.#node("Gemm", name, [...inputs, ...parts], { transB: 1 });
       }
     }
   }
 
-  #convolution(layer: Conv2dLayer, i: number, inputs: readonly string[]): string {
-    const { name, kernel, stride, padding, in: channels, out } = layer;
+  #convolution(
+    layer: Conv2dLayer,
+    i: number,
+    { name, inputs }: { name: string; inputs: readonly string[] },
+  ): string {
+    const { kernel, stride, padding, in: channels, out } = layer;
+    const own = `${layer.name}.weight`;
     const folded = this.#folded.get(i);
-    const weight = folded?.weight ?? maskTaps(layer, valueOf(this.#state, `${name}.weight`));
+    const weight = folded?.weight ?? maskTaps(layer, valueOf(this.#state, own));
     const { shape, data } = toTorch(weight, [kernel, kernel, channels, out]);
-    const constants = [this.#constant(`${name}.weight`, shape, data)];
-    if (folded) constants.push(this.#constant(`${name}.bias`, [out], folded.bias));
-    return this.#node("Conv", [...inputs, ...constants], {
-      name,
+    const constants = [this.#constant(own, shape, data)];
+    if (folded) constants.push(this.#constant(`${layer.name}.bias`, [out], folded.bias));
+    return this.#node("Conv", name, [...inputs, ...constants], {
       kernel_shape: [kernel, kernel],
       strides: [stride, stride],
       pads: Array<number>(4).fill(padding),

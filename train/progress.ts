@@ -1,4 +1,4 @@
-import { columns, duration, fileSize, grouped, percent, scaled } from "./text.ts";
+import { columns, difference, duration, fileSize, grouped, percent, scaled } from "./text.ts";
 import type { EpochMetrics, Mode, Progress, Reporter, Summary, Which } from "./types.ts";
 
 /** Where the lines go. */
@@ -32,11 +32,6 @@ function accuracies(of: Partial<Record<Which, number>>): string[] {
 function bar(fraction: number): string {
   const full = Math.round(BAR * fraction);
   return "━".repeat(full) + "─".repeat(BAR - full);
-}
-
-/** A small number in two digits. */
-function difference(value: number): string {
-  return value === 0 ? "0" : value.toExponential(1);
 }
 
 /** As many of the parts as a line has room for; the first at any rate, cut if need be. */

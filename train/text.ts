@@ -27,6 +27,11 @@ export function percent(fraction: number): string {
   return `${(100 * fraction).toFixed(1)} %`;
 }
 
+/** A small number in two digits: `1.2e-7`, `0`. */
+export function difference(value: number): string {
+  return value === 0 ? "0" : value.toExponential(1);
+}
+
 /** Seconds as `8.3 s`, `2:05` or `1:02:05`. */
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return "?";

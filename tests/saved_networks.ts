@@ -1,0 +1,125 @@
+import type { Dataset } from "../data/dataset.ts";
+import { Random } from "../data/random.ts";
+import { adjoin } from "../nn/adjoin.ts";
+import { type Network, network } from "../nn/network.ts";
+import type { State } from "../nn/parameters.ts";
+import { model, resnet } from "../nn/resnet.ts";
+import { initialize, networkSpecs } from "../nn/state.ts";
+import type { Checkpoint } from "../train/checkpoint.ts";
+
+/** Every kind of layer, in every place it can have, with windows that hang over odd sides. */
+function everyLayer(): Network {
+  const made = network({ channels: 3 }, (n) => {
+    n.stage(0);
+    let x = n.batchNorm(n.image, { name: "image" });
+    x = n.conv2d(x, { name: "logits", out: 7, kernel: 3 });
+    x = n.relu(n.batchNorm(x, { name: "bn1" }));
+    x = n.maxPool2d(x, { kernel: 3, stride: 2, padding: 1 });
+    const plain = n.conv2d(x, { name: "conv2", out: 9, kernel: 5 });
+    const once = n.batchNorm(plain, { name: "bn2" });
+    x = n.add(n.narrow(n.relu(plain), 6), n.narrow(once, 6));
+    x = n.batchNorm(n.relu(x), { name: "relu.bn" });
+    x = n.add(
+      n.avgPool2d(x, { kernel: 2, stride: 2, ceilMode: true }),
+      n.maxPool2d(x, { kernel: 3, stride: 2, padding: 1 }),
+    );
+    x = n.avgPool2d(x, { kernel: 3, stride: 2, ceilMode: true });
+    x = n.avgPool2d(x, { kernel: 2, stride: 1, ceilMode: false });
+    let y = n.globalAvgPool2d(x);
+    y = n.linear(y, { name: "hidden", out: 8 });
+    y = n.relu(n.batchNorm(y, { name: "hidden.bn" }));
+    y = n.add(n.narrow(y, 5), n.narrow(y, 5));
+    n.linear(y, { name: "fc", out: 4 });
+  });
+  const keptTaps = Array.from({ length: 25 }, (_, tap) => tap % 3 !== 0);
+  const layers = made.layers.map((layer) =>
+    layer.kind === "conv2d" && layer.name === "conv2" ? { ...layer, keptTaps } : layer
+  );
+  return { ...made, layers };
+}
+
+/** Average pools whose last window would begin outside, or which leave pixels out. */
+function gappyPools(): Network {
+  return network({ channels: 3 }, (n) => {
+    let x = n.avgPool2d(n.image, { kernel: 2, stride: 3, ceilMode: true });
+    x = n.avgPool2d(x, { kernel: 1, stride: 2, ceilMode: true });
+    x = n.avgPool2d(x, { kernel: 2, stride: 2, ceilMode: false });
+    n.linear(n.globalAvgPool2d(x), { name: "fc", out: 4 });
+  });
+}
+
+const thin = (masked: boolean): Network =>
+  adjoin(model("resnet8", { classes: 4, stem: "authors" }), {
+    compression: 3,
+    maskingFactor: masked ? 0.4 : 0,
+    random: () => 0.37,
+  }).small;
+
+const bottleneck = adjoin(
+  resnet({
+    block: "bottleneck",
+    depths: [1, 2],
+    widths: [5, 9],
+    stem: [6, 7],
+    reduce: true,
+    classes: 4,
+  }),
+  { compression: 2 },
+);
+
+/** Networks that are quick to run, and unlike each other. */
+export const NETWORKS: Readonly<Record<string, Network>> = {
+  "of every layer": everyLayer(),
+  "of pools with gaps": gappyPools(),
+  "cut out of a ResNet": thin(false),
+  "cut out of a ResNet, with spatial masks": thin(true),
+  "of bottlenecks, whole": bottleneck.base,
+  "of bottlenecks, cut": bottleneck.small,
+};
+
+/** Weights and statistics of which none is 0 or 1; logits stay within some tens. */
+export function randomState(made: Network, seed = 4): State {
+  const random = new Random(seed, "state");
+  const shapes = new Map(networkSpecs(made).parameters.map(({ name, shape }) => [name, shape]));
+  const state = initialize(networkSpecs(made), made, () => random.normal());
+  for (const [name, values] of state) {
+    if (name.endsWith("running_var")) values.forEach((_, i) => values[i] = 0.5 + random.uniform());
+    else if ((shapes.get(name)?.length ?? 1) === 1) {
+      values.forEach((_, i) => values[i] = random.normal());
+    }
+  }
+  return state;
+}
+
+/** The sides of all images here: odd, and not alike. */
+export const IMAGE = { height: 29, width: 23 } as const;
+
+/** A network as one saved, for {@link images}. */
+export function checkpointOf(made: Network): Checkpoint {
+  return {
+    network: made,
+    state: randomState(made),
+    which: "small",
+    classes: ["cat", "dog", "cow", "ü\"'"],
+    image: [IMAGE.height, IMAGE.width, 3],
+    normalization: { mean: [0.4, 0.5, 0.6], std: [0.25, 0.2, 0.3] },
+    top1: 0.75,
+  };
+}
+
+/** Noise of four classes. */
+export function images(length: number): Dataset {
+  const random = new Random(7, "pixels");
+  const { height, width } = IMAGE;
+  const bytes = length * height * width * 3;
+  return {
+    name: "noise",
+    classes: checkpointOf(NETWORKS["of pools with gaps"]).classes,
+    length,
+    height,
+    width,
+    channels: 3,
+    pixels: Uint8Array.from({ length: bytes }, () => random.bits() & 255),
+    labels: Uint8Array.from({ length }, (_, i) => i % 4),
+  };
+}
