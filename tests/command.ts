@@ -7,12 +7,14 @@ export interface Outcome {
 
 const ROOT = new URL("../", import.meta.url);
 
+const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env"];
+
 /** Runs `adjoin` with arguments, as the tasks of deno.json do. */
 export async function adjoinCommand(
   args: readonly string[],
   env: Record<string, string> = {},
+  permissions: readonly string[] = PERMISSIONS,
 ): Promise<Outcome> {
-  const permissions = ["--allow-read", "--allow-write", "--allow-env"];
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...permissions, "train/cli.ts", ...args],
     cwd: ROOT,

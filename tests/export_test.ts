@@ -1,0 +1,210 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
+import { parseCheckpoint } from "../train/checkpoint.ts";
+import { EXIT } from "../train/errors.ts";
+import { parseOnnxInfo } from "../train/onnx.ts";
+import { adjoinCommand, type Outcome } from "./command.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read", "write", "run", "env");
+
+/** Runs `export` or `eval` with no more than its task in deno.json grants. */
+async function run(command: "export" | "eval", ...args: string[]): Promise<Outcome> {
+  const { tasks } = JSON.parse(await Deno.readTextFile(new URL("../deno.json", import.meta.url)));
+  const granted: string[] = tasks[command].command.match(/--allow-\S+/g);
+  return await adjoinCommand([command, ...args], {}, granted);
+}
+
+async function good(command: "export" | "eval", ...args: string[]): Promise<string> {
+  const { code, out, error } = await run(command, ...args);
+  assertEquals([code, error], [EXIT.ok, ""]);
+  return out;
+}
+
+/** What is said where a command ends with an exit code. */
+async function refusal(
+  code: number,
+  command: "export" | "eval",
+  ...args: string[]
+): Promise<string> {
+  const found = await run(command, ...args);
+  assertEquals([found.code, found.out], [code, ""], found.error);
+  assertEquals(found.error.trim().split("\n").length, 1, found.error);
+  return found.error;
+}
+
+let trained = "";
+
+Deno.test.beforeAll(async () => {
+  if (ignore) return;
+  trained = await Deno.makeTempDir();
+  const { code, error } = await adjoinCommand([
+    ...["train", "--epochs", "2", "--train-size", "40", "--val-size", "25", "--seed", "3"],
+    ...["--batch-size", "16", "--masking-factor", "0.3", "--output", trained, "--quiet"],
+  ]);
+  assertEquals(code, EXIT.ok, error);
+});
+
+Deno.test.afterAll(async () => {
+  if (trained) await Deno.remove(trained, { recursive: true });
+});
+
+/** A test with the folder of a run to itself. */
+function test(name: string, fn: (run: string) => Promise<void>): void {
+  Deno.test(name, { ignore }, async () => {
+    const dir = await Deno.makeTempDir();
+    try {
+      for await (const { name: file } of Deno.readDir(trained)) {
+        await Deno.copyFile(`${trained}/${file}`, `${dir}/${file}`);
+      }
+      await fn(dir);
+    } finally {
+      await Deno.remove(dir, { recursive: true });
+    }
+  });
+}
+
+const SAME = ["--seed", "3", "--val-size", "25"];
+
+async function scores(file: string): Promise<Record<string, number>> {
+  return JSON.parse(await good("eval", file, ...SAME, "--json"));
+}
+
+test("export writes ONNX of both networks, and eval measures all files alike", async (dir) => {
+  const summary = JSON.parse(await Deno.readTextFile(`${dir}/summary.json`));
+  for (const which of ["base", "small"]) {
+    const out = await good("export", dir, "--which", which);
+    assertStringIncludes(out, `${dir}/${which}.onnx: `);
+    assertMatch(out, /times its [\d,]+ bytes of parameters\n/);
+    const equal = out.match(/largest logit difference (\S+), 100\.0 % same class over 25 images\n/);
+    assert(Number(equal?.[1]) <= 1e-4, out);
+    assertMatch(out, /\n[\d.e-]+ ms for one image in onnxruntime-web \d+\.\d+\.\d+, one thread\n$/);
+    const [saved, exported] = [
+      await scores(`${dir}/${which}.safetensors`),
+      await scores(`${dir}/${which}.onnx`),
+    ];
+    for (const { top1, top5, loss, images, imagesPerSecond } of [saved, exported]) {
+      assertEquals([top1, top5, images], [summary[which].top1, summary[which].top5, 25]);
+      assert(Math.abs(loss - summary[which].loss) < 1e-5 && imagesPerSecond > 0);
+    }
+    const info = parseOnnxInfo(await Deno.readFile(`${dir}/${which}.onnx`), which);
+    const { network: _, state: __, ...wanted } = parseCheckpoint(
+      await Deno.readFile(`${dir}/${which}.safetensors`),
+      which,
+    );
+    assertEquals(info, { ...wanted, range: "normalized" });
+  }
+});
+
+test("export writes what takes pixels, where it is told to", async (dir) => {
+  const file = `${dir}/elsewhere.onnx`;
+  const args = ["--include-normalization", "--output", file];
+  assertStringIncludes(await good("export", `${dir}/base.safetensors`, ...args), file);
+  assertEquals(parseOnnxInfo(await Deno.readFile(file), file).range, "pixels");
+  const [{ top1 }, saved] = [await scores(file), await scores(`${dir}/base.safetensors`)];
+  assertEquals(top1, saved.top1);
+  assertMatch(
+    await good("eval", file, ...SAME),
+    /elsewhere\.onnx on 25 images .*\ntop-1 .* top-5 /,
+  );
+});
+
+test("export writes safetensors, also of files that only name a model", async (dir) => {
+  const { tensors, metadata } = parseSafetensors(await Deno.readFile(`${dir}/base.safetensors`));
+  const { network: _, which: __, ...rest } = metadata;
+  const architecture = { model: "resnet8", stem: "authors", which: "base" };
+  const old = { ...rest, architecture: JSON.stringify(architecture) };
+  await Deno.writeFile(`${dir}/base.safetensors`, encodeSafetensors(tensors, old));
+  const out = await good("export", dir, "--which", "base", "--format", "safetensors");
+  assertStringIncludes(out, "largest logit difference 0, 100.0 % same class");
+  const again = parseSafetensors(await Deno.readFile(`${dir}/base.torch.safetensors`));
+  assertEquals(again.metadata, metadata);
+  assertEquals(again.tensors, tensors);
+});
+
+test("a network that does not give its logits is not written", async (dir) => {
+  const path = `${dir}/small.safetensors`;
+  const { tensors, metadata } = parseSafetensors(await Deno.readFile(path));
+  tensors.get("fc.bias")!.data[0] = NaN;
+  await Deno.writeFile(path, encodeSafetensors(tensors, metadata));
+  const before = [...Deno.readDirSync(dir)].length;
+  const said = await refusal(EXIT.verification, "export", dir);
+  assertStringIncludes(said, "Cannot export the small network: ");
+  assertStringIncludes(said, "nothing was written");
+  assertEquals([...Deno.readDirSync(dir)].length, before);
+});
+
+test("export refuses what it cannot do, in one sentence", async (dir) => {
+  const file = `${dir}/base.safetensors`;
+  const usage = async (...args: string[]): Promise<string> =>
+    await refusal(EXIT.usage, "export", ...args);
+  assertStringIncludes(await usage(), "export needs RUN");
+  assertStringIncludes(await usage(file, "--which", "small"), "it holds the base one");
+  assertStringIncludes(
+    await usage(dir, "--format", "safetensors", "--include-normalization"),
+    "--include-normalization goes with --format onnx, found safetensors",
+  );
+  assertStringIncludes(await usage(dir, "--output", file), "it is there already; choose another");
+  await Deno.writeTextFile(`${dir}/small.onnx`, "old");
+  assertStringIncludes(await usage(dir), "small.onnx: it is there already");
+  await good("export", dir, "--overwrite");
+  assert((await Deno.stat(`${dir}/small.onnx`)).size > 1000);
+  const data = async (...args: string[]): Promise<string> =>
+    await refusal(EXIT.data, "export", ...args);
+  assertStringIncludes(await data(`${dir}/none`), `found no file ${dir}/none/small.safetensors`);
+  const config = `${dir}/config.json`;
+  await Deno.writeTextFile(config, JSON.stringify({ dataset: "cifar10", seed: 0 }));
+  assertStringIncludes(await data(file), "found no --data-dir; name it");
+  await Deno.writeTextFile(config, JSON.stringify({ dataset: "imagenet", seed: 0 }));
+  assertStringIncludes(await data(file), 'found {"dataset":"imagenet","seed":0}');
+  await Deno.writeTextFile(config, "{");
+  assertStringIncludes(await data(file), "found a file that is not JSON");
+  await Deno.remove(config);
+  assertStringIncludes(await data(file), "found no such file; leave the file with the network in");
+});
+
+/** An IDX set of images of one size in grey, as MNIST's. */
+async function writeIdx(dir: string, size: number): Promise<void> {
+  const [pixels, labels] = [[3, 2, size, size], [1, 2]].map(([dims, ...shape]) => {
+    const bytes = new Uint8Array(4 + 4 * dims + shape.reduce((a, b) => a * b, 1));
+    bytes.set([0, 0, 8, dims]);
+    shape.forEach((side, i) => new DataView(bytes.buffer).setUint32(4 + 4 * i, side));
+    return bytes;
+  });
+  labels[labels.length - 1] = 9;
+  for (const half of ["train", "t10k"]) {
+    await Deno.writeFile(`${dir}/${half}-images-idx3-ubyte`, pixels);
+    await Deno.writeFile(`${dir}/${half}-labels-idx1-ubyte`, labels);
+  }
+}
+
+test("eval refuses what it cannot do, in one sentence", async (dir) => {
+  await good("export", dir);
+  await writeIdx(dir, 16);
+  for (const file of [`${dir}/small.safetensors`, `${dir}/small.onnx`]) {
+    const idx = ["--dataset", "idx", "--data-dir", dir];
+    assertStringIncludes(
+      await refusal(EXIT.usage, "eval", file, ...idx),
+      "wanted 10 classes (disc, ring, square, ...) of images of 32x32x3, found 10 classes " +
+        "(0, 1, 2, ...) of images of 16x16x1; name the data set that it was trained on",
+    );
+  }
+  assertStringIncludes(
+    await refusal(EXIT.usage, "eval", `${dir}/config.json`),
+    "wanted a file whose name ends in .safetensors or .onnx",
+  );
+  assertStringIncludes(await refusal(EXIT.data, "eval", `${dir}/none.onnx`), "found none");
+  await Deno.writeTextFile(`${dir}/small.onnx`, "no model");
+  assertStringIncludes(
+    await refusal(EXIT.data, "eval", `${dir}/small.onnx`),
+    "wanted an ONNX model",
+  );
+});
+
+test("a new run in the folder takes what was exported from the old one away", async (dir) => {
+  await good("export", dir);
+  const args = ["--epochs", "1", "--train-size", "16", "--val-size", "8", "--batch-size", "16"];
+  const again = await adjoinCommand(["train", ...args, "--output", dir, "--overwrite"]);
+  assertEquals(again.code, EXIT.ok, again.error);
+  assert(![...Deno.readDirSync(dir)].some(({ name }) => name.endsWith(".onnx")));
+});
