@@ -1,6 +1,7 @@
 // Holds the README to what is there: commands, flags, numbers, names, and code that is not run.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { ValidationBatches } from "../data/batches.ts";
 import { Random } from "../data/random.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { nullDevice } from "../kernels/null_device.ts";
@@ -18,9 +19,12 @@ import { type Command, COMMANDS } from "../train/flag.ts";
 import { generalHelp } from "../train/help.ts";
 import { openJob } from "../train/job.ts";
 import { trainRequest } from "../train/options.ts";
+import { encodeOnnx } from "../train/onnx.ts";
+import { OnnxSession } from "../train/onnx_session.ts";
 import { scaled } from "../train/text.ts";
 import { check } from "./op_suite.ts";
 import { lacks } from "./permissions.ts";
+import { checkpointOf, images, NETWORKS } from "./saved_networks.ts";
 
 const ignore = lacks("read");
 const root = new URL("../", import.meta.url);
@@ -221,6 +225,26 @@ Deno.test("classify() in the README runs a saved small network", { ignore }, asy
     normalization: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
   });
   assertEquals(await classify(file, new Uint8Array(12 * 16 * 3)), "cow");
+});
+
+Deno.test("topClass() in the README runs an ONNX file that takes pixels", { ignore }, async () => {
+  const { topClass } = await moduleOf("function topClass") as {
+    topClass(
+      file: Uint8Array,
+      image: { pixels: Uint8Array; height: number; width: number },
+    ): Promise<number>;
+  };
+  const dataset = images(3);
+  const { height, width } = dataset;
+  const checkpoint = checkpointOf(NETWORKS["of bottlenecks, cut"]);
+  const { bytes } = encodeOnnx(checkpoint, { includeNormalization: true });
+  const session = await OnnxSession.open(bytes, "it");
+  for (const batch of new ValidationBatches({ dataset, batch: 1 })) {
+    const logits = await session.logits(batch);
+    const found = await topClass(bytes, { pixels: batch.pixels, height, width });
+    assertEquals(found, logits.indexOf(Math.max(...logits)));
+  }
+  await session.close();
 });
 
 Deno.test(

@@ -126,5 +126,5 @@ export function evaluateText(report: EvaluateReport): string {
   const { file, dataset, images, top1, top5, loss, imagesPerSecond, runtime } = report;
   return `${file} on ${grouped(images)} images of ${dataset}\n` +
     `top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(3)}  ` +
-    `${imagesPerSecond.toPrecision(3)} images/s on ${runtime}\n`;
+    `${grouped(Number(imagesPerSecond.toPrecision(3)))} images/s on ${runtime}\n`;
 }

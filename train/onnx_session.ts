@@ -1,7 +1,6 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Batch } from "../data/batches.ts";
 import { DataError } from "../data/error.ts";
-import { nhwcToNchw } from "../nn/layout.ts";
 import { median } from "./bench_timing.ts";
 import { INPUT, OUTPUT } from "./onnx_graph.ts";
 import { type OnnxInfo, parseOnnxInfo } from "./onnx.ts";
@@ -39,13 +38,17 @@ export class OnnxSession {
   /** Images as the file takes them: `[count, channels, height, width]`. */
   #input({ pixels, count }: Batch): Tensor {
     const { image: [height, width, channels], normalization: { mean, std }, range } = this.info;
-    const size = height * width * channels;
-    const shape = [count, height, width, channels];
-    const values = Float32Array.from(pixels.subarray(0, count * size), (pixel, i) => {
-      const c = i % channels;
-      return range === "pixels" ? pixel : (pixel / 255 - mean[c]) / std[c];
-    });
-    return new Tensor("float32", nhwcToNchw(values, shape), [count, channels, height, width]);
+    const area = height * width;
+    const planes = new Float32Array(count * channels * area);
+    for (let plane = 0; plane < count * channels; plane++) {
+      const c = plane % channels;
+      const [m, s] = range === "pixels" ? [0, 1] : [255 * mean[c], 255 * std[c]];
+      const first = (plane - c) * area + c;
+      for (let i = 0; i < area; i++) {
+        planes[plane * area + i] = (pixels[first + i * channels] - m) / s;
+      }
+    }
+    return new Tensor("float32", planes, [count, channels, height, width]);
   }
 
   /** Logits of the images of a batch that are meant, `[count, classes]`, row-major. */
