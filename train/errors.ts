@@ -13,7 +13,7 @@ export class DivergedError extends Error {
   override readonly name: string = "DivergedError";
 }
 
-/** A small network that does not equal what was measured. */
+/** A network, extracted or exported, that does not equal what was measured. */
 export class VerificationError extends Error {
   /** "VerificationError", as printed before the message. */
   override readonly name: string = "VerificationError";
