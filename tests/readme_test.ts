@@ -18,7 +18,7 @@ import { EXIT } from "../train/errors.ts";
 import { type Command, COMMANDS } from "../train/flag.ts";
 import { generalHelp } from "../train/help.ts";
 import { openJob } from "../train/job.ts";
-import { trainRequest } from "../train/options.ts";
+import { compareRequest, searchRequest, trainRequest } from "../train/options.ts";
 import { encodeOnnx } from "../train/onnx.ts";
 import { OnnxSession } from "../train/onnx_session.ts";
 import { scaled } from "../train/text.ts";
@@ -61,11 +61,11 @@ function readCommand(words: readonly string[]): void {
     .find((name) => name.split(" ").every((word, i) => word === words[i]));
   if (!command) throw new RangeError(`${words[0]} is no command`);
   const args = words.slice(command.split(" ").length);
-  if (command !== "train") readArguments(command, args);
-  else {
-    const read = readArguments(command, args);
-    if (!read.values.help) trainRequest(read);
-  }
+  if (args.includes("--help")) readArguments(command, args);
+  else if (command === "train") trainRequest(readArguments(command, args));
+  else if (command === "search") searchRequest(readArguments(command, args));
+  else if (command === "compare") compareRequest(readArguments(command, args));
+  else readArguments(command, args);
 }
 
 const OTHER_COMMANDS = [

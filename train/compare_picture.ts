@@ -22,7 +22,7 @@ export async function drawComparison(comparison: Comparison): Promise<string> {
   const { model, dataset, epochs } = comparison;
   // Points of one cost lie on one line: they are set apart.
   const set = (point: typeof points[number]): number =>
-    5 * points.filter((p) => p.network === point.network).indexOf(point);
+    11 * points.filter((p) => p.network === point.network).indexOf(point);
   const svg = Plot.plot({
     document,
     ...SIZE,

@@ -1,4 +1,5 @@
 import { type Comparison, type Method, METHODS, type Outcome } from "./compare.ts";
+import { median } from "./bench_timing.ts";
 import { columns, grouped, percent, scaled } from "./text.ts";
 
 /** A method over its seeds. */
@@ -9,9 +10,10 @@ export interface MethodSummary {
   readonly mean: number;
   /** Standard deviation of the sample; 0 for a single seed. */
   readonly deviation: number;
-  /** Means of what a network costs. */
+  /** Means over the seeds, as searched widths differ. */
   readonly params: number;
   readonly macs: number;
+  /** Median over the seeds, in milliseconds. */
   readonly latency: number;
 }
 
@@ -30,7 +32,7 @@ function summaryOf(method: Method, outcomes: readonly Outcome[]): MethodSummary 
     deviation: Math.sqrt(squares / Math.max(1, outcomes.length - 1)),
     params: mean(outcomes.map((o) => o.params)),
     macs: mean(outcomes.map((o) => o.macs)),
-    latency: mean(outcomes.map((o) => o.latency)),
+    latency: median(outcomes.map((o) => o.latency)),
   };
 }
 
