@@ -108,6 +108,7 @@ export type { AvgPool2dAttributes } from "./kernels/avg_pool2d.ts";
 export type { BatchNormAttributes } from "./kernels/batch_norm.ts";
 export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/conv2d.ts";
 export type { CrossEntropyAttributes } from "./kernels/cross_entropy.ts";
+export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/gate_channels.ts";
 export type { GlobalAvgPool2dAttributes } from "./kernels/global_avg_pool2d.ts";
 export type { LinearAttributes } from "./kernels/linear.ts";
 export type { MaxPool2dAttributes } from "./kernels/max_pool2d.ts";
@@ -126,7 +127,7 @@ export {
   type LayerCount,
   sizesOf,
 } from "./nn/count.ts";
-export { runAdjoined, runNetwork, type Running } from "./nn/forward.ts";
+export { runAdjoined, runNetwork, type Running, type Soft } from "./nn/forward.ts";
 export { fromTorch, type TorchTensor, toTorch } from "./nn/layout.ts";
 export {
   type BatchNormLayer,
@@ -160,6 +161,7 @@ export {
   type Stem,
   type Variant,
 } from "./nn/resnet.ts";
+export { narrowState, runSearch, type Search, searchable } from "./nn/search.ts";
 export {
   adjoinedSpecs,
   extract,
@@ -169,10 +171,30 @@ export {
   type StateSpecs,
 } from "./nn/state.ts";
 export { type Apply, Tape } from "./nn/tape.ts";
+export {
+  type Choice,
+  chooseWidths,
+  entropyOf,
+  type Feasible,
+  feasible,
+  logitsAt,
+  softmax,
+} from "./nn/width_choice.ts";
+export { type Budgeted, costOf, costOfChoice, type WidthCost, widthCost } from "./nn/width_cost.ts";
+export {
+  chosenWidths,
+  type Extent,
+  type InputGate,
+  type WidthGroup,
+  type WidthGroups,
+  widthGroups,
+  type WidthOptions,
+} from "./nn/width_groups.ts";
 
 // Training: the weights, one step, schedules, the proof, and files.
 export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./train/checkpoint.ts";
 export { DivergedError, EXIT, exitCode, UsageError, VerificationError } from "./train/errors.ts";
+export { Gates, type GatesSchedule } from "./train/gates.ts";
 export type { ImageShape } from "./train/images.ts";
 export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
 export type { CheckpointInfo } from "./train/metadata.ts";
@@ -191,6 +213,7 @@ export type {
   Augmentation,
   DatasetName,
   EpochMetrics,
+  GatesState,
   Mode,
   NetworkSummary,
   Optimizer,

@@ -33,7 +33,7 @@ export interface WidthGroups {
   readonly groups: readonly WidthGroup[];
   /** By layer: the channels of its value. */
   readonly extents: readonly Extent[];
-  /** By layer: what its value is gated by: norms after masked convolutions, or these themselves. */
+  /** By layer: what its value is gated by: norms, and masked convolutions that no norm follows. */
   readonly gates: readonly (Extent | undefined)[];
   /** By layer: summands that are wider than their sum, as the narrow one has to be. */
   readonly inputGates: readonly (readonly InputGate[])[];
@@ -156,13 +156,13 @@ export function widthGroups(
   const users = layers.map((_, i) =>
     layers.flatMap(({ inputs }, j) => inputs.some((value) => value === i) ? [j] : [])
   );
-  // By layer: where the mask of a masked convolution acts. After the norm, where there is one.
-  const gates = layers.map((): Extent | undefined => undefined);
-  layers.forEach((layer, i) => {
+  // After a norm, whose shift would let channels through again; after a convolution without one.
+  const gates = layers.map((layer, i): Extent | undefined => {
+    if (layer.kind === "batchNorm") return extents[i].group >= 0 ? extents[i] : undefined;
     if (layer.kind !== "conv2d" || !masked(layer)) return;
     const [only, ...others] = users[i];
     const normed = only !== undefined && !others.length && layers[only].kind === "batchNorm";
-    gates[normed ? only : i] = extents[i];
+    return normed ? undefined : extents[i];
   });
   const inputGates = layers.map((layer, i) =>
     layer.kind === "add" && extents[i].group >= 0

@@ -49,6 +49,20 @@ Deno.test("bench step --json gives what a step costs", commandLine, async () => 
   assert(Number(peakBytes) >= Number(lowerBoundBytes));
 });
 
+Deno.test(
+  "bench step --mode search times a step of both networks at full width",
+  commandLine,
+  async () => {
+    const { keys, found } = await keysOf(
+      "bench step --model resnet8 --mode search --batch 2 --image-size 12 --stem cifar " +
+        "--mask-from 1 --repeats 1 --beside-plain --json",
+    );
+    for (const key of ["ms", "plainMs", "overPlain"]) assert(keys.includes(key), key);
+    // All but the stem runs twice.
+    assert(Number(found.idealOverPlain) > 1.9 && Number(found.idealOverPlain) < 2);
+  },
+);
+
 Deno.test("benches that cannot be are refused with exit code 2", commandLine, async () => {
   const cases: [string, RegExp][] = [
     ["bench", /bench is no command/],

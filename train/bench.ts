@@ -54,7 +54,7 @@ async function step(args: readonly string[], print: Print): Promise<void> {
   } = values;
   await withGpu(async (gpu) => {
     const times = await benchStep(gpu, { ...options, imageSize, maskFrom, besidePlain });
-    print(json ? asJson(times) : `${gpu.adapter}\n${stepTable(times)}`);
+    print(json ? asJson(times) : `${gpu.adapter}\n${stepTable(times, options.mode)}`);
   });
 }
 

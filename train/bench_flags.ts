@@ -72,9 +72,9 @@ export const BENCH_SECTIONS = [
       {
         name: "mode",
         kind: "choice",
-        choices: ["plain", "adjoined"],
+        choices: ["plain", "adjoined", "search"],
         default: "adjoined",
-        help: "the base network alone, or both networks",
+        help: "the base network alone, both networks, or the search of widths 1/1 to 1/8",
       },
       {
         name: "batch",
@@ -93,7 +93,7 @@ export const BENCH_SECTIONS = [
       {
         name: "beside-plain",
         kind: "boolean",
-        help: "time the plain step in turn with the adjoined one, for their ratio",
+        help: "time the plain step in turn with that of both networks, for their ratio",
       },
       {
         name: "profile",

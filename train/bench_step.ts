@@ -9,11 +9,15 @@ import type { Scope } from "../kernels/scope.ts";
 import { adjoin } from "../nn/adjoin.ts";
 import { count, macsTogether } from "../nn/count.ts";
 import { model, type Stem, type Variant } from "../nn/resnet.ts";
+import { searchable } from "../nn/search.ts";
 import { initialize } from "../nn/state.ts";
+import { feasible } from "../nn/width_choice.ts";
+import { widthCost } from "../nn/width_cost.ts";
 import { jobOf } from "./bench_conv.ts";
 import { calibrate, elapsed, type Job, median, time, waitTime } from "./bench_timing.ts";
+import { Gates } from "./gates.ts";
 import { Learner } from "./learner.ts";
-import { networksOf, type Objective, specsOf } from "./objective.ts";
+import { networksOf, type Objective, pairOf, specsOf } from "./objective.ts";
 import { TrainingStep } from "./step.ts";
 import { columns, fileSize, grouped } from "./text.ts";
 import { tuneTiles } from "./tuning.ts";
@@ -24,7 +28,7 @@ export interface StepOptions {
   readonly stem?: Stem;
   readonly variant?: Variant;
   readonly batch: number;
-  readonly mode: "plain" | "adjoined";
+  readonly mode: "plain" | "adjoined" | "search";
   readonly compression: number;
   readonly maskFrom: number;
   readonly trunk: "shared" | "separate";
@@ -32,7 +36,7 @@ export interface StepOptions {
   readonly repeats: number;
   /** Whether to time each kernel by itself as well. */
   readonly profile: boolean;
-  /** Whether to time the plain step of the base network in turn with the adjoined one. */
+  /** Whether to time the plain step of the base network in turn with that of two networks. */
   readonly besidePlain: boolean;
 }
 
@@ -58,7 +62,7 @@ export interface StepTimes {
   readonly encodeMs: number;
   /** Tracing, compiling, and the first step until the GPU is done. */
   readonly firstStepSeconds: number;
-  /** Mode `adjoined`: multiply-accumulates over those of the plain step, what `ms` could come to. */
+  /** Of two networks: multiply-accumulates over those of the plain step, what `ms` could be. */
   readonly idealOverPlain?: number;
   /** The plain step, timed in turn. */
   readonly plainMs?: number;
@@ -69,15 +73,36 @@ export interface StepTimes {
 }
 
 const HYPER = { lr: 0.01, momentum: 0.9, lambda: 1 } as const;
+const DIVISORS = [1, 2, 4, 8];
+/** The part of a search that is timed, for its temperature. */
+const HALFWAY = 0.5;
 const ENCODINGS = 5;
 const PROFILE_REPEATS = 5;
 
 function objectiveOf(options: StepOptions, { classes, channels }: Split["train"]): Objective {
   const { mode, compression, maskFrom, trunk, stem, variant } = options;
   const network = model(options.model, { classes: classes.length, channels, stem, variant });
-  return mode === "plain"
-    ? { mode, which: "base", network }
-    : { mode, adjoined: adjoin(network, { compression, maskFrom, trunk }), detach: false };
+  switch (mode) {
+    case "plain":
+      return { mode, which: "base", network };
+    case "adjoined":
+      return { mode, adjoined: adjoin(network, { compression, maskFrom, trunk }), detach: false };
+    case "search": {
+      const search = searchable(network, { maskFrom, trunk, divisors: DIVISORS });
+      return { mode, search, detach: false };
+    }
+  }
+}
+
+/** The gates of a search, with a budget in the middle of what is possible. */
+function gatesOf(scope: Scope, objective: Objective, size: number): Gates | undefined {
+  if (objective.mode !== "search") return;
+  const { adjoined, groups } = objective.search;
+  const image = { height: size, width: size };
+  const cost = widthCost(adjoined.base, groups, { budgeted: "macs", image });
+  const { least, most } = feasible(groups, cost);
+  const schedule = { lr: 0.05, temperature: [5, 0.5] } as const;
+  return new Gates(scope, { groups, cost, budget: (least + most) / 2, seed: 0, schedule });
 }
 
 /** Batches without end, cropped and flipped at random. */
@@ -132,11 +157,15 @@ async function prepare(
     batch,
     image: { height: size, width: size },
   };
-  const parts = { objective, learner, feed, labelSmoothing: 0 };
+  const gates = gatesOf(scope, objective, size);
+  const parts = { objective, learner, feed, labelSmoothing: 0, gates };
   await tuneTiles(gpu, (rehearsal) => TrainingStep.trace(rehearsal, parts));
   const started = performance.now();
   const step = await TrainingStep.trace(scope, parts);
-  const job = jobOf(gpu, () => step.run(batches.next().value, HYPER));
+  const job = jobOf(gpu, () => {
+    gates?.prepare(HALFWAY);
+    step.run(batches.next().value, HYPER);
+  });
   job.submit();
   await job.settle();
   const firstMs = performance.now() - started - await waitTime(job);
@@ -167,12 +196,13 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
   }
   const peakBytes = gpu.live().bytes;
   const all = [prepared];
-  if (options.besidePlain && objective.mode === "adjoined") {
+  if (options.besidePlain && objective.mode !== "plain") {
     const plain = objectiveOf({ ...options, mode: "plain" }, split.train);
     all.push(await prepare(scope, { split, objective: plain, batch, size }));
   }
   const [ms, plainMs] = await inTurn(all, repeats);
   const image = { height: size, width: size };
+  const pair = pairOf(objective);
   return {
     ms,
     imagesPerSecond: batch / ms * 1000,
@@ -181,12 +211,7 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     dispatches: program.dispatches,
     encodeMs: median(encodings),
     firstStepSeconds: prepared.firstMs / 1000,
-    ...objective.mode === "adjoined"
-      ? {
-        idealOverPlain: macsTogether(objective.adjoined, image) /
-          count(objective.adjoined.base, image).macs,
-      }
-      : {},
+    ...pair ? { idealOverPlain: macsTogether(pair, image) / count(pair.base, image).macs } : {},
     ...plainMs === undefined ? {} : { plainMs, overPlain: ms / plainMs },
     ...options.profile ? { profile: byKernel(await program.profile(PROFILE_REPEATS)) } : {},
   };
@@ -206,8 +231,8 @@ function profileTable(profile: readonly KernelTime[]): string[] {
   ];
 }
 
-/** The table of the times. */
-export function stepTable(times: StepTimes): string {
+/** The table of the times of a mode. */
+export function stepTable(times: StepTimes, mode: StepOptions["mode"]): string {
   const rows = [
     ["step", `${times.ms.toFixed(2)} ms`],
     ["images", `${times.imagesPerSecond.toFixed(1)} /s`],
@@ -219,7 +244,7 @@ export function stepTable(times: StepTimes): string {
   const { idealOverPlain, plainMs, overPlain } = times;
   if (plainMs !== undefined && overPlain !== undefined) {
     rows.push(["plain step", `${plainMs.toFixed(2)} ms`]);
-    rows.push(["adjoined / plain", overPlain.toFixed(3)]);
+    rows.push([`${mode} / plain`, overPlain.toFixed(3)]);
   }
   if (idealOverPlain !== undefined) {
     rows.push(["the same in MACs", idealOverPlain.toFixed(3)]);

@@ -134,6 +134,7 @@ export class Gates {
     const candidates = this.#groups.divisors.length;
     return {
       expected: costOf(this.#cost, softmax(logits, candidates)),
+      budget: this.#budget,
       entropy: entropyOf(logits, candidates),
       gamma,
       temperature: this.#degrees,

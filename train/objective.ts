@@ -29,7 +29,7 @@ export type Objective =
 export type Logits = Partial<Record<Which, Tensor>>;
 
 /** The pair that an objective trains, if it trains one. */
-function pairOf(objective: Objective): Adjoined | undefined {
+export function pairOf(objective: Objective): Adjoined | undefined {
   if (objective.mode === "adjoined") return objective.adjoined;
   return objective.mode === "search" ? objective.search.adjoined : undefined;
 }

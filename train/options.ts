@@ -136,7 +136,8 @@ export function trainRequest(parsed: Arguments<"train">, widths?: GivenWidths): 
     mode,
     // A teacher teaches the small network.
     which: mode === "distill" ? "small" : values.which,
-    compression,
+    // Convolutions that the file does not name are whole.
+    compression: widths ? 1 : compression,
     widths: widths?.widths,
     teacher,
   });
@@ -171,13 +172,17 @@ function searchOptions(
     const found = budget === undefined ? "neither" : "both";
     throw unusable(`${command} needs --budget-macs or --budget-params, found ${found}`);
   }
+  const { temperature, "end-temperature": end } = values;
+  if (end > temperature) {
+    throw unusable(`--end-temperature is at most --temperature ${temperature}, found ${end}`);
+  }
   return {
     budgeted: macs === undefined ? "params" : "macs",
     budget,
     divisors: divisorsOf(values.divisors),
     epochs: values["search-epochs"],
     lr: values["search-lr"],
-    temperature: [values.temperature, values["end-temperature"]],
+    temperature: [temperature, end],
   };
 }
 

@@ -114,12 +114,12 @@ export class ProgressLine implements Reporter {
     ];
   }
 
-  /** Where a search stands: expected cost, temperature, entropy of the gates. */
+  /** Where a search stands: expected cost and budget, temperature, entropy of the gates. */
   #search({ search }: Pick<Progress, "search">): string[] {
     if (!search) return [];
-    const { expected, temperature, entropy } = search;
+    const { expected, budget, temperature, entropy } = search;
     return [
-      `cost ${percent(expected)}`,
+      `cost ${(100 * expected).toFixed(1)} of ${percent(budget)}`,
       `T ${temperature.toFixed(2)}`,
       `entropy ${entropy.toFixed(2)}`,
     ];

@@ -53,7 +53,7 @@ export const SEARCH_SECTIONS = [
         kind: "number",
         above: 0,
         default: 0.5,
-        help: "that at its end",
+        help: "that at its end, at most --temperature",
       },
     ],
   },

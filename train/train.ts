@@ -70,6 +70,10 @@ export async function learn(
   job: Job,
   { weights, reporter }: { weights: JobWeights; reporter: Reporter },
 ): Promise<Scores> {
+  const tuned = await tuneTiles(gpu, (rehearsal) => traceStep(rehearsal, job, weights));
+  if (tuned.length) {
+    reporter.note(`timed tiles for ${tuned.length} convolutions, once for this GPU`);
+  }
   using scope = gpu.scope();
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);
@@ -96,10 +100,6 @@ export async function runJob(
   const weights = weightsOf(scope, job, state);
   const started = performance.now();
   announce(gpu, job, reporter);
-  const tuned = await tuneTiles(gpu, (rehearsal) => traceStep(rehearsal, job, weights));
-  if (tuned.length) {
-    reporter.note(`timed tiles for ${tuned.length} convolutions, once for this GPU`);
-  }
   const scores = await learn(gpu, job, { weights, reporter });
   const { files, verify } = await finish(gpu, job, { ...weights, scores });
   const networks = networksOf(objective);

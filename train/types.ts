@@ -88,6 +88,8 @@ export interface TrainOptions {
 export interface GatesState {
   /** Cost that choices drawn from the gates have in the mean, over the base network's. */
   readonly expected: number;
+  /** What it is to be. */
+  readonly budget: number;
   /** Mean entropy of a group's choice: 1 where all candidates are alike, 0 when it has been made. */
   readonly entropy: number;
   /** Weight of the cost. */
