@@ -155,24 +155,55 @@ function bestChange(
 /** A change must not cost more likelihood than a lesser distance from the budget is worth. */
 const DISTANCE_WEIGHT = 1e6;
 
+/** Prices of the cost in likelihood that searches start from: both signs, and how often doubled. */
+const PRICES = [-1, 1].flatMap((sign) => Array.from({ length: 13 }, (_, k) => sign * 2 ** (k - 6)));
+
+/** The most likely choice, and the most likely ones where cost has a price or a reward. */
+function starts(form: WidthCost, logits: readonly number[], candidates: number): Choice[] {
+  const { singles, pairs } = form;
+  const n = singles.length;
+  // What each candidate adds to the cost where all others are even.
+  const added = Array.from(singles, (single, i) => {
+    let sum = 0;
+    for (let j = 0; j < n; j++) sum += pairs[i * n + j] + pairs[j * n + i];
+    return single + sum / candidates;
+  });
+  const range = (values: readonly number[]): number => Math.max(...values) - Math.min(...values);
+  const unit = (range(logits) || 1) / (range(added) || 1);
+  const found = [0, ...PRICES].map((price) => {
+    const priced = logits.map((logit, i) => logit - price * unit * added[i]);
+    return Array.from({ length: n / candidates }, (_, g) => {
+      const row = priced.slice(g * candidates, (g + 1) * candidates);
+      return row.indexOf(Math.max(...row));
+    });
+  });
+  return [...new Map(found.map((choice) => [String(choice), choice])).values()];
+}
+
 /**
  * The most likely choice that costs the budget, up to `tolerance`, by local search from the most
- * likely choice of all; the nearest to the budget where none costs it.
+ * likely choice of all and from others; the nearest to the budget where none costs it. Logits are
+ * `[groups, candidates]`.
  */
 export function chooseWidths(
   form: WidthCost,
   logits: ArrayLike<number>,
   { budget, tolerance, candidates }: { budget: number; tolerance: number; candidates: number },
 ): Choice {
-  const rows = Array.from(
-    { length: logits.length / candidates },
-    (_, g) => Array.from({ length: candidates }, (_, i) => logits[g * candidates + i]),
-  );
-  const walk = new Walk(form, logits, rows.map((row) => row.indexOf(Math.max(...row))));
   const score = (cost: number, gain: number): number =>
     gain - DISTANCE_WEIGHT * Math.max(0, Math.abs(cost - budget) - tolerance);
-  for (let change = bestChange(walk, score); change; change = bestChange(walk, score)) {
-    walk.take(change);
+  let best: Choice = [];
+  let high = -Infinity;
+  for (const start of starts(form, Array.from(logits), candidates)) {
+    const walk = new Walk(form, logits, start);
+    for (let change = bestChange(walk, score); change; change = bestChange(walk, score)) {
+      walk.take(change);
+    }
+    const found = score(
+      walk.cost,
+      walk.choice.reduce((sum, k, g) => sum + logits[g * candidates + k], 0),
+    );
+    if (found > high) [best, high] = [walk.choice, found];
   }
-  return walk.choice;
+  return best;
 }
