@@ -3,7 +3,7 @@ import { flagsOf, readArguments } from "../train/arguments.ts";
 import { UsageError } from "../train/errors.ts";
 import { type Command, COMMANDS } from "../train/flag.ts";
 import { commandHelp, generalHelp } from "../train/help.ts";
-import { trainRequest } from "../train/options.ts";
+import { searchRequest, trainRequest } from "../train/options.ts";
 import type { TrainOptions } from "../train/types.ts";
 import { MODEL_NAMES } from "../nn/resnet.ts";
 
@@ -20,6 +20,7 @@ function complaint(line: string, command: Command = "train"): string {
   const { message } = assertThrows(() => {
     const read = readArguments(command, words(line));
     if (command === "train") trainRequest(readArguments("train", words(line)));
+    if (command === "search") searchRequest(readArguments("search", words(line)));
     return read;
   }, UsageError);
   const begin = "Cannot read the command line: ";
@@ -56,6 +57,7 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     maskFrom: 2,
     maskingFactor: 0,
     detach: false,
+    widths: undefined,
     teacher: undefined,
     init: undefined,
     seed: 0,
@@ -189,6 +191,52 @@ Deno.test("flags that need each other are held to it", () => {
     complaint("--sched cosine --epochs 3 --warmup-epochs 4"),
     "--warmup-epochs is at most --epochs 3, found 4",
   );
+});
+
+Deno.test("a search takes one budget, and what there is to choose from", () => {
+  const request = (line: string) => searchRequest(readArguments("search", words(line)));
+  const { options, find, fromScratch, widthsOnly } = request("--budget-macs 0.8");
+  assertEquals(find, {
+    budgeted: "macs",
+    budget: 0.8,
+    divisors: [1, 2, 4, 8],
+    epochs: 4,
+    lr: 0.05,
+    temperature: [5, 0.5],
+  });
+  assertEquals([fromScratch, widthsOnly], [false, false]);
+  assertEquals([options.mode, options.compression, options.widths], ["adjoined", 1, undefined]);
+  assertEquals(options.output, "runs/resnet8-search-generated-0");
+  const other = request("--budget-params 0.3 --divisors 1,1.5 --temperature 2 --end-temperature 2");
+  assertEquals([other.find.budgeted, other.find.budget], ["params", 0.3]);
+  assertEquals(other.find.divisors, [1, 1.5]);
+  assertEquals(other.find.temperature, [2, 2]);
+});
+
+Deno.test("a search is refused without a budget, and with what makes no choice", () => {
+  const wrong = (line: string): string => complaint(line, "search");
+  const budgets = "search needs --budget-macs or --budget-params, found";
+  assertEquals(wrong(""), `${budgets} neither`);
+  assertEquals(wrong("--budget-macs 0.5 --budget-params 0.5"), `${budgets} both`);
+  assertEquals(
+    wrong("--budget-macs 0"),
+    "--budget-macs is a number above 0 and at most 1, found 0",
+  );
+  for (const list of ["2", "1,,2", "1,0.5", "1,x", "1,2,3,4,5,6,7,8,9"]) {
+    assertEquals(
+      wrong(`--budget-macs 0.5 --divisors ${list}`),
+      `--divisors is 2 to 8 numbers from 1 on with commas between, found ${list}`,
+    );
+  }
+  assertEquals(
+    wrong("--budget-macs 0.5 --temperature 0.4"),
+    "--end-temperature is at most --temperature 0.4, found 0.5",
+  );
+  assertStringIncludes(
+    wrong("--budget-macs 0.5 --widths-only --from-scratch"),
+    "--from-scratch has no effect beside --widths-only",
+  );
+  assertEquals(wrong("--compression 4"), "--compression is no flag of search");
 });
 
 Deno.test("help names every flag with its default, and the exit codes at the end", () => {

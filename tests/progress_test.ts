@@ -178,6 +178,15 @@ Deno.test("one network alone has no KL, and no weight of it", () => {
   assertEquals(text(), "epoch  3/12  validation base 75.0 %  loss 1.250  8.3 s\n");
 });
 
+Deno.test("a search shows its cost beside the budget, its temperature and its entropy", () => {
+  const { line, text } = made({ terminal: true });
+  const search = { expected: 0.8031, budget: 0.8, entropy: 0.912, gamma: 0.5, temperature: 2.812 };
+  line.progress({ ...PROGRESS, search });
+  assertStringIncludes(text(), "  cost 80.3 of 80.0 %  T 2.81  entropy 0.91  loss 1.250");
+  line.epoch({ ...EPOCH, search });
+  assertStringIncludes(text(), "  cost 80.3 of 80.0 %  T 2.81  entropy 0.91  loss 1.250");
+});
+
 Deno.test("the result is a table, the verification, and where the files are", () => {
   const { line, text } = made();
   line.finish(SUMMARY, { files: FILES, folder: "runs/a" });

@@ -1,0 +1,238 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { parseCheckpoint } from "../train/checkpoint.ts";
+import { readArguments } from "../train/arguments.ts";
+import { EXIT } from "../train/errors.ts";
+import { initialState } from "../train/job.ts";
+import { searchRequest } from "../train/options.ts";
+import { openSearch } from "../train/search.ts";
+import type { EpochMetrics, Summary } from "../train/types.ts";
+import { adjoinCommand } from "./command.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read", "write", "run", "env");
+
+/** Short runs: 4 steps of 16 images. */
+const SHORT = [
+  ...["--epochs", "2", "--train-size", "32", "--val-size", "16", "--batch-size", "16"],
+  ...["--model", "resnet8", "--stem", "authors"],
+];
+
+const SEARCH = [...SHORT, "--search-epochs", "2", "--mask-from", "1", "--budget-macs", "0.8"];
+
+async function withFolder(test: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await test(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function succeed(...args: string[]): Promise<string> {
+  const { code, out, error } = await adjoinCommand(args);
+  assertEquals(code, EXIT.ok, error);
+  return out;
+}
+
+function files(dir: string): string[] {
+  return [...Deno.readDirSync(dir)].map(({ name }) => name).sort();
+}
+
+function json<T>(path: string): T {
+  return JSON.parse(Deno.readTextFileSync(path));
+}
+
+function epochs(path: string): EpochMetrics[] {
+  return Deno.readTextFileSync(path).trim().split("\n").map((line) => JSON.parse(line));
+}
+
+interface Widths {
+  readonly found: number;
+  readonly widths: Record<string, number>;
+}
+
+Deno.test(
+  "search writes widths that cost the budget, and trains both networks with them",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const run = `${dir}/run`;
+      const out = await succeed("search", ...SEARCH, "--output", run);
+      assertMatch(out, /epoch 2\/2 {2}validation base .* cost \d\d\.\d of 80\.0 % {2}T .* entropy/);
+      assertMatch(
+        out,
+        /found widths with \d\d\.\d % of .*multiply-accumulates.* budget is 80\.0 %/,
+      );
+      assertEquals(files(run), [
+        ...["base.safetensors", "config.json", "curves.svg", "metrics.jsonl", "search.jsonl"],
+        ...["small.safetensors", "summary.json", "widths.json", "widths.svg"],
+      ]);
+      const { found, widths } = json<Widths>(`${run}/widths.json`);
+      assert(Math.abs(found - 0.8) <= 0.02, `${found}`);
+      const { base, small, verify } = json<Summary>(`${run}/summary.json`);
+      assert(base && small);
+      assert(Math.abs(small.macs / base.macs - found) < 1e-12, `${found}`);
+      assertEquals(verify?.top1Agreement, 1);
+      const searched = epochs(`${run}/search.jsonl`);
+      assertEquals(searched.map(({ search }) => search?.budget), [0.8, 0.8]);
+      assertEquals(epochs(`${run}/metrics.jsonl`).map(({ search }) => search), [
+        undefined,
+        undefined,
+      ]);
+      const { search } = json<{ search: Record<string, unknown> }>(`${run}/config.json`);
+      assertEquals([search.budgeted, search.budget, search.widthsOnly], ["macs", 0.8, false]);
+      const bytes = await Deno.readFile(`${run}/small.safetensors`);
+      const cut = parseCheckpoint(bytes, "small.safetensors").network;
+      for (const layer of cut.layers) {
+        if (layer.kind !== "conv2d") continue;
+        assertEquals(layer.out, widths[layer.name] ?? layer.out, layer.name);
+      }
+
+      const again = `${dir}/again`;
+      const line = ["--widths", `${run}/widths.json`, ...SHORT.slice(0, 8)];
+      const told = await succeed("train", ...line, "--output", again);
+      assertMatch(told, /model {4}resnet8, adjoined, given widths/);
+      const trained = json<Summary>(`${again}/summary.json`);
+      assertEquals([trained.small?.macs, trained.small?.params], [small.macs, small.params]);
+      const config = json<{ maskFrom: number; widths: object }>(`${again}/config.json`);
+      assertEquals([config.maskFrom, config.widths], [1, widths]);
+    }),
+);
+
+Deno.test(
+  "search --widths-only stops before the training",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const out = await succeed("search", ...SEARCH, "--widths-only", "--output", `${dir}/run`);
+      assertEquals(files(`${dir}/run`), [
+        "config.json",
+        "search.jsonl",
+        "widths.json",
+        "widths.svg",
+      ]);
+      assert(
+        out.endsWith(`config.json, search.jsonl, widths.json, widths.svg in ${dir}/run\n`),
+        out,
+      );
+      const svg = await Deno.readTextFile(`${dir}/run/widths.svg`);
+      assert(svg.includes("layer3.0.downsample.1"), svg);
+    }),
+);
+
+Deno.test(
+  "search --init begins with the given weights, at full width in both networks",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      await succeed("train", ...SHORT, "--mode", "plain", "--output", `${dir}/base`);
+      const line = [...SEARCH, "--init", `${dir}/base`, "--output", `${dir}/run`];
+      const { options, find } = searchRequest(readArguments("search", line));
+      const state = initialState((await openSearch(options, find)).job);
+      const bytes = await Deno.readFile(`${dir}/base/base.safetensors`);
+      const given = parseCheckpoint(bytes, "base.safetensors").state;
+      assert([...given.values()].some((values) => values.some((value) => value !== 0)));
+      for (const [name, values] of given) {
+        assertEquals(state.get(name), values, name);
+        if (!/layer\d\.0\.(bn|downsample\.2)/.test(name)) continue;
+        assertEquals(state.get(`small.${name}`), values, name);
+      }
+      assert(state.has("small.layer3.0.bn2.running_var"));
+      const out = await succeed("search", ...line);
+      assertMatch(out, /starts from 57 of the 57 tensors of .*base\.safetensors/);
+      assertEquals(epochs(`${dir}/run/search.jsonl`).length, 2);
+    }),
+);
+
+interface Refusal {
+  readonly what: string;
+  readonly args: readonly string[];
+  readonly code: number;
+  readonly says: RegExp;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  {
+    what: "a budget that is impossible",
+    args: ["search", ...SHORT, "--budget-macs", "0.1"],
+    code: EXIT.usage,
+    says: /can have 0\.\d{4} to 1\.0000 of the base network's multiply-acc.*found 0\.1; raise/,
+  },
+  {
+    what: "no budget",
+    args: ["search"],
+    code: EXIT.usage,
+    says: /search needs --budget-macs or --budget-params, found neither/,
+  },
+  {
+    what: "two budgets",
+    args: ["search", "--budget-macs", "0.8", "--budget-params", "0.8"],
+    code: EXIT.usage,
+    says: /found both/,
+  },
+  {
+    what: "divisors that are none",
+    args: ["search", "--budget-macs", "0.8", "--divisors", "1,x"],
+    code: EXIT.usage,
+    says: /--divisors is 2 to 8 numbers .*found 1,x/,
+  },
+  {
+    what: "stages that are not there",
+    args: ["search", ...SHORT, "--budget-macs", "0.8", "--mask-from", "9"],
+    code: EXIT.usage,
+    says: /no convolution is masked; lower maskFrom/,
+  },
+  {
+    what: "widths that are not there",
+    args: ["train", "--widths", "/nowhere/widths.json"],
+    code: EXIT.data,
+    says: /found no file \/nowhere\/widths\.json/,
+  },
+];
+
+for (const { what, args, code, says } of REFUSALS) {
+  Deno.test(
+    `${args[0]} refuses ${what} in one sentence, with exit code ${code}`,
+    { ignore },
+    () =>
+      withFolder(async (dir) => {
+        const found = await adjoinCommand([...args, "--output", `${dir}/run`]);
+        assertEquals(found.code, code, found.error);
+        assertMatch(found.error, says);
+        assertEquals(found.error.trim().split("\n").length, 1, found.error);
+        assertEquals(files(dir), []);
+      }),
+  );
+}
+
+Deno.test(
+  "train refuses broken widths, those of others, and a compression",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const cases: [string, string[], number, RegExp][] = [
+        ["{", [], EXIT.data, /Cannot read widths from .*: wanted JSON; search writes such files/],
+        ['{"layer2.0.conv1": 0}', [], EXIT.data, /layer2\.0\.conv1 is a whole number .*found 0/],
+        [
+          '{"layer9.0.conv1": 4}',
+          [],
+          EXIT.usage,
+          /widths name layer9\.0\.conv1, which is no layer/,
+        ],
+        ['{"layer2.0.conv1": 99}', [], EXIT.usage, /layer2\.0\.conv1 is from 1 to 32, found 99/],
+        ['{"layer1.0.conv1": 4}', [], EXIT.usage, /layer1\.0\.conv1, which is not masked/],
+        ['{"layer2.0.conv1": 4}', ["--compression", "4"], EXIT.usage, /no effect beside --widths/],
+      ];
+      const results = await Promise.all(cases.map(async ([text, args], i) => {
+        await Deno.writeTextFile(`${dir}/${i}.json`, text);
+        const line = ["--widths", `${dir}/${i}.json`, ...args, "--output", `${dir}/run`];
+        return await adjoinCommand(["train", ...SHORT, ...line]);
+      }));
+      results.forEach(({ code, error }, i) => {
+        assertEquals(code, cases[i][2], error);
+        assertMatch(error, cases[i][3]);
+        assertEquals(error.trim().split("\n").length, 1, error);
+      });
+      assert(!files(dir).includes("run"));
+    }),
+);

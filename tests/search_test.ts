@@ -1,0 +1,351 @@
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Random } from "../data/random.ts";
+import { adjoinedLoss } from "../kernels/adjoined_loss.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import { gumbelNoise } from "../kernels/gumbel.ts";
+import { gumbelSoftmax } from "../kernels/gumbel_softmax.ts";
+import type { Scope } from "../kernels/scope.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+import { adjoin } from "../nn/adjoin.ts";
+import { runAdjoined, runNetwork } from "../nn/forward.ts";
+import { type Network, network } from "../nn/network.ts";
+import type { State } from "../nn/parameters.ts";
+import { resnet } from "../nn/resnet.ts";
+import { narrowState, runSearch, type Search, searchable } from "../nn/search.ts";
+import { adjoinedSpecs, extract, initialize, networkSpecs } from "../nn/state.ts";
+import { Tape } from "../nn/tape.ts";
+import { feasible } from "../nn/width_choice.ts";
+import { costOf, widthCost } from "../nn/width_cost.ts";
+import { chosenWidths, type WidthOptions } from "../nn/width_groups.ts";
+import { readArguments } from "../train/arguments.ts";
+import { UsageError } from "../train/errors.ts";
+import { Gates } from "../train/gates.ts";
+import { applying, Weights } from "../train/learner.ts";
+import { searchRequest } from "../train/options.ts";
+import { findWidths, openSearch, type SearchJob } from "../train/search.ts";
+import type { GatesState, Reporter } from "../train/types.ts";
+import { encodeWidths } from "../train/widths_file.ts";
+import { randomNetwork } from "./random_network.ts";
+
+async function withGpu<T>(test: (gpu: Gpu) => Promise<T>): Promise<T> {
+  const gpu = await Gpu.open();
+  try {
+    return await test(gpu);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** A state in which nothing is zero or one, the norms' shifts and statistics included. */
+function randomState({ adjoined }: Search, random: Random): State {
+  const specs = adjoinedSpecs(adjoined);
+  const state = initialize(specs, adjoined.base, () => random.normal());
+  for (const { name, shape } of [...specs.parameters, ...specs.statistics]) {
+    const values = state.get(name)!;
+    if (name.endsWith("running_var")) values.forEach((_, i) => values[i] = 0.5 + random.uniform());
+    else if (shape.length === 1) values.forEach((_, i) => values[i] = random.normal());
+  }
+  return state;
+}
+
+const IMAGES = [2, 9, 11, 3];
+
+function imageIn(scope: Scope, random: Random): Tensor {
+  const length = IMAGES.reduce((a, b) => a * b);
+  return scope.tensor("image", IMAGES, Float32Array.from({ length }, () => random.normal()));
+}
+
+/**
+ * The largest difference, over the largest logit, between the gated small network, the masked one
+ * and the one that is cut out, over random choices of widths.
+ */
+async function disagreement(
+  gpu: Gpu,
+  { net, options, trunk, choices, random }: {
+    net: Network;
+    options: WidthOptions;
+    trunk: "shared" | "separate";
+    choices: number;
+    random: Random;
+  },
+): Promise<number> {
+  using scope = gpu.scope();
+  const search = searchable(net, { ...options, trunk });
+  const { groups: tied } = search;
+  const candidates = tied.divisors.length;
+  const state = randomState(search, random);
+  const image = imageIn(scope, random);
+  const gates = scope.tensor("gates", [tied.groups.length, candidates]);
+  const weights = new Weights(scope, adjoinedSpecs(search.adjoined), state);
+  const outputs: Tensor[] = [];
+  const gated = await scope.trace("gated", (trace) => {
+    const running = { apply: applying(trace), parameter: weights.tensor, training: false };
+    outputs.push(trace.keep(runSearch(search, image, gates, running).small));
+  });
+  let worst = 0;
+  for (let n = 0; n < choices; n++) {
+    using inner = gpu.scope();
+    const choice = tied.groups.map(() => random.integer(candidates));
+    scope.write(gates, choice.flatMap((k) => tied.divisors.map((_, i) => +(i === k))));
+    const widths = chosenWidths(net, tied, choice);
+    const { maskFrom } = options;
+    const adjoined = adjoin(net, { compression: 1, maskFrom, trunk, widths });
+    const narrowed = narrowState(state, adjoined);
+    const pair = new Weights(inner, adjoinedSpecs(adjoined), narrowed);
+    const cut = new Weights(inner, networkSpecs(adjoined.small), extract(adjoined, narrowed));
+    const others: Tensor[] = [];
+    const program = await inner.trace("masked and cut out", (trace) => {
+      const running = { apply: applying(trace), training: false };
+      const masked = runAdjoined(adjoined, image, { ...running, parameter: pair.tensor });
+      const alone = runNetwork(adjoined.small, image, { ...running, parameter: cut.tensor });
+      others.push(trace.keep(masked.small), trace.keep(alone));
+    });
+    gated.replay();
+    program.replay();
+    const [found, ...wanted] = await gpu.read([...outputs, ...others]);
+    const scale = Math.max(1, ...Array.from(found, Math.abs));
+    for (const other of wanted) {
+      assertEquals(other.length, found.length);
+      for (const [i, value] of Array.from(other).entries()) {
+        worst = Math.max(worst, Math.abs(value - found[i]) / scale);
+      }
+    }
+  }
+  return worst;
+}
+
+const thin = resnet({
+  block: "basic",
+  depths: [1, 2],
+  widths: [5, 8],
+  stem: [5],
+  reduce: false,
+  classes: 4,
+});
+
+Deno.test("for 200 choices the gated, the masked and the extracted network agree", () =>
+  withGpu(async (gpu) => {
+    const random = new Random(1, "choices");
+    for (const maskFrom of [1, 2]) {
+      const trunk = maskFrom === 1 ? "separate" : "shared";
+      const options = { maskFrom, divisors: [1, 2, 3, 5] };
+      const found = await disagreement(gpu, { net: thin, options, trunk, choices: 100, random });
+      assert(found <= 1e-4, `masked from ${maskFrom}: ${found}`);
+    }
+  }));
+
+Deno.test("so they do where norms follow sums and values are narrowed", () =>
+  withGpu(async (gpu) => {
+    const random = new Random(2, "networks");
+    for (let n = 0; n < 12; n++) {
+      const net = randomNetwork(random);
+      const options = { maskFrom: 1 + n % 2, divisors: [1, 2, 7] };
+      const found = await disagreement(gpu, {
+        ...{ net, options, random },
+        trunk: n % 3 ? "shared" : "separate",
+        choices: 3,
+      });
+      assert(found <= 1e-4, `network ${n}: ${found}`);
+    }
+  }));
+
+/** The largest gradient of the logits of the widths, from the KL term alone. */
+async function thetaGradient(gpu: Gpu, search: Search): Promise<number> {
+  using scope = gpu.scope();
+  const random = new Random(3, "state");
+  const { adjoined, groups: tied } = search;
+  const state = randomState(search, random);
+  const weights = new Weights(scope, adjoinedSpecs(adjoined), state);
+  const image = imageIn(scope, random);
+  const labels = scope.tensor("labels", [IMAGES[0]], [1, 2], "u32");
+  const [one, lambda] = ["one", "lambda"].map((name) => scope.tensor(name, [1], [1]));
+  const shape = [tied.groups.length, tied.divisors.length];
+  const [theta, noise, dtheta] = ["theta", "noise", "dtheta"].map((name) =>
+    scope.tensor(name, shape)
+  );
+  const program = await scope.trace("search step", (trace) => {
+    const tape = new Tape(trace, (parameter) => parameter === theta ? dtheta : undefined);
+    const { apply } = tape;
+    const [gates] = apply(gumbelSoftmax, [theta, noise, one], {});
+    const running = { apply, parameter: weights.tensor, training: true };
+    const { base, small } = runSearch(search, image, gates, running);
+    const [loss] = apply(adjoinedLoss, [base, small, labels, lambda], {
+      labelSmoothing: 0,
+      detach: false,
+    });
+    tape.backward(loss, one);
+  });
+  program.replay();
+  const [found] = await gpu.read([dtheta]);
+  return Math.max(...Array.from(found, Math.abs));
+}
+
+/** Convolutions and norms after one another. */
+const chain = network({ channels: 3 }, (n) => {
+  let x = n.image;
+  for (const name of ["a", "b", "c"]) {
+    x = n.relu(n.batchNorm(n.conv2d(x, { name, out: 8, kernel: 3 }), { name: `${name}n` }));
+  }
+  n.linear(n.globalAvgPool2d(x), { name: "fc", out: 4 });
+});
+
+Deno.test("the widths learn, as gates act after the norm: before it, the norm would undo them", () =>
+  withGpu(async (gpu) => {
+    const search = searchable(chain, { maskFrom: () => true, divisors: [1, 2, 4] });
+    const after = await thetaGradient(gpu, search);
+    assert(after > 1e-4, `${after}`);
+    const { extents } = search.groups;
+    const gates = chain.layers.map(({ kind }, i) => kind === "conv2d" ? extents[i] : undefined);
+    const before = await thetaGradient(gpu, { ...search, groups: { ...search.groups, gates } });
+    assert(before < after / 100, `${before} before, ${after} after the norm`);
+  }));
+
+Deno.test("noise has mean and variance of Gumbel's distribution, and no two draws are alike", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const noise = scope.tensor("noise", [1000, 100]);
+    const counter = scope.tensor("counter", [2], [7, 0], "u32");
+    const program = await scope.trace("noise", (trace) => {
+      applying(trace)(gumbelNoise, [noise, counter], {});
+    });
+    const draws: Float64Array[] = [];
+    for (let n = 0; n < 2; n++) {
+      program.replay();
+      draws.push(Float64Array.from((await gpu.read([noise]))[0]));
+    }
+    const mean = (values: Float64Array): number => values.reduce((a, b) => a + b) / values.length;
+    // Standard errors over 1e5 draws: 0.004 of the mean, 0.011 of the variance.
+    const [first, second] = draws.map((values) => {
+      assertEquals(values.length, 1e5);
+      const center = mean(values);
+      assert(Math.abs(center - 0.5772) < 0.02, `mean ${center}`);
+      const variance = mean(values.map((value) => (value - center) ** 2));
+      assert(Math.abs(variance - Math.PI ** 2 / 6) < 0.06, `variance ${variance}`);
+      return values.map((value) => (value - center) / Math.sqrt(variance));
+    });
+    const correlation = mean(first.map((value, i) => value * second[i]));
+    assert(Math.abs(correlation) < 0.02, `correlation ${correlation}`);
+  }));
+
+/** Gates of the thin network, and a program that draws from them. */
+async function drawing(scope: Scope, seed: number): Promise<() => Promise<Float32Array>> {
+  const { groups } = searchable(thin, { maskFrom: 1 });
+  const cost = widthCost(thin, groups, {
+    budgeted: "macs",
+    image: { height: 9, width: 9 },
+  });
+  const schedule = { lr: 0.05, temperature: [5, 0.5] } as const;
+  const { least, most } = feasible(groups, cost);
+  const budget = (least + most) / 2;
+  const gates = new Gates(scope, { groups, cost, budget, seed, schedule });
+  gates.prepare(0.5);
+  const state = await gates.read();
+  assert(Math.abs(state.expected - budget) < 1e-5);
+  assertEquals(state.budget, budget);
+  assert(Math.abs(state.temperature - Math.sqrt(5 * 0.5)) < 1e-9, "geometric");
+  const drawn: Tensor[] = [];
+  const program = await scope.trace("draw", (trace) => {
+    drawn.push(trace.keep(gates.draw(applying(trace))));
+  });
+  const [{ shape: [rows, columns] }] = drawn;
+  return async () => {
+    program.replay();
+    const values = Float32Array.from((await scope.gpu.read(drawn))[0]);
+    for (let row = 0; row < rows; row++) {
+      const sum = values.subarray(row * columns, (row + 1) * columns).reduce((a, b) => a + b);
+      assert(Math.abs(sum - 1) < 1e-5, `${sum}`);
+    }
+    assert(costOf(cost, values) > least && costOf(cost, values) < most);
+    return values;
+  };
+}
+
+Deno.test("each step draws gates of its own, the same ones for the same seed", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const [a, b, c] = [await drawing(scope, 1), await drawing(scope, 1), await drawing(scope, 2)];
+    const first = await a();
+    const second = await a();
+    assert(first.some((value, i) => Math.abs(value - second[i]) > 0.01));
+    assertEquals([await b(), await b()], [first, second]);
+    const other = await c();
+    assert(first.some((value, i) => Math.abs(value - other[i]) > 0.01));
+  }));
+
+const TINY = [
+  ...["--epochs", "2", "--train-size", "32", "--val-size", "16", "--batch-size", "16"],
+  ...["--mask-from", "1", "--search-epochs", "2", "--search-lr", "0.5"],
+];
+
+function opened(...args: string[]): Promise<SearchJob> {
+  const { options, find } = searchRequest(readArguments("search", [...TINY, ...args]));
+  return openSearch(options, find);
+}
+
+const SILENT: Reporter = { start() {}, progress() {}, epoch() {}, note() {} };
+
+Deno.test("the same seed finds the same widths and weights, bit for bit", () =>
+  withGpu(async (gpu) => {
+    const found = async (
+      ...args: string[]
+    ): Promise<{ file: string; state: State; standing: (GatesState | undefined)[] }> => {
+      const standing: (GatesState | undefined)[] = [];
+      const { widths, state } = await findWidths(gpu, await opened(...args), {
+        ...SILENT,
+        epoch: ({ search }) => void standing.push(search),
+      });
+      return { file: encodeWidths(widths.file), state, standing };
+    };
+    const first = await found("--budget-macs", "0.8");
+    const second = await found("--budget-macs", "0.8");
+    assertEquals(first.file, second.file);
+    assertEquals(first.standing, second.standing);
+    assertEquals(first.standing.length, 2);
+    for (const [name, values] of first.state) assertEquals(second.state.get(name), values, name);
+    const other = await found("--budget-macs", "0.8", "--seed", "1");
+    assert(other.standing[1]?.entropy !== first.standing[1]?.entropy);
+    // Lambda is 0 in the first epoch: only the second moves the logits.
+    assert(first.standing[0]?.entropy !== first.standing[1]?.entropy);
+    const { widths, found: cost } = JSON.parse(first.file);
+    assertEquals(Object.keys(widths).length, 8);
+    assert(Math.abs(cost - 0.8) < 0.02, `${cost}`);
+  }));
+
+Deno.test("an impossible budget is refused, with what is possible and the cure", async () => {
+  for (
+    const [flags, cure] of [
+      ["--budget-macs 0.01", "raise the budget, add a larger divisor or lower --mask-from"],
+      ["--budget-params 0.01", "raise the budget, add a larger divisor or lower --mask-from"],
+      ["--budget-macs 0.9 --divisors 2,4", "lower the budget"],
+    ]
+  ) {
+    const { message } = await assertRejects(() => opened(...flags.split(" ")), UsageError);
+    const [, least, most, budget] = message.match(
+      /^Cannot meet the budget: .* can have (\d\.\d{4}) to (\d\.\d{4}) .*, found ([\d.]+);/,
+    ) ?? [];
+    assert(message.endsWith(`; ${cure}`), message);
+    assert(Number(budget) < Number(least) || Number(budget) > Number(most), message);
+    // What was said to be possible is.
+    const possible = String((Number(least) + Number(most)) / 2);
+    const name = flags.split(" ")[0];
+    await opened(name, possible, ...flags.split(" ").slice(2));
+  }
+});
+
+Deno.test("narrowState() cuts the small norms, and names what is missing", () => {
+  const search = searchable(thin, { divisors: [1, 2] });
+  const state = randomState(search, new Random(4, "state"));
+  const widths = chosenWidths(thin, search.groups, search.groups.groups.map(() => 1));
+  const adjoined = adjoin(thin, { compression: 1, widths });
+  const narrowed = narrowState(state, adjoined);
+  const norm = "layer2.0.bn1.bias";
+  assertEquals(narrowed.get(norm), state.get(norm));
+  assertEquals(narrowed.get(`small.${norm}`), state.get(`small.${norm}`)?.slice(0, 4));
+  assert(narrowed.get("fc.bias") !== state.get("fc.bias"), "a copy");
+  state.delete(norm);
+  assertThrows(
+    () => narrowState(state, adjoined),
+    TypeError,
+    `Cannot narrow the state: ${norm} is missing`,
+  );
+});

@@ -1,0 +1,97 @@
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { DataError } from "../data/error.ts";
+import { readArguments } from "../train/arguments.ts";
+import { UsageError } from "../train/errors.ts";
+import { trainRequest } from "../train/options.ts";
+import { encodeWidths, parseWidths, readWidths, type WidthsFile } from "../train/widths_file.ts";
+import { drawWidths } from "../train/widths_picture.ts";
+import { lacks } from "./permissions.ts";
+
+const FILE: WidthsFile = {
+  model: "resnet14",
+  stem: "cifar",
+  variant: "xresnet",
+  trunk: "separate",
+  maskFrom: 1,
+  divisors: [1, 2, 4],
+  budgeted: "macs",
+  budget: 0.5,
+  found: 0.498,
+  widths: { "layer1.0.conv1": 8, "layer1.0.conv2": 16 },
+};
+
+Deno.test("widths are read as they were written, with what they were found for", () => {
+  const { model, stem, variant, trunk, maskFrom, widths } = FILE;
+  assertEquals(parseWidths(encodeWidths(FILE), "widths.json"), {
+    ...{ model, stem, variant, trunk, maskFrom, widths },
+  });
+  assertEquals(parseWidths(JSON.stringify(widths), "by hand"), { widths });
+});
+
+Deno.test("a file without widths is refused in one sentence", () => {
+  for (
+    const [text, what] of [
+      ["{", "wanted JSON"],
+      ["[]", "wanted an object of widths by convolution"],
+      ["{}", "wanted an object of widths by convolution"],
+      ['{"widths": {}}', "wanted an object of widths by convolution"],
+      ['{"widths": {"a": 0}}', "the width of a is a whole number from 1 on, found 0"],
+      ['{"a": 2.5}', "the width of a is a whole number from 1 on, found 2.5"],
+      ['{"a": "8"}', 'the width of a is a whole number from 1 on, found "8"'],
+    ]
+  ) {
+    const { message } = assertThrows(() => parseWidths(text, "w.json"), DataError);
+    assertEquals(
+      message,
+      `Cannot read widths from w.json: ${what}; search writes such files`,
+    );
+  }
+});
+
+Deno.test(
+  "a file that is not there is refused by its name",
+  { ignore: lacks("read") },
+  async () => {
+    await assertRejects(
+      () => readWidths("/nowhere/widths.json"),
+      DataError,
+      "found no file /nowhere/widths.json",
+    );
+  },
+);
+
+Deno.test("train takes model, stem, trunk and mask-from of the file, unless flags say otherwise", () => {
+  const given = parseWidths(encodeWidths(FILE), "widths.json");
+  const options = (line: string) =>
+    trainRequest(readArguments("train", line.split(" ").filter((word) => word)), given).options;
+  const found = options("");
+  const { model, stem, variant, trunk, maskFrom, widths, compression } = found;
+  assertEquals(
+    { model, stem, variant, trunk, maskFrom, widths },
+    { ...given },
+  );
+  // Convolutions that are masked but not named stay whole.
+  assertEquals(compression, 1);
+  const other = options("--model resnet20 --trunk shared");
+  assertEquals([other.model, other.trunk, other.maskFrom], ["resnet20", "shared", 1]);
+  assertThrows(
+    () => options("--compression 4"),
+    UsageError,
+    "--compression has no effect beside --widths; leave one of them out",
+  );
+});
+
+Deno.test("the picture has a bar for each convolution, and says cost and budget", {
+  ignore: lacks("read", "env"),
+}, async () => {
+  const svg = await drawWidths(FILE, { "layer1.0.conv1": 16, "layer1.0.conv2": 16 });
+  for (
+    const text of [
+      "resnet14: 49.8 % of the multiply-accumulates, budget 50.0 %",
+      "layer1.0.conv1",
+      "8 of 16",
+      "16 of 16",
+    ]
+  ) assertEquals(svg.includes(text), true, text);
+  assertEquals(svg.startsWith("<svg"), true);
+});
