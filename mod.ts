@@ -55,6 +55,9 @@
  * console.log(crossEntropy, kl, scores.base?.top1, scores.small?.top1);
  * ```
  *
+ * The widths of the small network can be learned within a budget: {@link searchable} prepares a
+ * network, {@link Gates} choose.
+ *
  * Nothing here reads files, prints, or needs a permission; it runs in Deno and in browsers.
  *
  * @module

@@ -9,8 +9,11 @@ import type { Op } from "../kernels/op.ts";
 import { SOFTWARE } from "../kernels/preset.ts";
 import { adjoin } from "../nn/adjoin.ts";
 import { count } from "../nn/count.ts";
-import { model, MODEL_NAMES } from "../nn/resnet.ts";
+import { model, MODEL_NAMES, type Stem } from "../nn/resnet.ts";
 import { adjoinedSpecs, extract, initialize } from "../nn/state.ts";
+import { feasible } from "../nn/width_choice.ts";
+import { widthCost } from "../nn/width_cost.ts";
+import { widthGroups } from "../nn/width_groups.ts";
 import { flagsOf, readArguments } from "../train/arguments.ts";
 import { encodeCheckpoint } from "../train/checkpoint.ts";
 import { memoryTable, planMemory } from "../train/dry_run.ts";
@@ -144,6 +147,32 @@ Deno.test("the README names every model, and every flag of train", { ignore }, (
   const flags = table("Flags").flatMap(([cell]) => quoted(cell));
   const all = flagsOf("train").map(({ name }) => `--${name}`).filter((name) => name !== "--help");
   assertEquals(flags.toSorted(), all.toSorted());
+});
+
+Deno.test("the README names every flag that only the search has", { ignore }, () => {
+  const train = new Set<string>(flagsOf("train").map(({ name }) => name));
+  const own = flagsOf("search").filter(({ name }) => !train.has(name));
+  const flags = table("Learning the widths").flatMap(([cell]) => quoted(cell));
+  assertEquals(flags.toSorted(), own.map(({ name }) => `--${name}`).toSorted());
+  const search = new Set<string>(flagsOf("search").map(({ name }) => name));
+  const told = readme.match(/All flags of training but (.*) go with it/)?.[1] ?? "";
+  const other = [...train].filter((name) => !search.has(name)).map((name) => `--${name}`);
+  assertEquals(quoted(told).toSorted(), other.toSorted());
+});
+
+Deno.test("the least budgets in the README are those that are possible", { ignore }, () => {
+  const rows = table("Possible budgets");
+  assert(rows.length >= 6);
+  for (const [name, stem, size, classes, maskFrom, ...found] of rows) {
+    const side = Number(size.split("x")[0]);
+    const base = model(name, { classes: Number(classes), stem: stem as Stem });
+    const groups = widthGroups(base, { maskFrom: Number(maskFrom), divisors: [1, 2, 4, 8] });
+    const image = { height: side, width: side };
+    const leasts = (["macs", "params"] as const).map((budgeted) =>
+      feasible(groups, widthCost(base, groups, { budgeted, image })).least.toFixed(3)
+    );
+    assertEquals(found, [String(groups.groups.length), ...leasts], `${name}, ${maskFrom}`);
+  }
 });
 
 Deno.test("the README tells exit codes as --help does", { ignore }, () => {

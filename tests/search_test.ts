@@ -4,6 +4,7 @@ import { adjoinedLoss } from "../kernels/adjoined_loss.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { gumbelNoise } from "../kernels/gumbel.ts";
 import { gumbelSoftmax } from "../kernels/gumbel_softmax.ts";
+import { quadraticForm } from "../kernels/quadratic_form.ts";
 import type { Scope } from "../kernels/scope.ts";
 import type { Tensor } from "../kernels/tensor.ts";
 import { adjoin } from "../nn/adjoin.ts";
@@ -14,7 +15,7 @@ import { resnet } from "../nn/resnet.ts";
 import { narrowState, runSearch, type Search, searchable } from "../nn/search.ts";
 import { adjoinedSpecs, extract, initialize, networkSpecs } from "../nn/state.ts";
 import { Tape } from "../nn/tape.ts";
-import { feasible } from "../nn/width_choice.ts";
+import { feasible, softmax } from "../nn/width_choice.ts";
 import { costOf, widthCost } from "../nn/width_cost.ts";
 import { chosenWidths, type WidthOptions } from "../nn/width_groups.ts";
 import { readArguments } from "../train/arguments.ts";
@@ -225,6 +226,42 @@ Deno.test("noise has mean and variance of Gumbel's distribution, and no two draw
     });
     const correlation = mean(first.map((value, i) => value * second[i]));
     assert(Math.abs(correlation) < 0.02, `correlation ${correlation}`);
+  }));
+
+Deno.test("the cost on the GPU is the expected one, and its gradient leads downhill", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const { groups } = searchable(thin, { maskFrom: 1 });
+    const form = widthCost(thin, groups, { budgeted: "macs", image: { height: 9, width: 9 } });
+    const [rows, columns] = [groups.groups.length, groups.divisors.length];
+    const n = rows * columns;
+    const random = new Random(5, "logits");
+    const logits = Float32Array.from({ length: n }, () => random.normal());
+    const theta = scope.tensor("theta", [rows, columns], logits);
+    const [noise, dtheta] = ["noise", "dtheta"].map((name) => scope.tensor(name, [rows, columns]));
+    const one = scope.tensor("one", [1], [1]);
+    const inputs = [
+      scope.tensor("pairs", [n, n], form.pairs),
+      scope.tensor("singles", [n], form.singles),
+      scope.tensor("constant", [1], [form.constant]),
+    ];
+    const costs: Tensor[] = [];
+    const program = await scope.trace("cost", (trace) => {
+      const tape = new Tape(trace, (parameter) => parameter === theta ? dtheta : undefined);
+      const [gates] = tape.apply(gumbelSoftmax, [theta, noise, one], {});
+      const [cost] = tape.apply(quadraticForm, [gates, ...inputs], {});
+      tape.backward(cost, one);
+      costs.push(trace.keep(cost));
+    });
+    program.replay();
+    const [[cost], gradient] = await gpu.read([...costs, dtheta]);
+    const at = (i: number, by: number): number =>
+      costOf(form, softmax(Float64Array.from(logits, (x, j) => i === j ? x + by : x), columns));
+    assert(Math.abs(cost - at(0, 0)) < 1e-6, `${cost}`);
+    for (let i = 0; i < n; i++) {
+      const slope = (at(i, 1e-4) - at(i, -1e-4)) / 2e-4;
+      assert(Math.abs(gradient[i] - slope) < 1e-5, `${i}: ${gradient[i]}, ${slope}`);
+    }
   }));
 
 /** Gates of the thin network, and a program that draws from them. */
