@@ -60,6 +60,19 @@ export const SECTIONS = [
     ],
   },
   {
+    title: "start",
+    commands: ["train", "search"],
+    flags: [
+      {
+        name: "init",
+        kind: "string",
+        value: "PATH",
+        help: "weights to start from: a run folder, or a safetensors file of ours, " +
+          "torchvision's or timm's",
+      },
+    ],
+  },
+  {
     title: "networks",
     commands: ["train", "search", "compare"],
     flags: [
@@ -69,13 +82,6 @@ export const SECTIONS = [
         choices: MODEL_NAMES,
         default: "resnet8",
         help: "the base network",
-      },
-      {
-        name: "init",
-        kind: "string",
-        value: "PATH",
-        help: "weights to start from: a run folder, or a safetensors file of ours, " +
-          "torchvision's or timm's",
       },
       {
         name: "masking-factor",

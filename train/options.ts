@@ -55,7 +55,7 @@ function refuseIdle(
 /** The values of flags that all commands that train have. */
 type Common = Pick<Values<"train">, Extract<keyof Values<"train">, keyof Values<"compare">>>;
 
-type Pair = Pick<TrainOptions, "mode" | "which" | "compression" | "widths" | "teacher">;
+type Pair = Pick<TrainOptions, "mode" | "which" | "compression" | "widths" | "teacher" | "init">;
 
 /** The part of a request that these commands share, with all defaults filled in. */
 function runRequest(
@@ -101,7 +101,6 @@ function runRequest(
     maskFrom: values["mask-from"],
     maskingFactor: values["masking-factor"],
     detach: values.detach,
-    init: values.init,
     seed,
     output: values.output ?? `runs/${model}-${kind}-${dataset}-${seed}`,
   };
@@ -140,6 +139,7 @@ export function trainRequest(parsed: Arguments<"train">, widths?: GivenWidths): 
     compression: widths ? 1 : compression,
     widths: widths?.widths,
     teacher,
+    init: values.init,
   });
   return { ...request, dryRun };
 }
@@ -196,7 +196,8 @@ export function searchRequest({ values, given }: Arguments<"search">): SearchReq
     throw unusable("--from-scratch has no effect beside --widths-only; leave one of them out");
   }
   const find = searchOptions("search", values);
-  return { ...runRequest("search", { values, given }, WHOLE), find, fromScratch, widthsOnly };
+  const pair = { ...WHOLE, init: values.init };
+  return { ...runRequest("search", { values, given }, pair), find, fromScratch, widthsOnly };
 }
 
 /** The options of a comparison. */
