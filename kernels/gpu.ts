@@ -201,14 +201,14 @@ export class Gpu {
    * does nothing.
    */
   async warmUp(kernels: Iterable<Kernel>): Promise<void> {
+    const devices = Math.min(navigator.hardwareConcurrency, MOST_COMPILERS);
+    if (!this.#ownsDevice || !COMPILES_LATE.test(this.adapter) || devices < 2) return;
     const fresh = new Map<string, Kernel>();
     for (const kernel of kernels) {
       const { code } = assemble(kernel, this.preset.loads);
       if (!this.#pipelines.has(code)) fresh.set(code, kernel);
     }
-    const devices = Math.min(navigator.hardwareConcurrency, MOST_COMPILERS);
-    const late = this.#ownsDevice && COMPILES_LATE.test(this.adapter);
-    if (!late || fresh.size < MANY_KERNELS || devices < 2) return;
+    if (fresh.size < MANY_KERNELS) return;
     const others = await Promise.all(
       Array.from({ length: devices - 1 }, () => Gpu.open({ preset: this.preset })),
     );

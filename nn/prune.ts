@@ -1,3 +1,4 @@
+import { range } from "../kernels/blocked.ts";
 import type { Adjoined } from "./adjoin.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "./network.ts";
 import type { State } from "./parameters.ts";
@@ -16,10 +17,6 @@ function magnitudes(network: Network, { groups }: WidthGroups, state: State): Fl
     }
     return sums;
   });
-}
-
-function range(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
 }
 
 /** The indices of the `count` largest, in order. */

@@ -1,5 +1,5 @@
 import { costOf, costOfChoice, type WidthCost } from "./width_cost.ts";
-import type { WidthGroups } from "./width_groups.ts";
+import { type WidthGroups, widthsOfGroup } from "./width_groups.ts";
 
 /** One choice of candidates, by group. */
 export type Choice = readonly number[];
@@ -12,9 +12,9 @@ export interface Feasible {
   readonly most: number;
 }
 
-function extreme({ groups, extents }: WidthGroups, better: (a: number, b: number) => boolean) {
-  return groups.map((_, g): number => {
-    const widths = extents.find(({ group }) => group === g)?.widths ?? [];
+function extreme(groups: WidthGroups, better: (a: number, b: number) => boolean): number[] {
+  return groups.groups.map((_, g): number => {
+    const widths = widthsOfGroup(groups, g);
     return widths.reduce((best, width, i) => better(width, widths[best]) ? i : best, 0);
   });
 }
@@ -30,7 +30,7 @@ export function feasible(groups: WidthGroups, cost: WidthCost): Feasible {
 /** Logits `[groups, candidates]` whose expected cost is the budget, widths alike in all groups. */
 export function logitsAt(groups: WidthGroups, cost: WidthCost, budget: number): Float32Array {
   const shares = groups.groups.flatMap((_, g) => {
-    const widths = groups.extents.find(({ group }) => group === g)?.widths ?? [];
+    const widths = widthsOfGroup(groups, g);
     return widths.map((width) => width / Math.max(...widths));
   });
   const candidates = groups.divisors.length;

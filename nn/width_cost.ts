@@ -1,9 +1,18 @@
 import { count, type ImageSize, sizesOf } from "./count.ts";
 import { IMAGE, type Network, type Value } from "./network.ts";
-import type { Extent, WidthGroups } from "./width_groups.ts";
+import { type Extent, wholeExtent, type WidthGroups } from "./width_groups.ts";
 
 /** What is limited: multiply-accumulates, or parameters. */
 export type Budgeted = "macs" | "params";
+
+/** What a network costs on one image, all of its parameters or multiply-accumulates. */
+export function wholeCost(
+  network: Network,
+  { budgeted, image }: { budgeted: Budgeted; image: ImageSize },
+): number {
+  const { macs, params, classifierParams } = count(network, image);
+  return budgeted === "macs" ? macs : params + classifierParams;
+}
 
 /**
  * The cost of the small network over that of the base, as a polynomial of the gates, n = groups ·
@@ -32,13 +41,9 @@ function termsOf(
   image: ImageSize,
 ): Term[] {
   const sizes = sizesOf(network, image);
-  const constant = (channels: number): Extent => ({
-    group: -1,
-    widths: divisors.map(() => channels),
-  });
-  const one = constant(1);
+  const one = wholeExtent(1, divisors);
   const of = (value: Value): Extent =>
-    value === IMAGE ? constant(network.channels) : extents[value];
+    value === IMAGE ? wholeExtent(network.channels, divisors) : extents[value];
   return network.layers.flatMap((layer, i): Term[] => {
     const a = of(layer.inputs[0]);
     const b = extents[i];
@@ -63,8 +68,7 @@ export function widthCost(
   groups: WidthGroups,
   { budgeted, image }: { budgeted: Budgeted; image: ImageSize },
 ): WidthCost {
-  const total = count(network, image);
-  const whole = budgeted === "macs" ? total.macs : total.params + total.classifierParams;
+  const whole = wholeCost(network, { budgeted, image });
   const candidates = groups.divisors.length;
   const n = groups.groups.length * candidates;
   const singles = new Float64Array(n);

@@ -17,6 +17,11 @@ export interface Extent {
   readonly widths: readonly number[];
 }
 
+/** The extent of a value that is always whole. */
+export function wholeExtent(channels: number, divisors: readonly number[]): Extent {
+  return { group: -1, widths: divisors.map(() => channels) };
+}
+
 /** A gate in front of one input of a layer. */
 export interface InputGate {
   /** The position of the input. */
@@ -132,12 +137,8 @@ export function widthGroups(
   }
   const { layers } = network;
   const extents: Extent[] = [];
-  const constant = (channels: number): Extent => ({
-    group: -1,
-    widths: divisors.map(() => channels),
-  });
   const of = (value: Value): Extent =>
-    value === IMAGE ? constant(network.channels) : extents[value];
+    value === IMAGE ? wholeExtent(network.channels, divisors) : extents[value];
   layers.forEach((layer, i) => {
     const all = layer.inputs.map(of);
     // Of summands from different groups, the one that the sum belongs to.
@@ -149,7 +150,7 @@ export function widthGroups(
     const widths = layer.kind === "conv2d" && masked(layer)
       ? divisors.map((d) => Math.max(1, Math.floor(layer.out / d)))
       : layer.kind === "conv2d" || layer.kind === "linear"
-      ? constant(layer.out).widths
+      ? wholeExtent(layer.out, divisors).widths
       : least(layer.kind === "narrow" ? layer.channels : Infinity);
     extents.push({ group: owners[i], widths });
   });
@@ -172,6 +173,11 @@ export function widthGroups(
       : []
   );
   return { divisors, groups, extents, gates, inputGates };
+}
+
+/** The candidate widths of group g; those of its first value. */
+export function widthsOfGroup({ extents }: WidthGroups, g: number): readonly number[] {
+  return extents.find(({ group }) => group === g)?.widths ?? [];
 }
 
 /** Filters of each masked convolution when group g chooses candidate `choice[g]`. */

@@ -1,19 +1,15 @@
 import { adjoin, type AdjoinOptions } from "./adjoin.ts";
-import { count, type ImageSize } from "./count.ts";
+import type { ImageSize } from "./count.ts";
 import type { Network } from "./network.ts";
-import type { Budgeted } from "./width_cost.ts";
+import { type Budgeted, wholeCost } from "./width_cost.ts";
 
 /** What one of two networks costs over the other. */
 export function costRatio(
   small: Network,
   base: Network,
-  { budgeted, image }: { budgeted: Budgeted; image: ImageSize },
+  cost: { budgeted: Budgeted; image: ImageSize },
 ): number {
-  const of = (network: Network): number => {
-    const { macs, params, classifierParams } = count(network, image);
-    return budgeted === "macs" ? macs : params + classifierParams;
-  };
-  return of(small) / of(base);
+  return wholeCost(small, cost) / wholeCost(base, cost);
 }
 
 /**

@@ -29,6 +29,7 @@ import { objectiveOf } from "../train/setup.ts";
 import { trainRequest } from "../train/options.ts";
 import type { TrainOptions } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
+import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "write", "run", "env");
@@ -56,15 +57,6 @@ function fileOf(
     const values = Float32Array.from({ length: elements(shape) }, draw);
     return [name, change?.(name) ?? toTorch(values, shape)] as const;
   }));
-}
-
-async function withFolder(test: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
 }
 
 /** What a run would start from, on generated images of ten classes. */

@@ -7,6 +7,7 @@ import { searchRequest } from "../train/options.ts";
 import { openSearch } from "../train/search.ts";
 import type { EpochMetrics, Summary } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
+import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "write", "run", "env");
@@ -18,15 +19,6 @@ const SHORT = [
 ];
 
 const SEARCH = [...SHORT, "--search-epochs", "2", "--mask-from", "1", "--budget-macs", "0.8"];
-
-async function withFolder(test: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 async function succeed(...args: string[]): Promise<string> {
   const { code, out, error } = await adjoinCommand(args);

@@ -4,6 +4,7 @@ import { parseCheckpoint } from "../train/checkpoint.ts";
 import { EXIT } from "../train/errors.ts";
 import type { Summary } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
+import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "write", "run", "env");
@@ -13,15 +14,6 @@ const SHORT = [
   ...["--epochs", "2", "--train-size", "40", "--val-size", "25", "--batch-size", "16"],
   ...["--model", "resnet8", "--stem", "authors"],
 ];
-
-async function withFolder(test: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await test(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
 
 async function train(...args: string[]): Promise<string> {
   const { code, out, error } = await adjoinCommand(["train", ...SHORT, ...args]);

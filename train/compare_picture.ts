@@ -1,14 +1,13 @@
 import type { Comparison } from "./compare.ts";
 import { summaries } from "./compare_table.ts";
+import { openDrawing } from "./picture_document.ts";
 
 const SIZE = { width: 760, height: 420 };
 const COLOURS = ["#0072b2", "#d55e00"];
 
 /** Accuracy against multiply-accumulates of all methods as an SVG picture, bars of one deviation. */
 export async function drawComparison(comparison: Comparison): Promise<string> {
-  const Plot = await import("@observablehq/plot");
-  const { DOMParser } = await import("linkedom");
-  const document = new DOMParser().parseFromString("<html></html>", "text/html");
+  const { Plot, document } = await openDrawing();
   const all = summaries(comparison);
   const points = all.map(({ method, mean, deviation, macs }, i) => ({
     network: method.startsWith("base") ? "base" : "small",

@@ -1,6 +1,6 @@
 import { type Comparison, type Method, METHODS, type Outcome } from "./compare.ts";
 import { median } from "./bench_timing.ts";
-import { columns, grouped, percent, scaled } from "./text.ts";
+import { budgetName, columns, grouped, percent, scaled } from "./text.ts";
 
 /** A method over its seeds. */
 export interface MethodSummary {
@@ -48,7 +48,6 @@ export function summaries({ outcomes }: Comparison): MethodSummary[] {
 export function comparisonTable(comparison: Comparison): string {
   const found = summaries(comparison);
   const { model, dataset, epochs, search: { budget, budgeted }, adapter, runtime } = comparison;
-  const what = budgeted === "macs" ? "multiply-accumulates" : "parameters";
   const rows = found.map(({ method, mean, deviation, params, macs, latency }) => [
     method,
     `${percent(mean)} ± ${(100 * deviation).toFixed(1)}`,
@@ -59,7 +58,7 @@ export function comparisonTable(comparison: Comparison): string {
   const seeds = Math.max(0, ...found.map((summary) => summary.seeds));
   return [
     `${model} on ${dataset}, ${epochs} epochs, ${seeds} seed${seeds === 1 ? "" : "s"}, budget ` +
-    `${percent(budget)} of the ${what}, on ${adapter}`,
+    `${percent(budget)} of the ${budgetName(budgeted)}, on ${adapter}`,
     "",
     ...columns([["", "top-1", "parameters", "MACs", "latency"], ...rows]),
     "",

@@ -1,4 +1,5 @@
 import type * as PlotModule from "@observablehq/plot";
+import { openDrawing } from "./picture_document.ts";
 import type { EpochMetrics } from "./types.ts";
 
 /** Pixels of a panel, and above both. */
@@ -92,10 +93,7 @@ export async function drawCurves(
   metrics: readonly EpochMetrics[],
   title: string,
 ): Promise<string> {
-  // Loaded here, as only the end of a run needs them.
-  const Plot = await import("@observablehq/plot");
-  const { DOMParser } = await import("linkedom");
-  const document = new DOMParser().parseFromString("<html></html>", "text/html");
+  const { Plot, document } = await openDrawing();
   const epochs = Math.max(1, ...metrics.map(({ epoch }) => epoch));
   const accuracy = pointsOf(metrics, {
     base: ({ validation: { base } }) => base && 100 * base.top1,

@@ -11,7 +11,7 @@ import { runSearch, searchable } from "../nn/search.ts";
 import { adjoinedSpecs } from "../nn/state.ts";
 import { Tape } from "../nn/tape.ts";
 import { widthCost } from "../nn/width_cost.ts";
-import type { WidthGroup, WidthGroups } from "../nn/width_groups.ts";
+import { type WidthGroup, type WidthGroups, widthsOfGroup } from "../nn/width_groups.ts";
 import { Weights } from "./learner.ts";
 import { type Finding, references, resnetOptions, stateOf, worst } from "./parity_network.ts";
 import { reference, relativeError } from "./parity_reference.ts";
@@ -30,12 +30,13 @@ function rows(file: Safetensors, prefix: string, { groups }: WidthGroups): numbe
 }
 
 /** Σ_i gate_i [c < width_i] of each group, one after the other. */
-function masksOf({ groups, extents, divisors }: WidthGroups, gates: ArrayLike<number>): number[] {
-  return groups.flatMap((_, g) => {
-    const widths = extents.find(({ group }) => group === g)?.widths ?? [];
+function masksOf(groups: WidthGroups, gates: ArrayLike<number>): number[] {
+  const candidates = groups.divisors.length;
+  return groups.groups.flatMap((_, g) => {
+    const widths = widthsOfGroup(groups, g);
     return Array.from({ length: Math.max(...widths) }, (_, c) =>
       widths.reduce(
-        (sum, width, i) => sum + (c < width ? gates[g * divisors.length + i] : 0),
+        (sum, width, i) => sum + (c < width ? gates[g * candidates + i] : 0),
         0,
       ));
   });

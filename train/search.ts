@@ -1,15 +1,21 @@
 import { Gpu } from "../kernels/gpu.ts";
 import type { State } from "../nn/parameters.ts";
-import { count, type ImageSize } from "../nn/count.ts";
+import type { ImageSize } from "../nn/count.ts";
 import { narrowState, type Search, searchable } from "../nn/search.ts";
 import { feasible } from "../nn/width_choice.ts";
-import { type Budgeted, costOfChoice, type WidthCost, widthCost } from "../nn/width_cost.ts";
+import {
+  type Budgeted,
+  costOfChoice,
+  wholeCost,
+  type WidthCost,
+  widthCost,
+} from "../nn/width_cost.ts";
 import { chosenWidths } from "../nn/width_groups.ts";
 import { UsageError } from "./errors.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
 import { initialState, type Job, jobOn, openJob, weightsOf } from "./job.ts";
 import { announce, learn, runJob, type TrainResult } from "./train.ts";
-import { percent } from "./text.ts";
+import { budgetName, percent } from "./text.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
 import type { WidthsFound } from "./widths_file.ts";
 
@@ -40,10 +46,6 @@ export interface Found {
   readonly state: State;
 }
 
-function inWords(budgeted: Budgeted): string {
-  return budgeted === "macs" ? "multiply-accumulates" : "parameters";
-}
-
 function demandFeasible(
   { groups, cost, options: { budget, budgeted } }: {
     groups: Search["groups"];
@@ -58,7 +60,7 @@ function demandFeasible(
     : "; lower the budget";
   throw new UsageError(
     `Cannot meet the budget: the small network can have ${least.toFixed(4)} to ` +
-      `${most.toFixed(4)} of the base network's ${inWords(budgeted)}, found ${budget}${cure}`,
+      `${most.toFixed(4)} of the base network's ${budgetName(budgeted)}, found ${budget}${cure}`,
   );
 }
 
@@ -91,16 +93,15 @@ export async function findWidths(
   const { model, stem, variant, seed, trunk, maskFrom } = job.options;
   const gates = new Gates(scope, { groups, cost, budget, seed, schedule: options });
   const weights = { ...weightsOf(scope, job, initialState(job)), gates };
-  announce(gpu, job, reporter, `search, budget ${percent(budget)} of the ${inWords(budgeted)}`);
+  announce(gpu, job, reporter, `search, budget ${percent(budget)} of the ${budgetName(budgeted)}`);
   await learn(gpu, job, { weights, reporter });
   const choice = await gates.choose();
   const { base } = search.adjoined;
-  const { macs, params, classifierParams } = count(base, job.split.train);
-  const whole = budgeted === "macs" ? macs : params + classifierParams;
+  const whole = wholeCost(base, { budgeted, image: job.split.train });
   const widths = chosenWidths(base, groups, choice);
   const spent = costOfChoice(cost, choice);
   reporter.note(
-    `found widths with ${percent(spent)} of the base network's ${inWords(budgeted)}, ` +
+    `found widths with ${percent(spent)} of the base network's ${budgetName(budgeted)}, ` +
       `${Math.round(spent * whole).toLocaleString("en-US")}; the budget is ${percent(budget)}`,
   );
   const full = Object.fromEntries(

@@ -1,3 +1,10 @@
+import type { Budgeted } from "../nn/width_cost.ts";
+
+/** What a budget limits, in words. */
+export function budgetName(budgeted: Budgeted): string {
+  return budgeted === "macs" ? "multiply-accumulates" : "parameters";
+}
+
 /** A whole number with its thousands set apart: `1,767,584`. */
 export function grouped(value: number): string {
   return value.toLocaleString("en-US");

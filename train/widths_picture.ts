@@ -1,4 +1,5 @@
-import { percent } from "./text.ts";
+import { openDrawing } from "./picture_document.ts";
+import { budgetName, percent } from "./text.ts";
 import type { WidthsFile } from "./widths_file.ts";
 
 const WIDTH = 640;
@@ -13,15 +14,12 @@ export async function drawWidths(
   { model, budgeted, budget, found, widths }: WidthsFile,
   full: Readonly<Record<string, number>>,
 ): Promise<string> {
-  const Plot = await import("@observablehq/plot");
-  const { DOMParser } = await import("linkedom");
-  const document = new DOMParser().parseFromString("<html></html>", "text/html");
+  const { Plot, document } = await openDrawing();
   const bars = Object.entries(widths).map(([layer, width]) => ({
     layer,
     part: 100 * width / full[layer],
     text: `${width} of ${full[layer]}`,
   }));
-  const what = budgeted === "macs" ? "multiply-accumulates" : "parameters";
   const height = 72 + BAR * bars.length;
   const svg = Plot.plot({
     document,
@@ -37,7 +35,9 @@ export async function drawWidths(
       Plot.barX(bars, { x1: 0, x2: 100, y: "layer", fill: COLOURS.base }),
       Plot.barX(bars, { x1: 0, x2: "part", y: "layer", fill: COLOURS.small }),
       Plot.text(bars, { x: 100, y: "layer", text: "text", textAnchor: "start", dx: 6 }),
-      Plot.text([`${model}: ${percent(found)} of the ${what}, budget ${percent(budget)}`], {
+      Plot.text([
+        `${model}: ${percent(found)} of the ${budgetName(budgeted)}, budget ${percent(budget)}`,
+      ], {
         frameAnchor: "top-left",
         dx: -142,
         dy: -32,
