@@ -19,3 +19,26 @@ export const KEPT_TAPS = /* wgsl */ `
 fn kept_tap(tap: u32) -> bool {
   return ((select(dims.taps_low, dims.taps_high, tap >= 32u) >> (tap & 31u)) & 1u) == 1u;
 }`;
+
+/**
+ * Loads the vec4 `load(0)`, …, `load(n - 1)`, the same in all lanes of a workgroup, as `name0`, ….
+ * `load` takes an index in WGSL. With `broadcast`, the number of lanes of a subgroup, each lane
+ * loads its share of them and hands it to the others.
+ */
+export function loadShared(
+  n: number,
+  { name, load, broadcast }: { name: string; load: (i: string) => string; broadcast: number },
+): string {
+  if (!broadcast) return unroll(n, (i) => `let ${name}${i} = ${load(`${i}u`)};`);
+  const share = (k: number): string => {
+    const i = `(lane + ${k * broadcast}u)`;
+    return (k + 1) * broadcast > n ? `min${i.replace(")", `, ${n - 1}u)`)}` : i;
+  };
+  return [
+    unroll(Math.ceil(n / broadcast), (k) => `let ${name}_share${k} = ${load(share(k))};`),
+    unroll(n, (i) => {
+      const k = Math.floor(i / broadcast);
+      return `let ${name}${i} = subgroupBroadcast(${name}_share${k}, ${i % broadcast}u);`;
+    }),
+  ].join("\n");
+}

@@ -1,7 +1,8 @@
 import { gatheredProduct } from "./gathered_product.ts";
 import type { Geometry } from "./geometry.ts";
+import type { Gpu } from "./gpu.ts";
 import type { Gradient } from "./op.ts";
-import type { Preset } from "./preset.ts";
+import type { Block } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import { divide, filterTile, productTile } from "./tile_choice.ts";
 import { sumManyParts, SUMMED_QUADS, tiledWeightGradient } from "./tiled_weight_gradient.ts";
@@ -16,17 +17,15 @@ export { type Geometry, geometry, outputSize, type Placement, type Shaped } from
 const MANY_SPLITS = 16;
 
 /**
- * The width of a block, in vec4: the one that wastes least of loads (20) and multiply-adds (5).
- * Powers of two only, as each width is a kernel to compile, half a second on a software adapter.
+ * The block that wastes least of loads (20) and multiply-adds (5) on `count` vec4 of outputs. There
+ * are few to choose from, as each is a kernel to compile, half a second on a software adapter.
  */
-function columnsFor(count: number, { rows, columns }: Preset): number {
-  let best = 1;
-  let least = Infinity;
-  for (let width = 1; width <= columns; width *= 2) {
-    const cost = Math.ceil(count / width) * ((rows + 4 * width) * 20 + rows * width * 5);
-    if (cost < least) [best, least] = [width, cost];
-  }
-  return best;
+function blockFor(count: number, { preset, broadcast }: Gpu): Block {
+  const cost = ({ rows, columns }: Block): number => {
+    const loads = rows + 4 * columns / (broadcast || 1);
+    return Math.ceil(count / columns) * (loads * 20 + rows * columns * 5) / rows;
+  };
+  return preset.blocks.reduce((best, block) => cost(block) < cost(best) ? block : best);
 }
 
 interface Gather {
@@ -97,11 +96,11 @@ function gather(
     });
     return;
   }
-  const { rows, lanes } = trace.gpu.preset;
-  const columns = columnsFor(outQuads, trace.gpu.preset);
+  const { preset: { lanes }, broadcast } = trace.gpu;
+  const { rows, columns } = blockFor(outQuads, trace.gpu);
   const groups = Math.ceil(positions / (rows * lanes));
-  const shallow = quads(from[2]) === 1;
-  trace.run(gatheredProduct(form, { rows, columns, lanes, shallow }), {
+  const channels = from[2] <= 4 ? from[2] : undefined;
+  trace.run(gatheredProduct(form, { rows, columns, lanes, channels, broadcast }), {
     ...operands,
     dims: { ...operands.dims, groups },
     workgroups: groups * Math.ceil(outQuads / columns),
@@ -210,7 +209,7 @@ export function recordInputGradient(
 
 /** Records the partial sums of the gradient of the filter, to be added up where it is wanted. */
 export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: Tensor): Gradient {
-  const { preset } = trace.gpu;
+  const { gpu: { preset, broadcast } } = trace;
   const inQuads = quads(g.keepIn);
   const outQuads = quads(g.keepOut);
   const taps = g.kernelHeight * g.kernelWidth;
@@ -244,16 +243,21 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
     });
     return sumOf(trace, g, part, splits >= MANY_SPLITS);
   }
-  const inputs = inQuads === 1 ? 1 : preset.columns;
-  const outputs = preset.columns;
-  const blocks = taps * Math.ceil(inQuads / inputs) * Math.ceil(outQuads / outputs);
-  const splits = Math.min(Math.ceil(positions / 4), Math.ceil(preset.invocations / blocks));
+  const { lanes, side } = preset;
+  const inputs = broadcast || inQuads === 1 ? 1 : side;
+  const outputs = broadcast && outQuads > side ? 2 * side : side;
+  const inBlocks = Math.ceil(inQuads / inputs);
+  const blocks = Math.ceil(taps * inBlocks / lanes) * Math.ceil(outQuads / outputs);
+  const splits = Math.min(
+    Math.ceil(positions / 4),
+    Math.ceil(preset.invocations / (blocks * lanes)),
+  );
   const part = parts(splits);
-  trace.run(weightGradient({ inputs, outputs, lanes: preset.lanes }), {
+  trace.run(weightGradient({ inputs, outputs, lanes, broadcast }), {
     reads: { x, dy },
     writes: { part },
-    dims: { ...dims, splits },
-    workgroups: Math.ceil(blocks * splits / preset.lanes),
+    dims: { ...dims, splits, clip: broadcast === 0 || inBlocks % lanes === 0 ? 1 : 0 },
+    workgroups: blocks * splits,
   });
   return sumOf(trace, g, part, false);
 }

@@ -1,4 +1,4 @@
-import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** The numbers that a gathered product takes. */
@@ -51,14 +51,18 @@ export type GatherDims = keyof typeof GATHER_DIMS;
  */
 export function gatheredProduct(
   form: "outer" | "inner",
-  { rows, columns, lanes, shallow }: {
+  { rows, columns, lanes, channels, broadcast }: {
     rows: number;
     columns: number;
     lanes: number;
-    /** Whether x has at most four channels, as images have: then the loop over them goes. */
-    shallow: boolean;
+    /** The channels of x where they are at most four, as those of images: the loop over them goes. */
+    channels?: number;
+    /** The lanes of a subgroup that load weights for each other, or 0. */
+    broadcast: number;
   },
 ): Kernel<"x" | "w", "y", GatherDims> {
+  const shallow = channels !== undefined;
+  const depth = channels ?? 4;
   const position = (i: number): string =>
     i === 0
       ? `let b0 = first % dims.grid_width;
@@ -84,34 +88,36 @@ export function gatheredProduct(
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
   // The products of a vec4 of inputs are added up before they join the sum: the sum stays in a
   // register meanwhile, and half of the rounding error of a single chain goes.
-  const products = (i: number, j: number, w: (u: number) => string): string =>
-    `s${i}_${j} += fma(vec4f(v${i}.x), ${w(0)}, fma(vec4f(v${i}.y), ${w(1)},
-       fma(vec4f(v${i}.z), ${w(2)}, v${i}.w * ${w(3)})));`;
-  const outer = `let at = weights + c * 4u * dims.weight_quads;\n` +
+  const products = (i: number, j: number, w: (u: number) => string): string => {
+    let sum = `v${i}.${LANES[depth - 1]} * ${w(depth - 1)}`;
+    for (let u = depth - 2; u >= 0; u--) sum = `fma(vec4f(v${i}.${LANES[u]}), ${w(u)}, ${sum})`;
+    return `s${i}_${j} += ${sum};`;
+  };
+  const outer = [
+    `let at = weights + c * 4u * dims.weight_quads;`,
+    loadShared(depth * columns, {
+      name: "w",
+      load: (i) =>
+        `w(at + (${i} / ${columns}u) * dims.weight_quads + min(${i} % ${columns}u, last))`,
+      broadcast,
+    }),
+    unroll(columns, (j) => unroll(rows, (i) => products(i, j, (u) => `w${u * columns + j}`))),
+  ].join("\n");
+  const inner = [
+    loadShared(4 * columns, {
+      name: "w",
+      load: (i) => `w(weights + min(${i}, last_row) * dims.weight_quads + c)`,
+      broadcast,
+    }),
     unroll(
       columns,
       (j) =>
-        unroll(4, (u) => `let w${j}_${u} = w(at + ${u}u * dims.weight_quads + column${j});`) +
-        "\n" +
-        unroll(rows, (i) => products(i, j, (u) => `w${j}_${u}`)),
-    );
-  const inner = unroll(
-    columns,
-    (j) =>
-      unroll(
-        4,
-        (r) =>
-          `let w${j}_${r} = w(weights + min(${j * 4 + r}u, last_row) * dims.weight_quads + c);`,
-      ) +
-      "\n" +
-      unroll(
-        4,
-        (u) =>
-          `let t${j}_${u} = vec4f(${range(4).map((r) => `w${j}_${r}.${LANES[u]}`).join(", ")});`,
-      ) +
-      "\n" +
-      unroll(rows, (i) => products(i, j, (u) => `t${j}_${u}`)),
-  );
+        unroll(depth, (u) => {
+          const lanes = range(4).map((r) => `w${j * 4 + r}.${LANES[u]}`);
+          return `let t${j}_${u} = vec4f(${lanes.join(", ")});`;
+        }) + "\n" + unroll(rows, (i) => products(i, j, (u) => `t${j}_${u}`)),
+    ),
+  ].join("\n");
   const body = `${unroll(rows, load)}\n${form === "outer" ? outer : inner}`;
   const weights = form === "outer"
     ? "tap * dims.weight_rows * dims.weight_quads + quad"
@@ -123,8 +129,9 @@ export function gatheredProduct(
     `if (n${i} < dims.batch) { set_y(to${i} + j, select(vec4f(), s${i}_0, kept)); }
     ${unroll(columns - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)}`;
   return defineKernel({
-    name: `${form} product ${rows}x${columns * 4}${shallow ? ", shallow" : ""}`,
+    name: `${form} product ${rows}x${columns * 4}${shallow ? `, ${depth} inputs` : ""}`,
     workgroupSize: lanes,
+    subgroup: broadcast > 0,
     reads: { x: "bulk", w: "bulk" },
     writes: { y: "bulk" },
     dims: GATHER_DIMS,
@@ -136,7 +143,6 @@ fn main(workgroup: u32, lane: u32) {
   let quad = (workgroup / dims.groups) * ${columns}u;
   let out_quads = (dims.out_channels + 3u) / 4u;
   let last = out_quads - 1u - quad;
-  ${unroll(columns, (j) => `let column${j} = min(${j}u, last);`)}
   let last_row = dims.weight_rows - 1u - min(quad * 4u, dims.weight_rows - 1u);
   ${unroll(rows, position)}
   ${unroll(rows, corner)}

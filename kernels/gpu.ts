@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { Choices } from "./choices.ts";
+import { hasSubgroupsOf, requestDevice } from "./device.ts";
 import { assemble, CHANNEL_QUADS, type Kernel, MIRROR_WIDTH } from "./kernel.ts";
 import { compile, type Pipeline } from "./pipeline.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
@@ -15,17 +16,6 @@ export class GpuError extends Error {
   /** "GpuError", as printed before the message. */
   override readonly name: string = "GpuError";
 }
-
-/** The limits that are raised to what the adapter has. */
-const RAISED = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxTextureDimension2D",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-  "maxComputeWorkgroupStorageSize",
-] as const;
 
 /**
  * Mesa's software adapter compiles a kernel when it first runs, on the one thread of its device's
@@ -61,6 +51,8 @@ export class Gpu {
   readonly device: GPUDevice;
   /** The shape of kernels for this adapter. */
   readonly preset: Preset;
+  /** The lanes that load for one another and hand around what they loaded; 0 where none do. */
+  readonly broadcast: number;
   /** The adapter's own words for itself. */
   readonly adapter: string;
   /** The largest grid of a dispatch, in workgroups. */
@@ -75,10 +67,16 @@ export class Gpu {
   #bytes = 0;
   #peak = 0;
 
-  private constructor(device: GPUDevice, adapter: string, preset: Preset, options: GpuOptions) {
+  private constructor(
+    device: GPUDevice,
+    adapter: string,
+    { preset, broadcast }: { preset: Preset; broadcast: number },
+    options: GpuOptions,
+  ) {
     this.device = device;
     this.adapter = adapter;
     this.preset = preset;
+    this.broadcast = broadcast;
     this.maxWorkgroups = options.maxWorkgroups ?? 65535 * 65535;
     this.#ownsDevice = options.device === undefined;
     device.addEventListener("uncapturederror", (event) => {
@@ -90,10 +88,7 @@ export class Gpu {
 
   /** Opens the default adapter, or wraps a device. Raises {@link GpuError} when there is none. */
   static async open(options: GpuOptions = {}): Promise<Gpu> {
-    if (options.device) {
-      const info = options.device.adapterInfo;
-      return new Gpu(options.device, describe(info), options.preset ?? choose(info), options);
-    }
+    if (options.device) return await Gpu.#on(options.device, options.device.adapterInfo, options);
     const adapter = await globalThis.navigator?.gpu?.requestAdapter();
     if (!adapter) {
       throw new GpuError(
@@ -101,10 +96,19 @@ export class Gpu {
           "found none; on Debian `apt-get install libvulkan1 mesa-vulkan-drivers` installs one",
       );
     }
-    const requiredLimits: Record<string, number> = {};
-    for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
-    const device = await adapter.requestDevice({ requiredLimits });
-    return new Gpu(device, describe(adapter.info), options.preset ?? choose(adapter.info), options);
+    const device = await requestDevice(adapter);
+    return await Gpu.#on(device, adapter.info, options);
+  }
+
+  static async #on(device: GPUDevice, info: GPUAdapterInfo, options: GpuOptions): Promise<Gpu> {
+    const preset = options.preset ?? choose(info);
+    const broadcast = preset.broadcast && await hasSubgroupsOf(preset.lanes, device, info);
+    return new Gpu(
+      device,
+      describe(info),
+      { preset, broadcast: broadcast ? preset.lanes : 0 },
+      options,
+    );
   }
 
   /** Buffers and textures taken and not given back, and their bytes. */

@@ -34,6 +34,8 @@ export interface Kernel<
   readonly name: string;
   /** Invocations of a workgroup, in one dimension. */
   readonly workgroupSize: number;
+  /** Whether a workgroup is one subgroup, whose lanes hand values to one another. */
+  readonly subgroup?: boolean;
   /** Tensors that are read, by their names in the WGSL. */
   readonly reads: Readonly<Record<R, Read>>;
   /** Tensors that are written, by their names in the WGSL. */
@@ -77,7 +79,7 @@ const ENTRY = /* wgsl */ `
 fn entry(
   @builtin(workgroup_id) id: vec3u,
   @builtin(num_workgroups) grid: vec3u,
-  @builtin(local_invocation_index) lane: u32,
+  @builtin(LANE) lane: u32,
 ) {
   let step = grid.x * grid.y;
   for (var workgroup = id.x + id.y * grid.x; workgroup < dims.workgroups; workgroup += step) {
@@ -155,7 +157,8 @@ export function assemble(kernel: Kernel, loads: Loads): Assembled {
   ].join("");
   const dims = `struct Dims { workgroups: u32, ${fields}}
 @group(0) @binding(${declared.length}) var<uniform> dims: Dims;`;
-  const entry = ENTRY.replace("WORKGROUP_SIZE", String(kernel.workgroupSize));
+  const entry = ENTRY.replace("WORKGROUP_SIZE", String(kernel.workgroupSize))
+    .replace("LANE", kernel.subgroup ? "subgroup_invocation_id" : "local_invocation_index");
   return {
     code: [...declared.map(([code]) => code), dims, kernel.wgsl, entry].join("\n"),
     bindings: [...declared.map(([, binding]) => binding), { name: "dims", kind: "uniform" }],

@@ -45,11 +45,12 @@ function buffer({ size, label }: GPUBufferDescriptor): GPUBuffer {
  * the other, and so tells what a program would take there.
  */
 export function nullDevice(
-  { adapterInfo, limits }: Pick<GPUDevice, "adapterInfo" | "limits">,
+  { adapterInfo, limits, features }: Pick<GPUDevice, "adapterInfo" | "limits" | "features">,
 ): GPUDevice {
   return standIn<GPUDevice>({
     adapterInfo,
     limits,
+    features,
     queue,
     addEventListener: nothing,
     createBuffer: buffer,

@@ -1,6 +1,14 @@
 import type { Loads } from "./kernel.ts";
 import { TILING, type Tiling } from "./tiles.ts";
 
+/** A block of outputs: rows (positions) times columns (vec4 of channels). */
+export interface Block {
+  /** Positions. */
+  readonly rows: number;
+  /** Vec4 of channels. */
+  readonly columns: number;
+}
+
 /** How kernels are shaped for a kind of adapter. */
 export interface Preset {
   /** The kind of adapter. */
@@ -9,10 +17,15 @@ export interface Preset {
   readonly loads: Loads;
   /** Invocations of a workgroup of the blocked product. */
   readonly lanes: number;
-  /** Rows (pixels) of the block of outputs that one invocation holds in registers. */
-  readonly rows: number;
-  /** The widest block of outputs, in vec4. */
-  readonly columns: number;
+  /** Whether lanes load for one another what all need, where subgroups are as wide as workgroups. */
+  readonly broadcast: boolean;
+  /**
+   * Blocks of outputs that one invocation of a product may hold in registers: rows (positions) and
+   * columns (vec4 of channels). The one that wastes least is taken.
+   */
+  readonly blocks: readonly Block[];
+  /** The side, in vec4, of the block of sums that one invocation of a weight gradient holds. */
+  readonly side: number;
   /** Invocations that keep the adapter busy: weight gradients are split until there are as many. */
   readonly invocations: number;
   /** Workgroup tiles of products and weight gradients; without them each invocation is on its own. */
@@ -28,9 +41,15 @@ export const SOFTWARE: Preset = {
   name: "software",
   loads: "texture",
   lanes: 8,
-  rows: 16,
-  columns: 4,
-  invocations: 256,
+  broadcast: true,
+  blocks: [
+    { rows: 16, columns: 1 },
+    { rows: 16, columns: 2 },
+    { rows: 16, columns: 4 },
+    { rows: 8, columns: 8 },
+  ],
+  side: 4,
+  invocations: 1024,
 };
 
 /**
@@ -43,8 +62,9 @@ export const GPU: Preset = {
   name: "gpu",
   loads: "buffer",
   lanes: 64,
-  rows: 8,
-  columns: 2,
+  broadcast: false,
+  blocks: [{ rows: 8, columns: 1 }, { rows: 8, columns: 2 }],
+  side: 2,
   invocations: 65536,
   tiles: TILING,
 };

@@ -1,4 +1,4 @@
-import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** The numbers that a weight gradient takes. */
@@ -23,98 +23,115 @@ export const WEIGHT_GRADIENT_DIMS = {
 /** Their names. */
 export type WeightGradientDims = keyof typeof WEIGHT_GRADIENT_DIMS;
 
+/** Whether all lanes of a workgroup have one tap, and visit only positions inside the image. */
+const CLIP = { clip: "u32" } as const;
+
 /**
- * Partial sums of a weight gradient. For each tap (s, t) and each of `splits` runs of image rows,
+ * Partial sums of a weight gradient. For each tap (s, t) and each of `splits` runs of positions,
  *
  *     part[split, s, t, i, o] = Σ_(n,a,b) x[n, a·stride + s - padding, b·stride + t - padding, i] · dy[n, a, b, o]
  *
- * One invocation holds `inputs` x `outputs` vec4 (16·inputs·outputs sums) of one tap in registers,
- * and only visits positions whose x lies inside the image.
+ * One invocation holds `inputs` x `outputs` vec4 (16·inputs·outputs sums) of one tap in registers.
+ * The lanes of a workgroup have taps and inputs of their own and everything else in common. Where
+ * they share `dy` all of them visit the same positions: those whose x lies inside the image if all
+ * have one tap (`dims.clip`), else all, with x zero outside.
  */
 export function weightGradient(
-  { inputs, outputs, lanes }: { inputs: number; outputs: number; lanes: number },
-): Kernel<"x" | "dy", "part", WeightGradientDims> {
+  { inputs, outputs, lanes, broadcast }: {
+    inputs: number;
+    outputs: number;
+    lanes: number;
+    /** The lanes of a subgroup that load `dy` for each other, or 0. */
+    broadcast: number;
+  },
+): Kernel<"x" | "dy", "part", WeightGradientDims | keyof typeof CLIP> {
+  const together = Math.max(1, Math.floor(broadcast / outputs));
+  const loadPositions = (first: number): string =>
+    loadShared(together * outputs, {
+      name: `g${first}_`,
+      load: (i) =>
+        together === 1
+          ? `dy(y${first} + min(${i}, out_last))`
+          : `dy(select(y${first}, y${
+            first + 1
+          }, ${i} >= ${outputs}u) + min(${i} % ${outputs}u, out_last))`,
+      broadcast,
+    });
+  const g = (j: number, p: number): string =>
+    `g${p - p % together}_${(p % together) * outputs + j}`;
   return defineKernel({
     name: `weight gradient ${inputs * 4}x${outputs * 4}`,
     workgroupSize: lanes,
+    subgroup: broadcast > 0,
     reads: { x: "bulk", dy: "bulk" },
     writes: { part: "bulk" },
-    dims: WEIGHT_GRADIENT_DIMS,
+    dims: { ...WEIGHT_GRADIENT_DIMS, ...CLIP },
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
 // The positions a with 0 <= a * stride + tap - padding < size.
 fn inside(tap: u32, size: u32, positions: u32) -> vec2u {
   let low = (max(dims.padding, tap) - tap + dims.stride - 1u) / dims.stride;
   let high = (size + dims.padding + dims.stride - 1u - min(tap, size + dims.padding)) / dims.stride;
-  return vec2u(low, max(low, min(high, positions)));
+  return select(
+    vec2u(0u, positions),
+    vec2u(low, max(low, min(high, positions))),
+    dims.clip == 1u,
+  );
 }
 
 fn main(workgroup: u32, lane: u32) {
   let in_blocks = (dims.in_quads + ${inputs - 1}u) / ${inputs}u;
   let out_blocks = (dims.out_quads + ${outputs - 1}u) / ${outputs}u;
-  let id = workgroup * ${lanes}u + lane;
-  let in_quad = (id % in_blocks) * ${inputs}u;
-  let out_quad = ((id / in_blocks) % out_blocks) * ${outputs}u;
   let taps = dims.kernel_height * dims.kernel_width;
-  let tap = (id / (in_blocks * out_blocks)) % taps;
-  let split = id / (in_blocks * out_blocks * taps);
-  let live = split < dims.splits;
+  let groups = (taps * in_blocks + ${lanes - 1}u) / ${lanes}u;
+  let row = (workgroup % groups) * ${lanes}u + lane;
+  let out_quad = ((workgroup / groups) % out_blocks) * ${outputs}u;
+  let split = workgroup / (groups * out_blocks);
+  let live = row < taps * in_blocks;
+  let tap = min(row, taps * in_blocks - 1u) / in_blocks;
+  let in_quad = (row % in_blocks) * ${inputs}u;
   let ty = tap / dims.kernel_width;
   let tx = tap % dims.kernel_width;
   let in_last = dims.in_quads - 1u - in_quad;
   let out_last = dims.out_quads - 1u - out_quad;
-  ${unroll(inputs, (i) => `let in${i}_at = min(${i}u, in_last);`)}
-  ${unroll(outputs, (j) => `let out${j}_at = min(${j}u, out_last);`)}
+  ${unroll(inputs, (i) => `let in${i}_at = in_quad + min(${i}u, in_last);`)}
   let rows = inside(ty, dims.in_height, dims.out_height);
   let columns = inside(tx, dims.in_width, dims.out_width);
   ${unroll(inputs * 4, (i) => range(outputs).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
-  // The positions of this split, out of those whose x lies inside: b first, then a, then images.
+  // The positions of this split: b first, then a, then images.
   let across = columns.y - columns.x;
   let down = rows.y - rows.x;
-  let total = select(0u, dims.batch * down * across, live && kept_tap(tap));
+  let total = dims.batch * down * across;
   let share = ((total + dims.splits - 1u) / dims.splits + 3u) & ~3u;
   let begin = min(split * share, total);
-  let count = min(share, total - begin);
+  let kept = kept_tap(tap);
+  let count = select(min(share, total - begin), 0u, dims.clip == 1u && !kept);
   var b = columns.x + begin % max(across, 1u);
   var a = rows.x + (begin / max(across, 1u)) % max(down, 1u);
-  let n = begin / max(across * down, 1u);
-  let y = a * dims.stride + ty - dims.padding;
-  var x_at = ((n * dims.in_height + y) * dims.in_width + b * dims.stride + tx - dims.padding)
-    * dims.in_stride + in_quad;
-  var dy_at = ((n * dims.out_height + a) * dims.out_width + b) * dims.out_quads + out_quad;
-  // What the addresses grow by to the next position, next row, next image.
-  let x_next = dims.stride * dims.in_stride;
-  let x_row = (dims.stride * dims.in_width - (across - 1u) * dims.stride) * dims.in_stride;
-  let x_image = x_row + (dims.in_height - down * dims.stride) * dims.in_width * dims.in_stride;
-  let dy_row = (dims.out_width - across + 1u) * dims.out_quads;
-  let dy_image = dy_row + (dims.out_height - down) * dims.out_width * dims.out_quads;
+  var n = begin / max(across * down, 1u);
   // Four positions at a time, added up before they join the sum, as in the gathered product.
   for (var k = 0u; k < count; k += 4u) {
     ${
       unroll(4, (p) =>
-        `let in${p} = k + ${p}u < count;
-    let x${p} = select(in_quad, x_at, in${p});
-    let y${p} = select(out_quad, dy_at, in${p});
-    ${unroll(inputs, (i) => `let v${i}_${p} = x(x${p} + in${i}_at);`)}
-    ${
-          unroll(outputs, (j) =>
-            p === 0
-              ? `let g${j}_0 = dy(y0 + out${j}_at);`
-              : `let g${j}_${p} = select(vec4f(), dy(y${p} + out${j}_at), in${p});`)
-        }
+        `let row${p} = a * dims.stride + ty - dims.padding;
+    let column${p} = b * dims.stride + tx - dims.padding;
+    let in${p} = kept && k + ${p}u < count && row${p} < dims.in_height && column${p} < dims.in_width;
+    let x${p} = select(0u, ((n * dims.in_height + row${p}) * dims.in_width + column${p}) * dims.in_stride, in${p});
+    let y${p} = ((min(n, dims.batch - 1u) * dims.out_height + a) * dims.out_width + b) * dims.out_quads + out_quad;
+    ${unroll(inputs, (i) => `let v${i}_${p} = select(vec4f(), x(x${p} + in${i}_at), in${p});`)}
     b += 1u;
     let right${p} = b == columns.y;
     b = select(b, columns.x, right${p});
     a += select(0u, 1u, right${p});
     let low${p} = a == rows.y;
     a = select(a, rows.x, low${p});
-    x_at += select(x_next, select(x_row, x_image, low${p}), right${p});
-    dy_at += select(dims.out_quads, select(dy_row, dy_image, low${p}), right${p});`)
+    n += select(0u, 1u, low${p});`)
     }
+    ${range(4).filter((p) => p % together === 0).map(loadPositions).join("\n")}
     ${
       unroll(inputs * 4, (i) =>
         range(outputs).map((j) => {
-          const v = (p: number): string => `vec4f(v${i >> 2}_${p}.${LANES[i & 3]}), g${j}_${p}`;
+          const v = (p: number): string => `vec4f(v${i >> 2}_${p}.${LANES[i & 3]}), ${g(j, p)}`;
           return `s${i}_${j} += fma(${v(0)}, fma(${v(1)}, fma(${v(2)}, ${
             v(3).replace(", ", " * ")
           })));`;
