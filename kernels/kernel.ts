@@ -87,18 +87,17 @@ fn entry(
   }
 }`;
 
-/** The number in dims that says at which row of its texture a mirrored operand begins. */
-export function rowOf(name: string): string {
-  return `${name}_row`;
+/** The number in dims that says at which texel of its texture a mirrored operand begins. */
+function firstOf(name: string): string {
+  return `${name}_first`;
 }
 
 function mirrored(name: string, index: number): string {
   const mask = MIRROR_WIDTH - 1;
   return `@group(0) @binding(${index}) var ${name}_texels: texture_2d<f32>;
 fn ${name}(i: u32) -> vec4f {
-  return textureLoad(${name}_texels, vec2u(i & ${mask}u, (i >> ${MIRROR_SHIFT}u) + dims.${
-    rowOf(name)
-  }), 0);
+  let at = i + dims.${firstOf(name)};
+  return textureLoad(${name}_texels, vec2u(at & ${mask}u, at >> ${MIRROR_SHIFT}u), 0);
 }`;
 }
 
@@ -150,10 +149,10 @@ export function assemble(kernel: Kernel, loads: Loads): Assembled {
   for (const [name, write] of Object.entries(kernel.writes)) {
     declared.push(...declareWrite(name, write, loads, declared.length));
   }
-  const rows = declared.flatMap(([, { name, kind }]) => kind === "mirror" ? [rowOf(name)] : []);
+  const firsts = declared.flatMap(([, { name, kind }]) => kind === "mirror" ? [firstOf(name)] : []);
   const fields = [
     ...Object.entries(kernel.dims).map(([name, type]) => `${name}: ${type}, `),
-    ...rows.map((row) => `${row}: u32, `),
+    ...firsts.map((first) => `${first}: u32, `),
   ].join("");
   const dims = `struct Dims { workgroups: u32, ${fields}}
 @group(0) @binding(${declared.length}) var<uniform> dims: Dims;`;

@@ -1,15 +1,14 @@
 import { MIRROR_WIDTH } from "./kernel.ts";
+import {
+  type MirroredOperands,
+  mirrorRows,
+  operand,
+  Sources,
+  type Step,
+  withMirrors,
+} from "./mirrors.ts";
 import { ALIGNMENT, type Tensor } from "./tensor.ts";
-import type { Command, Dispatch } from "./trace.ts";
-
-/** Brings a tensor's mirror up to date. */
-export interface MirrorCopy {
-  readonly kind: "mirror";
-  readonly tensor: Tensor;
-}
-
-/** A command, or a mirror copy that it needs before it. */
-export type Step = Command | MirrorCopy;
+import type { Command } from "./trace.ts";
 
 /** Memory that serves several tensors: those alive at once side by side, others in turn. */
 export interface Arena {
@@ -22,6 +21,8 @@ export interface Arena {
 /** Where everything in a program goes. */
 export interface Plan {
   readonly steps: readonly Step[];
+  /** Where tensors are mirrored. */
+  readonly sources: Sources;
   /** Buffers, measured in words. */
   readonly buffers: readonly Arena[];
   /** Textures 2048 texels wide, measured in rows. */
@@ -36,75 +37,18 @@ export interface Capacity {
   readonly rows: number;
 }
 
-/** Names of the operands that a dispatch loads through mirrors. */
-export type MirroredOperands = (dispatch: Dispatch) => readonly string[];
-
 interface Lifetime {
   readonly tensor: Tensor;
   first: number;
   last: number;
 }
 
-function operand(dispatch: Dispatch, name: string): Tensor {
-  return dispatch.reads[name] ?? dispatch.writes[name];
-}
-
-/**
- * Puts a mirror copy before the first mirrored load, and before the first after each write. What
- * the program finds as it needs it, parameters above all, is copied at its start in one go: each
- * copy between kernels interrupts a pass.
- */
-function withMirrors(commands: readonly Command[], mirrored: MirroredOperands): Step[] {
-  const fresh = found(commands, mirrored);
-  const steps: Step[] = [...fresh].map((tensor) => ({ kind: "mirror", tensor }));
-  for (const command of commands) {
-    if (command.kind === "dispatch") {
-      for (const name of mirrored(command)) {
-        const tensor = operand(command, name);
-        if (!fresh.has(tensor)) steps.push({ kind: "mirror", tensor });
-        fresh.add(tensor);
-      }
-    }
-    steps.push(command);
-    for (const target of writesOf(command).map(identity)) {
-      for (const other of fresh) if (identity(other) === target) fresh.delete(other);
-    }
-  }
-  return steps;
-}
-
-/**
- * Tensors from outside that are loaded through mirrors before anything writes to them; not those
- * that are updated in place, as optimisers do late in a step and to much memory.
- */
-function found(commands: readonly Command[], mirrored: MirroredOperands): Set<Tensor> {
-  const loaded = new Set<Tensor>();
-  const written = new Set<Tensor | GPUBuffer>();
-  for (const command of commands) {
-    if (command.kind === "dispatch") {
-      for (const name of mirrored(command)) {
-        const tensor = operand(command, name);
-        const early = tensor.storage && !written.has(identity(tensor));
-        if (early && name in command.reads) loaded.add(tensor);
-      }
-    }
-    for (const target of writesOf(command)) written.add(identity(target));
-  }
-  return loaded;
-}
-
-/** A view and what it is a view of share a buffer; tensors of the program have none yet. */
-function identity(tensor: Tensor): Tensor | GPUBuffer {
-  return tensor.storage?.buffer ?? tensor;
-}
-
-function writesOf(command: Command): Tensor[] {
-  if (command.kind === "dispatch") return Object.values(command.writes);
-  return [command.kind === "clear" ? command.tensor : command.to];
-}
-
 /** Tensors whose buffer, and tensors whose mirror, a step touches. */
-function touches(step: Step, mirrored: MirroredOperands): { buffers: Tensor[]; mirrors: Tensor[] } {
+function touches(
+  step: Step,
+  mirrored: MirroredOperands,
+  sources: Sources,
+): { buffers: Tensor[]; mirrors: Tensor[] } {
   switch (step.kind) {
     case "mirror":
       return { buffers: [step.tensor], mirrors: [step.tensor] };
@@ -117,7 +61,7 @@ function touches(step: Step, mirrored: MirroredOperands): { buffers: Tensor[]; m
       const reads = Object.entries(step.reads).filter(([name]) => !names.has(name));
       return {
         buffers: [...reads.map(([, tensor]) => tensor), ...Object.values(step.writes)],
-        mirrors: [...names].map((name) => operand(step, name)),
+        mirrors: [...names].map((name) => sources.of(operand(step, name)).of),
       };
     }
   }
@@ -205,7 +149,8 @@ export function plan(
   mirrored: MirroredOperands,
   capacity: Capacity,
 ): Plan {
-  const steps = withMirrors(commands, mirrored);
+  const sources = new Sources(commands, mirrored, capacity.rows * MIRROR_WIDTH);
+  const steps = withMirrors(commands, mirrored, sources);
   const buffers = new Map<Tensor, Lifetime>();
   const mirrors = new Map<Tensor, Lifetime>();
   const touch = (lives: Map<Tensor, Lifetime>, tensor: Tensor, at: number): void => {
@@ -214,7 +159,7 @@ export function plan(
     else lives.set(tensor, { tensor, first: at, last: at });
   };
   steps.forEach((step, at) => {
-    const touched = touches(step, mirrored);
+    const touched = touches(step, mirrored, sources);
     // Tensors from outside have buffers of their own, and mirrors like the others.
     for (const tensor of touched.buffers) if (!tensor.storage) touch(buffers, tensor, at);
     for (const tensor of touched.mirrors) touch(mirrors, tensor, at);
@@ -222,13 +167,14 @@ export function plan(
   const read = readFromBuffer(steps, mirrored);
   return {
     steps,
+    sources,
     buffers: place(buffers.values(), {
       sizeOf: ({ bytes }) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT / 4,
       capacity: capacity.words,
       alone: (tensor) => read.has(tensor),
     }),
     textures: place(mirrors.values(), {
-      sizeOf: ({ quads }) => Math.ceil(quads / MIRROR_WIDTH),
+      sizeOf: mirrorRows,
       capacity: capacity.rows,
       alone: () => false,
     }),

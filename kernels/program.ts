@@ -1,6 +1,7 @@
 import { type Gpu, type Pipeline, stored } from "./gpu.ts";
 import { CHANNEL_QUADS, MIRROR_WIDTH } from "./kernel.ts";
-import { plan, type Step } from "./plan.ts";
+import { mirrorRows, type Sources, type Step } from "./mirrors.ts";
+import { plan } from "./plan.ts";
 import { ALIGNMENT, type Tensor } from "./tensor.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
@@ -19,10 +20,10 @@ type Action =
     readonly encode: (encoder: GPUCommandEncoder) => void;
   };
 
-/** The words of a tensor again, as texels of a texture from one of its rows on. */
+/** The words of a tensor again, as texels of a texture from the first on. */
 interface Mirror {
   readonly texture: GPUTexture;
-  readonly row: number;
+  readonly first: number;
 }
 
 /** What a command of a program takes. */
@@ -48,6 +49,7 @@ export class Program {
   readonly dispatches: number;
   readonly #gpu: Gpu;
   readonly #actions: readonly Action[];
+  readonly #sources: Sources;
   readonly #mirrors = new Map<Tensor, Mirror>();
   readonly #owned: (GPUBuffer | GPUTexture)[] = [];
 
@@ -65,10 +67,11 @@ export class Program {
       (compiled.get(dispatch)?.assembled.bindings ?? [])
         .filter(({ kind }) => kind === "mirror").map(({ name }) => name);
     const { limits } = gpu.device;
-    const { steps, buffers, textures, lowerBound } = plan(trace.commands, mirrored, {
+    const { steps, sources, buffers, textures, lowerBound } = plan(trace.commands, mirrored, {
       words: Math.floor(limits.maxStorageBufferBindingSize / 4),
       rows: limits.maxTextureDimension2D - 1,
     });
+    this.#sources = sources;
     for (const { size, tensors } of buffers) {
       const [largest] = tensors.keys();
       const buffer = this.#keep(gpu.takeBuffer(largest.name, size * 4));
@@ -77,7 +80,9 @@ export class Program {
     for (const { size, tensors } of textures) {
       const [largest] = tensors.keys();
       const texture = this.#keep(gpu.takeTexture(largest.name, MIRROR_WIDTH, size));
-      for (const [tensor, row] of tensors) this.#mirrors.set(tensor, { texture, row });
+      for (const [tensor, row] of tensors) {
+        this.#mirrors.set(tensor, { texture, first: row * MIRROR_WIDTH });
+      }
     }
     const dispatches = steps.filter((step) => step.kind === "dispatch");
     const dims = this.#writeDims(dispatches, mirrored);
@@ -94,9 +99,10 @@ export class Program {
   }
 
   #mirror(tensor: Tensor): Mirror {
-    const mirror = this.#mirrors.get(tensor);
+    const { of, first } = this.#sources.of(tensor);
+    const mirror = this.#mirrors.get(of);
     if (!mirror) throw new TypeError(`Cannot load ${tensor.name}: it is not mirrored`);
-    return mirror;
+    return { texture: mirror.texture, first: mirror.first + first };
   }
 
   #keep<T extends GPUBuffer | GPUTexture>(memory: T): T {
@@ -128,7 +134,7 @@ export class Program {
         else bytes.setUint32(at, value, true);
       }
       for (const name of mirrored(dispatch)) {
-        bytes.setUint32(at += 4, this.#mirror(reads[name] ?? writes[name]).row, true);
+        bytes.setUint32(at += 4, this.#mirror(reads[name] ?? writes[name]).first, true);
       }
     });
     const buffer = this.#keep(this.#gpu.takeBuffer(`${this.name} dims`, bytes.byteLength));
@@ -195,11 +201,11 @@ export class Program {
       };
     }
     const { buffer, offset } = stored(step.tensor);
-    const { texture, row } = this.#mirror(step.tensor);
+    const { texture, first } = this.#mirror(step.tensor);
     const width = Math.min(step.tensor.quads, MIRROR_WIDTH);
-    const rows = Math.ceil(step.tensor.quads / width);
+    const rows = mirrorRows(step.tensor);
     const source = { buffer, offset, bytesPerRow: Math.ceil(width * 16 / ALIGNMENT) * ALIGNMENT };
-    const destination = { texture, origin: { x: 0, y: row } };
+    const destination = { texture, origin: { x: 0, y: first / MIRROR_WIDTH } };
     const size = { width, height: rows };
     return {
       kind: "transfer",
