@@ -1,4 +1,4 @@
-import { elementwise, recordReluGradient, RELU, spread } from "./elementwise.ts";
+import { elementwise, RELU, spread } from "./elementwise.ts";
 import type { Case, Input, Op, Values } from "./op.ts";
 import type { Tensor } from "./tensor.ts";
 
@@ -45,11 +45,9 @@ export const add: Op<AddAttributes> = {
     trace.run(relu ? rectified : plain, { reads: { a, b }, writes: { y }, ...spread(y) });
     return [y];
   },
-  // Both inputs have the same gradient: dy, or dy · [y > 0].
-  vjp: (trace, { outputs: [y], attributes: { relu } }, dy) => {
-    const gradient = relu ? recordReluGradient(trace, y, dy) : dy;
-    return [gradient, gradient];
-  },
+  // Both inputs have the same gradient.
+  rectified: ({ relu }) => relu,
+  vjp: (_, __, dy) => [dy, dy],
   reference: ([a, b], { relu }) => {
     checkShapes(a, b);
     const data = a.data.map((v, i) => v + b.data[i]);

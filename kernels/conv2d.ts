@@ -1,9 +1,9 @@
 import {
   type Geometry,
   geometry,
+  inputGradient,
   recordFilterGradient,
   recordForward,
-  recordInputGradient,
   type Shaped,
 } from "./convolution.ts";
 import type { Gradient, Op, Values } from "./op.ts";
@@ -30,12 +30,6 @@ function forward(trace: Trace, g: Geometry, x: Tensor, w: Tensor): Tensor[] {
   const y = trace.tensor(g.name, [g.batch, g.outHeight, g.outWidth, g.keepOut]);
   recordForward(trace, g, x, w, y);
   return [y];
-}
-
-function inputGradient(trace: Trace, g: Geometry, dy: Tensor, w: Tensor): Tensor {
-  const dx = trace.tensor(`d${g.name} input`, [g.batch, g.height, g.width, g.keepIn]);
-  recordInputGradient(trace, g, dy, w, dx);
-  return dx;
 }
 
 function gradients(

@@ -1,7 +1,7 @@
 import { gatheredProduct } from "./gathered_product.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Gpu } from "./gpu.ts";
-import type { Gradient } from "./op.ts";
+import type { Gradient, Joined, JoiningGradient } from "./op.ts";
 import type { Block } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import { divide, filterTile, productTile } from "./tile_choice.ts";
@@ -35,6 +35,8 @@ interface Gather {
   readonly x: Tensor;
   readonly w: Tensor;
   readonly y: Tensor;
+  /** What the result is joined with before it is written. */
+  readonly joined?: Joined;
   /** Height, width and channels of x, and of y. */
   readonly from: readonly [number, number, number];
   readonly to: readonly [number, number, number];
@@ -62,12 +64,13 @@ interface Gather {
 function gather(
   trace: Trace,
   g: Geometry,
-  { form, tile, x, w, y, from, to, gridHeight, gridWidth, dims }: Gather,
+  { form, tile, x, w, y, joined = {}, from, to, gridHeight, gridWidth, dims }: Gather,
 ): void {
   const positions = g.batch * gridHeight * gridWidth;
   const outQuads = quads(to[2]);
+  const joins = { plus: joined.plus !== undefined, gate: joined.gate !== undefined };
   const operands = {
-    reads: { x, w },
+    reads: { x, w, ...joined },
     writes: { y },
     dims: {
       batch: g.batch,
@@ -89,7 +92,7 @@ function gather(
   };
   if (tile) {
     const groups = Math.ceil(outQuads * 4 / tile.channels);
-    trace.run(tiledProduct(form, tile), {
+    trace.run(tiledProduct(form, tile, joins), {
       ...operands,
       dims: { ...operands.dims, groups, kept: keptTaps(operands.dims) },
       workgroups: groups * Math.ceil(positions / tile.positions),
@@ -100,7 +103,7 @@ function gather(
   const { rows, columns } = blockFor(outQuads, trace.gpu);
   const groups = Math.ceil(positions / (rows * lanes));
   const channels = from[2] <= 4 ? from[2] : undefined;
-  trace.run(gatheredProduct(form, { rows, columns, lanes, channels, broadcast }), {
+  trace.run(gatheredProduct(form, { rows, columns, lanes, channels, broadcast, joins }), {
     ...operands,
     dims: { ...operands.dims, groups },
     workgroups: groups * Math.ceil(outQuads / columns),
@@ -158,9 +161,8 @@ export function recordForward(trace: Trace, g: Geometry, x: Tensor, w: Tensor, y
 export function recordInputGradient(
   trace: Trace,
   g: Geometry,
-  dy: Tensor,
-  w: Tensor,
-  dx: Tensor,
+  { dy, w, dx }: { dy: Tensor; w: Tensor; dx: Tensor },
+  joined: Joined = {},
 ): void {
   const phases = (
     size: number,
@@ -184,6 +186,7 @@ export function recordInputGradient(
         x: dy,
         w,
         y: dx,
+        joined,
         from: [g.outHeight, g.outWidth, g.keepOut],
         to: [g.height, g.width, g.keepIn],
         gridHeight: row.grid,
@@ -205,6 +208,13 @@ export function recordInputGradient(
       });
     }
   }
+}
+
+/** The gradient of the input, recorded once it is known what it is joined with. */
+export function inputGradient(trace: Trace, g: Geometry, dy: Tensor, w: Tensor): JoiningGradient {
+  return {
+    join: (dx, joined) => recordInputGradient(trace, g, { dy, w, dx }, joined),
+  };
 }
 
 /** Records the partial sums of the gradient of the filter, to be added up where it is wanted. */

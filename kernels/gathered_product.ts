@@ -1,4 +1,4 @@
-import { KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
+import { joinedStore, type Joins, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 
 /** The numbers that a gathered product takes. */
@@ -51,16 +51,19 @@ export type GatherDims = keyof typeof GATHER_DIMS;
  */
 export function gatheredProduct(
   form: "outer" | "inner",
-  { rows, columns, lanes, channels, broadcast }: {
+  { rows, columns, lanes, channels, broadcast, joins = { plus: false, gate: false } }: {
     rows: number;
     columns: number;
     lanes: number;
     /** The channels of x where they are at most four, as those of images: the loop over them goes. */
     channels?: number;
+    /** What y is joined with. */
+    joins?: Joins;
     /** The lanes of a subgroup that load weights for each other, or 0. */
     broadcast: number;
   },
-): Kernel<"x" | "w", "y", GatherDims> {
+): Kernel<string, "y", GatherDims> {
+  const joined = joinedStore(joins);
   const shallow = channels !== undefined;
   const depth = channels ?? 4;
   const position = (i: number): string =>
@@ -126,13 +129,17 @@ export function gatheredProduct(
     `let to${i} = ((n${i} * dims.out_height + a${i} * dims.out_scale + dims.out_y) * dims.out_width
        + b${i} * dims.out_scale + dims.out_x) * out_quads + quad;`;
   const store = (i: number): string =>
-    `if (n${i} < dims.batch) { set_y(to${i} + j, select(vec4f(), s${i}_0, kept)); }
+    `if (n${i} < dims.batch) { set_y(to${i} + j, ${
+      joined.value(`select(vec4f(), s${i}_0, kept)`, `to${i} + j`)
+    }); }
     ${unroll(columns - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)}`;
   return defineKernel({
-    name: `${form} product ${rows}x${columns * 4}${shallow ? `, ${depth} inputs` : ""}`,
+    name: `${form} product ${rows}x${columns * 4}${
+      shallow ? `, ${depth} inputs` : ""
+    }${joined.suffix}`,
     workgroupSize: lanes,
     subgroup: broadcast > 0,
-    reads: { x: "bulk", w: "bulk" },
+    reads: { x: "bulk", w: "bulk", ...joined.reads },
     writes: { y: "bulk" },
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `

@@ -1,8 +1,8 @@
 import {
   type Geometry,
+  inputGradient,
   recordFilterGradient,
   recordForward,
-  recordInputGradient,
   type Shaped,
 } from "./convolution.ts";
 import { defineKernel } from "./kernel.ts";
@@ -120,12 +120,6 @@ function forward(trace: Trace, g: Geometry, [x, w, b]: readonly Tensor[]): Tenso
     workgroups: Math.ceil(y.quads / 64),
   });
   return [y];
-}
-
-function inputGradient(trace: Trace, g: Geometry, dy: Tensor, w: Tensor): Tensor {
-  const dx = trace.tensor("dlinear input", [g.batch, g.keepIn]);
-  recordInputGradient(trace, g, dy, w, dx);
-  return dx;
 }
 
 function sumOfRows(trace: Trace, g: Geometry, dy: Tensor): Gradient {

@@ -174,13 +174,15 @@ fn main(workgroup: u32, lane: u32) {
 function pending(trace: Trace, sums: Tensor): PendingGradient {
   return {
     complete: true,
-    write: (into, accumulate) =>
+    write: (into, accumulate) => {
+      if (!accumulate && into.storage && !sums.storage) return trace.place(sums, into);
       trace.run(store(accumulate), {
         reads: { sums },
         writes: { into },
         dims: { words: sums.words },
         workgroups: Math.ceil(sums.words / LANES),
-      }),
+      });
+    },
   };
 }
 

@@ -12,8 +12,22 @@ export interface PendingGradient {
   write(into: Tensor, accumulate: boolean): void;
 }
 
+/** What a gradient is joined with as it is written. */
+export interface Joined {
+  /** Added to the gradient: what else flows into the same tensor. */
+  readonly plus?: Tensor;
+  /** The result of a ReLU: where it is not above 0, the sum becomes 0. */
+  readonly gate?: Tensor;
+}
+
+/** A gradient that is joined with others in the kernel that writes it. */
+export interface JoiningGradient {
+  /** Records the kernels that write `(gradient + plus) · [gate > 0]` into a tensor of its shape. */
+  join(into: Tensor, joined: Joined): void;
+}
+
 /** The gradient of one input, or `null` where there is none. */
-export type Gradient = Tensor | PendingGradient | null;
+export type Gradient = Tensor | PendingGradient | JoiningGradient | null;
 
 /** What a vector-Jacobian product may use. */
 export interface Context<A> {
@@ -74,6 +88,11 @@ export interface Op<A = object> {
    * `"none"` states that an op has no gradient: it updates state or counts.
    */
   readonly vjp: Vjp<A> | "none";
+  /**
+   * Whether the result is that of a ReLU. If so, `vjp` is given dy · [y > 0] in place of dy: what
+   * computes dy can often set it to zero at once.
+   */
+  rectified?(attributes: A): boolean;
   /** The first outputs in float64, written to be read rather than to be fast. */
   reference(inputs: readonly Values[], attributes: A): readonly Values[];
   /** What it is tested and timed on. */

@@ -23,6 +23,7 @@ type Action =
 /** The words of a tensor again, as texels of a texture from the first on. */
 interface Mirror {
   readonly texture: GPUTexture;
+  readonly view: GPUTextureView;
   readonly first: number;
 }
 
@@ -80,8 +81,9 @@ export class Program {
     for (const { size, tensors } of textures) {
       const [largest] = tensors.keys();
       const texture = this.#keep(gpu.takeTexture(largest.name, MIRROR_WIDTH, size));
+      const view = texture.createView();
       for (const [tensor, row] of tensors) {
-        this.#mirrors.set(tensor, { texture, first: row * MIRROR_WIDTH });
+        this.#mirrors.set(tensor, { texture, view, first: row * MIRROR_WIDTH });
       }
     }
     const dispatches = steps.filter((step) => step.kind === "dispatch");
@@ -102,7 +104,7 @@ export class Program {
     const { of, first } = this.#sources.of(tensor);
     const mirror = this.#mirrors.get(of);
     if (!mirror) throw new TypeError(`Cannot load ${tensor.name}: it is not mirrored`);
-    return { texture: mirror.texture, first: mirror.first + first };
+    return { ...mirror, first: mirror.first + first };
   }
 
   #keep<T extends GPUBuffer | GPUTexture>(memory: T): T {
@@ -155,7 +157,7 @@ export class Program {
       }
       const tensor = reads[name] ?? writes[name];
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
-      if (kind === "mirror") return this.#mirror(tensor).texture.createView();
+      if (kind === "mirror") return this.#mirror(tensor).view;
       const { buffer, offset } = stored(tensor);
       if (kind === "uniform") return { buffer, offset, size: CHANNEL_QUADS * 16 };
       return { buffer, offset, size: tensor.bytes };

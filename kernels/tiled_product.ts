@@ -1,4 +1,4 @@
-import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { joinedStore, type Joins, KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { MOST_TAPS, positionPitch, productLayout, type ProductTile, weightPitch } from "./tiles.ts";
@@ -11,7 +11,9 @@ import { MOST_TAPS, positionPitch, productLayout, type ProductTile, weightPitch 
 export function tiledProduct(
   form: "outer" | "inner",
   tile: ProductTile,
-): Kernel<"x" | "w", "y", GatherDims | "kept"> {
+  joins: Joins = { plus: false, gate: false },
+): Kernel<string, "y", GatherDims | "kept"> {
+  const joined = joinedStore(joins);
   const { positions, channels, depth, rows, columns } = tile;
   const { down, across, invocations } = productLayout(tile);
   const slice = depth / 4;
@@ -88,16 +90,17 @@ export function tiledProduct(
       ${
       unroll(columns, (j) =>
         `if (quad${j} < out_quads) {
-        set_y(at + quad${j}, select(vec4f(), s${i}_${j}, vec4u(quad${j} * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels)));
+        let kept = vec4u(quad${j} * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels);
+        set_y(at + quad${j}, ${joined.value(`select(vec4f(), s${i}_${j}, kept)`, `at + quad${j}`)});
       }`)
     }
     }
   }`;
 
   return defineKernel({
-    name: `${form} product by tiles ${tile.name}`,
+    name: `${form} product by tiles ${tile.name}${joined.suffix}`,
     workgroupSize: invocations,
-    reads: { x: "bulk", w: "bulk" },
+    reads: { x: "bulk", w: "bulk", ...joined.reads },
     writes: { y: "bulk" },
     dims: { ...GATHER_DIMS, kept: "u32" },
     wgsl: /* wgsl */ `

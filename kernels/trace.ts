@@ -89,6 +89,11 @@ export class Trace {
     this.commands.push({ kind: "clear", tensor });
   }
 
+  /** Lets a tensor of the trace lie where `at`, from outside, lies. */
+  place(tensor: Tensor, at: Tensor): void {
+    tensor.storage = at.storage;
+  }
+
   /** Records a copy. */
   copy(from: Tensor, to: Tensor): void {
     this.commands.push({ kind: "copy", from, to });

@@ -45,8 +45,10 @@ function dummy(scope: Scope, { direction, geometry: g }: Work): (trace: Trace) =
   }
   const w = scope.tensor("w", filter);
   const to = scope.tensor("to", direction === "input gradient" ? x : y);
-  const record = direction === "forward" ? recordForward : recordInputGradient;
-  return (trace) => record(trace, g, from, w, to);
+  return (trace) =>
+    direction === "forward"
+      ? recordForward(trace, g, from, w, to)
+      : recordInputGradient(trace, g, { dy: from, w, dx: to });
 }
 
 async function elapsed(gpu: Gpu, submit: () => void): Promise<number> {

@@ -1,5 +1,7 @@
 import { add } from "../kernels/add.ts";
-import type { Gradient, Op, PendingGradient } from "../kernels/op.ts";
+import { recordReluGradient } from "../kernels/elementwise.ts";
+import { written } from "../kernels/gradient.ts";
+import type { Gradient, JoiningGradient, Op, PendingGradient } from "../kernels/op.ts";
 import type { Tensor } from "../kernels/tensor.ts";
 import type { Trace } from "../kernels/trace.ts";
 
@@ -7,7 +9,14 @@ interface Step {
   readonly outputs: readonly Tensor[];
   readonly inputs: readonly Tensor[];
   readonly wanted: readonly boolean[];
+  readonly rectified: boolean;
   pullBack(trace: Trace, dy: Tensor): readonly Gradient[];
+}
+
+/** What flows into a tensor: a sum so far, and a gradient that the sum is joined with in the end. */
+interface Upstream {
+  readonly sum?: Tensor;
+  readonly last?: JoiningGradient;
 }
 
 /** Applies an op: outputs as the op documents them, the result first. */
@@ -49,6 +58,7 @@ export class Tape {
       outputs,
       inputs,
       wanted,
+      rectified: op.rectified?.(attributes) ?? false,
       pullBack: (trace, dy) => vjp(trace, context, dy),
     });
     return outputs;
@@ -56,14 +66,15 @@ export class Tape {
 
   /** Records the gradient of everything that `of` depends on, given `dy`, that of `of` itself. */
   backward(of: Tensor, dy: Tensor): void {
-    const gradients = new Map<Tensor, Tensor>([[of, dy]]);
+    const gradients = new Map<Tensor, Upstream>([[of, { sum: dy }]]);
     const begun = new Set<Tensor>();
-    for (const step of this.#steps.toReversed()) {
-      const upstream = gradients.get(step.outputs[0]);
+    for (const { outputs: [y], inputs, wanted, rectified, pullBack } of this.#steps.toReversed()) {
+      const upstream = gradients.get(y);
       if (!upstream) continue;
-      step.pullBack(this.#trace, upstream).forEach((gradient, i) => {
-        const x = step.inputs[i];
-        if (!gradient || !step.wanted[i]) return;
+      const total = this.#total(upstream, y, rectified ? y : undefined);
+      pullBack(this.#trace, total).forEach((gradient, i) => {
+        const x = inputs[i];
+        if (!gradient || !wanted[i]) return;
         const sum = this.#parameterGradient(x);
         if (sum) this.#addInto(sum, gradient, begun);
         else gradients.set(x, this.#plus(gradients.get(x), gradient, x));
@@ -71,32 +82,50 @@ export class Tape {
     }
   }
 
-  #addInto(sum: Tensor, gradient: Tensor | PendingGradient, begun: Set<Tensor>): void {
+  #addInto(
+    sum: Tensor,
+    gradient: Tensor | PendingGradient | JoiningGradient,
+    begun: Set<Tensor>,
+  ): void {
     const first = !begun.has(sum);
     begun.add(sum);
     if ("write" in gradient) {
       if (first && !gradient.complete) this.#trace.clear(sum);
       gradient.write(sum, !first);
-    } else {
-      this.#trace.copy(first ? gradient : this.#sum(sum, gradient), sum);
+      return;
     }
+    const tensor = written(this.#trace, gradient, { name: `d${sum.name}`, shape: sum.shape });
+    this.#trace.copy(first ? tensor : this.#sum(sum, tensor), sum);
   }
 
-  #plus(before: Tensor | undefined, gradient: Tensor | PendingGradient, x: Tensor): Tensor {
-    if (before && "write" in gradient && this.#owned.has(before)) {
-      gradient.write(before, true);
+  #plus(
+    before: Upstream = {},
+    gradient: Tensor | PendingGradient | JoiningGradient,
+    x: Tensor,
+  ): Upstream {
+    if ("join" in gradient) {
+      const sum = before.last ? this.#total(before, x) : before.sum;
+      return { sum, last: gradient };
+    }
+    const { sum, last } = before;
+    if (sum && "write" in gradient && this.#owned.has(sum)) {
+      gradient.write(sum, true);
       return before;
     }
-    const tensor = "write" in gradient ? this.#materialize(gradient, x) : gradient;
-    return before ? this.#sum(before, tensor) : tensor;
+    const tensor = written(this.#trace, gradient, { name: `d${x.name}`, shape: x.shape });
+    if ("write" in gradient) this.#owned.add(tensor);
+    return { sum: sum ? this.#sum(sum, tensor) : tensor, last };
   }
 
-  #materialize(gradient: PendingGradient, x: Tensor): Tensor {
-    const tensor = this.#trace.tensor(`d${x.name}`, x.shape);
-    if (!gradient.complete) this.#trace.clear(tensor);
-    gradient.write(tensor, false);
-    this.#owned.add(tensor);
-    return tensor;
+  /** All that flows into `x`, zero where `gate` is not above 0. */
+  #total({ sum, last }: Upstream, x: Tensor, gate?: Tensor): Tensor {
+    if (last) {
+      const into = this.#trace.tensor(`d${x.name}`, x.shape);
+      last.join(into, { ...(sum && { plus: sum }), ...(gate && { gate }) });
+      return into;
+    }
+    if (!sum) throw new TypeError(`Cannot pull back over ${x.name}: nothing flows into it`);
+    return gate ? recordReluGradient(this.#trace, gate, sum) : sum;
   }
 
   #sum(a: Tensor, b: Tensor): Tensor {

@@ -1,4 +1,5 @@
 import type { Gpu } from "../kernels/gpu.ts";
+import { pullBack, written } from "../kernels/gradient.ts";
 import type { Case, Input, Op, Values } from "../kernels/op.ts";
 import { elements, type Tensor } from "../kernels/tensor.ts";
 import type { Trace } from "../kernels/trace.ts";
@@ -77,14 +78,11 @@ function gradientTensors<A>(
   dy: Tensor,
 ): (Tensor | null)[] {
   if (op.vjp === "none") return context.inputs.map(() => null);
-  return op.vjp(trace, context, dy).map((gradient, i) => {
-    if (!gradient || !context.wanted[i]) return null;
-    if (!("write" in gradient)) return gradient;
-    const into = trace.tensor(`gradient ${i}`, context.inputs[i].shape);
-    if (!gradient.complete) trace.clear(into);
-    gradient.write(into, false);
-    return into;
-  });
+  return pullBack(trace, op, context, dy).map((gradient, i) =>
+    gradient && context.wanted[i]
+      ? written(trace, gradient, { name: `gradient ${i}`, shape: context.inputs[i].shape })
+      : null
+  );
 }
 
 export async function compute<A>(

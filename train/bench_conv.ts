@@ -1,7 +1,7 @@
 import { conv2d } from "../kernels/conv2d.ts";
 import { geometry } from "../kernels/convolution.ts";
+import { pullBack, written } from "../kernels/gradient.ts";
 import type { Gpu } from "../kernels/gpu.ts";
-import type { Gradient } from "../kernels/op.ts";
 import type { Scope } from "../kernels/scope.ts";
 import type { Tensor } from "../kernels/tensor.ts";
 import type { Trace } from "../kernels/trace.ts";
@@ -77,9 +77,10 @@ export class ConvWork {
     const dy = tensor("y", 2);
     const into = [x, w][at].shape;
     this.#record = (trace) => {
-      if (conv2d.vjp === "none") throw new TypeError("Cannot time a gradient that there is not");
       const context = { inputs: [x, w], outputs: [], attributes, wanted: [at === 0, at === 1] };
-      return placed(trace, conv2d.vjp(trace, context, dy)[at], into);
+      const gradient = pullBack(trace, conv2d, context, dy)[at];
+      if (!gradient) throw new TypeError("Cannot time a gradient that there is not");
+      return written(trace, gradient, { name: "gradient", shape: into });
     };
   }
 
@@ -104,15 +105,6 @@ export class ConvWork {
     program.replay();
     return (await gpu.read(kept))[0];
   }
-}
-
-function placed(trace: Trace, gradient: Gradient, shape: readonly number[]): Tensor {
-  if (!gradient) throw new TypeError("Cannot time a gradient that there is not");
-  if (!("write" in gradient)) return gradient;
-  const into = trace.tensor("gradient", shape);
-  if (!gradient.complete) trace.clear(into);
-  gradient.write(into, false);
-  return into;
 }
 
 /** Work that `submit` submits to a GPU. */

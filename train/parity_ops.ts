@@ -7,6 +7,7 @@ import { runningStatistics } from "../kernels/running_statistics.ts";
 import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
 import { crossEntropy } from "../kernels/cross_entropy.ts";
 import { globalAvgPool2d } from "../kernels/global_avg_pool2d.ts";
+import { pullBack, written } from "../kernels/gradient.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import { linear } from "../kernels/linear.ts";
 import { maxPool2d } from "../kernels/max_pool2d.ts";
@@ -44,13 +45,11 @@ async function errorOf<A>(gpu: Gpu, op: Op<A>, attributes: A, file: OpFile): Pro
     outputs.forEach((output, i) => expect(output, file.outputs[i]));
     if (op.vjp === "none") return;
     const wanted = inputs.map((_, i) => file.gradients[i] !== undefined);
-    op.vjp(trace, { inputs, outputs, attributes, wanted }, dy).forEach((gradient, i) => {
+    const context = { inputs, outputs, attributes, wanted };
+    pullBack(trace, op, context, dy).forEach((gradient, i) => {
       if (!gradient || !wanted[i]) return;
-      if (!("write" in gradient)) return expect(gradient, file.gradients[i]);
-      const into = trace.tensor(`gradient ${i}`, inputs[i].shape);
-      if (!gradient.complete) trace.clear(into);
-      gradient.write(into, false);
-      expect(into, file.gradients[i]);
+      const { shape } = inputs[i];
+      expect(written(trace, gradient, { name: `gradient ${i}`, shape }), file.gradients[i]);
     });
   });
   program.replay();

@@ -1,0 +1,39 @@
+import { recordReluGradient } from "./elementwise.ts";
+import type { Context, Gradient, JoiningGradient, Op, PendingGradient } from "./op.ts";
+import type { Tensor } from "./tensor.ts";
+import type { Trace } from "./trace.ts";
+
+/**
+ * Records the gradient of each input of an op, given that of its result. Raises a `TypeError` for
+ * an op that has no gradient.
+ */
+export function pullBack<A>(
+  trace: Trace,
+  op: Op<A>,
+  context: Context<A>,
+  dy: Tensor,
+): readonly Gradient[] {
+  if (op.vjp === "none") {
+    throw new TypeError(`Cannot pull back over ${op.name}: it has no gradient`);
+  }
+  const passed = op.rectified?.(context.attributes)
+    ? recordReluGradient(trace, context.outputs[0], dy)
+    : dy;
+  return op.vjp(trace, context, passed);
+}
+
+/** A gradient as a tensor, `name` and `shape` if it is still to be written. */
+export function written(
+  trace: Trace,
+  gradient: Tensor | PendingGradient | JoiningGradient,
+  { name, shape }: { name: string; shape: readonly number[] },
+): Tensor {
+  if (!("write" in gradient || "join" in gradient)) return gradient;
+  const into = trace.tensor(name, shape);
+  if ("join" in gradient) gradient.join(into, {});
+  else {
+    if (!gradient.complete) trace.clear(into);
+    gradient.write(into, false);
+  }
+  return into;
+}
