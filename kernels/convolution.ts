@@ -6,6 +6,7 @@ import type { Block } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import { divide, filterTile, productTile } from "./tile_choice.ts";
 import { sumManyParts, SUMMED_QUADS, tiledWeightGradient } from "./tiled_weight_gradient.ts";
+import { thinProduct } from "./thin_product.ts";
 import { tiledProduct } from "./tiled_product.ts";
 import type { ProductTile } from "./tiles.ts";
 import type { Trace } from "./trace.ts";
@@ -102,11 +103,22 @@ function gather(
   const { preset: { lanes }, broadcast } = trace.gpu;
   const { rows, columns } = blockFor(outQuads, trace.gpu);
   const groups = Math.ceil(positions / (rows * lanes));
+  const workgroups = groups * Math.ceil(outQuads / columns);
+  const follows = dims.scale === 1 && gridHeight === from[0] && gridWidth === from[1];
+  if (form === "inner" && outQuads === 1 && follows && dims.taps_x > 1) {
+    const taps = dims.taps_x;
+    trace.run(thinProduct({ rows, taps, lanes, broadcast, joins }), {
+      ...operands,
+      dims: { ...operands.dims, groups },
+      workgroups,
+    });
+    return;
+  }
   const channels = from[2] <= 4 ? from[2] : undefined;
   trace.run(gatheredProduct(form, { rows, columns, lanes, channels, broadcast, joins }), {
     ...operands,
     dims: { ...operands.dims, groups },
-    workgroups: groups * Math.ceil(outQuads / columns),
+    workgroups,
   });
 }
 

@@ -1,5 +1,6 @@
 import { joinedStore, type Joins, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
+import { destinations, positions } from "./positions.ts";
 
 /** The numbers that a gathered product takes. */
 export const GATHER_DIMS = {
@@ -66,27 +67,13 @@ export function gatheredProduct(
   const joined = joinedStore(joins);
   const shallow = channels !== undefined;
   const depth = channels ?? 4;
-  const position = (i: number): string =>
-    i === 0
-      ? `let b0 = first % dims.grid_width;
-         let a0 = (first / dims.grid_width) % dims.grid_height;
-         let n0 = first / (dims.grid_width * dims.grid_height);`
-      : `let right${i} = b${i - 1} + 1u == dims.grid_width;
-         let b${i} = select(b${i - 1} + 1u, 0u, right${i});
-         let down${i} = right${i} && a${i - 1} + 1u == dims.grid_height;
-         let a${i} = select(a${i - 1} + select(0u, 1u, right${i}), 0u, down${i});
-         let n${i} = n${i - 1} + select(0u, 1u, down${i});`;
-  const corner = (i: number): string =>
-    `let y${i} = i32(a${i} * dims.scale) + dims.offset_y;
-     let x${i} = select(i32(b${i} * dims.scale) + dims.offset_x, -65536, n${i} >= dims.batch);
-     let base${i} = n${i} * dims.in_height;`;
   const address = (i: number): string =>
     `let iy${i} = u32(y${i} + sy);
      let ix${i} = u32(x${i} + sx);
      let inside${i} = iy${i} < dims.in_height && ix${i} < dims.in_width${
       shallow ? " && kept_tap(tap)" : ""
     };
-     let at${i} = select(0u, ((base${i} + iy${i}) * dims.in_width + ix${i}) * dims.in_stride, inside${i});
+     let at${i} = select(0u, ((n${i} * dims.in_height + iy${i}) * dims.in_width + ix${i}) * dims.in_stride, inside${i});
      let keep${i} = select(0.0, 1.0, inside${i});`;
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
   // The products of a vec4 of inputs are added up before they join the sum: the sum stays in a
@@ -125,9 +112,6 @@ export function gatheredProduct(
   const weights = form === "outer"
     ? "tap * dims.weight_rows * dims.weight_quads + quad"
     : "(tap * dims.weight_rows + quad * 4u) * dims.weight_quads";
-  const destination = (i: number): string =>
-    `let to${i} = ((n${i} * dims.out_height + a${i} * dims.out_scale + dims.out_y) * dims.out_width
-       + b${i} * dims.out_scale + dims.out_x) * out_quads + quad;`;
   const store = (i: number): string =>
     `if (n${i} < dims.batch) { set_y(to${i} + j, ${
       joined.value(`select(vec4f(), s${i}_0, kept)`, `to${i} + j`)
@@ -151,8 +135,7 @@ fn main(workgroup: u32, lane: u32) {
   let out_quads = (dims.out_channels + 3u) / 4u;
   let last = out_quads - 1u - quad;
   let last_row = dims.weight_rows - 1u - min(quad * 4u, dims.weight_rows - 1u);
-  ${unroll(rows, position)}
-  ${unroll(rows, corner)}
+  ${positions(rows)}
   ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
   // One loop over taps and one over inputs: each loop level copies all sums once.
   let taps = dims.taps_y * dims.taps_x;
@@ -178,7 +161,7 @@ fn main(workgroup: u32, lane: u32) {
     tx = select(tx, 0u, last_column);
     ty += select(0u, 1u, last_column);
   }
-  ${unroll(rows, destination)}
+  ${destinations(rows)}
   // A loop, not ${columns} times the code: what stores compile to is most of a kernel on a processor.
   for (var j = 0u; j < min(${columns}u, out_quads - quad); j++) {
     let kept = (quad + j) * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels);

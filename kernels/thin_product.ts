@@ -1,0 +1,93 @@
+import { joinedStore, type Joins, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
+import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
+import { destinations, positions } from "./positions.ts";
+
+/**
+ * The `inner` product of {@link gatheredProduct} for at most four channels of outputs, as of the
+ * gradient of an image, where loads of x cost more than the products. It needs a grid as large as x
+ * and a scale of 1: then what the next position takes from x for one tap is what this position takes
+ * for another, and `rows` positions load `rows + taps - 1` pixels for all `taps` of a row at once.
+ */
+export function thinProduct(
+  { rows, taps, lanes, broadcast, joins }: {
+    rows: number;
+    /** Taps in a row of the kernel, `dims.taps_x`. */
+    taps: number;
+    lanes: number;
+    broadcast: number;
+    joins: Joins;
+  },
+): Kernel<string, "y", GatherDims> {
+  const joined = joinedStore(joins);
+  const pixels = rows + taps - 1;
+  const keep = (i: number): string =>
+    unroll(taps, (t) =>
+      `let keep${i}_${t} = select(0.0, 1.0, u32(y${i} + sy) < dims.in_height
+        && u32(x${i} - ${t}) < dims.in_width && kept${t});`);
+  const tapProducts = (t: number): string => {
+    const weights = unroll(4, (u) => {
+      const lanes = range(4).map((r) => `w${t * 4 + r}.${LANES[u]}`);
+      return `let t${t}_${u} = vec4f(${lanes.join(", ")});`;
+    });
+    const products = unroll(rows, (i) =>
+      `let v${i}_${t} = p${i + taps - 1 - t} * keep${i}_${t};
+      s${i} += fma(vec4f(v${i}_${t}.x), t${t}_0, fma(vec4f(v${i}_${t}.y), t${t}_1,
+        fma(vec4f(v${i}_${t}.z), t${t}_2, v${i}_${t}.w * t${t}_3)));`);
+    return `${weights}\n${products}`;
+  };
+  return defineKernel({
+    name: `inner product ${rows}x4, ${taps} taps${joined.suffix}`,
+    workgroupSize: lanes,
+    subgroup: broadcast > 0,
+    reads: { x: "bulk", w: "bulk", ...joined.reads },
+    writes: { y: "bulk" },
+    dims: GATHER_DIMS,
+    wgsl: /* wgsl */ `
+${KEPT_TAPS}
+fn main(workgroup: u32, lane: u32) {
+  let first = (workgroup * ${lanes}u + lane) * ${rows}u;
+  let quad = 0u;
+  let out_quads = 1u;
+  let last_row = dims.weight_rows - 1u;
+  ${positions(rows)}
+  ${unroll(rows, (i) => `var s${i} = vec4f();`)}
+  let total = i32(dims.batch * dims.in_height * dims.in_width);
+  for (var s = 0u; s < dims.taps_y; s++) {
+    let sy = -i32(s);
+    let tap = (dims.tap_y + s * dims.tap_step) * dims.kernel_width + dims.tap_x;
+    ${unroll(taps, (t) => `let kept${t} = kept_tap(tap + ${t}u * dims.tap_step);`)}
+    ${unroll(rows, keep)}
+    // All positions follow each other in x as well, from one row and image to the next.
+    let low = (i32(n0 * dims.in_height) + y0 + sy) * i32(dims.in_width)
+      + i32(b0) + dims.offset_x - ${taps - 1};
+    ${
+      unroll(pixels, (k) =>
+        `let at${k} = select(0u, u32(low + ${k}) * dims.in_stride, low + ${k} >= 0 && low + ${k} < total);`)
+    }
+    let weights = tap * dims.weight_rows * dims.weight_quads;
+    let next_tap = dims.tap_step * dims.weight_rows * dims.weight_quads;
+    for (var c = 0u; c < dims.in_quads; c++) {
+      ${unroll(pixels, (k) => `let p${k} = x(at${k} + c);`)}
+      ${
+      loadShared(4 * taps, {
+        name: "w",
+        load: (i) =>
+          `w(weights + (${i} / 4u) * next_tap + min(${i} % 4u, last_row) * dims.weight_quads + c)`,
+        broadcast,
+      })
+    }
+      ${unroll(taps, tapProducts)}
+    }
+  }
+  ${destinations(rows)}
+  let kept = vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels);
+  ${
+      unroll(rows, (i) =>
+        `if (n${i} < dims.batch) { set_y(to${i}, ${
+          joined.value(`select(vec4f(), s${i}, kept)`, `to${i}`)
+        }); }`)
+    }
+}`,
+  });
+}
