@@ -267,6 +267,7 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
   }
   const { lanes, side } = preset;
   const inputs = broadcast || inQuads === 1 ? 1 : side;
+  const channels = g.keepIn < 4 ? g.keepIn : undefined;
   const outputs = broadcast && outQuads > side ? 2 * side : side;
   const inBlocks = Math.ceil(inQuads / inputs);
   const blocks = Math.ceil(taps * inBlocks / lanes) * Math.ceil(outQuads / outputs);
@@ -275,7 +276,7 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
     Math.ceil(preset.invocations / (blocks * lanes)),
   );
   const part = parts(splits);
-  trace.run(weightGradient({ inputs, outputs, lanes, broadcast }), {
+  trace.run(weightGradient({ inputs, channels, outputs, lanes, broadcast }), {
     reads: { x, dy },
     writes: { part },
     dims: { ...dims, splits, clip: broadcast === 0 || inBlocks % lanes === 0 ? 1 : 0 },

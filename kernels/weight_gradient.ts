@@ -37,8 +37,10 @@ const CLIP = { clip: "u32" } as const;
  * have one tap (`dims.clip`), else all, with x zero outside.
  */
 export function weightGradient(
-  { inputs, outputs, lanes, broadcast }: {
+  { inputs, channels = inputs * 4, outputs, lanes, broadcast }: {
     inputs: number;
+    /** The channels of x where they are fewer than a vec4, as those of images. */
+    channels?: number;
     outputs: number;
     lanes: number;
     /** The lanes of a subgroup that load `dy` for each other, or 0. */
@@ -60,7 +62,7 @@ export function weightGradient(
   const g = (j: number, p: number): string =>
     `g${p - p % together}_${(p % together) * outputs + j}`;
   return defineKernel({
-    name: `weight gradient ${inputs * 4}x${outputs * 4}`,
+    name: `weight gradient ${channels}x${outputs * 4}`,
     workgroupSize: lanes,
     subgroup: broadcast > 0,
     reads: { x: "bulk", dy: "bulk" },
@@ -97,7 +99,7 @@ fn main(workgroup: u32, lane: u32) {
   ${unroll(inputs, (i) => `let in${i}_at = in_quad + min(${i}u, in_last);`)}
   let rows = inside(ty, dims.in_height, dims.out_height);
   let columns = inside(tx, dims.in_width, dims.out_width);
-  ${unroll(inputs * 4, (i) => range(outputs).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
+  ${unroll(channels, (i) => range(outputs).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
   // The positions of this split: b first, then a, then images.
   let across = columns.y - columns.x;
   let down = rows.y - rows.x;
@@ -129,7 +131,7 @@ fn main(workgroup: u32, lane: u32) {
     }
     ${range(4).filter((p) => p % together === 0).map(loadPositions).join("\n")}
     ${
-      unroll(inputs * 4, (i) =>
+      unroll(channels, (i) =>
         range(outputs).map((j) => {
           const v = (p: number): string => `vec4f(v${i >> 2}_${p}.${LANES[i & 3]}), ${g(j, p)}`;
           return `s${i}_${j} += fma(${v(0)}, fma(${v(1)}, fma(${v(2)}, ${
@@ -142,7 +144,7 @@ fn main(workgroup: u32, lane: u32) {
     let at = ((split * taps + tap) * dims.in_quads + in_quad) * 4u * dims.out_quads + out_quad;
     for (var j = 0u; j < min(${outputs}u, dims.out_quads - out_quad); j++) {
       ${
-      unroll(inputs * 4, (i) =>
+      unroll(channels, (i) =>
         `if (${i >> 2}u <= in_last) { set_part(at + ${i}u * dims.out_quads + j, s${i}_0); }
       ${
           unroll(outputs - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)
