@@ -2,10 +2,10 @@ import {
   type Geometry,
   geometry,
   inputGradient,
-  recordFilterGradient,
   recordForward,
   type Shaped,
 } from "./convolution.ts";
+import { recordFilterGradient } from "./filter_gradient.ts";
 import type { Gradient, Op, Values } from "./op.ts";
 import { elements, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
@@ -102,6 +102,9 @@ export const conv2d: Op<Conv2dAttributes> = {
     { inputs: [[1, 10, 11, 5], [5, 5, 5, 7]], attributes: { stride: 2, padding: 1 } },
     { inputs: [[2, 9, 10, 6], [3, 3, 6, 4]], attributes: { stride: 3, padding: 1 } },
     { inputs: [[3, 2, 2, 63], [3, 3, 63, 36]], attributes: { stride: 2, padding: 1 } },
+    { inputs: [[2, 5, 6, 32], [3, 3, 32, 40]], attributes: { stride: 1, padding: 1 } },
+    { inputs: [[3, 7, 9, 1], [3, 3, 1, 19]], attributes: { stride: 1, padding: 1 } },
+    { inputs: [[1, 5, 12, 3], [1, 9, 3, 5]], attributes: { stride: 1, padding: 4 } },
     { inputs: [[1, 3, 3, 4], [7, 7, 4, 4]], attributes: { stride: 1, padding: 3 } },
   ],
 };

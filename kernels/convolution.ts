@@ -1,21 +1,16 @@
 import { gatheredProduct } from "./gathered_product.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Gpu } from "./gpu.ts";
-import type { Gradient, Joined, JoiningGradient } from "./op.ts";
+import type { Joined, JoiningGradient } from "./op.ts";
 import type { Block } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
-import { divide, filterTile, productTile } from "./tile_choice.ts";
-import { sumManyParts, SUMMED_QUADS, tiledWeightGradient } from "./tiled_weight_gradient.ts";
+import { productTile } from "./tile_choice.ts";
 import { thinProduct } from "./thin_product.ts";
 import { tiledProduct } from "./tiled_product.ts";
 import type { ProductTile } from "./tiles.ts";
 import type { Trace } from "./trace.ts";
-import { sumParts, weightGradient } from "./weight_gradient.ts";
 
 export { type Geometry, geometry, outputSize, type Placement, type Shaped } from "./geometry.ts";
-
-/** Splits from which on the partial sums of a tiled weight gradient are added up eight at a time. */
-const MANY_SPLITS = 16;
 
 /**
  * The block that wastes least of loads (20) and multiply-adds (5) on `count` vec4 of outputs. There
@@ -226,88 +221,5 @@ export function recordInputGradient(
 export function inputGradient(trace: Trace, g: Geometry, dy: Tensor, w: Tensor): JoiningGradient {
   return {
     join: (dx, joined) => recordInputGradient(trace, g, { dy, w, dx }, joined),
-  };
-}
-
-/** Records the partial sums of the gradient of the filter, to be added up where it is wanted. */
-export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: Tensor): Gradient {
-  const { gpu: { preset, broadcast } } = trace;
-  const inQuads = quads(g.keepIn);
-  const outQuads = quads(g.keepOut);
-  const taps = g.kernelHeight * g.kernelWidth;
-  const positions = g.batch * g.outHeight * g.outWidth;
-  const parts = (splits: number): Tensor =>
-    trace.tensor(`d${g.name} parts`, [splits, taps, inQuads * 4, outQuads * 4]);
-  const dims = {
-    in_height: g.height,
-    in_width: g.width,
-    in_stride: inQuads,
-    in_quads: inQuads,
-    out_height: g.outHeight,
-    out_width: g.outWidth,
-    out_quads: outQuads,
-    stride: g.stride,
-    padding: g.padding,
-    kernel_height: g.kernelHeight,
-    kernel_width: g.kernelWidth,
-    batch: g.batch,
-    ...g.tapBits,
-  };
-  const tile = filterTile(trace.gpu, { direction: "weight gradient", geometry: g });
-  if (tile && preset.tiles) {
-    const { blocks, splits } = divide(tile, g, preset.tiles.processors);
-    const part = parts(splits);
-    trace.run(tiledWeightGradient(tile), {
-      reads: { x, dy },
-      writes: { part },
-      dims: { ...dims, splits },
-      workgroups: blocks * splits,
-    });
-    return sumOf(trace, g, part, splits >= MANY_SPLITS);
-  }
-  const { lanes, side } = preset;
-  const inputs = broadcast || inQuads === 1 ? 1 : side;
-  const channels = g.keepIn < 4 ? g.keepIn : undefined;
-  const outputs = broadcast && outQuads > side ? 2 * side : side;
-  const inBlocks = Math.ceil(inQuads / inputs);
-  const blocks = Math.ceil(taps * inBlocks / lanes) * Math.ceil(outQuads / outputs);
-  const splits = Math.min(
-    Math.ceil(positions / 4),
-    Math.ceil(preset.invocations / (blocks * lanes)),
-  );
-  const part = parts(splits);
-  trace.run(weightGradient({ inputs, channels, outputs, lanes, broadcast }), {
-    reads: { x, dy },
-    writes: { part },
-    dims: { ...dims, splits, clip: broadcast === 0 || inBlocks % lanes === 0 ? 1 : 0 },
-    workgroups: blocks * splits,
-  });
-  return sumOf(trace, g, part, false);
-}
-
-/** The gradient of the filter out of its partial sums `[splits, taps, inputs, outputs]`. */
-function sumOf(trace: Trace, g: Geometry, part: Tensor, many: boolean): Gradient {
-  const [splits, taps, rows] = part.shape;
-  const outQuads = quads(g.keepOut);
-  const sums = taps * g.keepIn * outQuads;
-  const workgroups = Math.ceil(sums / (many ? SUMMED_QUADS : 64));
-  return {
-    complete: g.keepIn === g.filterIn && g.keepOut === g.filterOut,
-    write: (into, accumulate) =>
-      trace.run((many ? sumManyParts : sumParts)(accumulate), {
-        reads: { part },
-        writes: { dw: into },
-        dims: {
-          taps,
-          part_rows: rows,
-          part_quads: outQuads,
-          rows: g.keepIn,
-          channels: g.keepOut,
-          weight_rows: g.filterIn,
-          weight_quads: quads(g.filterOut),
-          splits,
-        },
-        workgroups,
-      }),
   };
 }

@@ -1,10 +1,5 @@
-import {
-  type Geometry,
-  inputGradient,
-  recordFilterGradient,
-  recordForward,
-  type Shaped,
-} from "./convolution.ts";
+import { type Geometry, inputGradient, recordForward, type Shaped } from "./convolution.ts";
+import { recordFilterGradient } from "./filter_gradient.ts";
 import { defineKernel } from "./kernel.ts";
 import type { Gradient, Input, Op, Values } from "./op.ts";
 import { quads, type Tensor } from "./tensor.ts";

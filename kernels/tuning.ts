@@ -1,5 +1,6 @@
 import { type Work, workKey } from "./choices.ts";
-import { recordFilterGradient, recordForward, recordInputGradient } from "./convolution.ts";
+import { recordForward, recordInputGradient } from "./convolution.ts";
+import { recordFilterGradient } from "./filter_gradient.ts";
 import { type Gpu, GpuError } from "./gpu.ts";
 import type { Program } from "./program.ts";
 import type { Scope } from "./scope.ts";

@@ -16,15 +16,14 @@ export const WEIGHT_GRADIENT_DIMS = {
   kernel_width: "u32",
   batch: "u32",
   splits: "u32",
+  /** Whether only positions inside the image are visited. */
+  clip: "u32",
   taps_low: "u32",
   taps_high: "u32",
 } as const;
 
 /** Their names. */
 export type WeightGradientDims = keyof typeof WEIGHT_GRADIENT_DIMS;
-
-/** Whether all lanes of a workgroup have one tap, and visit only positions inside the image. */
-const CLIP = { clip: "u32" } as const;
 
 /**
  * Partial sums of a weight gradient. For each tap (s, t) and each of `splits` runs of positions,
@@ -37,16 +36,14 @@ const CLIP = { clip: "u32" } as const;
  * have one tap (`dims.clip`), else all, with x zero outside.
  */
 export function weightGradient(
-  { inputs, channels = inputs * 4, outputs, lanes, broadcast }: {
+  { inputs, outputs, lanes, broadcast }: {
     inputs: number;
-    /** The channels of x where they are fewer than a vec4, as those of images. */
-    channels?: number;
     outputs: number;
     lanes: number;
     /** The lanes of a subgroup that load `dy` for each other, or 0. */
     broadcast: number;
   },
-): Kernel<"x" | "dy", "part", WeightGradientDims | keyof typeof CLIP> {
+): Kernel<"x" | "dy", "part", WeightGradientDims> {
   const together = Math.max(1, Math.floor(broadcast / outputs));
   const loadPositions = (first: number): string =>
     loadShared(together * outputs, {
@@ -62,12 +59,12 @@ export function weightGradient(
   const g = (j: number, p: number): string =>
     `g${p - p % together}_${(p % together) * outputs + j}`;
   return defineKernel({
-    name: `weight gradient ${channels}x${outputs * 4}`,
+    name: `weight gradient ${inputs * 4}x${outputs * 4}`,
     workgroupSize: lanes,
     subgroup: broadcast > 0,
     reads: { x: "bulk", dy: "bulk" },
     writes: { part: "bulk" },
-    dims: { ...WEIGHT_GRADIENT_DIMS, ...CLIP },
+    dims: WEIGHT_GRADIENT_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
 // The positions a with 0 <= a * stride + tap - padding < size.
@@ -99,7 +96,7 @@ fn main(workgroup: u32, lane: u32) {
   ${unroll(inputs, (i) => `let in${i}_at = in_quad + min(${i}u, in_last);`)}
   let rows = inside(ty, dims.in_height, dims.out_height);
   let columns = inside(tx, dims.in_width, dims.out_width);
-  ${unroll(channels, (i) => range(outputs).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
+  ${unroll(inputs * 4, (i) => range(outputs).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
   // The positions of this split: b first, then a, then images.
   let across = columns.y - columns.x;
   let down = rows.y - rows.x;
@@ -131,7 +128,7 @@ fn main(workgroup: u32, lane: u32) {
     }
     ${range(4).filter((p) => p % together === 0).map(loadPositions).join("\n")}
     ${
-      unroll(channels, (i) =>
+      unroll(inputs * 4, (i) =>
         range(outputs).map((j) => {
           const v = (p: number): string => `vec4f(v${i >> 2}_${p}.${LANES[i & 3]}), ${g(j, p)}`;
           return `s${i}_${j} += fma(${v(0)}, fma(${v(1)}, fma(${v(2)}, ${
@@ -144,7 +141,7 @@ fn main(workgroup: u32, lane: u32) {
     let at = ((split * taps + tap) * dims.in_quads + in_quad) * 4u * dims.out_quads + out_quad;
     for (var j = 0u; j < min(${outputs}u, dims.out_quads - out_quad); j++) {
       ${
-      unroll(channels, (i) =>
+      unroll(inputs * 4, (i) =>
         `if (${i >> 2}u <= in_last) { set_part(at + ${i}u * dims.out_quads + j, s${i}_0); }
       ${
           unroll(outputs - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)

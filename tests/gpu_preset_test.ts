@@ -1,7 +1,8 @@
 // The kernels of the GPU preset, tile by tile, on whatever adapter there is.
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { conv2d, type Conv2dAttributes, maskedConv2d } from "../kernels/conv2d.ts";
-import { geometry, recordFilterGradient } from "../kernels/convolution.ts";
+import { recordFilterGradient } from "../kernels/filter_gradient.ts";
+import { geometry } from "../kernels/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { linear } from "../kernels/linear.ts";
 import type { Case, Op } from "../kernels/op.ts";
