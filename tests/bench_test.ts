@@ -128,7 +128,7 @@ const COMPARISON: Comparison = {
     { task: TASKS[0], outcomes: [{ times: [90, 100, 130] }, { times: [50] }, { note: "missing" }] },
     {
       task: TASKS[TASKS.length - 1],
-      outcomes: [{ times: [320] }, { times: [1000, 3000] }, { note: "missing" }],
+      outcomes: [{ times: [320] }, { times: [1000, 3000], off: 0.00234 }, { note: "missing" }],
     },
   ],
   repeats: 3,
@@ -142,7 +142,10 @@ Deno.test("the peers' table has speeds, times and how many times ours they are",
     text,
     /\| 3x3 64->64 @32, forward +\| 100 ms, 24\.2 GFLOP\/s +\| 50\.0 ms, 0\.500x +\|/,
   );
-  assertMatch(text, /\| 320 ms, 100 images\/s +\| 2000 ms, 6\.25x +\| missing +\|/);
+  assertMatch(
+    text,
+    /\| 320 ms, 100 images\/s +\| 2000 ms, 6\.25x, result 0\.23 % off +\| missing +\|/,
+  );
   assertMatch(text, /\| third +\| +\| missing: not installed +\|/);
 });
 

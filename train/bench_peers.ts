@@ -33,6 +33,9 @@ const TFJS_CHANNELS = 64;
 /** How far results may be apart, relative to their size. */
 const TOLERANCE = 1e-3;
 
+/** How far apart they still come from the same work, done less exactly; it is timed, and said. */
+const INEXACT = 1e-2;
+
 function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
@@ -52,6 +55,8 @@ async function start(command: PeerCommand): Promise<Found> {
 interface Entry {
   readonly peer?: Peer;
   readonly times: number[];
+  /** How far its result is off, relative to its size, where that is too far. */
+  off?: number;
   note?: string;
 }
 
@@ -70,8 +75,9 @@ async function compare(task: Task, peers: readonly Found[], options: PeersOption
       try {
         const check = await peer.prepare(task);
         wanted ??= check;
-        const apart = Math.abs(check - wanted);
-        if (!(apart <= TOLERANCE * Math.abs(wanted))) entry.note = `other result: ${check}`;
+        const apart = Math.abs(check - wanted) / Math.abs(wanted);
+        if (!(apart <= INEXACT)) entry.note = `other result: ${check}`;
+        else if (apart > TOLERANCE) entry.off = apart;
       } catch (error) {
         if (peer instanceof Own) throw error;
         entry.note = `failed: ${reasonOf(error)}`;
@@ -89,7 +95,7 @@ async function compare(task: Task, peers: readonly Found[], options: PeersOption
       }
     }
   }
-  const outcomes = entries.map(({ note, times }): Outcome => note ? { note } : { times });
+  const outcomes = entries.map(({ note, times, off }): Outcome => note ? { note } : { times, off });
   return { task, outcomes };
 }
 

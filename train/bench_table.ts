@@ -4,7 +4,13 @@ import type { Hello, Task } from "./bench_work.ts";
 import { UsageError } from "./errors.ts";
 
 /** What came of one task with one peer: its times in milliseconds, or why there are none. */
-export type Outcome = { readonly times: readonly number[] } | { readonly note: string };
+export type Outcome =
+  | {
+    readonly times: readonly number[];
+    /** How far its result is off, relative to its size, where that is worth saying. */
+    readonly off?: number;
+  }
+  | { readonly note: string };
 
 /** One task with all peers, this project first. */
 export interface Row {
@@ -57,7 +63,8 @@ export function cellsOf({ task, outcomes: [own, ...others] }: Row): string[] {
     ...others.map((outcome) => {
       if ("note" in outcome) return outcome.note;
       const theirs = median(outcome.times);
-      return `${milliseconds(theirs)}, ${(theirs / ours).toPrecision(3)}x`;
+      const off = outcome.off ? `, result ${(outcome.off * 100).toPrecision(2)} % off` : "";
+      return `${milliseconds(theirs)}, ${(theirs / ours).toPrecision(3)}x${off}`;
     }),
   ];
 }
