@@ -39,9 +39,9 @@ function gradientKernel(
     name: `adjoined loss gradient${detach ? ", detached" : ""}`,
     workgroupSize: 64,
     reads: {
-      base: "bulk",
-      small: "bulk",
-      rows: "bulk",
+      base: "small",
+      small: "small",
+      rows: "small",
       labels: "u32",
       lambda: "channel",
       dy: "channel",

@@ -51,7 +51,7 @@ export const accumulate: Op = {
 const rowsKernel = defineKernel({
   name: "count correct rows",
   workgroupSize: ROW_LANES,
-  reads: { logits: "bulk", labels: "u32" },
+  reads: { logits: "small", labels: "u32" },
   writes: { rows: "bulk" },
   dims: { batch: "u32", classes: "u32" },
   wgsl: /* wgsl */ `
@@ -84,7 +84,7 @@ fn main(workgroup: u32, lane: u32) {
 const countKernel = defineKernel({
   name: "count correct",
   workgroupSize: 64,
-  reads: { rows: "bulk" },
+  reads: { rows: "small" },
   writes: { counters: "f32" },
   dims: { batch: "u32" },
   wgsl: /* wgsl */ `

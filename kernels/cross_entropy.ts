@@ -25,7 +25,7 @@ export interface CrossEntropyAttributes {
 const rowsKernel = defineKernel({
   name: "cross entropy rows",
   workgroupSize: ROW_LANES,
-  reads: { logits: "bulk", labels: "u32" },
+  reads: { logits: "small", labels: "u32" },
   writes: { rows: "bulk" },
   dims: LOGIT_DIMS,
   wgsl: /* wgsl */ `
@@ -45,7 +45,7 @@ fn main(workgroup: u32, lane: u32) {
 const gradientKernel = defineKernel({
   name: "cross entropy gradient",
   workgroupSize: 64,
-  reads: { logits: "bulk", rows: "bulk", labels: "u32", dy: "channel" },
+  reads: { logits: "small", rows: "small", labels: "u32", dy: "channel" },
   writes: { dlogits: "bulk" },
   dims: LOGIT_DIMS,
   wgsl: /* wgsl */ `

@@ -19,7 +19,7 @@ import {
 const gradientKernel = defineKernel({
   name: "distillation loss gradient",
   workgroupSize: 64,
-  reads: { small: "bulk", teacher: "bulk", rows: "bulk", labels: "u32", dy: "channel" },
+  reads: { small: "small", teacher: "small", rows: "small", labels: "u32", dy: "channel" },
   writes: { dsmall: "bulk" },
   dims: LOGIT_DIMS,
   wgsl: /* wgsl */ `

@@ -21,7 +21,7 @@ function rowsKernel(
   return defineKernel({
     name: `cross entropy of ${labelled} and divergence rows`,
     workgroupSize: ROW_LANES,
-    reads: { p: "bulk", q: "bulk", labels: "u32" },
+    reads: { p: "small", q: "small", labels: "u32" },
     writes: { rows: "bulk" },
     dims: LOGIT_DIMS,
     wgsl: /* wgsl */ `

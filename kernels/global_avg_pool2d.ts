@@ -45,7 +45,7 @@ fn main(workgroup: u32, lane: u32) {
 const backward = defineKernel({
   name: "global avg pool2d gradient",
   workgroupSize: LANES,
-  reads: { dy: "bulk" },
+  reads: { dy: "small" },
   writes: { dx: "bulk" },
   dims: { ...WALK_DIMS, factor: "f32" },
   wgsl: walk({

@@ -88,7 +88,7 @@ fn main(workgroup: u32, lane: u32) {
 const mean = defineKernel({
   name: "mean loss",
   workgroupSize: 64,
-  reads: { rows: "bulk" },
+  reads: { rows: "small" },
   writes: { loss: "bulk", parts: "bulk" },
   dims: { batch: "u32" },
   wgsl: meanWgsl("1.0"),
@@ -97,7 +97,7 @@ const mean = defineKernel({
 const weightedMean = defineKernel({
   ...mean,
   name: "mean loss, weighted",
-  reads: { rows: "bulk", lambda: "channel" },
+  reads: { rows: "small", lambda: "channel" },
   wgsl: meanWgsl("lambda(0u).x"),
 });
 

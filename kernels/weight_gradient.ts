@@ -44,7 +44,7 @@ export function weightGradient(
     broadcast: number;
   },
 ): Kernel<"x" | "dy", "part", WeightGradientDims> {
-  const together = Math.max(1, Math.floor(broadcast / outputs));
+  const together = broadcast >= 2 * outputs ? 2 : 1;
   const loadPositions = (first: number): string =>
     loadShared(together * outputs, {
       name: `g${first}_`,
