@@ -18,10 +18,13 @@ export const RUN_DIMS = {
   channel_quads: "u32",
 } as const;
 
-/** Short enough for as many invocations as keep the adapter busy, and for small rounding errors. */
+/**
+ * Short enough for half as many invocations as keep the adapter busy with products, which do more
+ * to each element, and for small rounding errors.
+ */
 export function cut(trace: Trace, x: Tensor): Runs {
   const pixels = pixelsOf(x);
-  const invocations = Math.max(512, trace.gpu.preset.invocations);
+  const invocations = Math.max(512, trace.gpu.preset.invocations / 2);
   const chunk = Math.min(256, Math.max(32, Math.ceil(x.quads / invocations)));
   return { pixels, chunk, parts: Math.ceil(pixels / chunk) };
 }

@@ -49,7 +49,7 @@ export const SOFTWARE: Preset = {
     { rows: 8, columns: 8 },
   ],
   side: 4,
-  invocations: 1024,
+  invocations: 2048,
 };
 
 /**
