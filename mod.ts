@@ -83,13 +83,15 @@ export type {
   Context,
   Gradient,
   Input,
+  Joined,
+  JoiningGradient,
   Op,
   PendingGradient,
   Values,
   Vjp,
 } from "./kernels/op.ts";
 export { nullDevice } from "./kernels/null_device.ts";
-export { GPU, type Preset, SOFTWARE } from "./kernels/preset.ts";
+export { type Block, GPU, type Preset, SOFTWARE } from "./kernels/preset.ts";
 export { Program, type Timing } from "./kernels/program.ts";
 export { Scope } from "./kernels/scope.ts";
 export { type ElementType, type Storage, Tensor } from "./kernels/tensor.ts";
