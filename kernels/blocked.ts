@@ -11,6 +11,9 @@ export function unroll(n: number, f: (i: number) => string): string {
 /** Names of the components of a vec4. */
 export const LANES = "xyzw";
 
+/** The widest kernel whose rows of taps are unrolled. */
+export const WIDEST_ROW = 7;
+
 /** What a product is joined with as it is stored. */
 export interface Joins {
   /** Whether a tensor `plus` is added to it. */
@@ -57,8 +60,8 @@ export function loadShared(
 ): string {
   if (!broadcast) return unroll(n, (i) => `let ${name}${i} = ${load(`${i}u`)};`);
   const share = (k: number): string => {
-    const i = `(lane + ${k * broadcast}u)`;
-    return (k + 1) * broadcast > n ? `min${i.replace(")", `, ${n - 1}u)`)}` : i;
+    const i = `lane + ${k * broadcast}u`;
+    return (k + 1) * broadcast > n ? `min(${i}, ${n - 1}u)` : `(${i})`;
   };
   return [
     unroll(Math.ceil(n / broadcast), (k) => `let ${name}_share${k} = ${load(share(k))};`),

@@ -1,3 +1,4 @@
+import { WIDEST_ROW } from "./blocked.ts";
 import { gatheredProduct } from "./gathered_product.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Gpu } from "./gpu.ts";
@@ -100,7 +101,8 @@ function gather(
   const groups = Math.ceil(positions / (rows * lanes));
   const workgroups = groups * Math.ceil(outQuads / columns);
   const follows = dims.scale === 1 && gridHeight === from[0] && gridWidth === from[1];
-  if (form === "inner" && outQuads === 1 && follows && dims.taps_x > 1) {
+  const row = dims.taps_x > 1 && dims.taps_x <= WIDEST_ROW;
+  if (form === "inner" && outQuads === 1 && follows && row) {
     const taps = dims.taps_x;
     trace.run(thinProduct({ rows, taps, lanes, broadcast, joins }), {
       ...operands,

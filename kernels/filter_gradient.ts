@@ -1,3 +1,4 @@
+import { WIDEST_ROW } from "./blocked.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Gpu } from "./gpu.ts";
 import { imageWeightGradient } from "./image_weight_gradient.ts";
@@ -12,8 +13,7 @@ import { sumParts, weightGradient, type WeightGradientDims } from "./weight_grad
 /** Splits from which on the partial sums of a tiled weight gradient are added up eight at a time. */
 const MANY_SPLITS = 16;
 
-/** The widest kernel whose rows are held whole, and the vec4 of outputs that are held with them. */
-const WIDEST_ROW = 7;
+/** Vec4 of outputs that are held with a row of taps. */
 const ROW_OUTPUTS = 4;
 
 /** A kernel for the partial sums, and how its work is divided. */
