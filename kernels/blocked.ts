@@ -11,6 +11,27 @@ export function unroll(n: number, f: (i: number) => string): string {
 /** Names of the components of a vec4. */
 export const LANES = "xyzw";
 
+/**
+ * WGSL for scalar(0) · vector(0) + … + scalar(n - 1) · vector(n - 1). Products are added up so before
+ * they join a sum: it stays in a register meanwhile, and half of the rounding error of a single
+ * chain goes.
+ */
+export function dot(
+  n: number,
+  scalar: (u: number) => string,
+  vector: (u: number) => string,
+): string {
+  return range(n - 1).reduceRight(
+    (sum, u) => `fma(vec4f(${scalar(u)}), ${vector(u)}, ${sum})`,
+    `${scalar(n - 1)} * ${vector(n - 1)}`,
+  );
+}
+
+/** WGSL for component `u` of four vec4, `name` with the numbers from `first` on. */
+export function across(name: string, first: number, u: number): string {
+  return `vec4f(${range(4).map((r) => `${name}${first + r}.${LANES[u]}`).join(", ")})`;
+}
+
 /** The widest kernel whose rows of taps are unrolled. */
 export const WIDEST_ROW = 7;
 

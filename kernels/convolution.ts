@@ -99,24 +99,21 @@ function gather(
   const { preset: { lanes }, broadcast } = trace.gpu;
   const { rows, columns } = blockFor(outQuads, trace.gpu);
   const groups = Math.ceil(positions / (rows * lanes));
-  const workgroups = groups * Math.ceil(outQuads / columns);
   const follows = dims.scale === 1 && gridHeight === from[0] && gridWidth === from[1];
   const row = dims.taps_x > 1 && dims.taps_x <= WIDEST_ROW;
-  if (form === "inner" && outQuads === 1 && follows && row) {
-    const taps = dims.taps_x;
-    trace.run(thinProduct({ rows, taps, lanes, broadcast, joins }), {
+  const channels = from[2] <= 4 ? from[2] : undefined;
+  const thin = form === "inner" && outQuads === 1 && follows && row;
+  const common = { rows, lanes, broadcast, joins };
+  trace.run(
+    thin
+      ? thinProduct({ ...common, taps: dims.taps_x })
+      : gatheredProduct(form, { ...common, columns, channels }),
+    {
       ...operands,
       dims: { ...operands.dims, groups },
-      workgroups,
-    });
-    return;
-  }
-  const channels = from[2] <= 4 ? from[2] : undefined;
-  trace.run(gatheredProduct(form, { rows, columns, lanes, channels, broadcast, joins }), {
-    ...operands,
-    dims: { ...operands.dims, groups },
-    workgroups,
-  });
+      workgroups: groups * Math.ceil(outQuads / columns),
+    },
+  );
 }
 
 /** Taps of a gathered product that the spatial mask keeps. */

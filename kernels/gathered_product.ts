@@ -1,4 +1,14 @@
-import { joinedStore, type Joins, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
+import {
+  across,
+  dot,
+  joinedStore,
+  type Joins,
+  KEPT_TAPS,
+  LANES,
+  loadShared,
+  range,
+  unroll,
+} from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { destinations, positions } from "./positions.ts";
 
@@ -76,13 +86,8 @@ export function gatheredProduct(
      let at${i} = select(0u, ((n${i} * dims.in_height + iy${i}) * dims.in_width + ix${i}) * dims.in_stride, inside${i});
      let keep${i} = select(0.0, 1.0, inside${i});`;
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
-  // The products of a vec4 of inputs are added up before they join the sum: the sum stays in a
-  // register meanwhile, and half of the rounding error of a single chain goes.
-  const products = (i: number, j: number, w: (u: number) => string): string => {
-    let sum = `v${i}.${LANES[depth - 1]} * ${w(depth - 1)}`;
-    for (let u = depth - 2; u >= 0; u--) sum = `fma(vec4f(v${i}.${LANES[u]}), ${w(u)}, ${sum})`;
-    return `s${i}_${j} += ${sum};`;
-  };
+  const products = (i: number, j: number, w: (u: number) => string): string =>
+    `s${i}_${j} += ${dot(depth, (u) => `v${i}.${LANES[u]}`, w)};`;
   const outer = [
     `let at = weights + c * 4u * dims.weight_quads;`,
     loadShared(depth * columns, {
@@ -102,10 +107,8 @@ export function gatheredProduct(
     unroll(
       columns,
       (j) =>
-        unroll(depth, (u) => {
-          const lanes = range(4).map((r) => `w${j * 4 + r}.${LANES[u]}`);
-          return `let t${j}_${u} = vec4f(${lanes.join(", ")});`;
-        }) + "\n" + unroll(rows, (i) => products(i, j, (u) => `t${j}_${u}`)),
+        unroll(depth, (u) => `let t${j}_${u} = ${across("w", j * 4, u)};`) + "\n" +
+        unroll(rows, (i) => products(i, j, (u) => `t${j}_${u}`)),
     ),
   ].join("\n");
   const body = `${unroll(rows, load)}\n${form === "outer" ? outer : inner}`;

@@ -1,5 +1,6 @@
-import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { dot, KEPT_TAPS, LANES, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
+import { advance } from "./positions.ts";
 import { WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
 
 /** Positions that are added up before they join a sum, as in {@link weightGradient}. */
@@ -34,13 +35,7 @@ export function imageWeightGradient(
     let in${t}_${p} = in${p} && column${t}_${p} < dims.in_width && kept${t};
     let v${t}_${p} = select(vec4f(), x(select(0u, x${p} + column${t}_${p}, in${t}_${p})), in${t}_${p});`)
     }
-    b += 1u;
-    let right${p} = b == dims.out_width;
-    b = select(b, 0u, right${p});
-    a += select(0u, 1u, right${p});
-    let low${p} = a == dims.out_height;
-    a = select(a, 0u, low${p});
-    n += select(0u, 1u, low${p});`;
+    ${advance(p)}`;
   return defineKernel({
     name: `weight gradient ${channels}x${outputs * 4}, ${taps} taps`,
     workgroupSize: lanes,
@@ -59,6 +54,8 @@ fn main(workgroup: u32, lane: u32) {
   ${unroll(outputs, (j) => `let out${j}_at = out_quad + min(${j}u, out_last);`)}
   ${unroll(taps, (t) => `let kept${t} = kept_tap(ty * ${taps}u + ${t}u);`)}
   ${sums((t, i, j) => `var s${t}_${i}_${j} = vec4f();`)}
+  let rows = vec2u(0u, dims.out_height);
+  let columns = vec2u(0u, dims.out_width);
   let total = dims.batch * dims.out_height * dims.out_width;
   let share = (total + dims.splits - 1u) / dims.splits;
   let begin = min(split * share, total);
@@ -70,10 +67,8 @@ fn main(workgroup: u32, lane: u32) {
     ${unroll(AT_ONCE, load)}
     ${
       sums((t, i, j) => {
-        const term = (p: number): string => `vec4f(v${t}_${p}.${LANES[i]}), g${j}_${p}`;
-        const last = `v${t}_${AT_ONCE - 1}.${LANES[i]} * g${j}_${AT_ONCE - 1}`;
-        const chain = range(AT_ONCE - 1).reduceRight((sum, p) => `fma(${term(p)}, ${sum})`, last);
-        return `s${t}_${i}_${j} += ${chain};`;
+        const sum = dot(AT_ONCE, (p) => `v${t}_${p}.${LANES[i]}`, (p) => `g${j}_${p}`);
+        return `s${t}_${i}_${j} += ${sum};`;
       })
     }
   }

@@ -142,10 +142,10 @@ export function withMirrors(
   mirrored: MirroredOperands,
   sources: Sources,
 ): Step[] {
-  const zeros = commands.filter((c, i) =>
+  const zeros = new Set(commands.filter((c, i) =>
     c.kind === "clear" && c.tensor.storage &&
     !commands.slice(0, i).some((earlier) => depends(c, earlier))
-  );
+  ));
   const fresh = new Set(sources.atStart);
   const steps: Step[] = [...zeros];
   for (const tensor of fresh) steps.push({ kind: "mirror", tensor });
@@ -173,7 +173,7 @@ export function withMirrors(
     late.forEach(emit);
   };
   for (const command of commands) {
-    if (zeros.includes(command)) continue;
+    if (zeros.has(command)) continue;
     if (waiting.some((earlier) => depends(command, earlier))) interrupt();
     const interrupts = command.kind !== "dispatch" || stale(command).length > 0;
     const outside = writesOf(command).every(({ storage }) => storage);

@@ -22,6 +22,20 @@ export function positions(rows: number): string {
   return `${unroll(rows, next)}\n${unroll(rows, corner)}`;
 }
 
+/**
+ * WGSL that moves position (a, b) of image n on to the next of `rows.x` to `rows.y` and `columns.x`
+ * to `columns.y`. The number `p` tells its names from others'.
+ */
+export function advance(p: number): string {
+  return `b += 1u;
+    let right${p} = b == columns.y;
+    b = select(b, columns.x, right${p});
+    a += select(0u, 1u, right${p});
+    let low${p} = a == rows.y;
+    a = select(a, rows.x, low${p});
+    n += select(0u, 1u, low${p});`;
+}
+
 /** WGSL that names where the results of {@link positions} go: `to0`, …, in vec4. */
 export function destinations(rows: number): string {
   return unroll(

@@ -1,4 +1,13 @@
-import { joinedStore, type Joins, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
+import {
+  across,
+  dot,
+  joinedStore,
+  type Joins,
+  KEPT_TAPS,
+  LANES,
+  loadShared,
+  unroll,
+} from "./blocked.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { destinations, positions } from "./positions.ts";
@@ -26,14 +35,10 @@ export function thinProduct(
       `let keep${i}_${t} = select(0.0, 1.0, u32(y${i} + sy) < dims.in_height
         && u32(x${i} - ${t}) < dims.in_width && kept${t});`);
   const tapProducts = (t: number): string => {
-    const weights = unroll(4, (u) => {
-      const lanes = range(4).map((r) => `w${t * 4 + r}.${LANES[u]}`);
-      return `let t${t}_${u} = vec4f(${lanes.join(", ")});`;
-    });
+    const weights = unroll(4, (u) => `let t${t}_${u} = ${across("w", t * 4, u)};`);
     const products = unroll(rows, (i) =>
       `let v${i}_${t} = p${i + taps - 1 - t} * keep${i}_${t};
-      s${i} += fma(vec4f(v${i}_${t}.x), t${t}_0, fma(vec4f(v${i}_${t}.y), t${t}_1,
-        fma(vec4f(v${i}_${t}.z), t${t}_2, v${i}_${t}.w * t${t}_3)));`);
+      s${i} += ${dot(4, (u) => `v${i}_${t}.${LANES[u]}`, (u) => `t${t}_${u}`)};`);
     return `${weights}\n${products}`;
   };
   return defineKernel({

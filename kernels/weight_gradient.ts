@@ -1,5 +1,6 @@
-import { KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
+import { dot, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
+import { advance } from "./positions.ts";
 
 /** The numbers that a weight gradient takes. */
 export const WEIGHT_GRADIENT_DIMS = {
@@ -118,22 +119,14 @@ fn main(workgroup: u32, lane: u32) {
     let x${p} = select(0u, ((n * dims.in_height + row${p}) * dims.in_width + column${p}) * dims.in_stride, in${p});
     let y${p} = ((min(n, dims.batch - 1u) * dims.out_height + a) * dims.out_width + b) * dims.out_quads + out_quad;
     ${unroll(inputs, (i) => `let v${i}_${p} = select(vec4f(), x(x${p} + in${i}_at), in${p});`)}
-    b += 1u;
-    let right${p} = b == columns.y;
-    b = select(b, columns.x, right${p});
-    a += select(0u, 1u, right${p});
-    let low${p} = a == rows.y;
-    a = select(a, rows.x, low${p});
-    n += select(0u, 1u, low${p});`)
+    ${advance(p)}`)
     }
     ${range(4).filter((p) => p % together === 0).map(loadPositions).join("\n")}
     ${
       unroll(inputs * 4, (i) =>
         range(outputs).map((j) => {
-          const v = (p: number): string => `vec4f(v${i >> 2}_${p}.${LANES[i & 3]}), ${g(j, p)}`;
-          return `s${i}_${j} += fma(${v(0)}, fma(${v(1)}, fma(${v(2)}, ${
-            v(3).replace(", ", " * ")
-          })));`;
+          const sum = dot(4, (p) => `v${i >> 2}_${p}.${LANES[i & 3]}`, (p) => g(j, p));
+          return `s${i}_${j} += ${sum};`;
         }).join("\n"))
     }
   }

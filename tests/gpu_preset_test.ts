@@ -5,13 +5,10 @@ import { recordFilterGradient } from "../kernels/filter_gradient.ts";
 import { geometry } from "../kernels/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { linear } from "../kernels/linear.ts";
-import type { Case, Op } from "../kernels/op.ts";
+import type { Case } from "../kernels/op.ts";
 import { GPU, type Preset } from "../kernels/preset.ts";
 import { filterLayout, type FilterTile, productLayout, TILING } from "../kernels/tiles.ts";
-import { check, compute, draw } from "./op_suite.ts";
-
-const PARITY = 1e-5;
-const GRADIENT = 1e-4;
+import { compute, draw, holds } from "./op_suite.ts";
 
 async function withGpu(
   options: { preset: Preset; maxWorkgroups?: number },
@@ -22,15 +19,6 @@ async function withGpu(
     await test(gpu);
   } finally {
     gpu.destroy();
-  }
-}
-
-async function holds<A>(gpu: Gpu, op: Op<A>, cases: readonly Case<A>[]): Promise<void> {
-  for (const [i, test] of cases.entries()) {
-    const { parity, gradient } = await check(gpu, op, test, 1000 + i);
-    const label = `${op.name}, case ${i}, ${JSON.stringify(test.attributes)}`;
-    assert(parity <= PARITY, `${label}: outputs are ${parity} off`);
-    assert(gradient <= GRADIENT, `${label}: gradients are ${gradient} off`);
   }
 }
 

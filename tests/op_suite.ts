@@ -1,3 +1,4 @@
+import { assert } from "@std/assert";
 import type { Gpu } from "../kernels/gpu.ts";
 import { pullBack, written } from "../kernels/gradient.ts";
 import type { Case, Input, Op, Values } from "../kernels/op.ts";
@@ -193,4 +194,17 @@ export async function check<A>(
       ? 0
       : gradientError(op, test, sample, u, computed.gradients, seed + 2),
   };
+}
+
+const PARITY = 1e-5;
+const GRADIENT = 1e-4;
+
+/** Asserts that outputs and gradients of all cases equal those of the float64 reference. */
+export async function holds<A>(gpu: Gpu, op: Op<A>, cases: readonly Case<A>[]): Promise<void> {
+  for (const [i, test] of cases.entries()) {
+    const { parity, gradient } = await check(gpu, op, test, 1000 + i);
+    const label = `${op.name}, case ${i}, ${JSON.stringify(test.attributes)}`;
+    assert(parity <= PARITY, `${label}: outputs are ${parity} off`);
+    assert(gradient <= GRADIENT, `${label}: gradients are ${gradient} off`);
+  }
 }

@@ -1,20 +1,10 @@
 // The kernels of software adapters where lanes cannot load for one another, or load from buffers.
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { linear } from "../kernels/linear.ts";
-import type { Case, Op } from "../kernels/op.ts";
 import { type Preset, SOFTWARE } from "../kernels/preset.ts";
-import { check } from "./op_suite.ts";
-
-async function holds<A>(gpu: Gpu, op: Op<A>, cases: readonly Case<A>[]): Promise<void> {
-  for (const [i, test] of cases.entries()) {
-    const { parity, gradient } = await check(gpu, op, test, 1000 + i);
-    const label = `${op.name}, case ${i}, ${JSON.stringify(test.attributes)}`;
-    assert(parity <= 1e-5, `${label}: outputs are ${parity} off`);
-    assert(gradient <= 1e-4, `${label}: gradients are ${gradient} off`);
-  }
-}
+import { holds } from "./op_suite.ts";
 
 const PRESETS: Readonly<Record<string, Preset>> = {
   "that load all themselves": { ...SOFTWARE, broadcast: false },
