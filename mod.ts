@@ -110,7 +110,7 @@ export type { AddAttributes } from "./kernels/add.ts";
 export type { AdjoinedLossAttributes } from "./kernels/adjoined_loss.ts";
 export type { AugmentAttributes } from "./kernels/augment.ts";
 export type { AvgPool2dAttributes } from "./kernels/avg_pool2d.ts";
-export type { BatchNormAttributes } from "./kernels/batch_norm.ts";
+export type { BatchNormAttributes, BatchNormTrainingAttributes } from "./kernels/batch_norm.ts";
 export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/conv2d.ts";
 export type { CrossEntropyAttributes } from "./kernels/cross_entropy.ts";
 export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/gate_channels.ts";
@@ -120,7 +120,6 @@ export type { MaxPool2dAttributes } from "./kernels/max_pool2d.ts";
 export type { NarrowAttributes } from "./kernels/narrow.ts";
 export type { AdamwAttributes, SgdAttributes } from "./kernels/optimizers.ts";
 export type { ReluAttributes } from "./kernels/relu.ts";
-export type { RunningStatisticsAttributes } from "./kernels/running_statistics.ts";
 
 // Networks: what they are, what they cost, how they are run, and the small one inside.
 export { adjoin, type Adjoined, type AdjoinOptions, widthsOf } from "./nn/adjoin.ts";

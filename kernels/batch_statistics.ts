@@ -1,5 +1,5 @@
 import { LANES } from "./elementwise.ts";
-import { defineKernel, type Kernel } from "./kernel.ts";
+import { defineKernel, type Kernel, type Write } from "./kernel.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
 
@@ -93,7 +93,7 @@ const JOIN_DIMS = { ...RUN_DIMS, fan: "u32" } as const;
 /** A kernel that joins `fan` neighbouring runs, first to end, of one vec4 of channels each. */
 export function joining<const W extends string>(
   name: string,
-  writes: Record<W, "bulk">,
+  writes: Record<W, Write>,
   { reads = {}, dims = {}, wgsl }: Pick<Partial<Kernel>, "reads" | "dims"> & { wgsl: string },
 ): Kernel<string, W, string> {
   return defineKernel({
@@ -146,15 +146,24 @@ const joinMoments = joining("batch norm moments, joined", { joined_part: "bulk" 
   set_joined_part(i + 2u * out_plane, m2);`,
 });
 
+// Running statistics move towards those of the batch, with its unbiased variance, as in PyTorch.
 const statistics = joining(
   "batch norm statistics",
-  { mean: "bulk", variance: "bulk", center: "bulk", rest: "bulk" },
+  { variance: "bulk", center: "bulk", rest: "bulk", running_mean: "f32", running_variance: "f32" },
   {
+    dims: { momentum: "f32" },
     wgsl: `${JOIN_MOMENTS}
-  set_mean(i, center + rest);
+  let mean = center + rest;
+  let unbiased = m2 / (count - 1.0);
   set_variance(i, m2 / count);
   set_center(i, center);
-  set_rest(i, rest);`,
+  set_rest(i, rest);
+  let keep = 1.0 - dims.momentum;
+  for (var k = 0u; k < 4u; k++) {
+    let at = i * 4u + k;
+    running_mean[at] = keep * running_mean[at] + dims.momentum * mean[k];
+    running_variance[at] = keep * running_variance[at] + dims.momentum * unbiased[k];
+  }`,
   },
 );
 
@@ -202,16 +211,26 @@ export function join(
   return join(trace, kernel, joined, { pixels, chunk: chunk * fan, parts: fewer });
 }
 
-/** Statistics of a batch. The mean is rounded; center + rest is the mean in twice the precision. */
-export interface Statistics {
+/** Running statistics, and the weight of the batch in them, from 0 to 1. */
+export interface RunningStatistics {
   readonly mean: Tensor;
+  readonly variance: Tensor;
+  readonly momentum: number;
+}
+
+/** Statistics of a batch: center + rest is the mean in twice the precision of either. */
+export interface Statistics {
   readonly variance: Tensor;
   readonly center: Tensor;
   readonly rest: Tensor;
 }
 
-/** Records the statistics of x over all but the last dimension. */
-export function recordStatistics(trace: Trace, x: Tensor): Statistics {
+/** Records the statistics of x over all but the last dimension, and updates the running ones. */
+export function recordStatistics(
+  trace: Trace,
+  x: Tensor,
+  { mean, variance, momentum }: RunningStatistics,
+): Statistics {
   const runs = cut(trace, x);
   const channels = x.shape.slice(-1);
   const part = trace.tensor("batch norm moments", [3, runs.parts, ...channels]);
@@ -222,12 +241,16 @@ export function recordStatistics(trace: Trace, x: Tensor): Statistics {
     workgroups: Math.ceil(runs.parts * channelQuads(x) / LANES),
   });
   const { part: last, dims, workgroups } = join(trace, joinMoments, part, runs);
-  const writes = {
-    mean: trace.tensor("batch mean", channels),
+  const found = {
     variance: trace.tensor("batch variance", channels),
     center: trace.tensor("batch center", channels),
     rest: trace.tensor("batch rest", channels),
   };
-  trace.run(statistics, { reads: { part: last }, writes, dims, workgroups });
-  return writes;
+  trace.run(statistics, {
+    reads: { part: last },
+    writes: { ...found, running_mean: mean, running_variance: variance },
+    dims: { ...dims, momentum },
+    workgroups,
+  });
+  return found;
 }

@@ -16,7 +16,7 @@ export function pullBack<A>(
   if (op.vjp === "none") {
     throw new TypeError(`Cannot pull back over ${op.name}: it has no gradient`);
   }
-  const passed = op.rectified?.(context.attributes)
+  const passed = op.rectified?.(context.attributes, context.inputs)
     ? recordReluGradient(trace, context.outputs[0], dy)
     : dy;
   return op.vjp(trace, context, passed);

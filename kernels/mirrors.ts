@@ -48,12 +48,33 @@ function overlap(a: Tensor, b: Tensor): boolean {
   return !apart;
 }
 
-/** Whether `later` has to stay behind `earlier`. */
-function depends(later: Command, earlier: Command): boolean {
-  const written = writesOf(earlier);
-  const touched = [...readsOf(later), ...writesOf(later)];
-  return written.some((a) => touched.some((b) => overlap(a, b))) ||
-    writesOf(later).some((a) => readsOf(earlier).some((b) => overlap(a, b)));
+/** For each command, those before it that it has to stay behind. */
+function dependencies(commands: readonly Command[]): ReadonlySet<number>[] {
+  interface Access {
+    readonly tensor: Tensor;
+    readonly writes: boolean;
+    readonly at: number;
+  }
+  const accesses = new Map<Tensor | GPUBuffer, Access[]>();
+  return commands.map((command, at) => {
+    const earlier = new Set<number>();
+    const now: Access[] = [
+      ...readsOf(command).map((tensor) => ({ tensor, writes: false, at })),
+      ...writesOf(command).map((tensor) => ({ tensor, writes: true, at })),
+    ];
+    for (const access of now) {
+      const { tensor, writes } = access;
+      const place = tensor.storage?.buffer ?? tensor;
+      const others = accesses.get(place) ?? [];
+      accesses.set(place, others);
+      for (const other of others) {
+        const conflict = (writes || other.writes) && overlap(tensor, other.tensor);
+        if (conflict && other.at !== at) earlier.add(other.at);
+      }
+      others.push(access);
+    }
+    return earlier;
+  });
 }
 
 /** Tensors from outside that are loaded through mirrors before anything writes to them. */
@@ -93,8 +114,6 @@ function range(tensors: readonly Tensor[], capacity: number): Tensor | undefined
 
 /** Where tensors are mirrored. */
 export class Sources {
-  /** What is copied at the start of the program, in one go. */
-  readonly atStart: ReadonlySet<Tensor>;
   readonly #sources = new Map<Tensor, Source>();
 
   /**
@@ -117,7 +136,6 @@ export class Sources {
         this.#sources.set(tensor, { of, first: bytes / 16 });
       }
     }
-    this.atStart = new Set([...read].map((tensor) => this.of(tensor).of));
   }
 
   /** Where this tensor is mirrored. */
@@ -132,57 +150,52 @@ export function mirrorRows(tensor: Tensor): number {
 }
 
 /**
- * Puts a mirror copy before the first mirrored load, and before the first after each write. Copies
- * interrupt a pass of kernels, which costs as much as three of them: commands whose results stay
- * outside, as gradients of parameters do, wait for an interruption that some other command needs,
- * and zeros for outside are written at the start.
+ * Orders commands and puts mirror copies between them. Copies interrupt a pass of kernels, which
+ * costs as much as three of them: whatever can run without one runs before the next, and each
+ * interruption makes all copies that are due. So branches of a network advance together.
  */
-export function withMirrors(
+export function schedule(
   commands: readonly Command[],
   mirrored: MirroredOperands,
   sources: Sources,
 ): Step[] {
-  const zeros = new Set(commands.filter((c, i) =>
-    c.kind === "clear" && c.tensor.storage &&
-    !commands.slice(0, i).some((earlier) => depends(c, earlier))
-  ));
-  const fresh = new Set(sources.atStart);
-  const steps: Step[] = [...zeros];
-  for (const tensor of fresh) steps.push({ kind: "mirror", tensor });
-  const waiting: Dispatch[] = [];
+  const before = dependencies(commands);
+  const done = commands.map(() => false);
+  const fresh = new Set<Tensor>();
+  const steps: Step[] = [];
+  const emit = (i: number): void => {
+    steps.push(commands[i]);
+    done[i] = true;
+    for (const target of writesOf(commands[i])) {
+      for (const tensor of fresh) if (overlap(tensor, target)) fresh.delete(tensor);
+    }
+  };
   const stale = (command: Command): Tensor[] =>
     command.kind !== "dispatch" ? [] : mirrored(command)
       .map((name) => sources.of(operand(command, name)).of)
       .filter((tensor) => !fresh.has(tensor));
-  const copy = (command: Command): void => {
-    for (const tensor of new Set(stale(command))) {
-      steps.push({ kind: "mirror", tensor });
-      fresh.add(tensor);
+  // Zeros inside the program wait until they are needed, so that they take no memory before.
+  const lazy = commands.map((c) => c.kind === "clear" && !c.tensor.storage);
+  const open = (i: number): number[] => [...before[i]].filter((j) => !done[j]);
+  const left = (): number[] => done.flatMap((is, i) => is ? [] : [i]);
+  const interrupt = (): void => {
+    for (const i of left()) {
+      const needed = open(i);
+      if (lazy[i] || !needed.every((j) => lazy[j] && open(j).length === 0)) continue;
+      needed.forEach(emit);
+      if (commands[i].kind !== "dispatch") emit(i);
+      for (const tensor of new Set(stale(commands[i]))) {
+        steps.push({ kind: "mirror", tensor });
+        fresh.add(tensor);
+      }
     }
   };
-  const emit = (command: Command): void => {
-    steps.push(command);
-    for (const target of writesOf(command)) {
-      for (const tensor of fresh) if (overlap(tensor, target)) fresh.delete(tensor);
-    }
-  };
-  const interrupt = (command?: Command): void => {
-    const late = waiting.splice(0);
-    late.forEach(copy);
-    if (command) copy(command);
-    late.forEach(emit);
-  };
-  for (const command of commands) {
-    if (zeros.has(command)) continue;
-    if (waiting.some((earlier) => depends(command, earlier))) interrupt();
-    const interrupts = command.kind !== "dispatch" || stale(command).length > 0;
-    const outside = writesOf(command).every(({ storage }) => storage);
-    if (interrupts && outside && command.kind === "dispatch") waiting.push(command);
-    else {
-      if (interrupts) interrupt(command);
-      emit(command);
+  for (let rest = left(); rest.length; rest = left()) {
+    interrupt();
+    for (const i of rest) {
+      const runs = commands[i].kind === "dispatch" && stale(commands[i]).length === 0;
+      if (runs && open(i).length === 0) emit(i);
     }
   }
-  interrupt();
   return steps;
 }

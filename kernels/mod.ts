@@ -3,7 +3,6 @@ import { maxPool2d } from "./max_pool2d.ts";
 import { gateChannels } from "./gate_channels.ts";
 import { globalAvgPool2d } from "./global_avg_pool2d.ts";
 import { batchNorm, batchNormEval } from "./batch_norm.ts";
-import { runningStatistics } from "./running_statistics.ts";
 import { avgPool2d } from "./avg_pool2d.ts";
 import { add } from "./add.ts";
 import { adjoinedLoss } from "./adjoined_loss.ts";
@@ -27,7 +26,6 @@ export const ops: readonly Op[] = [
   maskedConv2d,
   batchNorm,
   batchNormEval,
-  runningStatistics,
   relu,
   add,
   maxPool2d,
@@ -76,6 +74,5 @@ export {
   penalty,
   quadraticForm,
   relu,
-  runningStatistics,
   sgd,
 };

@@ -44,11 +44,16 @@ function channelReads(channels: Channels): Record<string, "channel"> {
 
 const EPS = { eps: "f32" } as const;
 
-function normalize(channels: Channels, relu: boolean): Kernel<string, "y", string> {
-  const value = (at: string): string => `fma(x(${at}) - middle, scale, shift)`;
+function normalize(
+  channels: Channels,
+  { relu, plus }: { relu: boolean; plus: boolean },
+): Kernel<string, "y", string> {
+  const value = (at: string): string =>
+    `fma(x(${at}) - middle, scale, shift)${plus ? ` + residual(${at})` : ""}`;
+  const reads: Record<string, Read> = plus ? { residual: "bulk" } : {};
   return elementwise<string, string>({
-    name: `batch norm${relu ? " and relu" : ""}`,
-    reads: { x: "bulk", ...channelReads(channels) },
+    name: `batch norm${plus ? ", added" : ""}${relu ? " and relu" : ""}`,
+    reads: { x: "bulk", ...reads, ...channelReads(channels) },
     dims: EPS,
     functions: RELU,
     once: coefficients(channels),
@@ -138,17 +143,17 @@ fn dx(d: vec4f, scale: vec4f, shift: vec4f, dy: vec4f, slope: vec4f, offset: vec
   });
 }
 
-/** Records y = (x - mean) / sqrt(variance + eps) · weight + bias, and max(·, 0) of it. */
+/** Records y = (x - mean) / sqrt(variance + eps) · weight + bias + residual, and max(·, 0) of it. */
 export function recordNormalized(
   trace: Trace,
-  x: Tensor,
+  { x, residual }: { x: Tensor; residual?: Tensor },
   channels: Channels,
   { eps, relu }: BatchNormAttributes,
 ): Tensor {
   const y = trace.tensor("batch norm", x.shape);
   const { dims, workgroups } = spread(x);
-  trace.run(normalize(channels, relu), {
-    reads: { x, ...channels },
+  trace.run(normalize(channels, { relu, plus: residual !== undefined }), {
+    reads: { x, ...(residual && { residual }), ...channels },
     writes: { y },
     dims: { ...dims, eps },
     workgroups,
@@ -189,7 +194,7 @@ function pending(trace: Trace, sums: Tensor): PendingGradient {
 /** Records the gradients of the input, the weight and the bias. */
 export function recordGradients(
   trace: Trace,
-  { inputs: [x], attributes: { eps, relu }, wanted }: Context<BatchNormAttributes>,
+  { inputs: [x], attributes: { eps, relu }, wanted }: Omit<Context<BatchNormAttributes>, "outputs">,
   channels: Channels,
   dy: Tensor,
 ): [Gradient, Gradient, Gradient] {

@@ -92,7 +92,7 @@ export interface Op<A = object> {
    * Whether the result is that of a ReLU. If so, `vjp` is given dy · [y > 0] in place of dy: what
    * computes dy can often set it to zero at once.
    */
-  rectified?(attributes: A): boolean;
+  rectified?(attributes: A, inputs: readonly Tensor[]): boolean;
   /** The first outputs in float64, written to be read rather than to be fast. */
   reference(inputs: readonly Values[], attributes: A): readonly Values[];
   /** What it is tested and timed on. */

@@ -3,9 +3,9 @@ import {
   type MirroredOperands,
   mirrorRows,
   operand,
+  schedule,
   Sources,
   type Step,
-  withMirrors,
 } from "./mirrors.ts";
 import { ALIGNMENT, type Tensor } from "./tensor.ts";
 import type { Command } from "./trace.ts";
@@ -150,7 +150,7 @@ export function plan(
   capacity: Capacity,
 ): Plan {
   const sources = new Sources(commands, mirrored, capacity.rows * MIRROR_WIDTH);
-  const steps = withMirrors(commands, mirrored, sources);
+  const steps = schedule(commands, mirrored, sources);
   const buffers = new Map<Tensor, Lifetime>();
   const mirrors = new Map<Tensor, Lifetime>();
   const touch = (lives: Map<Tensor, Lifetime>, tensor: Tensor, at: number): void => {

@@ -1,7 +1,6 @@
 import { add } from "../kernels/add.ts";
 import { avgPool2d } from "../kernels/avg_pool2d.ts";
 import { batchNorm, batchNormEval } from "../kernels/batch_norm.ts";
-import { runningStatistics } from "../kernels/running_statistics.ts";
 import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
 import { globalAvgPool2d } from "../kernels/global_avg_pool2d.ts";
 import { linear } from "../kernels/linear.ts";
@@ -9,8 +8,8 @@ import { maxPool2d } from "../kernels/max_pool2d.ts";
 import { narrow } from "../kernels/narrow.ts";
 import { relu } from "../kernels/relu.ts";
 import type { Tensor } from "../kernels/tensor.ts";
-import { elements } from "../kernels/tensor.ts";
 import type { Adjoined } from "./adjoin.ts";
+import { fusions } from "./fusions.ts";
 import {
   type BatchNormLayer,
   type Conv2dLayer,
@@ -50,33 +49,21 @@ function convolve(layer: Conv2dLayer, x: Tensor, { apply, parameter }: Running):
 }
 
 function normalize(
-  layer: BatchNormLayer,
   x: Tensor,
-  { running, name, relu }: { running: Running; name: string; relu: boolean },
+  { running, name, relu, residual }: {
+    running: Running;
+    name: string;
+    relu: boolean;
+    residual?: Tensor;
+  },
 ): Tensor {
   const { apply, parameter, training, eps = NORM_EPS, momentum = 0.1 } = running;
   const [weight, bias, mean, variance] = ["weight", "bias", "running_mean", "running_var"]
     .map((part) => parameter(`${name}.${part}`));
-  if (!training) return apply(batchNormEval, [x, weight, bias, mean, variance], { eps, relu })[0];
-  const [y, batchMean, batchVariance] = apply(batchNorm, [x, weight, bias], { eps, relu });
-  const count = elements(x.shape.slice(0, -1));
-  if (count < 2) {
-    throw new RangeError(
-      `Cannot train batch norm ${layer.name} on one value per channel; use a larger batch or image`,
-    );
-  }
-  apply(runningStatistics, [mean, variance, batchMean, batchVariance], { momentum, count });
-  return y;
-}
-
-/** By layer: whether it is a relu that the norm or sum before it, used by nothing else, does. */
-function fusedRelus({ layers }: Network): boolean[] {
-  const uses = layers.map(() => 0);
-  for (const { inputs } of layers) for (const v of inputs) if (v !== IMAGE) uses[v]++;
-  return layers.map(({ kind, inputs: [x] }) =>
-    kind === "relu" && x !== IMAGE && uses[x] === 1 &&
-    (layers[x].kind === "batchNorm" || layers[x].kind === "add")
-  );
+  const inputs = [x, weight, bias, mean, variance, ...residual ? [residual] : []];
+  return training
+    ? apply(batchNorm, inputs, { eps, relu, momentum })[0]
+    : apply(batchNormEval, inputs, { eps, relu })[0];
 }
 
 /** What is done to values on their way, such as gating them. */
@@ -103,22 +90,32 @@ export interface Part {
 export function run(network: Network, image: Tensor, running: Running, part: Part): Tensor[] {
   const { apply } = running;
   const { layers } = network;
-  const fused = fusedRelus(network);
-  const followed = layers.map((_, i) => fused.some((is, j) => is && layers[j].inputs[0] === i));
+  const { relus, sums } = fusions(network);
+  const followed = layers.map((_, i) => relus.some((is, j) => is && layers[j].inputs[0] === i));
+  const runs = (i: number): boolean => !part.known?.(i) && (part.includes?.(i) ?? true);
+  const fused = sums.map((sum, i) =>
+    // Gates would lie between a norm and its sum.
+    sum && !part.soft && runs(sum.summand) && runs(i) ? sum : undefined
+  );
+  const later = new Set(fused.map((sum) => sum?.summand));
   const values: Tensor[] = [];
   const value = (v: number): Tensor => v === IMAGE ? image : values[v];
+  const norm = (layer: BatchNormLayer, relu: boolean, residual?: Tensor): Tensor => {
+    const name = normName(layer.name, part.norms);
+    return normalize(value(layer.inputs[0]), { running, name, relu, residual });
+  };
   const runLayer = (layer: Layer, i: number): Tensor => {
     const x = value(layer.inputs[0]);
     switch (layer.kind) {
       case "conv2d":
         return convolve(layer, x, running);
-      case "batchNorm": {
-        const name = normName(layer.name, part.norms);
-        return normalize(layer, x, { running, name, relu: followed[i] });
-      }
+      case "batchNorm":
+        return norm(layer, followed[i]);
       case "relu":
-        return fused[i] ? x : apply(relu, [x], {})[0];
+        return relus[i] ? x : apply(relu, [x], {})[0];
       case "add": {
+        const sum = fused[i];
+        if (sum) return values[sum.summand] = norm(sum.norm, followed[i], value(sum.residual));
         const summands = layer.inputs.map((v, k) => part.soft?.input(i, k, value(v)) ?? value(v));
         return apply(add, summands, { relu: followed[i] })[0];
       }
@@ -139,7 +136,7 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
   layers.forEach((layer, i) => {
     const known = part.known?.(i);
     if (known) values[i] = known;
-    else if (part.includes?.(i) ?? true) {
+    else if (runs(i) && !later.has(i)) {
       const y = runLayer(layer, i);
       values[i] = part.soft?.value(i, y) ?? y;
     }

@@ -58,7 +58,7 @@ export class Tape {
       outputs,
       inputs,
       wanted,
-      rectified: op.rectified?.(attributes) ?? false,
+      rectified: op.rectified?.(attributes, inputs) ?? false,
       pullBack: (trace, dy) => vjp(trace, context, dy),
     });
     return outputs;

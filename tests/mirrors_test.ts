@@ -1,7 +1,7 @@
 // When tensors are copied to their mirrors, and in which order commands run.
 import { assertEquals } from "@std/assert";
 import { defineKernel } from "../kernels/kernel.ts";
-import { type MirroredOperands, Sources, withMirrors } from "../kernels/mirrors.ts";
+import { type MirroredOperands, schedule, Sources } from "../kernels/mirrors.ts";
 import { Tensor } from "../kernels/tensor.ts";
 import type { Command } from "../kernels/trace.ts";
 
@@ -39,7 +39,7 @@ const mirrored: MirroredOperands = ({ reads, writes }) => [
 /** The steps in words: kernels by name, copies as `<tensor`, zeros as `0 tensor`. */
 function steps(commands: readonly Command[]): string[] {
   const sources = new Sources(commands, mirrored, 2 ** 20);
-  return withMirrors(commands, mirrored, sources).map((step) => {
+  return schedule(commands, mirrored, sources).map((step) => {
     if (step.kind === "dispatch") return step.kernel.name;
     return step.kind === "clear"
       ? `0 ${step.tensor.name}`
@@ -88,7 +88,7 @@ Deno.test("what waits runs before anything that touches its results", () => {
     run("add", { x }, { updated: out }),
     run("g", {}, { y }),
   ];
-  assertEquals(steps(commands), ["f", "<x", "store", "g", "<out", "add"]);
+  assertEquals(steps(commands), ["f", "g", "<x", "store", "<out", "add"]);
 });
 
 Deno.test("a mirror is copied again after a write", () => {
