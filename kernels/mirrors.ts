@@ -1,5 +1,5 @@
 import { MIRROR_WIDTH } from "./kernel.ts";
-import { Tensor } from "./tensor.ts";
+import { ALIGNMENT, Tensor } from "./tensor.ts";
 import type { Command, Dispatch } from "./trace.ts";
 
 /** Brings the mirror of a tensor up to date. */
@@ -29,52 +29,25 @@ export function operand(dispatch: Dispatch, name: string): Tensor {
   return dispatch.reads[name] ?? dispatch.writes[name];
 }
 
-function readsOf(command: Command): Tensor[] {
+/** Tensors that a command reads. */
+export function readsOf(command: Command): Tensor[] {
   if (command.kind === "dispatch") return Object.values(command.reads);
   return command.kind === "copy" ? [command.from] : [];
 }
 
-function writesOf(command: Command): Tensor[] {
+/** Tensors that a command writes, or updates in place. */
+export function writesOf(command: Command): Tensor[] {
   if (command.kind === "dispatch") return Object.values(command.writes);
   return [command.kind === "clear" ? command.tensor : command.to];
 }
 
 /** Whether they have words in common; tensors of the program have none with others. */
-function overlap(a: Tensor, b: Tensor): boolean {
+export function overlap(a: Tensor, b: Tensor): boolean {
   if (a === b) return true;
   if (!a.storage || !b.storage || a.storage.buffer !== b.storage.buffer) return false;
   const apart = a.storage.offset + a.bytes <= b.storage.offset ||
     b.storage.offset + b.bytes <= a.storage.offset;
   return !apart;
-}
-
-/** For each command, those before it that it has to stay behind. */
-function dependencies(commands: readonly Command[]): ReadonlySet<number>[] {
-  interface Access {
-    readonly tensor: Tensor;
-    readonly writes: boolean;
-    readonly at: number;
-  }
-  const accesses = new Map<Tensor | GPUBuffer, Access[]>();
-  return commands.map((command, at) => {
-    const earlier = new Set<number>();
-    const now: Access[] = [
-      ...readsOf(command).map((tensor) => ({ tensor, writes: false, at })),
-      ...writesOf(command).map((tensor) => ({ tensor, writes: true, at })),
-    ];
-    for (const access of now) {
-      const { tensor, writes } = access;
-      const place = tensor.storage?.buffer ?? tensor;
-      const others = accesses.get(place) ?? [];
-      accesses.set(place, others);
-      for (const other of others) {
-        const conflict = (writes || other.writes) && overlap(tensor, other.tensor);
-        if (conflict && other.at !== at) earlier.add(other.at);
-      }
-      others.push(access);
-    }
-    return earlier;
-  });
 }
 
 /** Tensors from outside that are loaded through mirrors before anything writes to them. */
@@ -115,6 +88,7 @@ function range(tensors: readonly Tensor[], capacity: number): Tensor | undefined
 /** Where tensors are mirrored. */
 export class Sources {
   readonly #sources = new Map<Tensor, Source>();
+  readonly #members = new Map<Tensor, Tensor[]>();
 
   /**
    * Parameters and their like, found in one buffer, have one mirror. `capacity` is the most vec4 of
@@ -142,60 +116,41 @@ export class Sources {
   of(tensor: Tensor): Source {
     return this.#sources.get(tensor) ?? { of: tensor, first: 0 };
   }
+
+  /**
+   * Gives tensors inside the program one mirror. As it is copied at once, their buffers are ranges
+   * of one as well.
+   */
+  join(tensors: readonly Tensor[]): Tensor {
+    const starts: number[] = [];
+    let words = 0;
+    for (const tensor of tensors) {
+      starts.push(words);
+      words += alignedWords(tensor);
+    }
+    const of = new Tensor(`${tensors[0].name} and others`, [words]);
+    tensors.forEach((tensor, i) => this.#sources.set(tensor, { of, first: starts[i] / 4 }));
+    this.#members.set(of, [...tensors]);
+    return of;
+  }
+
+  /** The tensor inside the program that has a range of memory for this one. */
+  holder(tensor: Tensor): Tensor {
+    return this.of(tensor).of;
+  }
+
+  /** Tensors for which this one has memory: those that were joined, or itself. */
+  heldBy(holder: Tensor): readonly Tensor[] {
+    return this.#members.get(holder) ?? [holder];
+  }
+}
+
+/** Words of a tensor up to where another may begin. */
+export function alignedWords({ bytes }: Tensor): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT / 4;
 }
 
 /** Rows of the mirror of a tensor. */
 export function mirrorRows(tensor: Tensor): number {
   return Math.ceil(tensor.quads / MIRROR_WIDTH);
-}
-
-/**
- * Orders commands and puts mirror copies between them. Copies interrupt a pass of kernels, which
- * costs as much as three of them: whatever can run without one runs before the next, and each
- * interruption makes all copies that are due. So branches of a network advance together.
- */
-export function schedule(
-  commands: readonly Command[],
-  mirrored: MirroredOperands,
-  sources: Sources,
-): Step[] {
-  const before = dependencies(commands);
-  const done = commands.map(() => false);
-  const fresh = new Set<Tensor>();
-  const steps: Step[] = [];
-  const emit = (i: number): void => {
-    steps.push(commands[i]);
-    done[i] = true;
-    for (const target of writesOf(commands[i])) {
-      for (const tensor of fresh) if (overlap(tensor, target)) fresh.delete(tensor);
-    }
-  };
-  const stale = (command: Command): Tensor[] =>
-    command.kind !== "dispatch" ? [] : mirrored(command)
-      .map((name) => sources.of(operand(command, name)).of)
-      .filter((tensor) => !fresh.has(tensor));
-  // Zeros inside the program wait until they are needed, so that they take no memory before.
-  const lazy = commands.map((c) => c.kind === "clear" && !c.tensor.storage);
-  const open = (i: number): number[] => [...before[i]].filter((j) => !done[j]);
-  const left = (): number[] => done.flatMap((is, i) => is ? [] : [i]);
-  const interrupt = (): void => {
-    for (const i of left()) {
-      const needed = open(i);
-      if (lazy[i] || !needed.every((j) => lazy[j] && open(j).length === 0)) continue;
-      needed.forEach(emit);
-      if (commands[i].kind !== "dispatch") emit(i);
-      for (const tensor of new Set(stale(commands[i]))) {
-        steps.push({ kind: "mirror", tensor });
-        fresh.add(tensor);
-      }
-    }
-  };
-  for (let rest = left(); rest.length; rest = left()) {
-    interrupt();
-    for (const i of rest) {
-      const runs = commands[i].kind === "dispatch" && stale(commands[i]).length === 0;
-      if (runs && open(i).length === 0) emit(i);
-    }
-  }
-  return steps;
 }

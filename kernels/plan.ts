@@ -1,13 +1,14 @@
 import { MIRROR_WIDTH } from "./kernel.ts";
 import {
+  alignedWords,
   type MirroredOperands,
   mirrorRows,
   operand,
-  schedule,
   Sources,
   type Step,
 } from "./mirrors.ts";
-import { ALIGNMENT, type Tensor } from "./tensor.ts";
+import { joinCopies, schedule } from "./schedule.ts";
+import type { Tensor } from "./tensor.ts";
 import type { Command } from "./trace.ts";
 
 /** Memory that serves several tensors: those alive at once side by side, others in turn. */
@@ -131,9 +132,21 @@ function readFromBuffer(steps: readonly Step[], mirrored: MirroredOperands): Set
   );
 }
 
-function lowerBound(lifetimes: readonly Lifetime[], length: number): number {
-  const change = new Float64Array(length + 1);
-  for (const { tensor, first, last } of lifetimes) {
+/** The largest sum of bytes alive at once. */
+function lowerBound(
+  steps: readonly Step[],
+  touched: (step: Step) => { buffers: Tensor[]; mirrors: Tensor[] },
+): number {
+  const buffers = new Lifetimes();
+  const mirrors = new Lifetimes();
+  steps.forEach((step, at) => {
+    const { buffers: inBuffers, mirrors: inTextures } = touched(step);
+    // Tensors from outside have buffers of their own, and mirrors like the others.
+    for (const tensor of inBuffers) if (!tensor.storage) buffers.touch(tensor, at);
+    for (const tensor of inTextures) mirrors.touch(tensor, at);
+  });
+  const change = new Float64Array(steps.length + 1);
+  for (const { tensor, first, last } of [...buffers.values(), ...mirrors.values()]) {
     change[first] += tensor.bytes;
     change[last + 1] -= tensor.bytes;
   }
@@ -143,6 +156,18 @@ function lowerBound(lifetimes: readonly Lifetime[], length: number): number {
   return peak;
 }
 
+/** When each tensor is first and last touched. */
+class Lifetimes extends Map<Tensor, Lifetime> {
+  touch(tensor: Tensor, at: number): void {
+    const life = this.get(tensor);
+    if (life) life.last = at;
+    else this.set(tensor, { tensor, first: at, last: at });
+  }
+}
+
+/** The part of the memory of a program that one copy may fill. */
+const SHARE = 16;
+
 /** Orders the steps of a program and places by liveness the tensors that live only inside it. */
 export function plan(
   commands: readonly Command[],
@@ -150,34 +175,34 @@ export function plan(
   capacity: Capacity,
 ): Plan {
   const sources = new Sources(commands, mirrored, capacity.rows * MIRROR_WIDTH);
-  const steps = schedule(commands, mirrored, sources);
-  const buffers = new Map<Tensor, Lifetime>();
-  const mirrors = new Map<Tensor, Lifetime>();
-  const touch = (lives: Map<Tensor, Lifetime>, tensor: Tensor, at: number): void => {
-    const life = lives.get(tensor);
-    if (life) life.last = at;
-    else lives.set(tensor, { tensor, first: at, last: at });
-  };
+  const scheduled = schedule(commands, mirrored, sources);
+  const bound = lowerBound(scheduled, (step) => touches(step, mirrored, sources));
+  // What is copied at once takes its memory twice: little beside all the rest.
+  const most = Math.min(capacity.words, capacity.rows * MIRROR_WIDTH * 4, bound / 4 / SHARE);
+  const steps = joinCopies(scheduled, sources, most);
+  const buffers = new Lifetimes();
+  const mirrors = new Lifetimes();
   steps.forEach((step, at) => {
     const touched = touches(step, mirrored, sources);
-    // Tensors from outside have buffers of their own, and mirrors like the others.
-    for (const tensor of touched.buffers) if (!tensor.storage) touch(buffers, tensor, at);
-    for (const tensor of touched.mirrors) touch(mirrors, tensor, at);
+    for (const tensor of touched.buffers) {
+      if (!tensor.storage) buffers.touch(sources.holder(tensor), at);
+    }
+    for (const tensor of touched.mirrors) mirrors.touch(tensor, at);
   });
   const read = readFromBuffer(steps, mirrored);
   return {
     steps,
     sources,
     buffers: place(buffers.values(), {
-      sizeOf: ({ bytes }) => Math.ceil(bytes / ALIGNMENT) * ALIGNMENT / 4,
+      sizeOf: alignedWords,
       capacity: capacity.words,
-      alone: (tensor) => read.has(tensor),
+      alone: (tensor) => sources.heldBy(tensor).some((held) => read.has(held)),
     }),
     textures: place(mirrors.values(), {
       sizeOf: mirrorRows,
       capacity: capacity.rows,
       alone: () => false,
     }),
-    lowerBound: lowerBound([...buffers.values(), ...mirrors.values()], steps.length),
+    lowerBound: bound,
   };
 }

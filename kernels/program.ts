@@ -76,7 +76,12 @@ export class Program {
     for (const { size, tensors } of buffers) {
       const [largest] = tensors.keys();
       const buffer = this.#keep(gpu.takeBuffer(largest.name, size * 4));
-      for (const [tensor, start] of tensors) tensor.storage = { buffer, offset: start * 4 };
+      for (const [holder, start] of tensors) {
+        holder.storage = { buffer, offset: start * 4 };
+        for (const tensor of sources.heldBy(holder)) {
+          tensor.storage = { buffer, offset: start * 4 + sources.of(tensor).first * 16 };
+        }
+      }
     }
     for (const { size, tensors } of textures) {
       const [largest] = tensors.keys();

@@ -1,7 +1,8 @@
 // When tensors are copied to their mirrors, and in which order commands run.
 import { assertEquals } from "@std/assert";
 import { defineKernel } from "../kernels/kernel.ts";
-import { type MirroredOperands, schedule, Sources } from "../kernels/mirrors.ts";
+import { type MirroredOperands, Sources } from "../kernels/mirrors.ts";
+import { joinCopies, schedule } from "../kernels/schedule.ts";
 import { Tensor } from "../kernels/tensor.ts";
 import type { Command } from "../kernels/trace.ts";
 
@@ -111,4 +112,47 @@ Deno.test("zeros outside are written first, unless something else was there befo
     { kind: "clear", tensor: late },
   ];
   assertEquals(steps(commands), ["0 early", "f", "0 late"]);
+});
+
+Deno.test("branches advance together", () => {
+  const image = tensor("image", "image");
+  const [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map((name) => tensor(name));
+  const commands = [
+    run("f", { image }, { a }),
+    run("g", { a }, { b }),
+    run("h", { image }, { c }),
+    run("i", { c }, { d }),
+    run("sum", { b, d }, { e }),
+  ];
+  assertEquals(steps(commands), ["<image", "f", "h", "<a", "<c", "g", "i", "<b", "<d", "sum"]);
+});
+
+Deno.test("zeros inside are written when they are needed", () => {
+  const [x, y, z] = [tensor("x"), tensor("y"), tensor("z")];
+  const commands: Command[] = [
+    { kind: "clear", tensor: y },
+    run("f", {}, { x }),
+    run("g", { x }, { updated: y }),
+    run("h", { y }, { z }),
+  ];
+  assertEquals(steps(commands), ["f", "0 y", "<x", "<y", "g", "<y", "h"]);
+});
+
+Deno.test("copies of one interruption are one, but for what is copied again or lies outside", () => {
+  const [x, y, z, again] = ["x", "y", "z", "again"].map((name) => tensor(name));
+  const outside = tensor("outside", "elsewhere");
+  const commands = [
+    run("f", {}, { x, y, again }),
+    run("g", { x, y, again, outside }, { z }),
+    run("f again", { z }, { again }),
+    run("h", { again }, { x: tensor("end") }),
+  ];
+  const sources = new Sources(commands, mirrored, 2 ** 20);
+  const copies = (capacity: number): string[] =>
+    joinCopies(schedule(commands, mirrored, sources), sources, capacity)
+      .flatMap((step) => step.kind === "mirror" ? [step.tensor.name] : []);
+  assertEquals(copies(127), ["x", "again", "outside", "y", "z", "again"]);
+  assertEquals(copies(128), ["again", "outside", "x and others", "z", "again"]);
+  const { of, first } = sources.of(y);
+  assertEquals([sources.heldBy(of), of.words, first], [[x, y], 128, 16]);
 });
