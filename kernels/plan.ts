@@ -44,25 +44,27 @@ interface Lifetime {
   last: number;
 }
 
-/** Tensors whose buffer, and tensors whose mirror, a step touches. */
-function touches(
-  step: Step,
-  mirrored: MirroredOperands,
-  sources: Sources,
-): { buffers: Tensor[]; mirrors: Tensor[] } {
+/** Tensors whose buffer a step reads or writes, and tensors whose mirror it touches. */
+interface Use {
+  readonly reads: readonly Tensor[];
+  readonly writes: readonly Tensor[];
+  readonly mirrors: readonly Tensor[];
+}
+
+function use(step: Step, mirrored: MirroredOperands, sources: Sources): Use {
   switch (step.kind) {
     case "mirror":
-      return { buffers: [step.tensor], mirrors: [step.tensor] };
+      return { reads: [step.tensor], writes: [], mirrors: [step.tensor] };
     case "clear":
-      return { buffers: [step.tensor], mirrors: [] };
+      return { reads: [], writes: [step.tensor], mirrors: [] };
     case "copy":
-      return { buffers: [step.from, step.to], mirrors: [] };
+      return { reads: [step.from], writes: [step.to], mirrors: [] };
     case "dispatch": {
-      const names = new Set(mirrored(step));
-      const reads = Object.entries(step.reads).filter(([name]) => !names.has(name));
+      const names = mirrored(step);
       return {
-        buffers: [...reads.map(([, tensor]) => tensor), ...Object.values(step.writes)],
-        mirrors: [...names].map((name) => sources.of(operand(step, name)).of),
+        reads: Object.entries(step.reads).flatMap(([name, t]) => names.includes(name) ? [] : [t]),
+        writes: Object.values(step.writes),
+        mirrors: names.map((name) => sources.of(operand(step, name)).of),
       };
     }
   }
@@ -86,31 +88,30 @@ interface Placed {
 
 /**
  * Places lifetimes in arenas: the largest first, each at the lowest place that is free in its time.
- * `alone` says which tensors must not lie beside others that are alive.
+ * `apart` tells which tensors must not share an arena with a tensor.
  */
 function place(
   lifetimes: Iterable<Lifetime>,
-  { sizeOf, capacity, alone }: {
+  { sizeOf, capacity, apart }: {
     sizeOf: (tensor: Tensor) => number;
     capacity: number;
-    alone: (tensor: Tensor) => boolean;
+    apart: (tensor: Tensor) => ReadonlySet<Tensor>;
   },
 ): Arena[] {
-  const arenas: { arena: Arena; placed: Placed[]; single: boolean }[] = [];
+  const arenas: { arena: Arena; placed: Placed[] }[] = [];
   const sorted = [...lifetimes].sort((a, b) => sizeOf(b.tensor) - sizeOf(a.tensor));
   for (const life of sorted) {
     const size = sizeOf(life.tensor);
-    const single = alone(life.tensor);
+    const others = apart(life.tensor);
     const fit = (placed: readonly Placed[]): number =>
       lowestGap(
         size,
         placed.filter(({ life: { first, last } }) => life.first <= last && first <= life.last),
       );
-    let home = arenas.find(({ placed, single: only }) => {
-      const start = fit(placed);
-      return only === single && (single ? start === 0 : start + size <= capacity);
-    });
-    if (!home) arenas.push(home = { arena: { size: 0, tensors: new Map() }, placed: [], single });
+    let home = arenas.find(({ arena: { tensors }, placed }) =>
+      ![...others].some((other) => tensors.has(other)) && fit(placed) + size <= capacity
+    );
+    if (!home) arenas.push(home = { arena: { size: 0, tensors: new Map() }, placed: [] });
     const start = fit(home.placed);
     home.placed.push({ life, start, end: start + size });
     home.arena.tensors.set(life.tensor, start);
@@ -119,33 +120,57 @@ function place(
   return arenas.map(({ arena }) => arena);
 }
 
-/** Tensors that some kernel reads from their buffer: WebGPU wants those apart from what it writes. */
-function readFromBuffer(steps: readonly Step[], mirrored: MirroredOperands): Set<Tensor> {
-  return new Set(
-    steps.flatMap((step) => {
-      if (step.kind !== "dispatch") return [];
-      const names = new Set(mirrored(step));
-      return Object.entries(step.reads).flatMap(([name, tensor]) =>
-        names.has(name) ? [] : [tensor]
-      );
-    }),
-  );
+/**
+ * By tensor, those that belong in other buffers. WebGPU refuses to read and write one buffer at once,
+ * and lets neighbouring kernels run at the same time only if they write to different ones.
+ */
+function keptApart(uses: readonly Use[]): ReadonlyMap<Tensor, ReadonlySet<Tensor>> {
+  const apart = new Map<Tensor, Set<Tensor>>();
+  const part = (a: Tensor, b: Tensor): void => {
+    const others = apart.get(a);
+    if (others) others.add(b);
+    else apart.set(a, new Set([b]));
+  };
+  uses.forEach(({ reads, writes }, i) => {
+    const next = uses.at(i + 1)?.writes ?? [];
+    for (const other of [...reads, ...next]) {
+      for (const written of writes) {
+        part(other, written);
+        part(written, other);
+      }
+    }
+  });
+  return apart;
+}
+
+/** When tensors are first and last touched. */
+class Lifetimes extends Map<Tensor, Lifetime> {
+  touch(tensors: readonly Tensor[], at: number): void {
+    for (const tensor of tensors) {
+      const life = this.get(tensor);
+      if (life) life.last = at;
+      else this.set(tensor, { tensor, first: at, last: at });
+    }
+  }
+}
+
+function lifetimes(uses: readonly Use[]): { buffers: Lifetimes; mirrors: Lifetimes } {
+  const buffers = new Lifetimes();
+  const mirrors = new Lifetimes();
+  // Tensors from outside have buffers of their own, and mirrors like the others.
+  const inside = (tensors: readonly Tensor[]) => tensors.filter(({ storage }) => !storage);
+  uses.forEach(({ reads, writes, mirrors: mirrored }, at) => {
+    buffers.touch(inside(reads), at);
+    buffers.touch(inside(writes), at);
+    mirrors.touch(mirrored, at);
+  });
+  return { buffers, mirrors };
 }
 
 /** The largest sum of bytes alive at once. */
-function lowerBound(
-  steps: readonly Step[],
-  touched: (step: Step) => { buffers: Tensor[]; mirrors: Tensor[] },
-): number {
-  const buffers = new Lifetimes();
-  const mirrors = new Lifetimes();
-  steps.forEach((step, at) => {
-    const { buffers: inBuffers, mirrors: inTextures } = touched(step);
-    // Tensors from outside have buffers of their own, and mirrors like the others.
-    for (const tensor of inBuffers) if (!tensor.storage) buffers.touch(tensor, at);
-    for (const tensor of inTextures) mirrors.touch(tensor, at);
-  });
-  const change = new Float64Array(steps.length + 1);
+function lowerBound(uses: readonly Use[]): number {
+  const { buffers, mirrors } = lifetimes(uses);
+  const change = new Float64Array(uses.length + 1);
   for (const { tensor, first, last } of [...buffers.values(), ...mirrors.values()]) {
     change[first] += tensor.bytes;
     change[last + 1] -= tensor.bytes;
@@ -156,17 +181,10 @@ function lowerBound(
   return peak;
 }
 
-/** When each tensor is first and last touched. */
-class Lifetimes extends Map<Tensor, Lifetime> {
-  touch(tensor: Tensor, at: number): void {
-    const life = this.get(tensor);
-    if (life) life.last = at;
-    else this.set(tensor, { tensor, first: at, last: at });
-  }
-}
-
 /** The part of the memory of a program that one copy may fill. */
 const SHARE = 16;
+
+const NONE: ReadonlySet<Tensor> = new Set();
 
 /** Orders the steps of a program and places by liveness the tensors that live only inside it. */
 export function plan(
@@ -176,32 +194,34 @@ export function plan(
 ): Plan {
   const sources = new Sources(commands, mirrored, capacity.rows * MIRROR_WIDTH);
   const scheduled = schedule(commands, mirrored, sources);
-  const bound = lowerBound(scheduled, (step) => touches(step, mirrored, sources));
-  // What is copied at once takes its memory twice: little beside all the rest.
-  const most = Math.min(capacity.words, capacity.rows * MIRROR_WIDTH * 4, bound / 4 / SHARE);
-  const steps = joinCopies(scheduled, sources, most);
-  const buffers = new Lifetimes();
-  const mirrors = new Lifetimes();
-  steps.forEach((step, at) => {
-    const touched = touches(step, mirrored, sources);
-    for (const tensor of touched.buffers) {
-      if (!tensor.storage) buffers.touch(sources.holder(tensor), at);
-    }
-    for (const tensor of touched.mirrors) mirrors.touch(tensor, at);
+  const separate = scheduled.map((step) => use(step, mirrored, sources));
+  const bound = lowerBound(separate);
+  const steps = joinCopies(scheduled, sources, {
+    // What is copied at once takes its memory twice: little beside all the rest.
+    words: Math.min(capacity.words, capacity.rows * MIRROR_WIDTH * 4, bound / 4 / SHARE),
+    // What kernels read from its buffer may have to lie apart from others.
+    except: new Set(scheduled.flatMap(({ kind }, i) => kind === "mirror" ? [] : separate[i].reads)),
   });
-  const read = readFromBuffer(steps, mirrored);
+  const uses = steps.map((step): Use => {
+    const { reads, writes, mirrors } = use(step, mirrored, sources);
+    const held = (tensors: readonly Tensor[]) =>
+      tensors.map((tensor) => tensor.storage ? tensor : sources.holder(tensor));
+    return { reads: held(reads), writes: held(writes), mirrors };
+  });
+  const { buffers, mirrors } = lifetimes(uses);
+  const apart = keptApart(uses);
   return {
     steps,
     sources,
     buffers: place(buffers.values(), {
       sizeOf: alignedWords,
       capacity: capacity.words,
-      alone: (tensor) => sources.heldBy(tensor).some((held) => read.has(held)),
+      apart: (tensor) => apart.get(tensor) ?? NONE,
     }),
     textures: place(mirrors.values(), {
       sizeOf: mirrorRows,
       capacity: capacity.rows,
-      alone: () => false,
+      apart: () => NONE,
     }),
     lowerBound: bound,
   };

@@ -12,7 +12,7 @@ import type { Tensor } from "./tensor.ts";
 import type { Command } from "./trace.ts";
 
 /** For each command, those before it that it has to stay behind. */
-function dependencies(commands: readonly Command[]): ReadonlySet<number>[] {
+function dependencies(commands: readonly Command[]): (readonly number[])[] {
   interface Access {
     readonly tensor: Tensor;
     readonly writes: boolean;
@@ -36,7 +36,7 @@ function dependencies(commands: readonly Command[]): ReadonlySet<number>[] {
       }
       others.push(access);
     }
-    return earlier;
+    return [...earlier];
   });
 }
 
@@ -67,12 +67,12 @@ export function schedule(
       .filter((tensor) => !fresh.has(tensor));
   // Zeros inside the program wait until they are needed, so that they take no memory before.
   const lazy = commands.map((c) => c.kind === "clear" && !c.tensor.storage);
-  const open = (i: number): number[] => [...before[i]].filter((j) => !done[j]);
+  const ready = (i: number): boolean => before[i].every((j) => done[j]);
   const left = (): number[] => done.flatMap((is, i) => is ? [] : [i]);
   const interrupt = (): void => {
     for (const i of left()) {
-      const needed = open(i);
-      if (lazy[i] || !needed.every((j) => lazy[j] && open(j).length === 0)) continue;
+      if (lazy[i] || !before[i].every((j) => done[j] || lazy[j] && ready(j))) continue;
+      const needed = before[i].filter((j) => !done[j]);
       needed.forEach(emit);
       if (commands[i].kind !== "dispatch") emit(i);
       for (const tensor of new Set(stale(commands[i]))) {
@@ -84,8 +84,7 @@ export function schedule(
   for (let rest = left(); rest.length; rest = left()) {
     interrupt();
     for (const i of rest) {
-      const runs = commands[i].kind === "dispatch" && stale(commands[i]).length === 0;
-      if (runs && open(i).length === 0) emit(i);
+      if (commands[i].kind === "dispatch" && ready(i) && !stale(commands[i]).length) emit(i);
     }
   }
   return steps;
@@ -93,17 +92,19 @@ export function schedule(
 
 /**
  * Makes one copy out of those of an interruption where it can: of tensors inside the program that
- * are copied only then. `capacity` is the most words of a copy.
+ * are copied only then. A copy has at most `words` words, and none of the tensors in `except`.
  */
 export function joinCopies(
   steps: readonly Step[],
   sources: Sources,
-  capacity: number,
+  { words: most, except }: { words: number; except: ReadonlySet<Tensor> },
 ): Step[] {
   const copies = new Map<Tensor, number>();
   for (const step of steps) {
     if (step.kind === "mirror") copies.set(step.tensor, (copies.get(step.tensor) ?? 0) + 1);
   }
+  const joins = (tensor: Tensor): boolean =>
+    !tensor.storage && copies.get(tensor) === 1 && !except.has(tensor);
   const joined: Step[] = [];
   let together: Tensor[] = [];
   let words = 0;
@@ -114,8 +115,8 @@ export function joinCopies(
     words = 0;
   };
   for (const step of steps) {
-    if (step.kind === "mirror" && !step.tensor.storage && copies.get(step.tensor) === 1) {
-      if (words + alignedWords(step.tensor) > capacity) flush();
+    if (step.kind === "mirror" && joins(step.tensor)) {
+      if (words + alignedWords(step.tensor) > most) flush();
       together.push(step.tensor);
       words += alignedWords(step.tensor);
       continue;

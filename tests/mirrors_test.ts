@@ -148,10 +148,11 @@ Deno.test("copies of one interruption are one, but for what is copied again or l
     run("h", { again }, { x: tensor("end") }),
   ];
   const sources = new Sources(commands, mirrored, 2 ** 20);
-  const copies = (capacity: number): string[] =>
-    joinCopies(schedule(commands, mirrored, sources), sources, capacity)
+  const copies = (words: number, ...except: Tensor[]): string[] =>
+    joinCopies(schedule(commands, mirrored, sources), sources, { words, except: new Set(except) })
       .flatMap((step) => step.kind === "mirror" ? [step.tensor.name] : []);
   assertEquals(copies(127), ["x", "again", "outside", "y", "z", "again"]);
+  assertEquals(copies(128, y), ["y", "again", "outside", "x", "z", "again"]);
   assertEquals(copies(128), ["again", "outside", "x and others", "z", "again"]);
   const { of, first } = sources.of(y);
   assertEquals([sources.heldBy(of), of.words, first], [[x, y], 128, 16]);
