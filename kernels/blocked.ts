@@ -35,32 +35,6 @@ export function across(name: string, first: number, u: number): string {
 /** The widest kernel whose rows of taps are unrolled. */
 export const WIDEST_ROW = 7;
 
-/** What a product is joined with as it is stored. */
-export interface Joins {
-  /** Whether a tensor `plus` is added to it. */
-  readonly plus: boolean;
-  /** Whether it is zero where a tensor `gate` is not above 0. */
-  readonly gate: boolean;
-}
-
-/** Reads, the end of a name, and the value to store at vec4 `at`, of a product that is joined. */
-export function joinedStore(
-  { plus, gate }: Joins,
-): {
-  reads: Record<string, "bulk">;
-  suffix: string;
-  value: (sum: string, at: string) => string;
-} {
-  return {
-    reads: { ...(plus ? { plus: "bulk" } : {}), ...(gate ? { gate: "bulk" } : {}) },
-    suffix: (plus ? ", added" : "") + (gate ? ", gated" : ""),
-    value: (sum, at) => {
-      const total = plus ? `${sum} + plus(${at})` : sum;
-      return gate ? `select(vec4f(), ${total}, gate(${at}) > vec4f())` : total;
-    },
-  };
-}
-
 /**
  * Bit `tap` of a 64-bit mask, `dims.taps_low` and `dims.taps_high`, says whether the spatial mask of a
  * masked convolution keeps that tap.

@@ -2,6 +2,7 @@ import { WIDEST_ROW } from "./blocked.ts";
 import { gatheredProduct } from "./gathered_product.ts";
 import type { Geometry } from "./geometry.ts";
 import type { Gpu } from "./gpu.ts";
+import { joinsOf } from "./joins.ts";
 import type { Joined, JoiningGradient } from "./op.ts";
 import type { Block } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
@@ -65,7 +66,7 @@ function gather(
 ): void {
   const positions = g.batch * gridHeight * gridWidth;
   const outQuads = quads(to[2]);
-  const joins = { plus: joined.plus !== undefined, gate: joined.gate !== undefined };
+  const joins = joinsOf(joined);
   const operands = {
     reads: { x, w, ...joined },
     writes: { y },

@@ -1,14 +1,5 @@
-import {
-  across,
-  dot,
-  joinedStore,
-  type Joins,
-  KEPT_TAPS,
-  LANES,
-  loadShared,
-  range,
-  unroll,
-} from "./blocked.ts";
+import { across, dot, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
+import { joinedStore, type Joins } from "./joins.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { destinations, positions } from "./positions.ts";
 

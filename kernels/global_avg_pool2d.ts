@@ -1,6 +1,7 @@
 import type { Shaped } from "./convolution.ts";
-import { LANES, walk, WALK_DIMS, walkOver } from "./elementwise.ts";
-import { defineKernel } from "./kernel.ts";
+import { LANES, walk, WALK_DIMS, type WalkDims, walkOver } from "./elementwise.ts";
+import { joinedStore, type Joins, joinsOf } from "./joins.ts";
+import { defineKernel, type Kernel } from "./kernel.ts";
 import type { Op } from "./op.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
@@ -42,17 +43,20 @@ fn main(workgroup: u32, lane: u32) {
 }`,
 });
 
-const backward = defineKernel({
-  name: "global avg pool2d gradient",
-  workgroupSize: LANES,
-  reads: { dy: "small" },
-  writes: { dx: "bulk" },
-  dims: { ...WALK_DIMS, factor: "f32" },
-  wgsl: walk({
-    once: "let gradient = dy(row * dims.channel_quads + c) * dims.factor;",
-    body: "set_dx(at, gradient);",
-  }),
-});
+function backward(joins: Joins): Kernel<string, "dx", WalkDims | "factor"> {
+  const { reads, suffix, value } = joinedStore(joins);
+  return defineKernel<string, "dx", WalkDims | "factor">({
+    name: `global avg pool2d gradient${suffix}`,
+    workgroupSize: LANES,
+    reads: { dy: "small", ...reads },
+    writes: { dx: "bulk" },
+    dims: { ...WALK_DIMS, factor: "f32" },
+    wgsl: walk({
+      once: "let gradient = dy(row * dims.channel_quads + c) * dims.factor;",
+      body: `set_dx(at, ${value("gradient", "at")});`,
+    }),
+  });
+}
 
 /** Records the means of x, `[images, rows, channels]`, into y, `[images, channels]`. */
 function recordMeans(trace: Trace, x: Tensor, y: Tensor, rows: number): void {
@@ -93,18 +97,18 @@ export const globalAvgPool2d: Op<GlobalAvgPool2dAttributes> = {
     recordMeans(trace, x, y, height * width);
     return [y];
   },
-  vjp: (trace, { inputs: [x] }, dy) => {
-    const [batch, height, width, channels] = x.shape;
-    const dx = trace.tensor("dglobal avg pool2d", x.shape);
-    const { dims, workgroups } = walkOver({ rows: batch, width: height * width, channels });
-    trace.run(backward, {
-      reads: { dy },
-      writes: { dx },
-      dims: { ...dims, factor: 1 / (height * width) },
-      workgroups,
-    });
-    return [dx];
-  },
+  vjp: (trace, { inputs: [x] }, dy) => [{
+    join: (dx, joined) => {
+      const [batch, height, width, channels] = x.shape;
+      const { dims, workgroups } = walkOver({ rows: batch, width: height * width, channels });
+      trace.run(backward(joinsOf(joined)), {
+        reads: { dy, ...joined },
+        writes: { dx },
+        dims: { ...dims, factor: 1 / (height * width) },
+        workgroups,
+      });
+    },
+  }],
   reference: ([x]) => {
     checkShape(x);
     const [batch, height, width, channels] = x.shape;

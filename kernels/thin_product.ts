@@ -1,13 +1,5 @@
-import {
-  across,
-  dot,
-  joinedStore,
-  type Joins,
-  KEPT_TAPS,
-  LANES,
-  loadShared,
-  unroll,
-} from "./blocked.ts";
+import { across, dot, KEPT_TAPS, LANES, loadShared, unroll } from "./blocked.ts";
+import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { destinations, positions } from "./positions.ts";

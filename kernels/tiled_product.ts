@@ -1,4 +1,5 @@
-import { joinedStore, type Joins, KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { MOST_TAPS, positionPitch, productLayout, type ProductTile, weightPitch } from "./tiles.ts";

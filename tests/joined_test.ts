@@ -1,9 +1,10 @@
 // Gradients that are added up and gated by the kernel that writes them, under every preset.
 import { assert, assertEquals } from "@std/assert";
 import { conv2d } from "../kernels/conv2d.ts";
+import { globalAvgPool2d } from "../kernels/global_avg_pool2d.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { pullBack } from "../kernels/gradient.ts";
-import type { Joined, JoiningGradient } from "../kernels/op.ts";
+import type { Joined, JoiningGradient, Op } from "../kernels/op.ts";
 import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 import { elements, type Tensor } from "../kernels/tensor.ts";
 import { normals } from "./op_suite.ts";
@@ -26,26 +27,34 @@ for (const [which, preset] of Object.entries(PRESETS)) {
   Deno.test(`gradients are joined as they are written, with ${which}`, async () => {
     const gpu = await Gpu.open({ preset });
     try {
-      for (const shape of SHAPES) await joins(gpu, shape);
+      for (const { x, w, y, stride } of SHAPES) {
+        await joins(gpu, conv2d, { inputs: [x, w], y, attributes: { stride, padding: 1 } });
+      }
+      await joins(gpu, globalAvgPool2d, { inputs: [[3, 5, 7, 9]], y: [3, 9], attributes: {} });
     } finally {
       gpu.destroy();
     }
   });
 }
 
-async function joins(gpu: Gpu, { x, w, stride, y }: typeof SHAPES[number]): Promise<void> {
+async function joins<A>(
+  gpu: Gpu,
+  op: Op<A>,
+  { inputs: shapes, y, attributes }: { inputs: number[][]; y: number[]; attributes: A },
+): Promise<void> {
   using scope = gpu.scope();
   const normal = normals(5);
   const random = (name: string, shape: readonly number[]): Tensor =>
     scope.tensor(name, shape, Array.from({ length: elements(shape) }, normal));
-  const inputs = [random("x", x), random("w", w)];
+  const inputs = shapes.map((shape) => random("input", shape));
+  const [x] = shapes;
   const dy = random("dy", y);
   const plus = random("plus", x);
   const gate = random("gate", x);
   const kept: Tensor[] = [];
   const program = await scope.trace("joined", (trace) => {
-    const context = { inputs, outputs: [], attributes: { stride, padding: 1 } };
-    const [gradient] = pullBack(trace, conv2d, { ...context, wanted: [true, false] }, dy);
+    const context = { inputs, outputs: [], attributes, wanted: [true, false] };
+    const [gradient] = pullBack(trace, op, context, dy);
     assert(gradient && "join" in gradient);
     const written = (gradient: JoiningGradient, joined: Joined): void => {
       const into = trace.tensor("dx", x);
