@@ -184,6 +184,9 @@ function lowerBound(uses: readonly Use[]): number {
 /** The part of the memory of a program that one copy may fill. */
 const SHARE = 16;
 
+/** Steps for which memory may be held for nothing, so that two copies are one. */
+const APART = 32;
+
 const NONE: ReadonlySet<Tensor> = new Set();
 
 /** Orders the steps of a program and places by liveness the tensors that live only inside it. */
@@ -196,11 +199,16 @@ export function plan(
   const scheduled = schedule(commands, mirrored, sources);
   const separate = scheduled.map((step) => use(step, mirrored, sources));
   const bound = lowerBound(separate);
+  const { mirrors: alone } = lifetimes(separate);
+  // What kernels read from its buffer may have to lie apart from others.
+  const read = new Set(
+    scheduled.flatMap(({ kind }, i) => kind === "mirror" ? [] : separate[i].reads),
+  );
   const steps = joinCopies(scheduled, sources, {
     // What is copied at once takes its memory twice: little beside all the rest.
     words: Math.min(capacity.words, capacity.rows * MIRROR_WIDTH * 4, bound / 4 / SHARE),
-    // What kernels read from its buffer may have to lie apart from others.
-    except: new Set(scheduled.flatMap(({ kind }, i) => kind === "mirror" ? [] : separate[i].reads)),
+    end: (tensor) => read.has(tensor) ? undefined : alone.get(tensor)?.last,
+    apart: APART,
   });
   const uses = steps.map((step): Use => {
     const { reads, writes, mirrors } = use(step, mirrored, sources);

@@ -148,12 +148,16 @@ Deno.test("copies of one interruption are one, but for what is copied again or l
     run("h", { again }, { x: tensor("end") }),
   ];
   const sources = new Sources(commands, mirrored, 2 ** 20);
-  const copies = (words: number, ...except: Tensor[]): string[] =>
-    joinCopies(schedule(commands, mirrored, sources), sources, { words, except: new Set(except) })
-      .flatMap((step) => step.kind === "mirror" ? [step.tensor.name] : []);
-  assertEquals(copies(127), ["x", "again", "outside", "y", "z", "again"]);
-  assertEquals(copies(128, y), ["y", "again", "outside", "x", "z", "again"]);
-  assertEquals(copies(128), ["again", "outside", "x and others", "z", "again"]);
+  const ends = new Map([[x, 3], [y, 5], [again, 5], [z, 7]]);
+  const copies = (words: number, apart: number): string[] =>
+    joinCopies(schedule(commands, mirrored, sources), sources, {
+      words,
+      apart,
+      end: (tensor) => ends.get(tensor),
+    }).flatMap((step) => step.kind === "mirror" ? [step.tensor.name] : []);
+  assertEquals(copies(127, 9), ["again", "outside", "x", "y", "z", "again"]);
+  assertEquals(copies(128, 1), ["again", "outside", "x", "y", "z", "again"]);
+  assertEquals(copies(128, 2), ["again", "outside", "x and others", "z", "again"]);
   const { of, first } = sources.of(y);
   assertEquals([sources.heldBy(of), of.words, first], [[x, y], 128, 16]);
 });
