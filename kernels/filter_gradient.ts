@@ -28,7 +28,7 @@ interface Division {
 }
 
 function division(gpu: Gpu, g: Geometry): Division {
-  const { preset: { tiles, lanes, side, invocations }, broadcast } = gpu;
+  const { preset: { tiles, lanes, side, invocations, positions }, broadcast } = gpu;
   const tile = filterTile(gpu, { direction: "weight gradient", geometry: g });
   if (tile && tiles) {
     const { blocks, splits } = divide(tile, g, tiles.processors);
@@ -39,7 +39,7 @@ function division(gpu: Gpu, g: Geometry): Division {
   const taps = g.kernelHeight * g.kernelWidth;
   const inQuads = quads(g.keepIn);
   const outQuads = quads(g.keepOut);
-  const most = Math.ceil(g.batch * g.outHeight * g.outWidth / 4);
+  const most = Math.ceil(g.batch * g.outHeight * g.outWidth / positions);
   if (inQuads === 1 && g.kernelWidth <= WIDEST_ROW) {
     const rows = g.kernelHeight * Math.ceil(outQuads / ROW_OUTPUTS);
     const splits = Math.min(most, Math.ceil(invocations / 4 / rows));

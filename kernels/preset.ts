@@ -28,6 +28,8 @@ export interface Preset {
   readonly side: number;
   /** Invocations that keep the adapter busy: weight gradients are split until there are as many. */
   readonly invocations: number;
+  /** The fewest positions of such a part, as to add up parts takes time as well. */
+  readonly positions: number;
   /** Workgroup tiles of products and weight gradients; without them each invocation is on its own. */
   readonly tiles?: Tiling;
 }
@@ -50,6 +52,7 @@ export const SOFTWARE: Preset = {
   ],
   side: 4,
   invocations: 2048,
+  positions: 192,
 };
 
 /**
@@ -66,5 +69,6 @@ export const GPU: Preset = {
   blocks: [{ rows: 8, columns: 1 }, { rows: 8, columns: 2 }],
   side: 2,
   invocations: 65536,
+  positions: 4,
   tiles: TILING,
 };
