@@ -5,7 +5,7 @@ import {
   recordForward,
   type Shaped,
 } from "./convolution.ts";
-import { recordFilterGradient } from "./filter_gradient.ts";
+import { filterGradient } from "./filter_gradient.ts";
 import type { Gradient, Op, Values } from "./op.ts";
 import { elements, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
@@ -39,7 +39,7 @@ function gradients(
 ): Gradient[] {
   return [
     wanted[0] ? inputGradient(trace, g, dy, w) : null,
-    wanted[1] ? recordFilterGradient(trace, g, x, dy) : null,
+    wanted[1] ? filterGradient(trace, g, x, dy) : null,
   ];
 }
 

@@ -62,13 +62,34 @@ function division(gpu: Gpu, g: Geometry): Division {
   };
 }
 
-/** Records the partial sums of the gradient of the filter, to be added up where it is wanted. */
-export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: Tensor): Gradient {
-  const { kernel, splits, workgroups, clip, many } = division(trace.gpu, g);
-  const inQuads = quads(g.keepIn);
-  const outQuads = quads(g.keepOut);
+/** The gradient of the filter, recorded where it is wanted. */
+export function filterGradient(trace: Trace, g: Geometry, x: Tensor, dy: Tensor): Gradient {
+  const divided = division(trace.gpu, g);
+  const { splits, many } = divided;
   const taps = g.kernelHeight * g.kernelWidth;
-  const part = trace.tensor(`d${g.name} parts`, [splits, taps, inQuads * 4, outQuads * 4]);
+  const rows = quads(g.keepIn) * 4;
+  const complete = g.keepIn === g.filterIn && g.keepOut === g.filterOut;
+  // The only part has the layout of the whole filter.
+  const whole = splits === 1 && complete && rows === g.filterIn;
+  return {
+    complete,
+    write: (into, accumulate) => {
+      if (whole && !accumulate) return recordParts(trace, g, divided, { x, dy, part: into });
+      const shape = [splits, taps, rows, quads(g.keepOut) * 4];
+      const part = trace.tensor(`d${g.name} parts`, shape);
+      recordParts(trace, g, divided, { x, dy, part });
+      recordSum(trace, g, { part, dw: into }, { accumulate, many });
+    },
+  };
+}
+
+function recordParts(
+  trace: Trace,
+  g: Geometry,
+  { kernel, splits, workgroups, clip }: Division,
+  { x, dy, part }: { x: Tensor; dy: Tensor; part: Tensor },
+): void {
+  const inQuads = quads(g.keepIn);
   trace.run(kernel, {
     reads: { x, dy },
     writes: { part },
@@ -79,7 +100,7 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
       in_quads: inQuads,
       out_height: g.outHeight,
       out_width: g.outWidth,
-      out_quads: outQuads,
+      out_quads: quads(g.keepOut),
       stride: g.stride,
       padding: g.padding,
       kernel_height: g.kernelHeight,
@@ -91,32 +112,31 @@ export function recordFilterGradient(trace: Trace, g: Geometry, x: Tensor, dy: T
     },
     workgroups,
   });
-  return sumOf(trace, g, part, many);
 }
 
-/** The gradient of the filter out of its partial sums `[splits, taps, inputs, outputs]`. */
-function sumOf(trace: Trace, g: Geometry, part: Tensor, many: boolean): Gradient {
+/** Records dw out of its parts, `[splits, taps, inputs, outputs]`. */
+function recordSum(
+  trace: Trace,
+  g: Geometry,
+  { part, dw }: { part: Tensor; dw: Tensor },
+  { accumulate, many }: { accumulate: boolean; many: boolean },
+): void {
   const [splits, taps, rows] = part.shape;
   const outQuads = quads(g.keepOut);
   const sums = taps * g.keepIn * outQuads;
-  const workgroups = Math.ceil(sums / (many ? SUMMED_QUADS : 64));
-  return {
-    complete: g.keepIn === g.filterIn && g.keepOut === g.filterOut,
-    write: (into, accumulate) =>
-      trace.run((many ? sumManyParts : sumParts)(accumulate), {
-        reads: { part },
-        writes: { dw: into },
-        dims: {
-          taps,
-          part_rows: rows,
-          part_quads: outQuads,
-          rows: g.keepIn,
-          channels: g.keepOut,
-          weight_rows: g.filterIn,
-          weight_quads: quads(g.filterOut),
-          splits,
-        },
-        workgroups,
-      }),
-  };
+  trace.run((many ? sumManyParts : sumParts)(accumulate), {
+    reads: { part },
+    writes: { dw },
+    dims: {
+      taps,
+      part_rows: rows,
+      part_quads: outQuads,
+      rows: g.keepIn,
+      channels: g.keepOut,
+      weight_rows: g.filterIn,
+      weight_quads: quads(g.filterOut),
+      splits,
+    },
+    workgroups: Math.ceil(sums / (many ? SUMMED_QUADS : 64)),
+  });
 }

@@ -1,5 +1,5 @@
 import { type Geometry, inputGradient, recordForward, type Shaped } from "./convolution.ts";
-import { recordFilterGradient } from "./filter_gradient.ts";
+import { filterGradient } from "./filter_gradient.ts";
 import { defineKernel } from "./kernel.ts";
 import type { Gradient, Input, Op, Values } from "./op.ts";
 import { quads, type Tensor } from "./tensor.ts";
@@ -169,7 +169,7 @@ export const linear: Op<LinearAttributes> = {
     const g = linearGeometry(x, w, b, attributes);
     return [
       wanted[0] ? inputGradient(trace, g, dy, w) : null,
-      wanted[1] ? recordFilterGradient(trace, g, x, dy) : null,
+      wanted[1] ? filterGradient(trace, g, x, dy) : null,
       wanted[2] ? sumOfRows(trace, g, dy) : null,
     ];
   },

@@ -1,6 +1,6 @@
 import { type Work, workKey } from "./choices.ts";
 import { recordForward, recordInputGradient } from "./convolution.ts";
-import { recordFilterGradient } from "./filter_gradient.ts";
+import { filterGradient } from "./filter_gradient.ts";
 import { type Gpu, GpuError } from "./gpu.ts";
 import type { Program } from "./program.ts";
 import type { Scope } from "./scope.ts";
@@ -40,7 +40,7 @@ function dummy(scope: Scope, { direction, geometry: g }: Work): (trace: Trace) =
     const dy = scope.tensor("dy", y);
     const dw = scope.tensor("dw", filter);
     return (trace) => {
-      const gradient = recordFilterGradient(trace, g, from, dy);
+      const gradient = filterGradient(trace, g, from, dy);
       if (gradient && "write" in gradient) gradient.write(dw, false);
     };
   }
