@@ -1,4 +1,5 @@
-// The kernels of software adapters where lanes cannot load for one another, or load from buffers.
+// The kernels of software adapters where lanes cannot load for one another, or load from buffers, and
+// with weight gradients in parts however short.
 import { assertEquals } from "@std/assert";
 import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
 import { Gpu } from "../kernels/gpu.ts";
@@ -9,6 +10,7 @@ import { holds } from "./op_suite.ts";
 const PRESETS: Readonly<Record<string, Preset>> = {
   "that load all themselves": { ...SOFTWARE, broadcast: false },
   "that load from buffers": { ...SOFTWARE, loads: "buffer" },
+  "that share short sums": { ...SOFTWARE, positions: 4 },
 };
 
 for (const [which, preset] of Object.entries(PRESETS)) {
