@@ -1,36 +1,28 @@
 import { across, dot, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
 import { joinedStore, type Joins } from "./joins.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
+import { type Form, WINDOWS } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
 
 /** The numbers that a gathered product takes. */
 export const GATHER_DIMS = {
   batch: "u32",
-  grid_height: "u32",
-  grid_width: "u32",
+  /** Groups of positions of the largest phase. */
   groups: "u32",
   in_height: "u32",
   in_width: "u32",
   in_quads: "u32",
-  in_stride: "u32",
-  scale: "u32",
-  offset_y: "i32",
-  offset_x: "i32",
-  step: "i32",
-  taps_y: "u32",
-  taps_x: "u32",
-  tap_y: "u32",
-  tap_x: "u32",
-  tap_step: "u32",
+  stride: "u32",
+  padding: "u32",
+  kernel_height: "u32",
   kernel_width: "u32",
+  /** Phases of columns. */
+  phase_columns: "u32",
   weight_rows: "u32",
   weight_quads: "u32",
   out_height: "u32",
   out_width: "u32",
   out_channels: "u32",
-  out_scale: "u32",
-  out_y: "u32",
-  out_x: "u32",
   taps_low: "u32",
   taps_high: "u32",
 } as const;
@@ -39,20 +31,14 @@ export const GATHER_DIMS = {
 export type GatherDims = keyof typeof GATHER_DIMS;
 
 /**
- * The blocked product that convolution and linear layers share. Over a grid of positions (a, b),
- *
- *     y[out_y + a·out_scale, out_x + b·out_scale, :]
- *       = Σ_(s,t) x[a·scale + offset_y + s·step, b·scale + offset_x + t·step, :] · w(s, t)
- *
- * with w(s, t) the weights of tap (tap_y + s·tap_step, tap_x + t·tap_step), and x zero outside.
- * Forward convolution and each phase of the input gradient are of this form. One invocation holds
- * `rows` consecutive positions times `columns` vec4 of channels in registers.
+ * The blocked product that convolution and linear layers share, in either {@link Form}. One
+ * invocation holds `rows` consecutive positions times `columns` vec4 of channels in registers.
  *
  * `outer`: w(s, t) maps inputs to outputs as stored, `[weight_rows][weight_quads]`: y_o = Σ_i x_i w_io.
  * `inner`: w(s, t) is used transposed, the reduction runs along its vec4: y_i = Σ_o x_o w_io.
  */
 export function gatheredProduct(
-  form: "outer" | "inner",
+  form: Form,
   { rows, columns, lanes, channels, broadcast, joins = { plus: false, gate: false } }: {
     rows: number;
     columns: number;
@@ -74,7 +60,7 @@ export function gatheredProduct(
      let inside${i} = iy${i} < dims.in_height && ix${i} < dims.in_width${
       shallow ? " && kept_tap(tap)" : ""
     };
-     let at${i} = select(0u, ((n${i} * dims.in_height + iy${i}) * dims.in_width + ix${i}) * dims.in_stride, inside${i});
+     let at${i} = select(0u, ((n${i} * dims.in_height + iy${i}) * dims.in_width + ix${i}) * dims.in_quads, inside${i});
      let keep${i} = select(0.0, 1.0, inside${i});`;
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
   const products = (i: number, j: number, w: (u: number) => string): string =>
@@ -122,23 +108,26 @@ export function gatheredProduct(
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
+${WINDOWS[form]}
 fn main(workgroup: u32, lane: u32) {
-  // workgroup = block of channels * groups + group of ${rows * lanes} positions
+  // workgroup = (phase * blocks + block of channels) * groups + group of ${rows * lanes} positions
   let first = ((workgroup % dims.groups) * ${lanes}u + lane) * ${rows}u;
-  let quad = (workgroup / dims.groups) * ${columns}u;
   let out_quads = (dims.out_channels + 3u) / 4u;
+  let block = phase_of(workgroup / dims.groups, (out_quads + ${columns - 1}u) / ${columns}u);
+  let window = window_of(block.x);
+  let quad = block.y * ${columns}u;
   let last = out_quads - 1u - quad;
   let last_row = dims.weight_rows - 1u - min(quad * 4u, dims.weight_rows - 1u);
   ${positions(rows)}
   ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
   // One loop over taps and one over inputs: each loop level copies all sums once.
-  let taps = dims.taps_y * dims.taps_x;
+  let taps = window.taps.y * window.taps.x;
   var ty = 0u;
   var tx = 0u;
   for (var t = 0u; t < taps; t++) {
-    let tap = (dims.tap_y + ty * dims.tap_step) * dims.kernel_width + dims.tap_x + tx * dims.tap_step;
-    let sy = i32(ty) * dims.step;
-    let sx = i32(tx) * dims.step;
+    let tap = (window.tap.y + ty * tap_step()) * dims.kernel_width + window.tap.x + tx * tap_step();
+    let sy = i32(ty) * step;
+    let sx = i32(tx) * step;
     ${unroll(rows, address)}
     let weights = ${weights};
     ${
@@ -151,7 +140,7 @@ fn main(workgroup: u32, lane: u32) {
     }`
     }
     tx += 1u;
-    let last_column = tx == dims.taps_x;
+    let last_column = tx == window.taps.x;
     tx = select(tx, 0u, last_column);
     ty += select(0u, 1u, last_column);
   }

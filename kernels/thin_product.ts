@@ -2,18 +2,19 @@ import { across, dot, KEPT_TAPS, LANES, loadShared, unroll } from "./blocked.ts"
 import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
+import { WINDOWS } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
 
 /**
  * The `inner` product of {@link gatheredProduct} for at most four channels of outputs, as of the
  * gradient of an image, where loads of x cost more than the products. It needs a grid as large as x
- * and a scale of 1: then what the next position takes from x for one tap is what this position takes
- * for another, and `rows` positions load `rows + taps - 1` pixels for all `taps` of a row at once.
+ * in each phase: then what the next position takes from x for one tap is what this position takes for
+ * another, and `rows` positions load `rows + taps - 1` pixels for all `taps` of a row at once.
  */
 export function thinProduct(
   { rows, taps, lanes, broadcast, joins }: {
     rows: number;
-    /** Taps in a row of the kernel, `dims.taps_x`. */
+    /** Taps in a row of the kernel, those of the phase that has most. */
     taps: number;
     lanes: number;
     broadcast: number;
@@ -42,35 +43,42 @@ export function thinProduct(
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
+${WINDOWS.inner}
 fn main(workgroup: u32, lane: u32) {
-  let first = (workgroup * ${lanes}u + lane) * ${rows}u;
+  // workgroup = phase * groups + group of ${rows * lanes} positions
+  let group = phase_of(workgroup, dims.groups);
+  let first = (group.y * ${lanes}u + lane) * ${rows}u;
+  let window = window_of(group.x);
   let quad = 0u;
   let out_quads = 1u;
   let last_row = dims.weight_rows - 1u;
   ${positions(rows)}
   ${unroll(rows, (i) => `var s${i} = vec4f();`)}
   let total = i32(dims.batch * dims.in_height * dims.in_width);
-  for (var s = 0u; s < dims.taps_y; s++) {
+  for (var s = 0u; s < window.taps.y; s++) {
     let sy = -i32(s);
-    let tap = (dims.tap_y + s * dims.tap_step) * dims.kernel_width + dims.tap_x;
-    ${unroll(taps, (t) => `let kept${t} = kept_tap(tap + ${t}u * dims.tap_step);`)}
+    let tap = (window.tap.y + s * tap_step()) * dims.kernel_width + window.tap.x;
+    ${
+      unroll(taps, (t) =>
+        `let kept${t} = ${t}u < window.taps.x && kept_tap(tap + ${t}u * tap_step());`)
+    }
     ${unroll(rows, keep)}
     // All positions follow each other in x as well, from one row and image to the next.
     let low = (i32(n0 * dims.in_height) + y0 + sy) * i32(dims.in_width)
-      + i32(b0) + dims.offset_x - ${taps - 1};
+      + i32(b0) + window.offset.x - ${taps - 1};
     ${
       unroll(pixels, (k) =>
-        `let at${k} = select(0u, u32(low + ${k}) * dims.in_stride, low + ${k} >= 0 && low + ${k} < total);`)
+        `let at${k} = select(0u, u32(low + ${k}) * dims.in_quads, low + ${k} >= 0 && low + ${k} < total);`)
     }
     let weights = tap * dims.weight_rows * dims.weight_quads;
-    let next_tap = dims.tap_step * dims.weight_rows * dims.weight_quads;
+    let next_tap = tap_step() * dims.weight_rows * dims.weight_quads;
     for (var c = 0u; c < dims.in_quads; c++) {
       ${unroll(pixels, (k) => `let p${k} = x(at${k} + c);`)}
       ${
       loadShared(4 * taps, {
         name: "w",
         load: (i) =>
-          `w(weights + (${i} / 4u) * next_tap + min(${i} % 4u, last_row) * dims.weight_quads + c)`,
+          `w(weights + min(${i} / 4u, window.taps.x - 1u) * next_tap + min(${i} % 4u, last_row) * dims.weight_quads + c)`,
         broadcast,
       })
     }

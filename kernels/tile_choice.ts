@@ -12,7 +12,7 @@ interface Extent {
   readonly depth: number;
 }
 
-/** That of the forward convolution, or of the first and largest phase of the input gradient. */
+/** That of the forward convolution, or of the input gradient, whose phases share the taps. */
 function extentOf({ direction, geometry: g }: Work): Extent {
   const taps = g.kernelHeight * g.kernelWidth;
   const phases = g.stride ** 2;
@@ -23,7 +23,7 @@ function extentOf({ direction, geometry: g }: Work): Extent {
       depth: taps * quads(g.keepIn) * 4,
     }
     : {
-      positions: g.batch * Math.ceil(g.height / g.stride) * Math.ceil(g.width / g.stride),
+      positions: g.batch * g.height * g.width,
       channels: quads(g.keepIn) * 4,
       depth: Math.ceil(taps / phases) * quads(g.keepOut) * 4,
     };

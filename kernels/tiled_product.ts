@@ -2,18 +2,19 @@ import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
 import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
+import { type Form, WINDOWS } from "./phases.ts";
 import { MOST_TAPS, positionPitch, productLayout, type ProductTile, weightPitch } from "./tiles.ts";
 
 /**
  * The product of {@link gatheredProduct} by workgroup tiles. The reduction runs over all pairs of a
- * kept tap and a quad of channels, `dims.kept * dims.in_quads` of them, slice by slice: while a
- * workgroup multiplies one slice out of workgroup memory, the next is on its way to registers.
+ * kept tap and a quad of channels, slice by slice: while a workgroup multiplies one slice out of
+ * workgroup memory, the next is on its way to registers.
  */
 export function tiledProduct(
-  form: "outer" | "inner",
+  form: Form,
   tile: ProductTile,
   joins: Joins = { plus: false, gate: false },
-): Kernel<string, "y", GatherDims | "kept"> {
+): Kernel<string, "y", GatherDims> {
   const joined = joinedStore(joins);
   const { positions, channels, depth, rows, columns } = tile;
   const { down, across, invocations } = productLayout(tile);
@@ -24,15 +25,15 @@ export function tiledProduct(
 
   const gathered = (m: number): string =>
     `let p${m} = first + lane / ${slice}u + ${m * invocations / slice}u;
-  let y${m} = i32((p${m} / dims.grid_width) % dims.grid_height * dims.scale) + dims.offset_y;
+  let y${m} = i32((p${m} / window.grid.x) % window.grid.y * scale()) + window.offset.y;
   // Beyond the last image, a column that no offset brings back inside.
-  let x${m} = select(i32(p${m} % dims.grid_width * dims.scale) + dims.offset_x, -65536, p${m} >= end);
-  let base${m} = p${m} / (dims.grid_width * dims.grid_height) * dims.in_height;`;
+  let x${m} = select(i32(p${m} % window.grid.x * scale()) + window.offset.x, -65536, p${m} >= end);
+  let base${m} = p${m} / (window.grid.x * window.grid.y) * dims.in_height;`;
   const loadX = (m: number): string =>
-    `let iy${m} = u32(y${m} + i32(xt.y) * dims.step);
-    let ix${m} = u32(x${m} + i32(xt.x) * dims.step);
+    `let iy${m} = u32(y${m} + i32(xt.y) * step);
+    let ix${m} = u32(x${m} + i32(xt.x) * step);
     let inside${m} = xt.w < depth && iy${m} < dims.in_height && ix${m} < dims.in_width;
-    let at${m} = ((base${m} + iy${m}) * dims.in_width + ix${m}) * dims.in_stride + xt.z;
+    let at${m} = ((base${m} + iy${m}) * dims.in_width + ix${m}) * dims.in_quads + xt.z;
     let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});`;
   const storeX = (m: number): string =>
     `x_tile[(lane % ${slice}u) * ${pitch.x}u + lane / ${slice}u + ${
@@ -57,12 +58,12 @@ export function tiledProduct(
       ? `let wt${m} = tap_at(s * ${slice}u + ${quad}, reciprocal);
     let row${m} = wt${m}.z * 4u + ${row};
     let real${m} = wt${m}.w < depth && row${m} < dims.weight_rows && first_quad + ${out} < out_quads;
-    let wat${m} = (number_of(wt${m}.x, wt${m}.y) * dims.weight_rows + row${m}) * dims.weight_quads + first_quad + ${out};
+    let wat${m} = (number_of(window, wt${m}.xy) * dims.weight_rows + row${m}) * dims.weight_quads + first_quad + ${out};
     let g${m} = select(vec4f(), w(select(0u, wat${m}, real${m})), real${m});`
       : `let wt${m} = tap_at(s * ${slice}u + ${quad}, reciprocal);
     let row${m} = (first_quad + ${out}) * 4u + ${row};
     let real${m} = wt${m}.w < depth && row${m} < dims.weight_rows;
-    let wat${m} = (number_of(wt${m}.x, wt${m}.y) * dims.weight_rows + row${m}) * dims.weight_quads + wt${m}.z;
+    let wat${m} = (number_of(window, wt${m}.xy) * dims.weight_rows + row${m}) * dims.weight_quads + wt${m}.z;
     let g${m} = select(vec4f(), w(select(0u, wat${m}, real${m})), real${m});`;
   };
   const storeW = (m: number): string => {
@@ -83,11 +84,11 @@ export function tiledProduct(
     `{
     let p = first + lane / ${across}u + ${i * down}u;
     if (p < end) {
-      let b = p % dims.grid_width;
-      let a = (p / dims.grid_width) % dims.grid_height;
-      let n = p / (dims.grid_width * dims.grid_height);
-      let at = ((n * dims.out_height + a * dims.out_scale + dims.out_y) * dims.out_width
-        + b * dims.out_scale + dims.out_x) * out_quads;
+      let b = p % window.grid.x;
+      let a = (p / window.grid.x) % window.grid.y;
+      let n = p / (window.grid.x * window.grid.y);
+      let at = ((n * dims.out_height + a * out_scale() + window.out.y) * dims.out_width
+        + b * out_scale() + window.out.x) * out_quads;
       ${
       unroll(columns, (j) =>
         `if (quad${j} < out_quads) {
@@ -103,20 +104,18 @@ export function tiledProduct(
     workgroupSize: invocations,
     reads: { x: "bulk", w: "bulk", ...joined.reads },
     writes: { y: "bulk" },
-    dims: { ...GATHER_DIMS, kept: "u32" },
+    dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
+${WINDOWS[form]}
 // t + 256 s of each tap (s, t) that is kept.
 var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
 var<workgroup> x_tile: array<vec4f, ${slice * pitch.x}>;
 var<workgroup> w_tile: array<vec4f, ${depth * pitch.w}>;
 
-fn number_of(t: u32, s: u32) -> u32 {
-  return (dims.tap_y + s * dims.tap_step) * dims.kernel_width + dims.tap_x + t * dims.tap_step;
-}
-
-fn is_kept(i: u32) -> bool {
-  return kept_tap(number_of(i % dims.taps_x, i / dims.taps_x));
+fn number_of(window: Window, tap: vec2u) -> u32 {
+  let of_kernel = window.tap + tap * tap_step();
+  return of_kernel.y * dims.kernel_width + of_kernel.x;
 }
 
 // The t and s of the tap of quad k of the reduction, its quad of channels, and k. The half keeps
@@ -128,21 +127,27 @@ fn tap_at(k: u32, reciprocal: f32) -> vec4u {
 }
 
 fn main(workgroup: u32, lane: u32) {
-  // workgroup = group of ${positions} positions * groups + block of ${channels} channels
+  // workgroup = (phase * groups + group of ${positions} positions) * blocks + block of ${channels} channels
   let out_quads = (dims.out_channels + 3u) / 4u;
-  let first = workgroup / dims.groups * ${positions}u;
-  let first_quad = workgroup % dims.groups * ${quads}u;
-  let end = dims.batch * dims.grid_height * dims.grid_width;
-  let depth = dims.kept * dims.in_quads;
+  let blocks = (out_quads + ${quads - 1}u) / ${quads}u;
+  let group = phase_of(workgroup / blocks, dims.groups);
+  let window = window_of(group.x);
+  let first = group.y * ${positions}u;
+  let first_quad = workgroup % blocks * ${quads}u;
+  let end = dims.batch * window.grid.y * window.grid.x;
   let reciprocal = 1.0 / f32(dims.in_quads);
   workgroupBarrier();
-  if (lane < dims.taps_y * dims.taps_x) {
-    var before = 0u;
-    for (var i = 0u; i < lane; i++) { before += select(0u, 1u, is_kept(i)); }
-    if (is_kept(lane)) {
-      kept_taps[before] = lane % dims.taps_x + lane / dims.taps_x * 256u;
+  var kept = 0u;
+  var tap = vec2u();
+  for (var i = 0u; i < window.taps.y * window.taps.x; i++) {
+    if (kept_tap(number_of(window, tap))) {
+      if (lane == 0u) { kept_taps[kept] = tap.x + tap.y * 256u; }
+      kept += 1u;
     }
+    tap.x += 1u;
+    if (tap.x == window.taps.x) { tap = vec2u(0u, tap.y + 1u); }
   }
+  let depth = kept * dims.in_quads;
   workgroupBarrier();
   ${unroll(staged.x, gathered)}
   ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
