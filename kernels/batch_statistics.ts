@@ -29,8 +29,38 @@ export function cut(trace: Trace, x: Tensor): Runs {
   return { pixels, chunk, parts: Math.ceil(pixels / chunk) };
 }
 
+/**
+ * A `main` with one run of pixels per invocation: pixels `first` to `end` in the vec4 of channels `c`
+ * out of `stride`, for part `i`.
+ */
+export function alongRuns(wgsl: string): string {
+  return /* wgsl */ `
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * ${LANES}u + lane;
+  let stride = dims.channel_quads;
+  let run = i / stride;
+  if (run >= dims.parts) { return; }
+  let c = i - run * stride;
+  let first = run * dims.chunk;
+  let end = min(first + dims.chunk, dims.pixels);
+  ${wgsl}
+}`;
+}
+
+/** The numbers and the workgroups of a kernel along runs of x. */
+export function over(
+  runs: Runs,
+  x: Tensor,
+): { dims: Record<keyof typeof RUN_DIMS, number>; workgroups: number } {
+  const channel_quads = channelQuads(x);
+  return {
+    dims: { ...runs, channel_quads },
+    workgroups: Math.ceil(runs.parts * channel_quads / LANES),
+  };
+}
+
 /** Number of vec4 that hold the channels of x. */
-export function channelQuads(x: Tensor): number {
+function channelQuads(x: Tensor): number {
   return quads(x.shape.at(-1) ?? 1);
 }
 
@@ -50,15 +80,7 @@ const moments = defineKernel({
   reads: { x: "bulk" },
   writes: { part: "bulk" },
   dims: RUN_DIMS,
-  wgsl: /* wgsl */ `
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * ${LANES}u + lane;
-  let stride = dims.channel_quads;
-  let run = i / stride;
-  if (run >= dims.parts) { return; }
-  let c = i - run * stride;
-  let first = run * dims.chunk;
-  let end = min(first + dims.chunk, dims.pixels);
+  wgsl: alongRuns(/* wgsl */ `
   let center = x(first * stride + c);
   var count = 0.0;
   var rest = vec4f();
@@ -84,8 +106,7 @@ fn main(workgroup: u32, lane: u32) {
   let plane = dims.parts * stride;
   set_part(i, center);
   set_part(i + plane, rest);
-  set_part(i + 2u * plane, m2);
-}`,
+  set_part(i + 2u * plane, m2);`),
 });
 
 const JOIN_DIMS = { ...RUN_DIMS, fan: "u32" } as const;
@@ -237,8 +258,7 @@ export function recordStatistics(
   trace.run(moments, {
     reads: { x },
     writes: { part },
-    dims: { ...runs, channel_quads: channelQuads(x) },
-    workgroups: Math.ceil(runs.parts * channelQuads(x) / LANES),
+    ...over(runs, x),
   });
   const { part: last, dims, workgroups } = join(trace, joinMoments, part, runs);
   const found = {

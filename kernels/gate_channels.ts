@@ -1,4 +1,4 @@
-import { channelQuads, cut, RUN_DIMS } from "./batch_statistics.ts";
+import { alongRuns, cut, over, RUN_DIMS } from "./batch_statistics.ts";
 import { range, unroll } from "./blocked.ts";
 import { elementwise, LANES, spread } from "./elementwise.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
@@ -50,20 +50,13 @@ const sums = defineKernel({
   reads: { x: "bulk", dy: "bulk" },
   writes: { part: "bulk" },
   dims: RUN_DIMS,
-  wgsl: /* wgsl */ `
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * ${LANES}u + lane;
-  let stride = dims.channel_quads;
-  let run = i / stride;
-  if (run >= dims.parts) { return; }
-  let end = min((run + 1u) * dims.chunk, dims.pixels);
+  wgsl: alongRuns(/* wgsl */ `
   var sum = vec4f();
-  for (var p = run * dims.chunk; p < end; p++) {
-    let at = p * stride + i - run * stride;
+  for (var p = first; p < end; p++) {
+    let at = p * stride + c;
     sum = fma(x(at), dy(at), sum);
   }
-  set_part(i, sum);
-}`,
+  set_part(i, sum);`),
 });
 
 // dgate_i = Σ_(c < width_i) Σ x·dy, by one workgroup: partial sums are few.
@@ -159,20 +152,15 @@ function gatesGradient(
 ): Gradient {
   const runs = cut(trace, x);
   const part = trace.tensor("gate sums", [runs.parts, x.shape.at(-1) ?? 1]);
-  const channel_quads = channelQuads(x);
-  trace.run(sums, {
-    reads: { x, dy },
-    writes: { part },
-    dims: { ...runs, channel_quads },
-    workgroups: Math.ceil(runs.parts * channel_quads / LANES),
-  });
+  const along = over(runs, x);
+  trace.run(sums, { reads: { x, dy }, writes: { part }, ...along });
   const candidates = gates.shape[1];
   const dims = {
     ...widthDims(attributes),
     first: attributes.group * quads(candidates) * 4,
     candidates,
     parts: runs.parts,
-    channel_quads,
+    channel_quads: along.dims.channel_quads,
   };
   return {
     complete: false,

@@ -1,7 +1,7 @@
 import { across, dot, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
 import { joinedStore, type Joins } from "./joins.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
-import { type Form, WINDOWS } from "./phases.ts";
+import { type Form, PHASES } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
 
 /** The numbers that a gathered product takes. */
@@ -108,7 +108,7 @@ export function gatheredProduct(
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-${WINDOWS[form]}
+${PHASES[form]}
 fn main(workgroup: u32, lane: u32) {
   // workgroup = (phase * blocks + block of channels) * groups + group of ${rows * lanes} positions
   let first = ((workgroup % dims.groups) * ${lanes}u + lane) * ${rows}u;

@@ -1,10 +1,11 @@
 import {
-  channelQuads,
+  alongRuns,
   cut,
   join,
   JOIN_SUMS,
   joining,
   joinSums,
+  over,
   pixelsOf,
   RUN_DIMS,
 } from "./batch_statistics.ts";
@@ -81,25 +82,16 @@ function gradientSums(channels: Channels, relu: boolean): Kernel<string, "part",
     reads: { x: "bulk", dy: "bulk", ...channelReads(channels) },
     writes: { part: "bulk" },
     dims: { ...RUN_DIMS, ...EPS },
-    wgsl: /* wgsl */ `
-${GATED(relu)}
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * ${LANES}u + lane;
-  let stride = dims.channel_quads;
-  let run = i / stride;
-  if (run >= dims.parts) { return; }
-  let c = i - run * stride;
+    wgsl: GATED(relu) + alongRuns(/* wgsl */ `
   ${coefficients(channels)}
-  let end = min((run + 1u) * dims.chunk, dims.pixels);
   var sum = vec4f();
   var moment = vec4f();
-  for (var p = run * dims.chunk; p < end; p += 4u) {
+  for (var p = first; p < end; p += 4u) {
     let at = p * stride + c;
     ${[0, 1, 2, 3].map(term).join("")}
   }
   set_part(i, sum);
-  set_part(i + dims.parts * stride, moment);
-}`,
+  set_part(i + dims.parts * stride, moment);`),
   });
 }
 
@@ -229,11 +221,12 @@ function recordParameterGradients(
   const runs = cut(trace, x);
   const { shape } = channels.weight;
   const part = trace.tensor("batch norm sums", [2, runs.parts, ...shape]);
+  const along = over(runs, x);
   trace.run(gradientSums(channels, relu), {
     reads: { x, dy, ...channels },
     writes: { part },
-    dims: { ...runs, channel_quads: channelQuads(x), eps },
-    workgroups: Math.ceil(runs.parts * channelQuads(x) / LANES),
+    dims: { ...along.dims, eps },
+    workgroups: along.workgroups,
   });
   const { part: last, dims, workgroups } = join(trace, joinSums, part, runs);
   const writes = {

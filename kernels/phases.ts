@@ -79,4 +79,4 @@ fn window_of(phase: u32) -> Window {
  * belongs to, with `parts` to a phase, and its number among them; `window_of(phase)` is what that
  * phase gathers.
  */
-export const WINDOWS: Readonly<Record<Form, string>> = { outer: OUTER, inner: INNER };
+export const PHASES: Readonly<Record<Form, string>> = { outer: OUTER, inner: INNER };

@@ -2,7 +2,7 @@ import { across, dot, KEPT_TAPS, LANES, loadShared, unroll } from "./blocked.ts"
 import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
-import { WINDOWS } from "./phases.ts";
+import { PHASES } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
 
 /**
@@ -43,7 +43,7 @@ export function thinProduct(
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-${WINDOWS.inner}
+${PHASES.inner}
 fn main(workgroup: u32, lane: u32) {
   // workgroup = phase * groups + group of ${rows * lanes} positions
   let group = phase_of(workgroup, dims.groups);

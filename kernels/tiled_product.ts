@@ -2,7 +2,7 @@ import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
 import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
-import { type Form, WINDOWS } from "./phases.ts";
+import { type Form, PHASES } from "./phases.ts";
 import { MOST_TAPS, positionPitch, productLayout, type ProductTile, weightPitch } from "./tiles.ts";
 
 /**
@@ -107,7 +107,7 @@ export function tiledProduct(
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-${WINDOWS[form]}
+${PHASES[form]}
 // t + 256 s of each tap (s, t) that is kept.
 var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
 var<workgroup> x_tile: array<vec4f, ${slice * pitch.x}>;
