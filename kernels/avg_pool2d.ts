@@ -1,7 +1,8 @@
-import type { Shaped } from "./convolution.ts";
-import { LANES, walk, WALK_DIMS, walkOver, WINDOWS } from "./elementwise.ts";
+import { LANES, walk } from "./elementwise.ts";
+import type { Shaped } from "./geometry.ts";
 import { defineKernel } from "./kernel.ts";
 import type { Case, Op } from "./op.ts";
+import { POOL_DIMS, poolOver, poolShape, WINDOWS } from "./pool_windows.ts";
 import { elements } from "./tensor.ts";
 
 /** Attributes of an average pool. */
@@ -14,22 +15,12 @@ export interface AvgPool2dAttributes {
   readonly ceilMode: boolean;
 }
 
-const DIMS = {
-  ...WALK_DIMS,
-  kernel: "u32",
-  stride: "u32",
-  in_height: "u32",
-  in_width: "u32",
-  out_height: "u32",
-  out_width: "u32",
-} as const;
-
 const forward = defineKernel({
   name: "avg pool2d",
   workgroupSize: LANES,
   reads: { x: "bulk" },
   writes: { y: "bulk" },
-  dims: DIMS,
+  dims: POOL_DIMS,
   wgsl: walk({
     once: `
   let image = row / dims.out_height;
@@ -53,7 +44,7 @@ const backward = defineKernel({
   workgroupSize: LANES,
   reads: { dy: "bulk" },
   writes: { dx: "bulk" },
-  dims: DIMS,
+  dims: POOL_DIMS,
   wgsl: WINDOWS + walk({
     once: `
   let image = row / dims.in_height;
@@ -83,43 +74,8 @@ export function avgPoolSide(
   return (side - 1) * stride >= size ? side - 1 : side;
 }
 
-function outputShape({ shape }: Shaped, attributes: AvgPool2dAttributes): number[] {
-  const { kernel, stride } = attributes;
-  if (shape.length !== 4) {
-    throw new TypeError(
-      `Cannot apply avg pool2d: wanted an input [batch, height, width, channels], found [${shape}]`,
-    );
-  }
-  if (![kernel, stride].every(Number.isInteger) || kernel < 1 || stride < 1) {
-    throw new RangeError(
-      `Cannot apply avg pool2d: wanted a kernel and a stride from 1 on, found ${kernel} and ${stride}`,
-    );
-  }
-  const [batch, height, width, channels] = shape;
-  const outHeight = avgPoolSide(height, attributes);
-  const outWidth = avgPoolSide(width, attributes);
-  if (outHeight < 1 || outWidth < 1) {
-    throw new RangeError(
-      `Cannot apply avg pool2d: a window of ${kernel}x${kernel} does not fit an image of ` +
-        `${height}x${width}; use a larger image or a smaller kernel`,
-    );
-  }
-  return [batch, outHeight, outWidth, channels];
-}
-
-function dims(
-  x: Shaped,
-  y: Shaped,
-  { kernel, stride }: AvgPool2dAttributes,
-): Record<Exclude<keyof typeof DIMS, keyof typeof WALK_DIMS>, number> {
-  const [, in_height, in_width] = x.shape;
-  const [, out_height, out_width] = y.shape;
-  return { kernel, stride, in_height, in_width, out_height, out_width };
-}
-
-function rowsOf({ shape }: Shaped): { rows: number; width: number; channels: number } {
-  const [batch, height, width, channels] = shape;
-  return { rows: batch * height, width, channels };
+function outputShape(x: Shaped, attributes: AvgPool2dAttributes): number[] {
+  return poolShape("avg pool2d", x, attributes, (size) => avgPoolSide(size, attributes));
 }
 
 function on(
@@ -139,24 +95,15 @@ export const avgPool2d: Op<AvgPool2dAttributes> = {
   name: "avg pool2d",
   forward: (trace, [x], attributes) => {
     const y = trace.tensor("avg pool2d", outputShape(x, attributes));
-    const { dims: walked, workgroups } = walkOver(rowsOf(y));
-    trace.run(forward, {
-      reads: { x },
-      writes: { y },
-      dims: { ...walked, ...dims(x, y, attributes) },
-      workgroups,
-    });
+    const { kernel, stride } = attributes;
+    const over = poolOver(y, { x, y }, { kernel, stride });
+    trace.run(forward, { reads: { x }, writes: { y }, ...over });
     return [y];
   },
-  vjp: (trace, { inputs: [x], outputs: [y], attributes }, dy) => {
+  vjp: (trace, { inputs: [x], outputs: [y], attributes: { kernel, stride } }, dy) => {
     const dx = trace.tensor("davg pool2d", x.shape);
-    const { dims: walked, workgroups } = walkOver(rowsOf(x));
-    trace.run(backward, {
-      reads: { dy },
-      writes: { dx },
-      dims: { ...walked, ...dims(x, y, attributes) },
-      workgroups,
-    });
+    const over = poolOver(x, { x, y }, { kernel, stride });
+    trace.run(backward, { reads: { dy }, writes: { dx }, ...over });
     return [dx];
   },
   reference: ([x], attributes) => {

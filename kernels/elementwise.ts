@@ -135,15 +135,3 @@ export function walkOver(
     workgroups: Math.ceil(rows * walkers * channel_quads / LANES),
   };
 }
-
-/**
- * `windows(p, count)`: from .x to below .y, the windows a out of `count` that contain position p,
- * a·stride <= p < a·stride + kernel. Sides of images are far below 2^20, where floats divide as
- * exactly as integers do and in a third of the time.
- */
-export const WINDOWS = /* wgsl */ `
-fn quotient(n: u32) -> u32 { return u32((f32(n) + 0.5) / f32(dims.stride)); }
-fn windows(p: u32, count: u32) -> vec2u {
-  let first = quotient(max(p + 1u, dims.kernel) - dims.kernel + dims.stride - 1u);
-  return vec2u(first, min(quotient(p) + 1u, count));
-}`;

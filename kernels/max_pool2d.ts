@@ -1,7 +1,8 @@
-import { outputSize, type Shaped } from "./convolution.ts";
-import { LANES, walk, WALK_DIMS, walkOver, WINDOWS } from "./elementwise.ts";
+import { LANES, walk } from "./elementwise.ts";
+import { outputSize, type Shaped } from "./geometry.ts";
 import { defineKernel } from "./kernel.ts";
 import type { Case, Op } from "./op.ts";
+import { POOL_DIMS, poolOver, poolShape, WINDOWS } from "./pool_windows.ts";
 import { elements, quads } from "./tensor.ts";
 
 /** Attributes of a max pool. */
@@ -14,16 +15,7 @@ export interface MaxPool2dAttributes {
   readonly padding: number;
 }
 
-const DIMS = {
-  ...WALK_DIMS,
-  kernel: "u32",
-  stride: "u32",
-  padding: "u32",
-  in_height: "u32",
-  in_width: "u32",
-  out_height: "u32",
-  out_width: "u32",
-} as const;
+const DIMS = { ...POOL_DIMS, padding: "u32" } as const;
 
 // Of each window the first maximum, and in `taps` its place in the window: a byte per channel.
 const forward = defineKernel({
@@ -89,51 +81,18 @@ const backward = defineKernel({
   }),
 });
 
-function outputShape({ shape }: Shaped, attributes: MaxPool2dAttributes): number[] {
+function outputShape(x: Shaped, attributes: MaxPool2dAttributes): number[] {
   const { kernel, stride, padding } = attributes;
-  if (shape.length !== 4) {
-    throw new TypeError(
-      `Cannot apply max pool2d: wanted an input [batch, height, width, channels], found [${shape}]`,
-    );
-  }
-  if (![kernel, stride, padding].every(Number.isInteger) || kernel < 1 || stride < 1) {
-    throw new RangeError(
-      `Cannot apply max pool2d: wanted a kernel and a stride from 1 on, found ${kernel} and ${stride}`,
-    );
-  }
   if (kernel > 16) {
     throw new RangeError(`Cannot apply max pool2d: a kernel has side 16 at most, found ${kernel}`);
   }
-  if (padding < 0 || padding > kernel / 2) {
+  if (!(Number.isInteger(padding) && padding >= 0 && padding <= kernel / 2)) {
     throw new RangeError(
       `Cannot apply max pool2d: wanted a padding from 0 to half of kernel ${kernel}, found ${padding}`,
     );
   }
-  const [batch, height, width, channels] = shape;
-  const outHeight = outputSize(height, kernel, stride, padding);
-  const outWidth = outputSize(width, kernel, stride, padding);
-  if (outHeight < 1 || outWidth < 1) {
-    throw new RangeError(
-      `Cannot apply max pool2d: a window of ${kernel}x${kernel} does not fit an image of ` +
-        `${height}x${width} with padding ${padding}; use a larger image or more padding`,
-    );
-  }
-  return [batch, outHeight, outWidth, channels];
-}
-
-function dims(
-  x: Shaped,
-  y: Shaped,
-  { kernel, stride, padding }: MaxPool2dAttributes,
-): Record<Exclude<keyof typeof DIMS, keyof typeof WALK_DIMS>, number> {
-  const [, in_height, in_width] = x.shape;
-  const [, out_height, out_width] = y.shape;
-  return { kernel, stride, padding, in_height, in_width, out_height, out_width };
-}
-
-function rowsOf({ shape }: Shaped): { rows: number; width: number; channels: number } {
-  const [batch, height, width, channels] = shape;
-  return { rows: batch * height, width, channels };
+  const side = (size: number): number => outputSize(size, kernel, stride, padding);
+  return poolShape("max pool2d", x, attributes, side);
 }
 
 function on(
@@ -157,24 +116,14 @@ export const maxPool2d: Op<MaxPool2dAttributes> = {
     const y = trace.tensor("max pool2d", outputShape(x, attributes));
     const [batch, height, width, channels] = y.shape;
     const taps = trace.tensor("max pool2d taps", [batch * height * width * quads(channels)], "u32");
-    const { dims: walked, workgroups } = walkOver(rowsOf(y));
-    trace.run(forward, {
-      reads: { x },
-      writes: { y, taps },
-      dims: { ...walked, ...dims(x, y, attributes) },
-      workgroups,
-    });
+    const over = poolOver(y, { x, y }, attributes);
+    trace.run(forward, { reads: { x }, writes: { y, taps }, ...over });
     return [y, taps];
   },
   vjp: (trace, { inputs: [x], outputs: [y, taps], attributes }, dy) => {
     const dx = trace.tensor("dmax pool2d", x.shape);
-    const { dims: walked, workgroups } = walkOver(rowsOf(x));
-    trace.run(backward, {
-      reads: { taps, dy },
-      writes: { dx },
-      dims: { ...walked, ...dims(x, y, attributes) },
-      workgroups,
-    });
+    const over = poolOver(x, { x, y }, attributes);
+    trace.run(backward, { reads: { taps, dy }, writes: { dx }, ...over });
     return [dx];
   },
   reference: ([x], attributes) => {
