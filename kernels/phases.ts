@@ -59,7 +59,7 @@ fn over(numbers: vec2u, divisor: u32) -> vec2u {
 }
 
 fn phase_of(part: u32, parts: u32) -> vec2u {
-  let phase = over(vec2u(part), parts).x;
+  let phase = part / parts;
   return vec2u(phase, part - phase * parts);
 }
 
