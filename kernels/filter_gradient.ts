@@ -48,7 +48,7 @@ function division(gpu: Gpu, g: Geometry): Division {
     const kernel = imageWeightGradient(shape);
     return { kernel, splits, workgroups, clip: false, many: false };
   }
-  const inputs = broadcast ? 1 : side;
+  const inputs = broadcast ? (outQuads > side && taps * inQuads >= 2 * lanes ? 2 : 1) : side;
   const outputs = broadcast && outQuads > side ? 2 * side : side;
   const inBlocks = Math.ceil(inQuads / inputs);
   const blocks = Math.ceil(taps * inBlocks / lanes) * Math.ceil(outQuads / outputs);

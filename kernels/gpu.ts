@@ -1,7 +1,7 @@
 /// <reference types="@webgpu/types" />
 import { Choices } from "./choices.ts";
 import { hasSubgroupsOf, requestDevice } from "./device.ts";
-import { assemble, CHANNEL_QUADS, type Kernel, MIRROR_WIDTH } from "./kernel.ts";
+import { assemble, CHANNEL_QUADS, type Kernel, MIRROR_FORMAT, MIRROR_WIDTH } from "./kernel.ts";
 import { compile, type Pipeline } from "./pipeline.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./scope.ts";
@@ -149,8 +149,8 @@ export class Gpu {
     const texture = this.device.createTexture({
       label: name,
       size: [width, height],
-      format: "rgba32float",
-      usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.TEXTURE_BINDING,
+      format: MIRROR_FORMAT,
+      usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
     });
     return this.#own(texture, width * height * 16);
   }

@@ -19,6 +19,9 @@ const MIRROR_SHIFT = 11;
 /** Texels in a row of a mirror. */
 export const MIRROR_WIDTH: number = 1 << MIRROR_SHIFT;
 
+/** The format of a mirror. */
+export const MIRROR_FORMAT = "rgba32float";
+
 /**
  * A compute kernel. `wgsl` defines `fn main(workgroup: u32, lane: u32)`, the work of one workgroup
  * out of `dims.workgroups`. The rest is declared for it: for each bulk, small or channel operand `x` a
@@ -81,6 +84,7 @@ fn entry(
   @builtin(num_workgroups) grid: vec3u,
   @builtin(LANE) lane: u32,
 ) {
+  FIRSTS
   let step = grid.x * grid.y;
   for (var workgroup = id.x + id.y * grid.x; workgroup < dims.workgroups; workgroup += step) {
     main(workgroup, lane);
@@ -94,10 +98,11 @@ function firstOf(name: string): string {
 
 function mirrored(name: string, index: number): string {
   const mask = MIRROR_WIDTH - 1;
-  return `@group(0) @binding(${index}) var ${name}_texels: texture_2d<f32>;
+  return `@group(0) @binding(${index}) var ${name}_texels: texture_storage_2d<${MIRROR_FORMAT}, read>;
+var<private> ${firstOf(name)}: u32;
 fn ${name}(i: u32) -> vec4f {
-  let at = i + dims.${firstOf(name)};
-  return textureLoad(${name}_texels, vec2u(at & ${mask}u, at >> ${MIRROR_SHIFT}u), 0);
+  let at = i + ${firstOf(name)};
+  return textureLoad(${name}_texels, vec2u(at & ${mask}u, at >> ${MIRROR_SHIFT}u));
 }`;
 }
 
@@ -157,6 +162,7 @@ export function assemble(kernel: Kernel, loads: Loads): Assembled {
   const dims = `struct Dims { workgroups: u32, ${fields}}
 @group(0) @binding(${declared.length}) var<uniform> dims: Dims;`;
   const entry = ENTRY.replace("WORKGROUP_SIZE", String(kernel.workgroupSize))
+    .replace("FIRSTS", firsts.map((first) => `${first} = dims.${first};`).join(" "))
     .replace("LANE", kernel.subgroup ? "subgroup_invocation_id" : "local_invocation_index");
   return {
     code: [...declared.map(([code]) => code), dims, kernel.wgsl, entry].join("\n"),

@@ -1,4 +1,4 @@
-import type { Assembled, Kernel } from "./kernel.ts";
+import { type Assembled, type Kernel, MIRROR_FORMAT } from "./kernel.ts";
 
 /** A compiled kernel. */
 export interface Pipeline {
@@ -21,7 +21,7 @@ export function compile(device: GPUDevice, { name }: Kernel, assembled: Assemble
       binding,
       visibility: COMPUTE,
       ...(kind === "mirror"
-        ? { texture: { sampleType: "unfilterable-float" as const } }
+        ? { storageTexture: { access: "read-only" as const, format: MIRROR_FORMAT } }
         : { buffer: { type: BUFFER_TYPES[kind] } }),
     })),
   });

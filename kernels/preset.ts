@@ -44,12 +44,7 @@ export const SOFTWARE: Preset = {
   loads: "texture",
   lanes: 8,
   broadcast: true,
-  blocks: [
-    { rows: 16, columns: 1 },
-    { rows: 16, columns: 2 },
-    { rows: 16, columns: 4 },
-    { rows: 8, columns: 8 },
-  ],
+  blocks: [{ rows: 8, columns: 1 }, { rows: 8, columns: 2 }, { rows: 8, columns: 4 }],
   side: 4,
   invocations: 2048,
   positions: 192,

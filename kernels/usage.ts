@@ -8,4 +8,4 @@ export const USAGE = {
 } as const;
 
 /** Texture usages, as in the WebGPU specification. */
-export const TEXTURE_USAGE = { COPY_DST: 2, TEXTURE_BINDING: 4 } as const;
+export const TEXTURE_USAGE = { COPY_DST: 2, STORAGE_BINDING: 8 } as const;

@@ -1,4 +1,4 @@
-import { CHANNEL_QUADS, MIRROR_WIDTH } from "./kernel.ts";
+import { CHANNEL_QUADS, MIRROR_FORMAT, MIRROR_WIDTH } from "./kernel.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { TEXTURE_USAGE, USAGE } from "./usage.ts";
 
@@ -21,8 +21,8 @@ export function warmUp(device: GPUDevice, pipelines: readonly Pipeline[]): void 
   const texture = device.createTexture({
     label: "warm-up",
     size: MIRROR_SIZE,
-    format: "rgba32float",
-    usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.TEXTURE_BINDING,
+    format: MIRROR_FORMAT,
+    usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
   });
   taken.push(texture);
   const encoder = device.createCommandEncoder();
