@@ -45,8 +45,8 @@ export const add: Op<AddAttributes> = {
     trace.run(relu ? rectified : plain, { reads: { a, b }, writes: { y }, ...spread(y) });
     return [y];
   },
-  // Both inputs have the same gradient.
   rectified: ({ relu }) => relu,
+  // Both inputs have the same gradient.
   vjp: (_, __, dy) => [dy, dy],
   reference: ([a, b], { relu }) => {
     checkShapes(a, b);

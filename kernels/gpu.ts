@@ -27,6 +27,12 @@ const COMPILES_LATE = /llvmpipe/;
 const MANY_KERNELS = 8;
 const MOST_COMPILERS = 4;
 
+/**
+ * Bytes behind those asked for: any range may be bound as a per-channel uniform, which has a fixed
+ * length, or copied to a mirror in whole rows.
+ */
+const BEHIND = Math.max(CHANNEL_QUADS, MIRROR_WIDTH) * 16;
+
 /** What {@link Gpu.open} takes. */
 export interface GpuOptions {
   /** A device of one's own (a browser's, Dawn's); by default one is asked for. */
@@ -63,9 +69,11 @@ export class Gpu {
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #pending: Promise<void>[] = [];
   readonly #errors: string[] = [];
+  readonly #listening = new AbortController();
   readonly #live = new Map<GPUBuffer | GPUTexture, number>();
   #bytes = 0;
   #peak = 0;
+  #lost?: string;
 
   private constructor(
     device: GPUDevice,
@@ -83,6 +91,9 @@ export class Gpu {
       if ("error" in event && event.error instanceof Object && "message" in event.error) {
         this.#errors.push(String(event.error.message));
       }
+    }, { signal: this.#listening.signal });
+    void device.lost.then(({ message }) => {
+      this.#lost = message || "no reason was given";
     });
   }
 
@@ -126,16 +137,16 @@ export class Gpu {
     return new Scope(this);
   }
 
+  /** The most bytes that a buffer may hold. */
+  get largestBuffer(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    return Math.min(maxBufferSize - BEHIND, maxStorageBufferBindingSize);
+  }
+
   /** Takes a buffer, to be given back with {@link free}. */
   takeBuffer(name: string, bytes: number): GPUBuffer {
-    const limit = Math.min(
-      this.device.limits.maxBufferSize,
-      this.device.limits.maxStorageBufferBindingSize,
-    );
-    this.#refuseOversize(name, bytes, limit);
-    // Any range may be bound as a per-channel uniform, which has a fixed length, or copied to a
-    // mirror in whole rows.
-    const size = Math.ceil(bytes / 16) * 16 + Math.max(CHANNEL_QUADS, MIRROR_WIDTH) * 16;
+    this.#refuseOversize(name, bytes, this.largestBuffer);
+    const size = Math.ceil(bytes / 16) * 16 + BEHIND;
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
     return this.#own(this.device.createBuffer({ label: name, size, usage }), size);
   }
@@ -216,13 +227,16 @@ export class Gpu {
     const others = await Promise.all(
       Array.from({ length: devices - 1 }, () => Gpu.open({ preset: this.preset })),
     );
-    const all: readonly Gpu[] = [this, ...others];
-    deal([...fresh.values()], ({ wgsl }) => wgsl.length, devices).forEach((share, i) =>
-      warmUp(all[i].device, share.map((kernel) => all[i].pipeline(kernel)))
-    );
-    // Waiting for one device holds up what is sent to another: all have their work by now.
-    await Promise.all(all.map((gpu) => gpu.idle()));
-    for (const other of others) other.destroy();
+    try {
+      const all: readonly Gpu[] = [this, ...others];
+      deal([...fresh.values()], ({ wgsl }) => wgsl.length, devices).forEach((share, i) =>
+        warmUp(all[i].device, share.map((kernel) => all[i].pipeline(kernel)))
+      );
+      // Waiting for one device holds up what is sent to another: all have their work by now.
+      await Promise.all(all.map((gpu) => gpu.idle()));
+    } finally {
+      for (const other of others) other.destroy();
+    }
   }
 
   /** Number of kernels compiled so far. */
@@ -236,8 +250,11 @@ export class Gpu {
     this.check();
   }
 
-  /** Raises {@link GpuError} when the GPU has complained since the last check. */
+  /** Raises {@link GpuError} when the GPU has complained since the last check, or is lost. */
   check(): void {
+    if (this.#lost !== undefined) {
+      throw new GpuError(`The GPU is lost and its memory with it: ${this.#lost}; start again`);
+    }
     const errors = this.#errors.splice(0);
     if (errors.length) throw new GpuError(`The GPU refused its work: ${errors[0]}`);
   }
@@ -252,7 +269,18 @@ export class Gpu {
 
   /** Waits until all submitted work is done. */
   async idle(): Promise<void> {
-    await this.device.queue.onSubmittedWorkDone();
+    await this.#done(this.device.queue.onSubmittedWorkDone());
+  }
+
+  async #done(work: Promise<undefined>): Promise<void> {
+    try {
+      await work;
+    } catch (cause) {
+      // Why arrives later than that: first what the GPU has complained about, or a lost device.
+      await new Promise((resolve) => setTimeout(resolve));
+      this.check();
+      throw new GpuError(`The GPU did not finish its work: ${cause}`, { cause });
+    }
     this.check();
   }
 
@@ -283,8 +311,7 @@ export class Gpu {
           encoder.copyBufferToBuffer(buffer, offset, staging, offsets[i], tensor.bytes);
         })
       );
-      await staging.mapAsync(1);
-      this.check();
+      await this.#done(staging.mapAsync(1));
       const mapped = staging.getMappedRange();
       return tensors.map((tensor, i) => {
         const words = tensor.type === "f32"
@@ -299,6 +326,7 @@ export class Gpu {
 
   /** Frees everything, and the device when it was opened here. */
   destroy(): void {
+    this.#listening.abort();
     for (const memory of [...this.#live.keys()]) this.free(memory);
     if (this.#ownsDevice) this.device.destroy();
   }

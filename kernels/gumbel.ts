@@ -8,7 +8,7 @@ const draw = defineKernel({
   workgroupSize: 64,
   reads: {},
   writes: { noise: "f32", counter: "u32" },
-  dims: { words: "u32" },
+  dims: { words: "u32", candidates: "u32", row_words: "u32" },
   wgsl: /* wgsl */ `
 // PCG-RXS-M-XS (O'Neill 2014).
 fn hash(v: u32) -> u32 {
@@ -23,7 +23,8 @@ fn main(workgroup: u32, lane: u32) {
     let bits = hash(i + key) >> 9u;
     let u = (f32(bits) + 0.5) * 0x1p-23;
     let v = (f32(0x7fffffu - bits) + 0.5) * 0x1p-23;
-    noise[i] = -log(select(-log(u), v * (1.0 + v * (0.5 + v / 3.0)), v < 0.01));
+    let drawn = -log(select(-log(u), v * (1.0 + v * (0.5 + v / 3.0)), v < 0.01));
+    noise[i] = select(0.0, drawn, i % dims.row_words < dims.candidates);
   }
   workgroupBarrier();
   if (lane == 0u) { counter[1] += 1u; }
@@ -70,7 +71,11 @@ export const gumbelNoise: Op = {
     trace.run(draw, {
       reads: {},
       writes: { noise, counter },
-      dims: { words: noise.words },
+      dims: {
+        words: noise.words,
+        candidates: noise.shape[1],
+        row_words: noise.words / noise.shape[0],
+      },
       workgroups: 1,
     });
     return [noise, counter];

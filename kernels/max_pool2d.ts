@@ -17,14 +17,21 @@ export interface MaxPool2dAttributes {
 
 const DIMS = { ...POOL_DIMS, padding: "u32" } as const;
 
-// Of each window the first maximum, and in `taps` its place in the window: a byte per channel.
+// Compilers may take v != v for false.
+const IS_NAN = /* wgsl */ `
+fn is_nan(v: vec4f) -> vec4<bool> {
+  return (bitcast<vec4u>(v) & vec4u(0x7fffffffu)) > vec4u(0x7f800000u);
+}`;
+
+// Of each window the first maximum, or else the last NaN, and in `taps` its place in the window: a
+// byte per channel.
 const forward = defineKernel({
   name: "max pool2d",
   workgroupSize: LANES,
   reads: { x: "bulk" },
   writes: { y: "bulk", taps: "u32" },
   dims: DIMS,
-  wgsl: walk({
+  wgsl: IS_NAN + walk({
     once: `
   let image = row / dims.out_height;
   let h = (row - image * dims.out_height) * dims.stride;
@@ -41,7 +48,7 @@ const forward = defineKernel({
       let tap_row = (a + dims.padding - h) * dims.kernel + dims.padding - v;
       for (var b = left; b < right; b++) {
         let value = x((in_row + b) * dims.channel_quads + c);
-        let more = value > best;
+        let more = (value > best) | is_nan(value);
         best = select(best, value, more);
         tap = select(tap, vec4u(tap_row + b), more);
       }

@@ -1,5 +1,5 @@
 import { type Gpu, type Pipeline, stored } from "./gpu.ts";
-import { CHANNEL_QUADS, MIRROR_WIDTH } from "./kernel.ts";
+import { CHANNEL_QUADS, type Kernel, MIRROR_WIDTH } from "./kernel.ts";
 import { mirrorRows, type Sources, type Step } from "./mirrors.ts";
 import { plan } from "./plan.ts";
 import { ALIGNMENT, type Tensor } from "./tensor.ts";
@@ -60,49 +60,54 @@ export class Program {
     this.#gpu = trace.gpu;
     const { gpu } = trace;
     const before = gpu.live().bytes;
-    const compiled = new Map<Dispatch, Pipeline>();
-    for (const command of trace.commands) {
-      if (command.kind === "dispatch") compiled.set(command, gpu.pipeline(command.kernel));
-    }
-    const mirrored = (dispatch: Dispatch): string[] =>
-      (compiled.get(dispatch)?.assembled.bindings ?? [])
-        .filter(({ kind }) => kind === "mirror").map(({ name }) => name);
-    const { limits } = gpu.device;
-    const { steps, sources, buffers, textures, lowerBound } = plan(trace.commands, mirrored, {
-      words: Math.floor(limits.maxStorageBufferBindingSize / 4),
-      rows: limits.maxTextureDimension2D - 1,
-    });
-    this.#sources = sources;
-    for (const { size, tensors } of buffers) {
-      const [largest] = tensors.keys();
-      const buffer = this.#keep(gpu.takeBuffer(largest.name, size * 4));
-      for (const [holder, start] of tensors) {
-        holder.storage = { buffer, offset: start * 4 };
-        for (const tensor of sources.heldBy(holder)) {
-          tensor.storage = { buffer, offset: start * 4 + sources.of(tensor).first * 16 };
+    try {
+      const compiled = new Map<Dispatch, Pipeline>();
+      for (const command of trace.commands) {
+        if (command.kind === "dispatch") compiled.set(command, gpu.pipeline(command.kernel));
+      }
+      const mirrored = (dispatch: Dispatch): string[] =>
+        (compiled.get(dispatch)?.assembled.bindings ?? [])
+          .filter(({ kind }) => kind === "mirror").map(({ name }) => name);
+      const { limits } = gpu.device;
+      const { steps, sources, buffers, textures, lowerBound } = plan(trace.commands, mirrored, {
+        words: Math.floor(gpu.largestBuffer / 4),
+        rows: limits.maxTextureDimension2D - 1,
+      });
+      this.#sources = sources;
+      for (const { size, tensors } of buffers) {
+        const [largest] = tensors.keys();
+        const buffer = this.#keep(gpu.takeBuffer(largest.name, size * 4));
+        for (const [holder, start] of tensors) {
+          holder.storage = { buffer, offset: start * 4 };
+          for (const tensor of sources.heldBy(holder)) {
+            tensor.storage = { buffer, offset: start * 4 + sources.of(tensor).first * 16 };
+          }
         }
       }
-    }
-    for (const { size, tensors } of textures) {
-      const [largest] = tensors.keys();
-      const texture = this.#keep(gpu.takeTexture(largest.name, MIRROR_WIDTH, size));
-      const view = texture.createView();
-      for (const [tensor, row] of tensors) {
-        this.#mirrors.set(tensor, { texture, view, first: row * MIRROR_WIDTH });
+      for (const { size, tensors } of textures) {
+        const [largest] = tensors.keys();
+        const texture = this.#keep(gpu.takeTexture(largest.name, MIRROR_WIDTH, size));
+        const view = texture.createView();
+        for (const [tensor, row] of tensors) {
+          this.#mirrors.set(tensor, { texture, view, first: row * MIRROR_WIDTH });
+        }
       }
+      const dispatches = steps.filter((step) => step.kind === "dispatch");
+      const dims = this.#writeDims(dispatches, mirrored);
+      let index = 0;
+      this.#actions = steps.map((step) => {
+        if (step.kind !== "dispatch") return this.#transfer(step);
+        const made = compiled.get(step);
+        if (!made) throw new TypeError(`Cannot run kernel ${step.kernel.name}: it is not compiled`);
+        return this.#dispatch(step, made, { ...dims, index: index++ });
+      });
+      this.bytes = gpu.live().bytes - before;
+      this.lowerBound = lowerBound;
+      this.dispatches = dispatches.length;
+    } catch (error) {
+      this.destroy();
+      throw error;
     }
-    const dispatches = steps.filter((step) => step.kind === "dispatch");
-    const dims = this.#writeDims(dispatches, mirrored);
-    let index = 0;
-    this.#actions = steps.map((step) => {
-      if (step.kind !== "dispatch") return this.#transfer(step);
-      const made = compiled.get(step);
-      if (!made) throw new TypeError(`Cannot run kernel ${step.kernel.name}: it is not compiled`);
-      return this.#dispatch(step, made, { ...dims, index: index++ });
-    });
-    this.bytes = gpu.live().bytes - before;
-    this.lowerBound = lowerBound;
-    this.dispatches = dispatches.length;
   }
 
   #mirror(tensor: Tensor): Mirror {
@@ -164,7 +169,10 @@ export class Program {
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
       if (kind === "mirror") return this.#mirror(tensor).view;
       const { buffer, offset } = stored(tensor);
-      if (kind === "uniform") return { buffer, offset, size: CHANNEL_QUADS * 16 };
+      if (kind === "uniform") {
+        if (tensor.quads > CHANNEL_QUADS) throw tooManyChannels(kernel, name, tensor);
+        return { buffer, offset, size: CHANNEL_QUADS * 16 };
+      }
       return { buffer, offset, size: tensor.bytes };
     };
     const group = this.#gpu.device.createBindGroup({
@@ -251,6 +259,13 @@ export class Program {
   destroy(): void {
     for (const memory of this.#owned.splice(0)) this.#gpu.free(memory);
   }
+}
+
+function tooManyChannels({ name }: Kernel, operand: string, tensor: Tensor): RangeError {
+  return new RangeError(
+    `Cannot run kernel ${name}: ${operand} holds ${CHANNEL_QUADS * 4} values at most, found ` +
+      `${tensor.name} [${tensor.shape}]`,
+  );
 }
 
 /** Encodes commands, neighbouring kernels in one pass. */

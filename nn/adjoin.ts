@@ -72,8 +72,18 @@ export function maskRule(
   return ({ stage }) => stage !== undefined && stage >= from;
 }
 
-function drawTaps(layer: Conv2dLayer, factor: number, random?: () => number): boolean[] {
+function tapsOf(
+  layer: Conv2dLayer,
+  { maskingFactor: factor = 0, keptTaps, random }: AdjoinOptions,
+): readonly boolean[] {
   const taps = layer.kernel ** 2;
+  const saved = keptTaps?.[layer.name];
+  if (saved && saved.length !== taps) {
+    throw new RangeError(
+      `Cannot adjoin: keptTaps of ${layer.name} are ${taps}, found ${saved.length}`,
+    );
+  }
+  if (saved) return saved;
   const zeroed = Math.floor(taps * factor);
   const kept = Array<boolean>(taps).fill(true);
   if (!zeroed) return kept;
@@ -98,9 +108,33 @@ function keptFilters(layer: Conv2dLayer, { compression, widths }: AdjoinOptions)
   return keep;
 }
 
+/** The prefix of what the small network has to itself, its norms. */
+export const SMALL = "small.";
+
+function nameOf(layer: Layer): string {
+  return "name" in layer ? layer.name : "";
+}
+
+/** Raises a `RangeError` where an option names something that is not masked. */
+function checkNames(
+  network: Network,
+  masked: readonly string[],
+  options: Pick<AdjoinOptions, "widths" | "keptTaps">,
+): void {
+  for (const option of ["widths", "keptTaps"] as const) {
+    const name = Object.keys(options[option] ?? {}).find((name) => !masked.includes(name));
+    if (name === undefined) continue;
+    throw new RangeError(
+      network.layers.some((layer) => nameOf(layer) === name)
+        ? `Cannot adjoin: ${option} name ${name}, which is not masked; lower maskFrom or leave it out`
+        : `Cannot adjoin: ${option} name ${name}, which is no layer of the network`,
+    );
+  }
+}
+
 function checkOptions(
   network: Network,
-  { compression, maskingFactor = 0, widths }: AdjoinOptions,
+  { compression, maskingFactor = 0 }: AdjoinOptions,
 ): void {
   if (!(Number.isFinite(compression) && compression >= 1)) {
     throw new RangeError(`Cannot adjoin: compression is a number from 1 on, found ${compression}`);
@@ -110,11 +144,11 @@ function checkOptions(
       `Cannot adjoin: maskingFactor is at least 0 and below 1, found ${maskingFactor}`,
     );
   }
-  const names = new Set(network.layers.map((layer) => "name" in layer ? layer.name : ""));
-  for (const name of Object.keys(widths ?? {})) {
-    if (!names.has(name)) {
-      throw new RangeError(`Cannot adjoin: widths name ${name}, which is no layer of the network`);
-    }
+  const taken = network.layers.map(nameOf).find((name) => name.startsWith(SMALL));
+  if (taken !== undefined) {
+    throw new RangeError(
+      `Cannot adjoin: names in ${SMALL} are the small network's, found ${taken}; rename the layer`,
+    );
   }
 }
 
@@ -164,7 +198,7 @@ class SmallBuilder {
  */
 export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
   checkOptions(network, options);
-  const { trunk = "shared", maskingFactor = 0, keptTaps, random } = options;
+  const { trunk = "shared" } = options;
   const isMasked = maskRule(network, options.maskFrom);
   const small = new SmallBuilder(network.channels);
   const shared: boolean[] = [];
@@ -183,7 +217,7 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
     };
     if (layer.kind === "conv2d") {
       const out = mask ? keptFilters(layer, options) : layer.out;
-      const taps = mask ? keptTaps?.[layer.name] ?? drawTaps(layer, maskingFactor, random) : [];
+      const taps = mask ? tapsOf(layer, options) : [];
       const sparse = taps.includes(false) ? { keptTaps: taps } : {};
       put({ ...layer, inputs: [inputs[0]], in: width, out, ...sparse }, out);
     } else if (layer.kind === "linear") {
@@ -199,12 +233,7 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
   if (!masked.length) {
     throw new RangeError("Cannot adjoin: no convolution is masked; lower maskFrom");
   }
-  const whole = Object.keys(options.widths ?? {}).find((name) => !masked.includes(name));
-  if (whole !== undefined) {
-    throw new RangeError(
-      `Cannot adjoin: widths name ${whole}, which is not masked; lower maskFrom or leave it out`,
-    );
-  }
+  checkNames(network, masked, options);
   return {
     base: network,
     small: { channels: network.channels, layers: small.layers },

@@ -8,7 +8,7 @@ import { maxPool2d } from "../kernels/max_pool2d.ts";
 import { narrow } from "../kernels/narrow.ts";
 import { relu } from "../kernels/relu.ts";
 import type { Tensor } from "../kernels/tensor.ts";
-import type { Adjoined } from "./adjoin.ts";
+import { type Adjoined, SMALL } from "./adjoin.ts";
 import { fusions } from "./fusions.ts";
 import {
   type BatchNormLayer,
@@ -36,7 +36,7 @@ export interface Running {
 
 /** The names of the tensors of a norm: those of the small network have names of their own. */
 export function normName(layer: string, network: "base" | "small"): string {
-  return network === "base" ? layer : `small.${layer}`;
+  return network === "base" ? layer : SMALL + layer;
 }
 
 function convolve(layer: Conv2dLayer, x: Tensor, { apply, parameter }: Running): Tensor {

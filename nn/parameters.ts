@@ -22,13 +22,19 @@ export class Parameters {
   readonly #starts = new Map<string, number>();
   readonly #scope: Scope;
 
-  /** Takes memory from the scope for all of them at once; it is zero until {@link load}. */
+  /**
+   * Takes memory from the scope for all of them at once; it is zero until {@link load}. Raises a
+   * `TypeError` for a name that two of them have.
+   */
   constructor(scope: Scope, name: string, specs: readonly ParameterSpec[]) {
     this.#scope = scope;
     this.specs = specs;
     const words = ALIGNMENT / 4;
     let end = 0;
     for (const spec of specs) {
+      if (this.#starts.has(spec.name)) {
+        throw new TypeError(`Cannot lay out ${name}: there are two named ${spec.name}`);
+      }
       this.#starts.set(spec.name, end);
       end += Math.ceil(paddedWords(spec.shape) / words) * words;
     }

@@ -72,6 +72,8 @@ export class Tape {
       const upstream = gradients.get(y);
       if (!upstream) continue;
       const total = this.#total(upstream, y, rectified ? y : undefined);
+      // Ops may pass it on as it is, to several inputs.
+      this.#owned.delete(total);
       pullBack(this.#trace, total).forEach((gradient, i) => {
         const x = inputs[i];
         if (!gradient || !wanted[i]) return;

@@ -124,6 +124,27 @@ const REFUSED: readonly [string, AdjoinOptions, Network, string][] = [
     model("resnet8", { classes: 10 }),
     "widths name nothing, which is no layer of the network",
   ],
+  [
+    "taps of a convolution that is not masked",
+    { compression: 2, keptTaps: { conv1: Array<boolean>(9).fill(true) } },
+    model("resnet8", { classes: 10 }),
+    "keptTaps name conv1, which is not masked; lower maskFrom or leave it out",
+  ],
+  [
+    "more or fewer taps than a kernel has",
+    { compression: 2, keptTaps: { "layer2.0.conv1": [true, false] } },
+    model("resnet8", { classes: 10 }),
+    "keptTaps of layer2.0.conv1 are 9, found 2",
+  ],
+  [
+    "a name that the small network's norms have",
+    { compression: 2, maskFrom: () => true },
+    network({ channels: 3 }, (n) => {
+      const x = n.conv2d(n.image, { name: "small.a", out: 4, kernel: 3 });
+      n.linear(n.globalAvgPool2d(x), { name: "fc", out: 2 });
+    }),
+    "names in small. are the small network's, found small.a; rename the layer",
+  ],
 ];
 
 for (const [what, options, net, message] of REFUSED) {

@@ -152,6 +152,88 @@ Deno.test("too large a tensor is refused with its name, bytes and the limit", ()
     await gpu.idle();
   }));
 
+Deno.test("the largest buffer is one that the device can make", () =>
+  withGpu((gpu) => {
+    const { limits } = gpu.device;
+    const small = { ...limits, maxBufferSize: 1 << 20, maxStorageBufferBindingSize: 1 << 20 };
+    const device = new Proxy(gpu.device, {
+      get: (of, name) => {
+        if (name === "limits") return small;
+        const value = Reflect.get(of, name);
+        return typeof value === "function" ? value.bind(of) : value;
+      },
+    });
+    return Gpu.open({ device }).then((capped) => {
+      const made = capped.takeBuffer("largest", capped.largestBuffer);
+      assert(made.size <= 1 << 20, `${made.size} bytes`);
+      assertThrows(() => capped.takeBuffer("more", 1 << 20), GpuError, "Cannot allocate more");
+      capped.destroy();
+    });
+  }));
+
+Deno.test("a program that cannot be made leaves no memory behind", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [64]);
+    const before = gpu.live();
+    await assertRejects(
+      () => scope.trace("broken", (trace) => void run(trace, run(trace, x, 2), NaN)),
+      TypeError,
+      "factor is a number, found NaN",
+    );
+    assertEquals(gpu.live(), before);
+  }));
+
+Deno.test("a tensor of more channels than a uniform holds is refused by name", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const kernel = defineKernel({
+      name: "wide",
+      workgroupSize: 1,
+      reads: { bias: "channel" },
+      writes: { y: "bulk" },
+      dims: {},
+      wgsl: `fn main(workgroup: u32, lane: u32) { set_y(0u, bias(0u)); }`,
+    });
+    const bias = scope.tensor("fc.bias", [4097]);
+    await assertRejects(
+      () =>
+        scope.trace("wide", (trace) => {
+          const y = trace.tensor("y", [4]);
+          trace.run(kernel, { reads: { bias }, writes: { y }, dims: {}, workgroups: 1 });
+        }),
+      RangeError,
+      "Cannot run kernel wide: bias holds 4096 values at most, found fc.bias [4097]",
+    );
+  }));
+
+Deno.test("a lost device is named as the reason", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [4]);
+    gpu.device.destroy();
+    await assertRejects(() => gpu.read([x]), GpuError, "The GPU is lost");
+    assertThrows(() => gpu.submit(() => {}), GpuError, "The GPU is lost");
+  }));
+
+Deno.test("a device of one's own is left without listeners", () =>
+  withGpu(async ({ device }) => {
+    let removed = false;
+    const add = device.addEventListener.bind(device);
+    device.addEventListener = (
+      type: string,
+      listener: EventListenerOrEventListenerObject | null,
+      options?: boolean | AddEventListenerOptions,
+    ) => {
+      const signal = options instanceof Object ? options.signal : undefined;
+      signal?.addEventListener("abort", () => void (removed = true));
+      add(type, listener, options);
+    };
+    const gpu = await Gpu.open({ device });
+    gpu.destroy();
+    assert(removed);
+  }));
+
 Deno.test("a tensor of a trace cannot be read unless it is kept", () =>
   withGpu(async (gpu) => {
     using scope = gpu.scope();

@@ -2,7 +2,7 @@ import { assert } from "@std/assert";
 import type { Gpu } from "../kernels/gpu.ts";
 import { pullBack, written } from "../kernels/gradient.ts";
 import type { Case, Input, Op, Values } from "../kernels/op.ts";
-import { elements, type Tensor } from "../kernels/tensor.ts";
+import { elements, pad, type Tensor, unpad } from "../kernels/tensor.ts";
 import type { Trace } from "../kernels/trace.ts";
 
 /** A seeded normal distribution: mulberry32 and Box-Muller. */
@@ -69,6 +69,8 @@ function norm(a: ArrayLike<number>): number {
 export interface Computed {
   readonly outputs: readonly ArrayLike<number>[];
   readonly gradients: readonly (ArrayLike<number> | null)[];
+  /** Whether all of them are padded with zeros, as every kernel may rely on. */
+  readonly padded: boolean;
 }
 
 /** Records the gradient of each input into tensors of their own. */
@@ -109,12 +111,17 @@ export async function compute<A>(
     gradients = found.map((g) => g && (g.storage ? g : trace.keep(g)));
   });
   program.replay();
-  const kept = gradients.filter((g) => g !== null);
-  const read = await gpu.read([...outputs, ...kept]);
-  const found = read.slice(outputs.length);
+  const kept = [...outputs, ...gradients.filter((g) => g !== null)];
+  const words = await gpu.read(kept.map((t) => scope.view(`${t.name} words`, t, 0, [t.words])));
+  const values = kept.map(({ shape }, i) => unpad(words[i], shape));
+  const found = values.slice(outputs.length);
   return {
-    outputs: read.slice(0, outputs.length),
+    outputs: values.slice(0, outputs.length),
     gradients: gradients.map((g) => g ? found.shift() ?? null : null),
+    padded: kept.every(({ shape, type }, i) => {
+      const wanted = pad(values[i], shape, type);
+      return words[i].every((word, k) => Object.is(word, wanted[k]) || word === wanted[k]);
+    }),
   };
 }
 
@@ -182,7 +189,7 @@ export async function check<A>(
   op: Op<A>,
   test: Case<A>,
   seed: number,
-): Promise<{ parity: number; gradient: number }> {
+): Promise<{ parity: number; gradient: number; padded: boolean }> {
   const sample = draw(test, seed);
   const normal = normals(seed + 1);
   const wanted = op.reference(sample.values, test.attributes)[0];
@@ -190,6 +197,7 @@ export async function check<A>(
   const computed = await compute(gpu, op, test, sample, u);
   return {
     parity: parity(op, test, sample, computed),
+    padded: computed.padded,
     gradient: op.vjp === "none"
       ? 0
       : gradientError(op, test, sample, u, computed.gradients, seed + 2),
@@ -202,9 +210,10 @@ const GRADIENT = 1e-4;
 /** Asserts that outputs and gradients of all cases equal those of the float64 reference. */
 export async function holds<A>(gpu: Gpu, op: Op<A>, cases: readonly Case<A>[]): Promise<void> {
   for (const [i, test] of cases.entries()) {
-    const { parity, gradient } = await check(gpu, op, test, 1000 + i);
+    const { parity, gradient, padded } = await check(gpu, op, test, 1000 + i);
     const label = `${op.name}, case ${i}, ${JSON.stringify(test.attributes)}`;
     assert(parity <= PARITY, `${label}: outputs are ${parity} off`);
+    assert(padded, `${label}: the padding is not zero`);
     assert(gradient <= GRADIENT, `${label}: gradients are ${gradient} off`);
   }
 }

@@ -1,6 +1,10 @@
+import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
+import { adjoinedLoss } from "../kernels/adjoined_loss.ts";
+import { crossEntropy } from "../kernels/cross_entropy.ts";
 import { Gpu } from "../kernels/gpu.ts";
+import { maxPool2d } from "../kernels/max_pool2d.ts";
 import { ops } from "../kernels/mod.ts";
-import { holds } from "./op_suite.ts";
+import { compute, draw, holds } from "./op_suite.ts";
 
 for (const maxWorkgroups of [undefined, 2]) {
   const grid = maxWorkgroups ? `a grid of at most ${maxWorkgroups} workgroups` : "its whole grid";
@@ -15,3 +19,52 @@ for (const maxWorkgroups of [undefined, 2]) {
     });
   }
 }
+
+Deno.test("max pool2d passes on what is not a number", async () => {
+  const gpu = await Gpu.open();
+  try {
+    for (const where of [0, 4, 8]) {
+      const test = {
+        inputs: [{
+          shape: [1, 3, 3, 1],
+          sample: (_: () => number, i: number) => i === where ? NaN : i,
+        }],
+        attributes: { kernel: 3, stride: 3, padding: 0 },
+      };
+      const { outputs, gradients } = await compute(gpu, maxPool2d, test, draw(test, 1), [1]);
+      assertEquals(Array.from(outputs[0]), [NaN]);
+      assertEquals(gradients[0]?.[where], 1);
+    }
+  } finally {
+    gpu.destroy();
+  }
+});
+
+Deno.test("a detached divergence gives no gradient to the base logits", async () => {
+  const gpu = await Gpu.open();
+  try {
+    const [batch, classes] = [5, 11];
+    const labels = {
+      shape: [batch],
+      type: "u32",
+      sample: (_: () => number, i: number) => i,
+    } as const;
+    const logits = [batch, classes];
+    const lambda = { shape: [1], sample: () => 0.7, differentiable: false };
+    const attributes = { labelSmoothing: 0.1 };
+    const alone = { inputs: [logits, labels], attributes };
+    const pair = {
+      inputs: [logits, logits, labels, lambda],
+      attributes: { ...attributes, detach: true },
+    };
+    const sample = draw(pair, 3);
+    const [base, , values] = sample.values;
+    const same = { ...draw(alone, 3), values: [base, values] };
+    const { gradients: [wanted] } = await compute(gpu, crossEntropy, alone, same, [1]);
+    const { gradients: [found, small] } = await compute(gpu, adjoinedLoss, pair, sample, [1]);
+    Array.from(wanted ?? []).forEach((g, i) => assertAlmostEquals(found?.[i] ?? NaN, g, 1e-6));
+    assert(Array.from(small ?? []).some((g) => Math.abs(g) > 1e-3));
+  } finally {
+    gpu.destroy();
+  }
+});

@@ -1,0 +1,40 @@
+// Gradients that several paths share.
+import { assertAlmostEquals } from "@std/assert";
+import { add } from "../kernels/add.ts";
+import { gateChannels } from "../kernels/gate_channels.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import type { Tensor } from "../kernels/tensor.ts";
+import { Tape } from "../nn/tape.ts";
+
+Deno.test("a gradient that was passed on does not grow any more", async () => {
+  const gpu = await Gpu.open();
+  try {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [1, 4], [1, 2, 3, 4]);
+    const dy = scope.tensor("dy", [1, 4], [1, 1, 1, 1]);
+    const zero = scope.tensor("zero", [1, 2]);
+    const [p1, p2, d1, d2] = ["p1", "p2", "d1", "d2"].map((name) =>
+      scope.tensor(name, [1, 2], [0.5, 0.25])
+    );
+    const gradients = new Map([[p1, d1], [p2, d2]]);
+    const program = await scope.trace("shared", (trace) => {
+      const tape = new Tape(trace, (parameter) => gradients.get(parameter));
+      const plus = (a: Tensor, b: Tensor): Tensor => tape.apply(add, [a, b], { relu: false })[0];
+      const gated = (gates: Tensor): Tensor =>
+        tape.apply(gateChannels, [x, gates], { group: 0, widths: [4, 1] })[0];
+      const [g1, g2] = [plus(p1, zero), plus(p2, zero)];
+      const first = gated(g1);
+      // The gradient of the sum is that of both summands, and then g1 gets some more.
+      const second = gated(plus(g1, g2));
+      tape.backward(plus(first, second), dy);
+    });
+    program.replay();
+    const [once, twice] = await gpu.read([d2, d1]);
+    [10, 1].forEach((sum, i) => {
+      assertAlmostEquals(once[i], sum);
+      assertAlmostEquals(twice[i], 2 * sum);
+    });
+  } finally {
+    gpu.destroy();
+  }
+});
