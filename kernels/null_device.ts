@@ -52,6 +52,7 @@ export function nullDevice(
     limits,
     features,
     queue,
+    lost: new Promise(nothing),
     addEventListener: nothing,
     createBuffer: buffer,
     createTexture: () => standIn<GPUTexture>({ createView: () => ({}), destroy: nothing }),
