@@ -69,15 +69,8 @@ export type { Geometry } from "./kernels/geometry.ts";
 export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernels/tiles.ts";
 export { tune, type Tuned, type TuneOptions } from "./kernels/tuning.ts";
 export { Gpu, GpuError, type GpuOptions, type Live, type Pipeline } from "./kernels/gpu.ts";
-export {
-  type Assembled,
-  type Binding,
-  defineKernel,
-  type Kernel,
-  type Loads,
-  type Read,
-  type Write,
-} from "./kernels/kernel.ts";
+export type { Assembled, Binding } from "./kernels/assemble.ts";
+export { defineKernel, type Kernel, type Loads, type Read, type Write } from "./kernels/kernel.ts";
 export type {
   Case,
   Context,

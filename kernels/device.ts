@@ -5,6 +5,7 @@ const RAISED = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
   "maxStorageBuffersPerShaderStage",
+  "maxStorageTexturesPerShaderStage",
   "maxTextureDimension2D",
   "maxComputeInvocationsPerWorkgroup",
   "maxComputeWorkgroupSizeX",

@@ -1,7 +1,8 @@
 /// <reference types="@webgpu/types" />
 import { Choices } from "./choices.ts";
 import { hasSubgroupsOf, requestDevice } from "./device.ts";
-import { assemble, CHANNEL_QUADS, type Kernel, MIRROR_FORMAT, MIRROR_WIDTH } from "./kernel.ts";
+import type { Assembled } from "./assemble.ts";
+import { CHANNEL_QUADS, MIRROR_FORMAT, MIRROR_WIDTH } from "./kernel.ts";
 import { compile, type Pipeline } from "./pipeline.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./scope.ts";
@@ -192,18 +193,17 @@ export class Gpu {
   }
 
   /** The compiled kernel, from the cache when it was compiled before. Errors surface in {@link settle}. */
-  pipeline(kernel: Kernel): Pipeline {
-    const assembled = assemble(kernel, this.preset.loads);
+  pipeline(assembled: Assembled): Pipeline {
     const cached = this.#pipelines.get(assembled.code);
     if (cached) return cached;
     const { device } = this;
     device.pushErrorScope("validation");
-    const made = compile(device, kernel, assembled);
+    const made = compile(device, assembled);
     this.#pending.push(
       device.popErrorScope().then((error) => {
         if (!error) return;
         this.#pipelines.delete(assembled.code);
-        this.#errors.push(`kernel ${kernel.name}: ${error.message}`);
+        this.#errors.push(`kernel ${assembled.name}: ${error.message}`);
       }),
     );
     this.#pipelines.set(assembled.code, made);
@@ -215,13 +215,12 @@ export class Gpu {
    * one by one when they first run. Elsewhere, for a few kernels, or on a device that was given,
    * does nothing.
    */
-  async warmUp(kernels: Iterable<Kernel>): Promise<void> {
+  async warmUp(kernels: Iterable<Assembled>): Promise<void> {
     const devices = Math.min(navigator.hardwareConcurrency, MOST_COMPILERS);
     if (!this.#ownsDevice || !COMPILES_LATE.test(this.adapter) || devices < 2) return;
-    const fresh = new Map<string, Kernel>();
+    const fresh = new Map<string, Assembled>();
     for (const kernel of kernels) {
-      const { code } = assemble(kernel, this.preset.loads);
-      if (!this.#pipelines.has(code)) fresh.set(code, kernel);
+      if (!this.#pipelines.has(kernel.code)) fresh.set(kernel.code, kernel);
     }
     if (fresh.size < MANY_KERNELS) return;
     const others = await Promise.all(
@@ -229,7 +228,7 @@ export class Gpu {
     );
     try {
       const all: readonly Gpu[] = [this, ...others];
-      deal([...fresh.values()], ({ wgsl }) => wgsl.length, devices).forEach((share, i) =>
+      deal([...fresh.values()], ({ code }) => code.length, devices).forEach((share, i) =>
         warmUp(all[i].device, share.map((kernel) => all[i].pipeline(kernel)))
       );
       // Waiting for one device holds up what is sent to another: all have their work by now.

@@ -88,7 +88,6 @@ function range(tensors: readonly Tensor[], capacity: number): Tensor | undefined
 /** Where tensors are mirrored. */
 export class Sources {
   readonly #sources = new Map<Tensor, Source>();
-  readonly #members = new Map<Tensor, Tensor[]>();
 
   /**
    * Parameters and their like, found in one buffer, have one mirror. `capacity` is the most vec4 of
@@ -115,33 +114,6 @@ export class Sources {
   /** Where this tensor is mirrored. */
   of(tensor: Tensor): Source {
     return this.#sources.get(tensor) ?? { of: tensor, first: 0 };
-  }
-
-  /**
-   * Gives tensors inside the program one mirror. As it is copied at once, their buffers are ranges
-   * of one as well.
-   */
-  join(tensors: readonly Tensor[]): Tensor {
-    const starts: number[] = [];
-    let words = 0;
-    for (const tensor of tensors) {
-      starts.push(words);
-      words += alignedWords(tensor);
-    }
-    const of = new Tensor(`${tensors[0].name} and others`, [words]);
-    tensors.forEach((tensor, i) => this.#sources.set(tensor, { of, first: starts[i] / 4 }));
-    this.#members.set(of, [...tensors]);
-    return of;
-  }
-
-  /** The tensor inside the program that has a range of memory for this one. */
-  holder(tensor: Tensor): Tensor {
-    return this.of(tensor).of;
-  }
-
-  /** Tensors for which this one has memory: those that were joined, or itself. */
-  heldBy(holder: Tensor): readonly Tensor[] {
-    return this.#members.get(holder) ?? [holder];
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Assembled, type Kernel, MIRROR_FORMAT } from "./kernel.ts";
+import type { Assembled, Binding } from "./assemble.ts";
+import { MIRROR_FORMAT } from "./kernel.ts";
 
 /** A compiled kernel. */
 export interface Pipeline {
@@ -11,21 +12,28 @@ export interface Pipeline {
 }
 
 const COMPUTE = 4;
-const BUFFER_TYPES = { read: "read-only-storage", write: "storage", uniform: "uniform" } as const;
+
+/** What a binding is to a layout. */
+const LAYOUTS = {
+  read: { buffer: { type: "read-only-storage" } },
+  write: { buffer: { type: "storage" } },
+  uniform: { buffer: { type: "uniform" } },
+  load: { storageTexture: { access: "read-only", format: MIRROR_FORMAT } },
+  store: { storageTexture: { access: "write-only", format: MIRROR_FORMAT } },
+} as const satisfies Record<Binding["kind"], Partial<GPUBindGroupLayoutEntry>>;
 
 /** Compiles a kernel on a device, which reports what is wrong with it to its error scope. */
-export function compile(device: GPUDevice, { name }: Kernel, assembled: Assembled): Pipeline {
+export function compile(device: GPUDevice, assembled: Assembled): Pipeline {
+  const { name, code, bindings } = assembled;
   const layout = device.createBindGroupLayout({
     label: name,
-    entries: assembled.bindings.map(({ kind }, binding) => ({
+    entries: bindings.map(({ kind }, binding) => ({
       binding,
       visibility: COMPUTE,
-      ...(kind === "mirror"
-        ? { storageTexture: { access: "read-only" as const, format: MIRROR_FORMAT } }
-        : { buffer: { type: BUFFER_TYPES[kind] } }),
+      ...LAYOUTS[kind],
     })),
   });
-  const module = device.createShaderModule({ label: name, code: assembled.code });
+  const module = device.createShaderModule({ label: name, code });
   const pipeline = device.createComputePipeline({
     label: name,
     layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),

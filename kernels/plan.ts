@@ -7,9 +7,9 @@ import {
   Sources,
   type Step,
 } from "./mirrors.ts";
-import { joinCopies, schedule } from "./schedule.ts";
+import { schedule } from "./schedule.ts";
 import type { Tensor } from "./tensor.ts";
-import type { Command } from "./trace.ts";
+import type { Command, Dispatch } from "./trace.ts";
 
 /** Memory that serves several tensors: those alive at once side by side, others in turn. */
 export interface Arena {
@@ -44,27 +44,41 @@ interface Lifetime {
   last: number;
 }
 
-/** Tensors whose buffer a step reads or writes, and tensors whose mirror it touches. */
+/** Operands of a dispatch that lie in textures, by name. */
+export interface Textures {
+  /** Those that it loads from there. */
+  readonly loaded: (dispatch: Dispatch) => readonly string[];
+  /** Those that it stores there, and which have no other memory. */
+  readonly stored: (dispatch: Dispatch) => readonly string[];
+}
+
+/** Tensors whose buffer a step reads or writes, and tensors whose texture it reads or writes. */
 interface Use {
   readonly reads: readonly Tensor[];
   readonly writes: readonly Tensor[];
-  readonly mirrors: readonly Tensor[];
+  readonly loads: readonly Tensor[];
+  readonly stores: readonly Tensor[];
 }
 
-function use(step: Step, mirrored: MirroredOperands, sources: Sources): Use {
+const NOTHING: Use = { reads: [], writes: [], loads: [], stores: [] };
+
+function use(step: Step, { loaded, stored }: Textures, sources: Sources): Use {
   switch (step.kind) {
     case "mirror":
-      return { reads: [step.tensor], writes: [], mirrors: [step.tensor] };
+      return { ...NOTHING, reads: [step.tensor], stores: [step.tensor] };
     case "clear":
-      return { reads: [], writes: [step.tensor], mirrors: [] };
+      return { ...NOTHING, writes: [step.tensor] };
     case "copy":
-      return { reads: [step.from], writes: [step.to], mirrors: [] };
+      return { ...NOTHING, reads: [step.from], writes: [step.to] };
     case "dispatch": {
-      const names = mirrored(step);
+      const [loads, stores] = [loaded(step), stored(step)];
+      const others = (tensors: Readonly<Record<string, Tensor>>, names: readonly string[]) =>
+        Object.entries(tensors).flatMap(([name, t]) => names.includes(name) ? [] : [t]);
       return {
-        reads: Object.entries(step.reads).flatMap(([name, t]) => names.includes(name) ? [] : [t]),
-        writes: Object.values(step.writes),
-        mirrors: names.map((name) => sources.of(operand(step, name)).of),
+        reads: others(step.reads, loads),
+        writes: others(step.writes, stores),
+        loads: loads.map((name) => sources.of(operand(step, name)).of),
+        stores: stores.map((name) => step.writes[name]),
       };
     }
   }
@@ -120,26 +134,42 @@ function place(
   return arenas.map(({ arena }) => arena);
 }
 
+/** Pairs of tensors that belong in different memory. */
+class Apart extends Map<Tensor, Set<Tensor>> {
+  part(a: readonly Tensor[], b: readonly Tensor[]): void {
+    for (const one of a) {
+      for (const other of b) {
+        this.#others(one).add(other);
+        this.#others(other).add(one);
+      }
+    }
+  }
+
+  #others(tensor: Tensor): Set<Tensor> {
+    const others = this.get(tensor) ?? new Set();
+    this.set(tensor, others);
+    return others;
+  }
+}
+
 /**
  * By tensor, those that belong in other buffers. WebGPU refuses to read and write one buffer at once,
  * and lets neighbouring kernels run at the same time only if they write to different ones.
  */
-function keptApart(uses: readonly Use[]): ReadonlyMap<Tensor, ReadonlySet<Tensor>> {
-  const apart = new Map<Tensor, Set<Tensor>>();
-  const part = (a: Tensor, b: Tensor): void => {
-    const others = apart.get(a);
-    if (others) others.add(b);
-    else apart.set(a, new Set([b]));
-  };
+function buffersApart(uses: readonly Use[]): Apart {
+  const apart = new Apart();
   uses.forEach(({ reads, writes }, i) => {
-    const next = uses.at(i + 1)?.writes ?? [];
-    for (const other of [...reads, ...next]) {
-      for (const written of writes) {
-        part(other, written);
-        part(written, other);
-      }
-    }
+    apart.part(writes, [...reads, ...uses.at(i + 1)?.writes ?? []]);
   });
+  return apart;
+}
+
+/** By tensor, those that belong in other textures: one that is written to is bound but once. */
+function texturesApart(uses: readonly Use[]): Apart {
+  const apart = new Apart();
+  for (const { loads, stores } of uses) {
+    stores.forEach((stored, i) => apart.part([stored], [...loads, ...stores.slice(i + 1)]));
+  }
   return apart;
 }
 
@@ -154,24 +184,30 @@ class Lifetimes extends Map<Tensor, Lifetime> {
   }
 }
 
-function lifetimes(uses: readonly Use[]): { buffers: Lifetimes; mirrors: Lifetimes } {
-  const buffers = new Lifetimes();
-  const mirrors = new Lifetimes();
-  // Tensors from outside have buffers of their own, and mirrors like the others.
-  const inside = (tensors: readonly Tensor[]) => tensors.filter(({ storage }) => !storage);
-  uses.forEach(({ reads, writes, mirrors: mirrored }, at) => {
-    buffers.touch(inside(reads), at);
-    buffers.touch(inside(writes), at);
-    mirrors.touch(mirrored, at);
-  });
-  return { buffers, mirrors };
+/** By the kind of memory: a tensor from outside has a buffer, and perhaps a mirror in a texture. */
+interface Lives {
+  readonly buffers: Lifetimes;
+  readonly textures: Lifetimes;
 }
 
-/** The largest sum of bytes alive at once. */
-function lowerBound(uses: readonly Use[]): number {
-  const { buffers, mirrors } = lifetimes(uses);
-  const change = new Float64Array(uses.length + 1);
-  for (const { tensor, first, last } of [...buffers.values(), ...mirrors.values()]) {
+function lifetimes(uses: readonly Use[]): Lives {
+  const buffers = new Lifetimes();
+  const textures = new Lifetimes();
+  // Tensors from outside have buffers of their own, and mirrors like the others.
+  const inside = (tensors: readonly Tensor[]) => tensors.filter(({ storage }) => !storage);
+  uses.forEach(({ reads, writes, loads, stores }, at) => {
+    buffers.touch(inside(reads), at);
+    buffers.touch(inside(writes), at);
+    textures.touch(loads, at);
+    textures.touch(stores, at);
+  });
+  return { buffers, textures };
+}
+
+/** The largest sum of bytes alive at once, out of so many steps. */
+function lowerBound({ buffers, textures }: Lives, steps: number): number {
+  const change = new Float64Array(steps + 1);
+  for (const { tensor, first, last } of [...buffers.values(), ...textures.values()]) {
     change[first] += tensor.bytes;
     change[last + 1] -= tensor.bytes;
   }
@@ -181,56 +217,41 @@ function lowerBound(uses: readonly Use[]): number {
   return peak;
 }
 
-/** The part of the memory of a program that one copy may fill. */
-const SHARE = 16;
-
-/** Steps for which memory may be held for nothing, so that two copies are one. */
-const APART = 32;
-
 const NONE: ReadonlySet<Tensor> = new Set();
 
 /** Orders the steps of a program and places by liveness the tensors that live only inside it. */
 export function plan(
   commands: readonly Command[],
-  mirrored: MirroredOperands,
+  textures: Textures,
   capacity: Capacity,
 ): Plan {
-  const sources = new Sources(commands, mirrored, capacity.rows * MIRROR_WIDTH);
-  const scheduled = schedule(commands, mirrored, sources);
-  const separate = scheduled.map((step) => use(step, mirrored, sources));
-  const bound = lowerBound(separate);
-  const { mirrors: alone } = lifetimes(separate);
-  // What kernels read from its buffer may have to lie apart from others.
-  const read = new Set(
-    scheduled.flatMap(({ kind }, i) => kind === "mirror" ? [] : separate[i].reads),
+  const textured = new Set(
+    commands.flatMap((command) =>
+      command.kind === "dispatch"
+        ? textures.stored(command).map((name) => command.writes[name])
+        : []
+    ),
   );
-  const steps = joinCopies(scheduled, sources, {
-    // What is copied at once takes its memory twice: little beside all the rest.
-    words: Math.min(capacity.words, capacity.rows * MIRROR_WIDTH * 4, bound / 4 / SHARE),
-    end: (tensor) => read.has(tensor) ? undefined : alone.get(tensor)?.last,
-    apart: APART,
-  });
-  const uses = steps.map((step): Use => {
-    const { reads, writes, mirrors } = use(step, mirrored, sources);
-    const held = (tensors: readonly Tensor[]) =>
-      tensors.map((tensor) => tensor.storage ? tensor : sources.holder(tensor));
-    return { reads: held(reads), writes: held(writes), mirrors };
-  });
-  const { buffers, mirrors } = lifetimes(uses);
-  const apart = keptApart(uses);
+  const mirrored: MirroredOperands = (dispatch) =>
+    textures.loaded(dispatch).filter((name) => !textured.has(operand(dispatch, name)));
+  const sources = new Sources(commands, mirrored, capacity.rows * MIRROR_WIDTH);
+  const steps = schedule(commands, mirrored, sources);
+  const uses = steps.map((step) => use(step, textures, sources));
+  const lives = lifetimes(uses);
+  const apart = { buffers: buffersApart(uses), textures: texturesApart(uses) };
   return {
     steps,
     sources,
-    buffers: place(buffers.values(), {
+    buffers: place(lives.buffers.values(), {
       sizeOf: alignedWords,
       capacity: capacity.words,
-      apart: (tensor) => apart.get(tensor) ?? NONE,
+      apart: (tensor) => apart.buffers.get(tensor) ?? NONE,
     }),
-    textures: place(mirrors.values(), {
+    textures: place(lives.textures.values(), {
       sizeOf: mirrorRows,
       capacity: capacity.rows,
-      apart: () => NONE,
+      apart: (tensor) => apart.textures.get(tensor) ?? NONE,
     }),
-    lowerBound: bound,
+    lowerBound: lowerBound(lives, steps.length),
   };
 }

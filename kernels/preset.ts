@@ -37,7 +37,8 @@ export interface Preset {
 /**
  * A processor that plays GPU: large register blocks, no workgroup memory, texture loads. Its
  * compiler turns a load from a storage buffer into a loop over the lanes, which without AVX-512
- * costs ten times a texture load (one hardware gather per component).
+ * costs ten times a load from a storage texture (one hardware gather per component). Stores are
+ * loops in either case.
  */
 export const SOFTWARE: Preset = {
   name: "software",

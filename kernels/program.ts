@@ -1,3 +1,4 @@
+import type { Assembled, Binding } from "./assemble.ts";
 import { type Gpu, type Pipeline, stored } from "./gpu.ts";
 import { CHANNEL_QUADS, type Kernel, MIRROR_WIDTH } from "./kernel.ts";
 import { mirrorRows, type Sources, type Step } from "./mirrors.ts";
@@ -20,7 +21,7 @@ type Action =
     readonly encode: (encoder: GPUCommandEncoder) => void;
   };
 
-/** The words of a tensor again, as texels of a texture from the first on. */
+/** The words of a tensor as texels of a texture, from the first on. */
 interface Mirror {
   readonly texture: GPUTexture;
   readonly view: GPUTextureView;
@@ -55,36 +56,32 @@ export class Program {
   readonly #owned: (GPUBuffer | GPUTexture)[] = [];
 
   /** Programs come from {@link Scope.trace}. */
-  constructor(name: string, trace: Trace) {
+  constructor(name: string, trace: Trace, kernels: ReadonlyMap<Dispatch, Assembled>) {
     this.name = name;
     this.#gpu = trace.gpu;
     const { gpu } = trace;
     const before = gpu.live().bytes;
     try {
       const compiled = new Map<Dispatch, Pipeline>();
-      for (const command of trace.commands) {
-        if (command.kind === "dispatch") compiled.set(command, gpu.pipeline(command.kernel));
-      }
-      const mirrored = (dispatch: Dispatch): string[] =>
-        (compiled.get(dispatch)?.assembled.bindings ?? [])
-          .filter(({ kind }) => kind === "mirror").map(({ name }) => name);
-      const { limits } = gpu.device;
-      const { steps, sources, buffers, textures, lowerBound } = plan(trace.commands, mirrored, {
+      for (const [dispatch, kernel] of kernels) compiled.set(dispatch, gpu.pipeline(kernel));
+      const operands = (kinds: readonly Binding["kind"][]) => (dispatch: Dispatch): string[] =>
+        (kernels.get(dispatch)?.bindings ?? []).filter(({ kind }) => kinds.includes(kind))
+          .map(({ name }) => name);
+      const textures = { loaded: operands(["load"]), stored: operands(["store"]) };
+      const placed = plan(trace.commands, textures, {
         words: Math.floor(gpu.largestBuffer / 4),
-        rows: limits.maxTextureDimension2D - 1,
+        rows: gpu.device.limits.maxTextureDimension2D - 1,
       });
+      const { steps, sources } = placed;
       this.#sources = sources;
-      for (const { size, tensors } of buffers) {
+      for (const { size, tensors } of placed.buffers) {
         const [largest] = tensors.keys();
         const buffer = this.#keep(gpu.takeBuffer(largest.name, size * 4));
-        for (const [holder, start] of tensors) {
-          holder.storage = { buffer, offset: start * 4 };
-          for (const tensor of sources.heldBy(holder)) {
-            tensor.storage = { buffer, offset: start * 4 + sources.of(tensor).first * 16 };
-          }
+        for (const [tensor, start] of tensors) {
+          tensor.storage = { buffer, offset: start * 4 };
         }
       }
-      for (const { size, tensors } of textures) {
+      for (const { size, tensors } of placed.textures) {
         const [largest] = tensors.keys();
         const texture = this.#keep(gpu.takeTexture(largest.name, MIRROR_WIDTH, size));
         const view = texture.createView();
@@ -93,7 +90,7 @@ export class Program {
         }
       }
       const dispatches = steps.filter((step) => step.kind === "dispatch");
-      const dims = this.#writeDims(dispatches, mirrored);
+      const dims = this.#writeDims(dispatches, operands(["load", "store"]));
       let index = 0;
       this.#actions = steps.map((step) => {
         if (step.kind !== "dispatch") return this.#transfer(step);
@@ -102,7 +99,7 @@ export class Program {
         return this.#dispatch(step, made, { ...dims, index: index++ });
       });
       this.bytes = gpu.live().bytes - before;
-      this.lowerBound = lowerBound;
+      this.lowerBound = placed.lowerBound;
       this.dispatches = dispatches.length;
     } catch (error) {
       this.destroy();
@@ -113,7 +110,7 @@ export class Program {
   #mirror(tensor: Tensor): Mirror {
     const { of, first } = this.#sources.of(tensor);
     const mirror = this.#mirrors.get(of);
-    if (!mirror) throw new TypeError(`Cannot load ${tensor.name}: it is not mirrored`);
+    if (!mirror) throw new TypeError(`Cannot load ${tensor.name}: it lies in no texture`);
     return { ...mirror, first: mirror.first + first };
   }
 
@@ -125,9 +122,9 @@ export class Program {
   /** Writes the numbers of all dispatches into one buffer, each at a multiple of the alignment. */
   #writeDims(
     dispatches: readonly Dispatch[],
-    mirrored: (dispatch: Dispatch) => string[],
+    inTextures: (dispatch: Dispatch) => string[],
   ): { buffer: GPUBuffer; stride: number } {
-    const lengths = dispatches.map((d) => Object.keys(d.kernel.dims).length + mirrored(d).length);
+    const lengths = dispatches.map((d) => Object.keys(d.kernel.dims).length + inTextures(d).length);
     const longest = Math.max(0, ...lengths);
     const stride = Math.ceil((longest + 1) * 4 / ALIGNMENT) * ALIGNMENT;
     const bytes = new DataView(new ArrayBuffer(Math.max(1, dispatches.length) * stride));
@@ -145,7 +142,7 @@ export class Program {
         else if (type === "i32") bytes.setInt32(at, value, true);
         else bytes.setUint32(at, value, true);
       }
-      for (const name of mirrored(dispatch)) {
+      for (const name of inTextures(dispatch)) {
         bytes.setUint32(at += 4, this.#mirror(reads[name] ?? writes[name]).first, true);
       }
     });
@@ -167,7 +164,7 @@ export class Program {
       }
       const tensor = reads[name] ?? writes[name];
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
-      if (kind === "mirror") return this.#mirror(tensor).view;
+      if (kind === "load" || kind === "store") return this.#mirror(tensor).view;
       const { buffer, offset } = stored(tensor);
       if (kind === "uniform") {
         if (tensor.quads > CHANNEL_QUADS) throw tooManyChannels(kernel, name, tensor);

@@ -1,5 +1,4 @@
 import {
-  alignedWords,
   type MirroredOperands,
   operand,
   overlap,
@@ -88,62 +87,4 @@ export function schedule(
     }
   }
   return steps;
-}
-
-/** Which copies may be joined. */
-export interface Joinable {
-  /** The most words of one copy. */
-  readonly words: number;
-  /** The last step that touches the mirror of a tensor; `undefined` for one that stays alone. */
-  readonly end: (tensor: Tensor) => number | undefined;
-  /** The most steps between the ends of two mirrors, as memory is free only when both have ended. */
-  readonly apart: number;
-}
-
-interface Ending {
-  readonly tensor: Tensor;
-  readonly end: number;
-}
-
-/** Groups that may each be one copy. */
-function groups(copies: readonly Ending[], { words, apart }: Joinable): Tensor[][] {
-  const found: { tensors: Tensor[]; words: number; end: number }[] = [];
-  for (const { tensor, end } of copies.toSorted((a, b) => a.end - b.end)) {
-    const size = alignedWords(tensor);
-    const group = found.at(-1);
-    if (group && group.words + size <= words && end - group.end <= apart) {
-      group.tensors.push(tensor);
-      group.words += size;
-    } else found.push({ tensors: [tensor], words: size, end });
-  }
-  return found.map(({ tensors }) => tensors);
-}
-
-/**
- * Makes one copy out of those of an interruption where it can: of tensors inside the program that
- * are copied only then.
- */
-export function joinCopies(steps: readonly Step[], sources: Sources, joinable: Joinable): Step[] {
-  const copied = steps.flatMap((step) => step.kind === "mirror" ? [step.tensor] : []);
-  const times = Map.groupBy(copied, (tensor) => tensor);
-  const endOf = (tensor: Tensor): number | undefined =>
-    tensor.storage || times.get(tensor)?.length !== 1 ? undefined : joinable.end(tensor);
-  const joined: Step[] = [];
-  const due: Ending[] = [];
-  const flush = (): void => {
-    for (const tensors of groups(due.splice(0), joinable)) {
-      const tensor = tensors.length > 1 ? sources.join(tensors) : tensors[0];
-      joined.push({ kind: "mirror", tensor });
-    }
-  };
-  for (const step of steps) {
-    const end = step.kind === "mirror" ? endOf(step.tensor) : undefined;
-    if (step.kind === "mirror" && end !== undefined) due.push({ tensor: step.tensor, end });
-    else {
-      if (step.kind === "dispatch") flush();
-      joined.push(step);
-    }
-  }
-  flush();
-  return joined;
 }

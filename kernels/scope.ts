@@ -59,8 +59,9 @@ export class Scope implements Disposable {
   async trace(name: string, build: (trace: Trace) => void): Promise<Program> {
     const trace = new Trace(this.gpu, this);
     build(trace);
-    await this.gpu.warmUp(trace.kernels());
-    const program = new Program(name, trace);
+    const kernels = trace.assemble();
+    await this.gpu.warmUp(kernels.values());
+    const program = new Program(name, trace, kernels);
     this.#programs.push(program);
     await this.gpu.settle();
     return program;

@@ -1,7 +1,9 @@
+import { assemble, type Assembled } from "./assemble.ts";
 import type { Gpu } from "./gpu.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Scope } from "./scope.ts";
 import { type ElementType, Tensor } from "./tensor.ts";
+import { texturedResults } from "./textured.ts";
 
 /** One run of a kernel. */
 export interface Dispatch {
@@ -66,9 +68,19 @@ export class Trace {
     this.#scope = scope;
   }
 
-  /** The kernels that are run, one by one. */
-  kernels(): Kernel[] {
-    return this.commands.flatMap((c) => c.kind === "dispatch" ? [c.kernel] : []);
+  /** The whole modules of the kernels that are run. */
+  assemble(): Map<Dispatch, Assembled> {
+    const { preset: { loads }, device: { limits } } = this.gpu;
+    const textured = loads === "texture"
+      ? texturedResults(this.commands, limits.maxStorageTexturesPerShaderStage)
+      : () => [];
+    return new Map(
+      this.commands.flatMap((command): [Dispatch, Assembled][] =>
+        command.kind === "dispatch"
+          ? [[command, assemble(command.kernel, loads, textured(command))]]
+          : []
+      ),
+    );
   }
 
   /** A tensor that lives inside the program from its first write to its last use. */

@@ -17,19 +17,25 @@ export function warmUp(device: GPUDevice, pipelines: readonly Pipeline[]): void 
     taken.push(made);
     return made;
   };
+  const view = (): GPUTextureView => {
+    const made = device.createTexture({
+      label: "warm-up",
+      size: MIRROR_SIZE,
+      format: MIRROR_FORMAT,
+      usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
+    });
+    taken.push(made);
+    return made.createView();
+  };
+  // What is read may be the same for all, what is written may not.
   const read = buffer();
-  const texture = device.createTexture({
-    label: "warm-up",
-    size: MIRROR_SIZE,
-    format: MIRROR_FORMAT,
-    usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
-  });
-  taken.push(texture);
+  const loaded = view();
   const encoder = device.createCommandEncoder();
   const pass = encoder.beginComputePass();
   for (const { pipeline, layout, assembled } of pipelines) {
     const entries = assembled.bindings.map(({ kind }, binding): GPUBindGroupEntry => {
-      if (kind === "mirror") return { binding, resource: texture.createView() };
+      if (kind === "load") return { binding, resource: loaded };
+      if (kind === "store") return { binding, resource: view() };
       return { binding, resource: { buffer: kind === "write" ? buffer() : read } };
     });
     pass.setPipeline(pipeline);

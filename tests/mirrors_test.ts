@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { defineKernel } from "../kernels/kernel.ts";
 import { type MirroredOperands, Sources } from "../kernels/mirrors.ts";
-import { joinCopies, schedule } from "../kernels/schedule.ts";
+import { schedule } from "../kernels/schedule.ts";
 import { Tensor } from "../kernels/tensor.ts";
 import type { Command } from "../kernels/trace.ts";
 
@@ -136,28 +136,4 @@ Deno.test("zeros inside are written when they are needed", () => {
     run("h", { y }, { z }),
   ];
   assertEquals(steps(commands), ["f", "0 y", "<x", "<y", "g", "<y", "h"]);
-});
-
-Deno.test("copies of one interruption are one, but for what is copied again or lies outside", () => {
-  const [x, y, z, again] = ["x", "y", "z", "again"].map((name) => tensor(name));
-  const outside = tensor("outside", "elsewhere");
-  const commands = [
-    run("f", {}, { x, y, again }),
-    run("g", { x, y, again, outside }, { z }),
-    run("f again", { z }, { again }),
-    run("h", { again }, { x: tensor("end") }),
-  ];
-  const sources = new Sources(commands, mirrored, 2 ** 20);
-  const ends = new Map([[x, 3], [y, 5], [again, 5], [z, 7]]);
-  const copies = (words: number, apart: number): string[] =>
-    joinCopies(schedule(commands, mirrored, sources), sources, {
-      words,
-      apart,
-      end: (tensor) => ends.get(tensor),
-    }).flatMap((step) => step.kind === "mirror" ? [step.tensor.name] : []);
-  assertEquals(copies(127, 9), ["again", "outside", "x", "y", "z", "again"]);
-  assertEquals(copies(128, 1), ["again", "outside", "x", "y", "z", "again"]);
-  assertEquals(copies(128, 2), ["again", "outside", "x and others", "z", "again"]);
-  const { of, first } = sources.of(y);
-  assertEquals([sources.heldBy(of), of.words, first], [[x, y], 128, 16]);
 });

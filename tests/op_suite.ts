@@ -1,5 +1,6 @@
 import { assert } from "@std/assert";
 import type { Gpu } from "../kernels/gpu.ts";
+import { elementwise, spread } from "../kernels/elementwise.ts";
 import { pullBack, written } from "../kernels/gradient.ts";
 import type { Case, Input, Op, Values } from "../kernels/op.ts";
 import { elements, pad, type Tensor, unpad } from "../kernels/tensor.ts";
@@ -88,12 +89,30 @@ function gradientTensors<A>(
   );
 }
 
+const passOn = elementwise({
+  name: "pass on",
+  reads: { x: "bulk" },
+  dims: {},
+  value: (at) => `x(${at})`,
+});
+
+/** A copy of a result that a kernel loads, so that the result may lie in a texture. */
+function passedOn(trace: Trace, x: Tensor): Tensor {
+  const y = trace.tensor("passed on", x.shape);
+  trace.run(passOn, { reads: { x }, writes: { y }, ...spread(y) });
+  return y;
+}
+
+/** How results leave a program: copied, or loaded by another kernel first. */
+export type Leaving = "copied" | "loaded";
+
 export async function compute<A>(
   gpu: Gpu,
   op: Op<A>,
   test: Case<A>,
   sample: Sample,
   dy: ArrayLike<number>,
+  leaving: Leaving = "copied",
 ): Promise<Computed> {
   using scope = gpu.scope();
   const inputs = sample.inputs.map(({ shape, type }, i) =>
@@ -107,8 +126,12 @@ export async function compute<A>(
     const context = { inputs, outputs: made, attributes: test.attributes, wanted };
     const upstream = scope.tensor("dy", made[0].shape, op.vjp === "none" ? undefined : dy);
     const found = gradientTensors(trace, op, context, upstream);
-    outputs = made.map((y) => y.storage ? y : trace.keep(y));
-    gradients = found.map((g) => g && (g.storage ? g : trace.keep(g)));
+    const out = (y: Tensor): Tensor => {
+      if (y.storage) return y;
+      return trace.keep(leaving === "loaded" && y.type === "f32" ? passedOn(trace, y) : y);
+    };
+    outputs = made.map(out);
+    gradients = found.map((g) => g && out(g));
   });
   program.replay();
   const kept = [...outputs, ...gradients.filter((g) => g !== null)];
@@ -188,13 +211,13 @@ export async function check<A>(
   gpu: Gpu,
   op: Op<A>,
   test: Case<A>,
-  seed: number,
+  { seed, leaving }: { seed: number; leaving?: Leaving },
 ): Promise<{ parity: number; gradient: number; padded: boolean }> {
   const sample = draw(test, seed);
   const normal = normals(seed + 1);
   const wanted = op.reference(sample.values, test.attributes)[0];
   const u = Array.from(wanted.data, () => Math.fround(normal()));
-  const computed = await compute(gpu, op, test, sample, u);
+  const computed = await compute(gpu, op, test, sample, u, leaving);
   return {
     parity: parity(op, test, sample, computed),
     padded: computed.padded,
@@ -208,9 +231,14 @@ const PARITY = 1e-5;
 const GRADIENT = 1e-4;
 
 /** Asserts that outputs and gradients of all cases equal those of the float64 reference. */
-export async function holds<A>(gpu: Gpu, op: Op<A>, cases: readonly Case<A>[]): Promise<void> {
+export async function holds<A>(
+  gpu: Gpu,
+  op: Op<A>,
+  cases: readonly Case<A>[],
+  leaving?: Leaving,
+): Promise<void> {
   for (const [i, test] of cases.entries()) {
-    const { parity, gradient, padded } = await check(gpu, op, test, 1000 + i);
+    const { parity, gradient, padded } = await check(gpu, op, test, { seed: 1000 + i, leaving });
     const label = `${op.name}, case ${i}, ${JSON.stringify(test.attributes)}`;
     assert(parity <= PARITY, `${label}: outputs are ${parity} off`);
     assert(padded, `${label}: the padding is not zero`);

@@ -4,15 +4,20 @@ import { crossEntropy } from "../kernels/cross_entropy.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { maxPool2d } from "../kernels/max_pool2d.ts";
 import { ops } from "../kernels/mod.ts";
-import { compute, draw, holds } from "./op_suite.ts";
+import { compute, draw, holds, type Leaving } from "./op_suite.ts";
 
-for (const maxWorkgroups of [undefined, 2]) {
-  const grid = maxWorkgroups ? `a grid of at most ${maxWorkgroups} workgroups` : "its whole grid";
+const WAYS: Readonly<Record<string, { maxWorkgroups?: number; leaving?: Leaving }>> = {
+  "on its whole grid": {},
+  "on a grid of at most 2 workgroups": { maxWorkgroups: 2 },
+  "where another kernel loads them": { leaving: "loaded" },
+};
+
+for (const [how, { maxWorkgroups, leaving }] of Object.entries(WAYS)) {
   for (const op of ops) {
-    Deno.test(`${op.name} equals its float64 reference, and so does its gradient, on ${grid}`, async () => {
+    Deno.test(`${op.name} equals its float64 reference, and so does its gradient, ${how}`, async () => {
       const gpu = await Gpu.open({ maxWorkgroups });
       try {
-        await holds(gpu, op, op.cases);
+        await holds(gpu, op, op.cases, leaving);
       } finally {
         gpu.destroy();
       }

@@ -229,7 +229,7 @@ Deno.test(
     const gpu = await Gpu.open();
     try {
       for (const test of square.cases) {
-        const { parity, gradient } = await check(gpu, square, test, 1);
+        const { parity, gradient } = await check(gpu, square, test, { seed: 1 });
         assert(parity <= 1e-5 && gradient <= 1e-4, `${parity}, ${gradient}`);
       }
     } finally {

@@ -1,0 +1,160 @@
+import {
+  CHANNEL_QUADS,
+  type Kernel,
+  type Loads,
+  MIRROR_FORMAT,
+  MIRROR_SHIFT,
+  MIRROR_WIDTH,
+  type Read,
+  type Write,
+} from "./kernel.ts";
+
+/** One binding of an assembled kernel, in order of its index. */
+export interface Binding {
+  /** The operand, or `dims`. */
+  readonly name: string;
+  /**
+   * Storage buffer that is read or written, uniform buffer, texture that is loaded from or stored
+   * to.
+   */
+  readonly kind: "read" | "write" | "uniform" | "load" | "store";
+}
+
+/** A kernel as a whole WGSL module. */
+export interface Assembled {
+  /** The name of the kernel. */
+  readonly name: string;
+  /** WGSL with the entry point `entry`. */
+  readonly code: string;
+  /** The bindings of group 0. */
+  readonly bindings: readonly Binding[];
+}
+
+/** A declaration: WGSL but for its place among the bindings, and what is bound there. */
+interface Declared {
+  readonly variable: string;
+  readonly functions?: string;
+  readonly binding: Binding;
+}
+
+const ENTRY = /* wgsl */ `
+@compute @workgroup_size(WORKGROUP_SIZE)
+fn entry(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(LANE) lane: u32,
+) {
+  FIRSTS
+  let step = grid.x * grid.y;
+  for (var workgroup = id.x + id.y * grid.x; workgroup < dims.workgroups; workgroup += step) {
+    main(workgroup, lane);
+  }
+}`;
+
+/** The number in dims that says at which texel of its texture an operand begins. */
+function firstOf(name: string): string {
+  return `${name}_first`;
+}
+
+/** Names `texel`, the place of vec4 i of an operand in its texture. */
+function texel(name: string): string {
+  return /* wgsl */ `
+  let at = i + ${firstOf(name)};
+  let texel = vec2u(at & ${MIRROR_WIDTH - 1}u, at >> ${MIRROR_SHIFT}u);`;
+}
+
+function loaded(name: string): Declared {
+  return {
+    variable: `var ${name}_loads: texture_storage_2d<${MIRROR_FORMAT}, read>;`,
+    functions: /* wgsl */ `
+fn ${name}(i: u32) -> vec4f {${texel(name)}
+  return textureLoad(${name}_loads, texel);
+}`,
+    binding: { name, kind: "load" },
+  };
+}
+
+function stored(name: string): Declared {
+  return {
+    variable: `var ${name}_stores: texture_storage_2d<${MIRROR_FORMAT}, write>;`,
+    functions: /* wgsl */ `
+fn set_${name}(i: u32, value: vec4f) {${texel(name)}
+  textureStore(${name}_stores, texel, value);
+}`,
+    binding: { name, kind: "store" },
+  };
+}
+
+function declareRead(name: string, read: Read, loads: Loads): Declared {
+  if (read === "bulk" && loads === "texture") return loaded(name);
+  if (read === "u32" || read === "f32") {
+    return {
+      variable: `var<storage, read> ${name}: array<${read}>;`,
+      binding: { name, kind: "read" },
+    };
+  }
+  const functions = `fn ${name}(i: u32) -> vec4f { return ${name}_quads[i]; }`;
+  return read === "channel"
+    ? {
+      variable: `var<uniform> ${name}_quads: array<vec4f, ${CHANNEL_QUADS}>;`,
+      functions,
+      binding: { name, kind: "uniform" },
+    }
+    : {
+      variable: `var<storage, read> ${name}_quads: array<vec4f>;`,
+      functions,
+      binding: { name, kind: "read" },
+    };
+}
+
+function declareWrite(name: string, write: Write, loads: Loads): Declared[] {
+  const binding: Binding = { name, kind: "write" };
+  if (write === "f32" || write === "u32") {
+    return [{ variable: `var<storage, read_write> ${name}: array<${write}>;`, binding }];
+  }
+  const variable = `var<storage, read_write> ${name}_out: array<vec4f>;`;
+  const set = `fn set_${name}(i: u32, value: vec4f) { ${name}_out[i] = value; }`;
+  if (write === "bulk") return [{ variable, functions: set, binding }];
+  if (loads === "texture") return [{ variable, functions: set, binding }, loaded(name)];
+  const get = `fn ${name}(i: u32) -> vec4f { return ${name}_out[i]; }`;
+  return [{ variable, functions: `${set}\n${get}`, binding }];
+}
+
+/**
+ * The whole module of a kernel: declarations, the kernel's own text, the entry point `entry`. Of
+ * its results, those named `textured` are stored in textures.
+ */
+export function assemble(
+  kernel: Kernel,
+  loads: Loads,
+  textured: readonly string[] = [],
+): Assembled {
+  const reads = Object.entries(kernel.reads).map(([name, read]) => declareRead(name, read, loads));
+  const writes = Object.entries(kernel.writes).flatMap(([name, write]) =>
+    textured.includes(name) ? stored(name) : declareWrite(name, write, loads)
+  );
+  const declared = [...reads, ...writes];
+  const firsts = declared.flatMap(({ binding: { name, kind } }) =>
+    kind === "load" || kind === "store" ? [firstOf(name)] : []
+  );
+  const fields = [
+    ...Object.entries(kernel.dims).map(([name, type]) => `${name}: ${type}, `),
+    ...firsts.map((first) => `${first}: u32, `),
+  ].join("");
+  const variables = [...declared.map(({ variable }) => variable), "var<uniform> dims: Dims;"];
+  const entry = ENTRY.replace("WORKGROUP_SIZE", String(kernel.workgroupSize))
+    .replace("FIRSTS", firsts.map((first) => `${first} = dims.${first};`).join(" "))
+    .replace("LANE", kernel.subgroup ? "subgroup_invocation_id" : "local_invocation_index");
+  return {
+    name: kernel.name,
+    code: [
+      `struct Dims { workgroups: u32, ${fields}}`,
+      ...variables.map((variable, i) => `@group(0) @binding(${i}) ${variable}`),
+      ...firsts.map((first) => `var<private> ${first}: u32;`),
+      ...declared.map(({ functions }) => functions ?? ""),
+      kernel.wgsl,
+      entry,
+    ].join("\n"),
+    bindings: [...declared.map(({ binding }) => binding), { name: "dims", kind: "uniform" }],
+  };
+}
