@@ -160,7 +160,8 @@ test("export refuses what it cannot do, in one sentence", async (dir) => {
   await Deno.writeTextFile(config, "{");
   assertStringIncludes(await data(file), "found a file that is not JSON");
   await Deno.remove(config);
-  assertStringIncludes(await data(file), "found no such file; leave the file with the network in");
+  const leave = `found no file ${config}; leave the file with the network in`;
+  assertStringIncludes(await data(file), leave);
 });
 
 /** An IDX set of images of one size in grey, as MNIST's. */
@@ -193,7 +194,7 @@ test("eval refuses what it cannot do, in one sentence", async (dir) => {
     await refusal(EXIT.usage, "eval", `${dir}/config.json`),
     "wanted a file whose name ends in .safetensors or .onnx",
   );
-  assertStringIncludes(await refusal(EXIT.data, "eval", `${dir}/none.onnx`), "found none");
+  assertStringIncludes(await refusal(EXIT.data, "eval", `${dir}/none.onnx`), "found no file");
   await Deno.writeTextFile(`${dir}/small.onnx`, "no model");
   assertStringIncludes(
     await refusal(EXIT.data, "eval", `${dir}/small.onnx`),

@@ -1,6 +1,7 @@
 import { ValidationBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
@@ -69,8 +70,8 @@ function sourceOf({ run, which = "small" }: ExportOptions): { file: string; fold
 async function load(file: string, which?: Which): Promise<Checkpoint> {
   const bytes = await Deno.readFile(file).catch((cause) => {
     throw new DataError(
-      `Cannot export: wanted the run folder or safetensors file of a trained network, found no ` +
-        `file ${file}; --which names the network`,
+      `Cannot export: wanted the run folder or safetensors file of a trained network, found ` +
+        `${foundInstead(file, cause)}; --which names the network`,
       { cause },
     );
   });
