@@ -120,6 +120,12 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
   });
   const dataset = await openValidation(options);
   const found = await run(bytes, { file, dataset, batch });
+  if (!Number.isFinite(found.loss)) {
+    throw new DataError(
+      `Cannot evaluate ${file}: wanted logits that are numbers, found a loss of ${found.loss}; ` +
+        `take other weights`,
+    );
+  }
   return { file, dataset: dataset.name, images: dataset.length, ...found };
 }
 
