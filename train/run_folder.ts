@@ -5,7 +5,7 @@ import { unwritable } from "./unwritable.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** What a run leaves in its folder. */
-const RUN_FILES = [
+export const RUN_FILES = [
   "config.json",
   "search.jsonl",
   "widths.json",
