@@ -2,6 +2,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { parseCifar10, parseCifar100 } from "./cifar.ts";
 import { concatenate, type Dataset, measureNormalization, type Split, take } from "./dataset.ts";
 import { DataError } from "./error.ts";
+import { foundInstead } from "./found_instead.ts";
 import { generatedSplit } from "./generated.ts";
 import { gunzip } from "./gzip.ts";
 import { type IdxArray, idxDataset, largestLabel, parseIdx } from "./idx.ts";
@@ -28,9 +29,15 @@ export interface OpenOptions {
   classes?: number;
 }
 
-/** Files that make up one half of a set: at least one must match. */
-interface Wanted {
+/** One file of a set, under any of the names that it may have. */
+interface File {
+  readonly name: string;
   readonly pattern: RegExp;
+}
+
+/** Files that make up one half of a set, or a part of it: all must be there. */
+interface Wanted {
+  readonly files: readonly File[];
   readonly words: string;
 }
 
@@ -41,33 +48,46 @@ interface Source {
   readonly wanted: readonly Wanted[];
 }
 
-function idxFiles(stem: string, kind: string, words: string): Wanted {
-  return { pattern: new RegExp(`^${stem}-${kind}[-.]idx\\d-ubyte(\\.gz)?$`), words };
+function named(names: readonly string[], words = names.join(", ")): Wanted {
+  const files = names.map((name) => ({ name, pattern: new RegExp(`^${RegExp.escape(name)}$`) }));
+  return { files, words };
+}
+
+function idxFile(
+  stem: string,
+  kind: string,
+  { name, note = "" }: { name: string; note?: string },
+): Wanted {
+  const pattern = new RegExp(`^${stem}-${kind}[-.]idx\\d-ubyte(\\.gz)?$`);
+  return { files: [{ name, pattern }], words: name + note };
 }
 
 const CIFAR10: Source = {
   folder: "cifar-10-batches-bin",
   cure: "unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
   wanted: [
-    { pattern: /^data_batch_[1-5]\.bin$/, words: "data_batch_1.bin to data_batch_5.bin" },
-    { pattern: /^test_batch\.bin$/, words: "test_batch.bin" },
+    named(
+      [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+      "data_batch_1.bin to data_batch_5.bin",
+    ),
+    named(["test_batch.bin"]),
   ],
 };
 const CIFAR100: Source = {
   folder: "cifar-100-binary",
   cure: "unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there",
   wanted: [
-    { pattern: /^train\.bin$/, words: "train.bin" },
-    { pattern: /^test\.bin$/, words: "test.bin" },
+    named(["train.bin"]),
+    named(["test.bin"]),
   ],
 };
 const IDX: Source = {
   cure: "put the four files of MNIST, Fashion-MNIST or a set in their format there",
   wanted: [
-    idxFiles("train", "images", "train-images-idx3-ubyte"),
-    idxFiles("train", "labels", "train-labels-idx1-ubyte"),
-    idxFiles("t10k", "images", "t10k-images-idx3-ubyte"),
-    idxFiles("t10k", "labels", "t10k-labels-idx1-ubyte (each may end in .gz)"),
+    idxFile("train", "images", { name: "train-images-idx3-ubyte" }),
+    idxFile("train", "labels", { name: "train-labels-idx1-ubyte" }),
+    idxFile("t10k", "images", { name: "t10k-images-idx3-ubyte" }),
+    idxFile("t10k", "labels", { name: "t10k-labels-idx1-ubyte", note: " (each may end in .gz)" }),
   ],
 };
 
@@ -76,14 +96,35 @@ async function list(folder: string): Promise<string[] | string> {
   try {
     return (await readdir(folder)).sort();
   } catch (error) {
-    const code = error instanceof Error && "code" in error ? error.code : undefined;
-    if (code === "ENOENT") return "no such folder";
-    if (code === "ENOTDIR") return "a file";
-    throw error;
+    return foundInstead(folder, error, "folder");
   }
 }
 
-/** The paths of the files that match each wanted pattern, in the order of their names. */
+/** The bytes of a file of a set. */
+async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  try {
+    return new Uint8Array(await readFile(path));
+  } catch (cause) {
+    throw new DataError(
+      `Cannot read images: wanted a file of the data set, found ${foundInstead(path, cause)}`,
+      { cause },
+    );
+  }
+}
+
+/** The files in a folder that are of a half, and the names of those that are not there. */
+function match(
+  { files }: Wanted,
+  found: readonly string[],
+): { there: string[]; lacking: string[] } {
+  const matches = files.map(({ pattern }) => found.find((name) => pattern.test(name)));
+  return {
+    there: matches.filter((name) => name !== undefined),
+    lacking: files.filter((_, i) => matches[i] === undefined).map(({ name }) => name),
+  };
+}
+
+/** The paths of all wanted files. */
 async function locate(name: DatasetName, source: Source, dataDir?: string): Promise<string[][]> {
   const words = source.wanted.map((wanted) => wanted.words);
   const wanted = `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
@@ -94,31 +135,34 @@ async function locate(name: DatasetName, source: Source, dataDir?: string): Prom
   }
   const names = await list(dataDir);
   const folders = [dataDir];
-  if (source.folder !== undefined && names.includes(source.folder)) {
+  if (source.folder !== undefined && Array.isArray(names) && names.includes(source.folder)) {
     folders.push(`${dataDir}/${source.folder}`);
   }
   for (const folder of folders) {
     const found = folder === dataDir ? names : await list(folder);
     if (typeof found === "string") continue;
-    const matches = source.wanted.map(({ pattern }) => found.filter((file) => pattern.test(file)));
-    if (matches.every((files) => files.length > 0)) {
-      return matches.map((files) => files.map((file) => `${folder}/${file}`));
+    const matches = source.wanted.map((wanted) => match(wanted, found));
+    if (matches.every(({ lacking }) => lacking.length === 0)) {
+      return matches.map(({ there }) => there.map((file) => `${folder}/${file}`));
     }
   }
   // What was found is told of the folder closest to the wanted one.
   const closest = folders[folders.length - 1];
   throw new DataError(
     `Cannot open ${name} in ${closest}: wanted ${wanted}, found ${
-      tell(await list(closest))
+      tell(await list(closest), source)
     }; ${source.cure}`,
   );
 }
 
-function tell(found: string[] | string): string {
+function tell(found: string[] | string, { wanted }: Source): string {
   if (typeof found === "string") return found;
   if (found.length === 0) return "an empty folder";
   const rest = found.length - 8;
-  return found.slice(0, 8).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  const names = found.slice(0, 8).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  const matches = wanted.map((half) => match(half, found));
+  const lacking = matches.flatMap(({ lacking }) => lacking);
+  return names + (matches.some(({ there }) => there.length) ? `, no ${lacking.join(", ")}` : "");
 }
 
 type Halves = Pick<Split, "train" | "validation">;
@@ -130,10 +174,10 @@ async function openCifar(
 ): Promise<Halves> {
   const parse = name === "cifar10" ? parseCifar10 : parseCifar100;
   const [trainPaths, testPaths] = await locate(name, source, dataDir);
-  const read = async (path: string): Promise<Dataset> => parse(await readFile(path), path);
+  const open = async (path: string): Promise<Dataset> => parse(await read(path), path);
   const join = async (half: string, [first, ...rest]: string[]): Promise<Dataset> => {
-    const parts: [Dataset, ...Dataset[]] = [await read(first)];
-    for (const path of rest) parts.push(await read(path));
+    const parts: [Dataset, ...Dataset[]] = [await open(first)];
+    for (const path of rest) parts.push(await open(path));
     return concatenate(`${name} ${half}`, parts);
   };
   return {
@@ -143,21 +187,21 @@ async function openCifar(
 }
 
 async function openIdx(dataDir?: string, classes?: number): Promise<Halves> {
-  const read = async ([path]: string[]): Promise<IdxArray> =>
-    parseIdx(await gunzip(new Uint8Array(await readFile(path)), path), path);
+  const open = async ([path]: string[]): Promise<IdxArray> =>
+    parseIdx(await gunzip(await read(path), path), path);
   const [images, labels, testImages, testLabels] = await locate("idx", IDX, dataDir);
-  const trainLabels = await read(labels);
-  const validationLabels = await read(testLabels);
+  const trainLabels = await open(labels);
+  const validationLabels = await open(testLabels);
   classes ??= Math.max(largestLabel(trainLabels), largestLabel(validationLabels)) + 1;
   const train = idxDataset({
     name: "idx train",
-    images: await read(images),
+    images: await open(images),
     labels: trainLabels,
     classes,
   });
   const validation = idxDataset({
     name: "idx validation",
-    images: await read(testImages),
+    images: await open(testImages),
     labels: validationLabels,
     classes,
   });

@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Comparison, METHODS } from "../train/compare.ts";
 import { drawComparison } from "../train/compare_picture.ts";
+import { saveComparison } from "../train/compare_session.ts";
 import { comparisonTable, summaries } from "../train/compare_table.ts";
 import { EXIT } from "../train/errors.ts";
 import { adjoinCommand } from "./command.ts";
+import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "write", "run", "env");
@@ -51,6 +53,40 @@ Deno.test("the picture of a comparison names every method", { ignore }, async ()
     assertStringIncludes(svg, text);
   }
 });
+
+Deno.test(
+  "a comparison names the files that it saved, with a picture or without",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const notes: string[] = [];
+      const note = (text: string): void => void notes.push(text);
+      assertEquals(await saveComparison(dir, SOME, { note }), ["compare.json", "compare.svg"]);
+      assertStringIncludes(await Deno.readTextFile(`${dir}/compare.svg`), "<svg");
+      const draw = () => Promise.reject(new Error("no library"));
+      assertEquals(await saveComparison(dir, SOME, { note, draw }), ["compare.json"]);
+      assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["compare.json"]);
+      assertEquals(notes, ["Cannot draw compare.svg: no library"]);
+    }),
+);
+
+Deno.test(
+  "compare makes its folder before it trains anything",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const args = [
+        ...["compare", "--budget-macs", "0.8", "--mask-from", "1", "--seeds", "1", "--epochs", "2"],
+        ...["--search-epochs", "2", "--train-size", "32", "--val-size", "16", "--batch-size", "16"],
+      ];
+      // Nothing but the link's target can be made, and its folder is not there.
+      await Deno.symlink(`${dir}/nowhere/run`, `${dir}/link`);
+      const { code, out, error } = await adjoinCommand([...args, "--output", `${dir}/link`]);
+      assertEquals([code, out], [EXIT.usage, ""], error);
+      assertStringIncludes(error, `Cannot use ${dir}/link as the run folder: `);
+      assertEquals(error.trim().split("\n").length, 1);
+    }),
+);
 
 Deno.test(
   "compare trains all methods at one budget and saves table and picture",

@@ -86,14 +86,18 @@ Deno.test("parseCifar10() and parseCifar100() refuse labels that are out of rang
   );
 });
 
+/** Batches of CIFAR-10, one after the other. */
+function batches(...all: Uint8Array[]): Record<string, Uint8Array> {
+  return Object.fromEntries(all.map((bytes, i) => [`data_batch_${i + 1}.bin`, bytes]));
+}
+
 Deno.test(
-  "openDataset() reads those CIFAR-10 batches that are there, in order",
+  "openDataset() reads the batches of CIFAR-10 in order",
   { ignore },
   async () => {
     const files = {
-      "data_batch_2.bin": records([3]),
-      "data_batch_1.bin": records([1], [2]),
       "test_batch.bin": records([4], [5], [6]),
+      ...batches(records([1], [2]), records([3]), records([0]), records([0]), records([0])),
       "readme.html": new Uint8Array(1),
     };
     for (const inside of ["", "cifar-10-batches-bin"]) {
@@ -103,9 +107,9 @@ Deno.test(
         seed: 0,
         validationCount: 2,
       });
-      assertEquals([train.name, ...train.labels], ["cifar10 train", 1, 2, 3]);
+      assertEquals([train.name, ...train.labels], ["cifar10 train", 1, 2, 3, 0, 0, 0]);
       assertEquals([validation.name, ...validation.labels], ["cifar10 validation", 4, 5]);
-      assertEquals(train.pixels.length, 3 * 3072);
+      assertEquals(train.pixels.length, 6 * 3072);
       await Deno.remove(dataDir, { recursive: true });
     }
   },
@@ -143,12 +147,18 @@ Deno.test(
     );
     assertEquals(
       missing.message,
-      `Cannot open cifar100 in ${dataDir}: wanted train.bin and test.bin, found test.bin; unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there`,
+      `Cannot open cifar100 in ${dataDir}: wanted train.bin and test.bin, found test.bin, no train.bin; unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there`,
     );
     const open = (dataDir: string) => () => openDataset("cifar10", { dataDir, seed: 0 });
-    await assertRejects(open(`${dataDir}/no`), DataError, "found no such folder; unpack");
-    await assertRejects(open(`${dataDir}/test.bin`), DataError, "found a file; unpack");
-    await Deno.mkdir(`${dataDir}/cifar-10-batches-bin`);
+    await assertRejects(open(`${dataDir}/no`), DataError, `found no folder ${dataDir}/no; unpack`);
+    await assertRejects(
+      open(`${dataDir}/test.bin`),
+      DataError,
+      `found a file at ${dataDir}/test.bin; unpack`,
+    );
+    const named = `${dataDir}/cifar-10-batches-bin`;
+    await assertRejects(open(named), DataError, `Cannot open cifar10 in ${named}: wanted`);
+    await Deno.mkdir(named);
     await assertRejects(
       open(dataDir),
       DataError,
@@ -165,20 +175,37 @@ Deno.test(
   },
 );
 
+Deno.test("openDataset() refuses CIFAR-10 of which batches are missing", { ignore }, async () => {
+  const { "data_batch_3.bin": _, ...files } = batches(...Array(4).fill(records([1])));
+  const dataDir = await folder({ ...files, "test_batch.bin": records([4]) });
+  const open = () => openDataset("cifar10", { dataDir, seed: 0 });
+  await assertRejects(
+    open,
+    DataError,
+    "found data_batch_1.bin, data_batch_2.bin, data_batch_4.bin, test_batch.bin, no " +
+      "data_batch_3.bin, data_batch_5.bin; unpack",
+  );
+  await Deno.mkdir(`${dataDir}/data_batch_3.bin`);
+  await Deno.writeFile(`${dataDir}/data_batch_5.bin`, records([1]));
+  const cause = `found a folder at ${dataDir}/data_batch_3.bin`;
+  await assertRejects(open, DataError, cause);
+  await Deno.remove(dataDir, { recursive: true });
+});
+
 Deno.test(
   "openDataset() refuses counts, classes and sizes that the files do not have",
   { ignore },
   async () => {
     const dataDir = await folder({
-      "data_batch_1.bin": records([1]),
+      ...batches(...Array(5).fill(records([1]))),
       "test_batch.bin": records([4]),
     });
     const base = { dataDir, seed: 0 };
     const count = await assertRejects(
-      () => openDataset("cifar10", { ...base, trainCount: 2 }),
+      () => openDataset("cifar10", { ...base, trainCount: 6 }),
       RangeError,
     );
-    assertEquals(count.message, "Cannot take 2 images of cifar10 train: it has 1; ask for 1 to 1");
+    assertEquals(count.message, "Cannot take 6 images of cifar10 train: it has 5; ask for 1 to 5");
     const classes = await assertRejects(
       () => openDataset("cifar10", { ...base, classes: 5 }),
       DataError,
@@ -201,7 +228,7 @@ Deno.test(
 
 Deno.test("openDataset() names the damaged file with its folder", { ignore }, async () => {
   const dataDir = await folder({
-    "data_batch_1.bin": records([1]).subarray(1),
+    ...batches(records([1]).subarray(1), ...Array(4).fill(records([1]))),
     "test_batch.bin": records([4]),
   });
   await assertRejects(

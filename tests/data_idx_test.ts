@@ -166,7 +166,7 @@ Deno.test(
     const missing = await assertRejects(open, DataError);
     assertEquals(
       missing.message,
-      `Cannot open idx in ${dataDir}: wanted train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (each may end in .gz), found t10k-images-idx3-ubyte, train-images-idx3-ubyte, train-labels-idx1-ubyte; put the four files of MNIST, Fashion-MNIST or a set in their format there`,
+      `Cannot open idx in ${dataDir}: wanted train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (each may end in .gz), found t10k-images-idx3-ubyte, train-images-idx3-ubyte, train-labels-idx1-ubyte, no t10k-labels-idx1-ubyte; put the four files of MNIST, Fashion-MNIST or a set in their format there`,
     );
     await Deno.writeFile(`${dataDir}/t10k-labels-idx1-ubyte`, idx([1], [0]));
     const sizes = await assertRejects(open, DataError);

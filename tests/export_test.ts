@@ -125,7 +125,8 @@ test("export writes safetensors, also of files that only name a model", async (d
 test("a network that does not give its logits is not written", async (dir) => {
   const path = `${dir}/small.safetensors`;
   const { tensors, metadata } = parseSafetensors(await Deno.readFile(path));
-  tensors.get("fc.bias")!.data[0] = NaN;
+  // The root of a negative variance is no number.
+  tensors.get("layer3.0.bn2.running_var")!.data[0] = -1;
   await Deno.writeFile(path, encodeSafetensors(tensors, metadata));
   const before = [...Deno.readDirSync(dir)].length;
   const said = await refusal(EXIT.verification, "export", dir);
@@ -144,7 +145,6 @@ test("export refuses what it cannot do, in one sentence", async (dir) => {
     await usage(dir, "--format", "safetensors", "--include-normalization"),
     "--include-normalization goes with --format onnx, found safetensors",
   );
-  assertStringIncludes(await usage(dir, "--output", file), "it is there already; choose another");
   await Deno.writeTextFile(`${dir}/small.onnx`, "old");
   assertStringIncludes(await usage(dir), "small.onnx: it is there already");
   await good("export", dir, "--overwrite");
@@ -160,7 +160,36 @@ test("export refuses what it cannot do, in one sentence", async (dir) => {
   await Deno.writeTextFile(config, "{");
   assertStringIncludes(await data(file), "found a file that is not JSON");
   await Deno.remove(config);
-  assertStringIncludes(await data(file), "found no such file; leave the file with the network in");
+  const leave = `found no file ${config}; leave the file with the network in`;
+  assertStringIncludes(await data(file), leave);
+});
+
+test("export does not write over the run, nor under the name of another format", async (dir) => {
+  const usage = async (...args: string[]): Promise<string> =>
+    await refusal(EXIT.usage, "export", ...args, "--overwrite");
+  const small = `${dir}/small.safetensors`;
+  const before = await Deno.readFile(small);
+  const named = `Cannot write ${small}: wanted a name for --format onnx, found one that ends in ` +
+    ".safetensors; choose another --output or pass --format safetensors";
+  assertStringIncludes(await usage(dir, "--output", small), named);
+  const safetensors = ["--format", "safetensors", "--output"];
+  assertStringIncludes(await usage(dir, ...safetensors, `${dir}/a.ONNX`), "ends in .onnx; choose");
+  await Deno.symlink(dir, `${dir}/same`);
+  for (const name of ["small", "base", "same/small"]) {
+    const said = await usage(small, ...safetensors, `${dir}/${name}.safetensors`);
+    assertStringIncludes(said, "it is a file of the run; choose another --output");
+  }
+  const config = `${dir}/config.json`;
+  assertStringIncludes(await usage(dir, "--output", config), "it is a file of the run");
+  assertStringIncludes(await usage(dir, "--output", dir), "a folder is in its place");
+  const below = await usage(dir, "--output", `${config}/small.onnx`);
+  assertStringIncludes(below, "a file is in the place of a folder; make room or choose another");
+  assertEquals(await Deno.readFile(small), before);
+});
+
+test("export makes the folder that it writes to", async (dir) => {
+  await good("export", dir, "--format", "safetensors", "--output", `${dir}/new/one/it.safetensors`);
+  assertEquals([...Deno.readDirSync(`${dir}/new/one`)].map(({ name }) => name), ["it.safetensors"]);
 });
 
 /** An IDX set of images of one size in grey, as MNIST's. */
@@ -193,7 +222,7 @@ test("eval refuses what it cannot do, in one sentence", async (dir) => {
     await refusal(EXIT.usage, "eval", `${dir}/config.json`),
     "wanted a file whose name ends in .safetensors or .onnx",
   );
-  assertStringIncludes(await refusal(EXIT.data, "eval", `${dir}/none.onnx`), "found none");
+  assertStringIncludes(await refusal(EXIT.data, "eval", `${dir}/none.onnx`), "found no file");
   await Deno.writeTextFile(`${dir}/small.onnx`, "no model");
   assertStringIncludes(
     await refusal(EXIT.data, "eval", `${dir}/small.onnx`),

@@ -4,6 +4,7 @@ import { EXIT } from "../train/errors.ts";
 import { parity } from "../train/parity.ts";
 import { ourName } from "../train/parity_network.ts";
 import { adjoinCommand } from "./command.ts";
+import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "write", "run");
@@ -48,8 +49,57 @@ Deno.test(
 Deno.test("parity refuses a missing folder", { ignore }, async () => {
   const { code, error } = await adjoinCommand(["parity", "/nowhere"]);
   assertEquals(code, EXIT.data);
-  assertMatch(error, /found no \/nowhere/);
+  assertMatch(error, /found no folder \/nowhere/);
 });
+
+Deno.test(
+  "a reference file that is cut off is an error of data, and one that is wrong comes first",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const bytes = await Deno.readFile(`${REFERENCE}/linear.safetensors`);
+      await Deno.writeFile(`${dir}/linear_0.safetensors`, bytes);
+      await Deno.writeFile(`${dir}/linear_1.safetensors`, bytes.subarray(0, bytes.length - 4));
+      const cut = await adjoinCommand(["parity", dir]);
+      assertEquals(cut.code, EXIT.data);
+      assertMatch(
+        cut.out,
+        /ok +linear_0.*\nno data +linear_1\.safetensors .*\n1 hold, 0 fail, 1 cannot/,
+      );
+      assertMatch(cut.error, /^adjoin: Cannot .*linear_1\.safetensors.*\n$/);
+      const { tensors, metadata } = parseSafetensors(bytes, "linear");
+      tensors.get("y")!.data[0] = 1e3;
+      await Deno.writeFile(`${dir}/linear_2.safetensors`, encodeSafetensors(tensors, metadata));
+      const wrong = await adjoinCommand(["parity", dir]);
+      assertEquals(wrong.code, EXIT.verification);
+      assertMatch(wrong.out, /1 hold, 1 fail, 1 cannot be read, 0 not checked/);
+    }),
+);
+
+Deno.test(
+  "parity takes a file, and refuses one of no known kind",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const bytes = await Deno.readFile(`${REFERENCE}/linear.safetensors`);
+      await Deno.writeFile(`${dir}/other.safetensors`, bytes);
+      for (const path of [dir, `${dir}/other.safetensors`]) {
+        const { code, out, error } = await adjoinCommand(["parity", path]);
+        assertEquals([code, out], [EXIT.data, ""]);
+        assertMatch(
+          error,
+          /names begin with conv2d, .* or torchvision_, found none .*: other\.safe/,
+        );
+      }
+      await Deno.writeFile(`${dir}/linear_0.safetensors`, bytes);
+      const { code, out } = await adjoinCommand(["parity", dir]);
+      assertEquals(code, EXIT.ok);
+      assertMatch(out, /ok +linear_0.*\nunknown +other\.safetensors +is of no known kind\n/);
+      const one = await adjoinCommand(["parity", `${dir}/linear_0.safetensors`]);
+      assertEquals(one.code, EXIT.ok, one.error);
+      assertMatch(one.out, /^ok +linear_0.*\n1 hold, 0 fail, 0 cannot be read, 0 not checked\n$/);
+    }),
+);
 
 Deno.test("names of the reference files map to names of the library", () => {
   assertEquals(ourName("stem.1.weight", 3), "conv1.3.weight");

@@ -6,14 +6,20 @@ import {
   assertThrows,
 } from "@std/assert";
 import { readArguments } from "../train/arguments.ts";
+import { parseCheckpoint } from "../train/checkpoint.ts";
 import { drawCurves } from "../train/curves.ts";
-import { UsageError } from "../train/errors.ts";
+import { EXIT, UsageError } from "../train/errors.ts";
 import { trainRequest } from "../train/options.ts";
-import { chooseFolder, RunFolder } from "../train/run_folder.ts";
+import { RunFolder } from "../train/run_folder.ts";
 import type { EpochMetrics, Summary } from "../train/types.ts";
+import { adjoinCommand } from "./command.ts";
+import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
 const { options } = trainRequest(readArguments("train", []));
+
+const fresh = { named: true, overwrite: false };
+const again = { named: true, overwrite: true };
 
 const SUMMARY: Summary = {
   mode: "adjoined",
@@ -70,11 +76,12 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 test("a run leaves its options, its epochs, its files and its summary", async (dir) => {
-  const folder = new RunFolder(`${dir}/runs/a`, { overwrite: false });
+  const folder = new RunFolder(`${dir}/runs/a`, fresh);
   assertEquals([folder.started, namesIn(dir)], [false, []]);
   folder.start(options);
   assertEquals([folder.started, namesIn(folder.path)], [true, ["config.json"]]);
-  assertEquals(await readJson(`${folder.path}/config.json`), JSON.parse(JSON.stringify(options)));
+  const config = { ...options, output: folder.path };
+  assertEquals(await readJson(`${folder.path}/config.json`), JSON.parse(JSON.stringify(config)));
   for (const epoch of [1, 2]) {
     folder.append(metrics(epoch));
     const lines = (await Deno.readTextFile(`${folder.path}/metrics.jsonl`)).trimEnd().split("\n");
@@ -94,64 +101,155 @@ test("a run leaves its options, its epochs, its files and its summary", async (d
   assertEquals([sizes.get("small.safetensors"), sizes.get("curves.svg")], [3, 6]);
 });
 
-test("a folder that is taken gives way to the next number", async (dir) => {
-  const free = { named: false, overwrite: false };
-  assertEquals(await chooseFolder(`${dir}/a`, free), `${dir}/a`);
-  // An empty folder is free, a file is not.
-  await Deno.mkdir(`${dir}/a`);
-  assertEquals(await chooseFolder(`${dir}/a`, free), `${dir}/a`);
-  await Deno.writeTextFile(`${dir}/a/x`, "");
-  await Deno.writeTextFile(`${dir}/a-2`, "");
-  assertEquals(await chooseFolder(`${dir}/a`, free), `${dir}/a-3`);
-});
-
-test("a named folder that is not empty is refused, unless it may be overwritten", async (dir) => {
-  await Deno.writeTextFile(`${dir}/x`, "");
-  const named = { named: true, overwrite: false };
-  const { message } = await assertRejects(() => chooseFolder(dir, named), UsageError);
-  assertEquals(
-    message,
-    `Cannot use ${dir} as the run folder: it is not empty; choose another --output or pass --overwrite`,
-  );
-  assertEquals(await chooseFolder(`${dir}/new`, named), `${dir}/new`);
-  assertEquals(await chooseFolder(dir, { named: true, overwrite: true }), dir);
-});
-
-test("overwriting replaces the run and leaves other files alone", async (dir) => {
-  const first = new RunFolder(dir, { overwrite: false });
+test("overwriting replaces the run at its end, and leaves other files alone", async (dir) => {
+  const first = new RunFolder(dir, fresh);
   first.start(options);
   first.append(metrics(1));
-  await first.finish(new Map([["base.safetensors", "old"]]), SUMMARY);
+  await first.finish(new Map([["base.safetensors", "old"], ["small.safetensors", "old"]]), SUMMARY);
+  await Deno.writeTextFile(`${dir}/small.onnx`, "old");
   await Deno.writeTextFile(`${dir}/notes.txt`, "mine");
-  const second = new RunFolder(dir, { overwrite: true });
+  const before = namesIn(dir);
+  const second = new RunFolder(dir, again);
   second.start({ ...options, seed: 7 });
+  second.append(metrics(1, 3));
+  assertEquals(
+    second.kept(),
+    `${dir}/unfinished keeps config.json and metrics.jsonl with 1 epoch, but no weights; the run ` +
+      `before is still in ${dir}`,
+  );
+  assertEquals(namesIn(dir), [...before, "unfinished"].sort());
+  assertEquals(await Deno.readTextFile(`${dir}/small.safetensors`), "old");
+  assertStringIncludes(await Deno.readTextFile(`${dir}/config.json`), '"seed": 0');
+  // One that ended early is replaced like any other.
+  const third = new RunFolder(dir, again);
+  third.start({ ...options, seed: 8 });
+  assertEquals(namesIn(`${dir}/unfinished`), ["config.json"]);
+  third.append(metrics(1, 4));
+  await third.finish(new Map([["base.safetensors", "new"]]), SUMMARY);
+  const after = ["base.safetensors", "config.json", "metrics.jsonl", "notes.txt", "summary.json"];
+  assertEquals(namesIn(dir), after);
+  assertEquals(await Deno.readTextFile(`${dir}/base.safetensors`), "new");
+  assertStringIncludes(await Deno.readTextFile(`${dir}/config.json`), '"seed": 8');
+  assertStringIncludes(await Deno.readTextFile(`${dir}/metrics.jsonl`), '"epochs":4');
+});
+
+test("a folder without a run is overwritten in place", async (dir) => {
+  await Deno.writeTextFile(`${dir}/notes.txt`, "mine");
+  new RunFolder(dir, again).start(options);
   assertEquals(namesIn(dir), ["config.json", "notes.txt"]);
-  assertStringIncludes(await Deno.readTextFile(`${dir}/config.json`), '"seed": 7');
 });
 
 test("nothing is overwritten unless asked", async (dir) => {
-  new RunFolder(dir, { overwrite: false }).start(options);
+  new RunFolder(dir, fresh).start(options);
   const before = await Deno.readTextFile(`${dir}/config.json`);
-  const again = new RunFolder(dir, { overwrite: false });
-  assertThrows(() => again.start({ ...options, seed: 7 }), UsageError, "Cannot use");
+  const second = new RunFolder(dir, fresh);
+  assertThrows(() => second.start({ ...options, seed: 7 }), UsageError, "Cannot write");
   assertEquals(await Deno.readTextFile(`${dir}/config.json`), before);
-  assertEquals(again.started, false);
+  assertEquals(second.started, false);
 });
 
-test("a file that cannot be written whole leaves nothing behind", async (dir) => {
-  const folder = new RunFolder(dir, { overwrite: false });
+/** The folder that an error says the run is in. */
+function rescuedIn(message: string): string {
+  const [, folder] = message.match(/; all there is of the run is in (\S+)$/) ?? [];
+  assert(folder, message);
+  return folder;
+}
+
+const RESULTS = new Map([["base.safetensors", "weights"]]);
+
+test("results that cannot be written are kept in another folder", async (dir) => {
+  const folder = new RunFolder(dir, fresh);
   folder.start(options);
+  folder.append(metrics(1));
   await Deno.mkdir(`${dir}/base.safetensors`);
-  await assertRejects(() => folder.finish(new Map([["base.safetensors", "x"]]), SUMMARY));
-  assertEquals(namesIn(dir), ["base.safetensors", "config.json"]);
+  const { message } = await assertRejects(() => folder.finish(RESULTS, SUMMARY), UsageError);
+  assertStringIncludes(
+    message,
+    `Cannot write ${dir}/base.safetensors: a folder is in its place; make room or choose another ` +
+      `--output; all`,
+  );
+  assertEquals(namesIn(dir), ["base.safetensors", "config.json", "metrics.jsonl"]);
+  const rescued = rescuedIn(message);
+  const names = ["base.safetensors", "config.json", "metrics.jsonl", "summary.json"];
+  assertEquals(namesIn(rescued), names);
+  assertEquals(await Deno.readTextFile(`${rescued}/base.safetensors`), "weights");
+  await Deno.remove(rescued, { recursive: true });
+});
+
+test("where the end cannot be written, the run that was to be replaced stays", async (dir) => {
+  const first = new RunFolder(dir, fresh);
+  first.start(options);
+  await first.finish(new Map([["base.safetensors", "old"]]), SUMMARY);
+  const second = new RunFolder(dir, again);
+  second.start(options);
+  const file = `${dir}/unfinished/metrics.jsonl`;
+  for (const path of [file, `${dir}/unfinished/base.safetensors`]) await Deno.mkdir(path);
+  assertEquals(
+    second.append(metrics(1)),
+    `Cannot write ${file}: a folder is in its place; make room or choose another --output`,
+  );
+  const { message } = await assertRejects(() => second.finish(RESULTS, SUMMARY), UsageError);
+  assertEquals(await Deno.readTextFile(`${dir}/base.safetensors`), "old");
+  assert(namesIn(dir).includes("summary.json"));
+  const rescued = rescuedIn(message);
+  assertStringIncludes(await Deno.readTextFile(`${rescued}/metrics.jsonl`), '"epoch":1');
+  await Deno.remove(rescued, { recursive: true });
+});
+
+test("a line that could not be appended is there at the end", async (dir) => {
+  const folder = new RunFolder(dir, fresh);
+  folder.start(options);
+  await Deno.mkdir(`${dir}/metrics.jsonl`);
+  assertStringIncludes(folder.append(metrics(1)) ?? "", "Cannot write");
+  await Deno.remove(`${dir}/metrics.jsonl`);
+  assertEquals(folder.append(metrics(2)), undefined);
+  await folder.finish(RESULTS, SUMMARY);
+  const lines = (await Deno.readTextFile(`${dir}/metrics.jsonl`)).trimEnd().split("\n");
+  assertEquals(lines.map((line) => JSON.parse(line).epoch), [1, 2]);
+});
+
+Deno.test({
+  name: "train tells of a full disk in one sentence, and keeps the run elsewhere",
+  ignore: lacks("read", "write", "run", "env") || Deno.build.os !== "linux",
+  fn: () =>
+    withFolder(async (dir) => {
+      // A device that is always full; weights are first written to this name.
+      await Deno.symlink("/dev/full", `${dir}/base.safetensors.tmp`);
+      const args = ["--epochs", "1", "--train-size", "16", "--val-size", "8", "--batch-size", "16"];
+      const train = ["train", ...args, "--output", dir, "--overwrite", "--quiet"];
+      const { code, error } = await adjoinCommand(train, {}, ["--allow-all"]);
+      assertEquals(code, EXIT.usage, error);
+      const file = `${dir}/base.safetensors`;
+      const begin = `adjoin: Cannot write ${file}: no space is left; make room or choose another `;
+      assertEquals(error.slice(0, begin.length), begin);
+      const rescued = rescuedIn(error.trimEnd());
+      const { network } = parseCheckpoint(
+        await Deno.readFile(`${rescued}/small.safetensors`),
+        "it",
+      );
+      assertEquals(network.layers.at(-1)?.kind, "linear");
+      assert(namesIn(rescued).includes("summary.json"));
+      await Deno.remove(rescued, { recursive: true });
+    }),
 });
 
 test("a folder that cannot be made is told in one sentence", async (dir) => {
   await Deno.writeTextFile(`${dir}/file`, "");
-  const folder = new RunFolder(`${dir}/file/run`, { overwrite: false });
+  const folder = new RunFolder(`${dir}/file/run`, fresh);
   const { message } = assertThrows(() => folder.start(options), UsageError);
-  assertStringIncludes(message, `Cannot use ${dir}/file/run as the run folder: `);
-  assertStringIncludes(message, "; choose another --output");
+  assertEquals(
+    message,
+    `Cannot use ${dir}/file/run as the run folder: a file is in the place of a folder; choose ` +
+      `another --output`,
+  );
+});
+
+test("of two runs with one default name, each has a folder of its own", async (dir) => {
+  const runs = [1, 2].map(() => new RunFolder(`${dir}/runs/a`, { named: false, overwrite: false }));
+  for (const run of runs) run.start(options);
+  assertEquals(runs.map(({ path }) => path), [`${dir}/runs/a`, `${dir}/runs/a-2`]);
+  const config = await Deno.readTextFile(`${dir}/runs/a-2/config.json`);
+  assertEquals(JSON.parse(config).output, `${dir}/runs/a-2`);
 });
 
 Deno.test("the curves are an SVG of their own, with a line for each network", async () => {

@@ -96,7 +96,11 @@ Deno.test(
   { ignore },
   () =>
     withFolder(async (dir) => {
-      const out = await succeed("search", ...SEARCH, "--widths-only", "--output", `${dir}/run`);
+      // The run that it replaces had weights.
+      await Deno.mkdir(`${dir}/run`);
+      await Deno.writeTextFile(`${dir}/run/base.safetensors`, "");
+      const args = ["--widths-only", "--output", `${dir}/run`, "--overwrite"];
+      const out = await succeed("search", ...SEARCH, ...args);
       assertEquals(files(`${dir}/run`), [
         "config.json",
         "search.jsonl",

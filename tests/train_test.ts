@@ -116,11 +116,17 @@ function cifar10(records: number): Uint8Array {
   return bytes;
 }
 
+/** A folder of CIFAR-10 with as many images in each file. */
+async function writeCifar10(dir: string, images: number): Promise<void> {
+  const parts = [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`);
+  for (const file of [...parts, "test_batch.bin"]) {
+    await Deno.writeFile(`${dir}/${file}`, cifar10(images));
+  }
+}
+
 Deno.test("train reads CIFAR-10 binary files", { ignore }, () =>
   withFolder(async (dir) => {
-    for (const file of ["data_batch_1.bin", "data_batch_2.bin", "test_batch.bin"]) {
-      await Deno.writeFile(`${dir}/${file}`, cifar10(30));
-    }
+    await writeCifar10(dir, 30);
     await train("--dataset", "cifar10", "--data-dir", dir, "--output", `${dir}/run`);
     const { metadata } = parseSafetensors(await Deno.readFile(`${dir}/run/base.safetensors`));
     assertEquals(JSON.parse(metadata.classes)[3], "cat");
@@ -203,8 +209,8 @@ Deno.test(
   { ignore },
   () =>
     withFolder(async (dir) => {
+      await writeCifar10(dir, 2);
       await Deno.writeFile(`${dir}/data_batch_1.bin`, cifar10(2).subarray(0, 5000));
-      await Deno.writeFile(`${dir}/test_batch.bin`, cifar10(2));
       const args = ["train", "--dataset", "cifar10", "--data-dir", dir, "--output", `${dir}/run`];
       const { code, error } = await adjoinCommand(args);
       assertEquals(code, EXIT.data);

@@ -8,6 +8,7 @@ import { encodeNetwork, parseNetwork } from "../nn/network_json.ts";
 import type { State } from "../nn/parameters.ts";
 import { model, type Variant } from "../nn/resnet.ts";
 import { maskTaps, networkSpecs, valueOf } from "../nn/state.ts";
+import { notFinite } from "./divergence.ts";
 import {
   type CheckpointInfo,
   encodeInfo,
@@ -146,7 +147,14 @@ export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
           (stored ? stored.shape.join("x") : "none"),
       );
     }
-    state.set(name, fromTorch(Float32Array.from(stored.data, Number), stored.shape));
+    const values = Float32Array.from(stored.data, Number);
+    const wrong = notFinite(values);
+    if (wrong !== undefined) {
+      throw new DataError(
+        `Cannot load ${file}: wanted numbers, found ${wrong} in ${name}; take other weights`,
+      );
+    }
+    state.set(name, fromTorch(values, stored.shape));
   }
   return { ...info, network, state };
 }

@@ -1,11 +1,41 @@
 import { compare, type Comparison } from "./compare.ts";
 import { comparisonTable, summaries } from "./compare_table.ts";
+import type { UsageError } from "./errors.ts";
 import type { CompareRequest } from "./options.ts";
+import { checkFolder, takeFolder } from "./output_folder.ts";
 import { ProgressLine } from "./progress.ts";
-import { chooseFolder } from "./run_folder.ts";
 import { picture, terminalWidth } from "./session.ts";
 import { percent } from "./text.ts";
+import type { Reporter } from "./types.ts";
 import { writeWhole } from "./whole_file.ts";
+
+async function write(folder: string, name: string, text: string): Promise<void> {
+  await writeWhole(`${folder}/${name}`, new TextEncoder().encode(text));
+}
+
+async function writeOutcomes(folder: string, comparison: Comparison): Promise<void> {
+  const all = { ...comparison, summary: summaries(comparison) };
+  await write(folder, "compare.json", JSON.stringify(all, null, 2) + "\n");
+}
+
+async function drawn(comparison: Comparison): Promise<string> {
+  const { drawComparison } = await import("./compare_picture.ts");
+  return await drawComparison(comparison);
+}
+
+/** Saves a comparison and, if it can be drawn, its picture; gives the names of the files. */
+export async function saveComparison(
+  folder: string,
+  comparison: Comparison,
+  { note, draw = drawn }: { note: (text: string) => void; draw?: typeof drawn },
+): Promise<string[]> {
+  await writeOutcomes(folder, comparison);
+  const pictures = await picture("compare.svg", () => draw(comparison), note);
+  // That of a comparison before does not belong to this one.
+  await Deno.remove(`${folder}/compare.svg`).catch(() => {});
+  for (const [name, content] of pictures) await write(folder, name, content);
+  return ["compare.json", ...pictures.map(([name]) => name)];
+}
 
 /**
  * Compares methods, with progress on the console. What there is after each method is in
@@ -15,8 +45,9 @@ export async function compareInFolder(
   request: CompareRequest,
   print: (text: string) => void,
 ): Promise<void> {
-  const folder = await chooseFolder(request.options.output, request);
-  const { find, seeds, quiet } = request;
+  const { options: { output }, find, seeds, quiet } = request;
+  await checkFolder(output, request);
+  let folder: string | undefined;
   const line = new ProgressLine({
     write: print,
     terminal: Deno.stdout.isTerminal(),
@@ -25,28 +56,32 @@ export async function compareInFolder(
     quiet,
     brief: true,
   });
-  const save = async (name: string, text: string): Promise<void> => {
-    await Deno.mkdir(folder, { recursive: true });
-    await writeWhole(`${folder}/${name}`, new TextEncoder().encode(text));
+  const reporter: Reporter = {
+    start: (info) => {
+      // Before the first method is trained.
+      folder ??= takeFolder(output, request);
+      line.start(info);
+    },
+    progress: (found) => line.progress(found),
+    epoch: (metrics) => line.epoch(metrics),
+    note: (text) => line.note(text),
   };
   const saved = async (comparison: Comparison): Promise<void> => {
-    const all = { ...comparison, summary: summaries(comparison) };
-    await save("compare.json", JSON.stringify(all, null, 2) + "\n");
-    const last = comparison.outcomes.at(-1);
-    if (!last) return;
     line.end();
-    if (!quiet) print(`seed ${last.seed}  ${percent(last.top1).padStart(7)}  ${last.method}\n`);
+    // The other methods can be trained all the same; at the end it is written again.
+    await writeOutcomes(folder ?? output, comparison)
+      .catch((error: UsageError) => print(`${error.message}\n`));
+    const last = comparison.outcomes.at(-1);
+    if (!last || quiet) return;
+    print(`seed ${last.seed}  ${percent(last.top1).padStart(7)}  ${last.method}\n`);
   };
   try {
-    const comparison = await compare(request.options, { find, seeds, reporter: line, saved });
+    const comparison = await compare(request.options, { find, seeds, reporter, saved });
     line.end();
     print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
-    const drawn = await picture("compare.svg", async () => {
-      const { drawComparison } = await import("./compare_picture.ts");
-      return await drawComparison(comparison);
-    }, (text) => print(`${text}\n`));
-    for (const [name, content] of drawn) await save(name, content);
-    print(`compare.json, compare.svg in ${folder}\n`);
+    const note = (text: string): void => print(`${text}\n`);
+    const names = await saveComparison(folder ?? output, comparison, { note });
+    print(`${names.join(", ")} in ${folder}\n`);
   } finally {
     line.end();
   }

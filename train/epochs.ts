@@ -1,8 +1,9 @@
 import type { TrainingBatches, ValidationBatches } from "../data/batches.ts";
-import { DivergedError, UsageError } from "./errors.ts";
+import { demandFiniteLoss, demandFiniteScores } from "./divergence.ts";
+import { UsageError } from "./errors.ts";
 import type { Gates } from "./gates.ts";
 import { lambdaAt, rateAt } from "./schedule.ts";
-import type { Evaluation, TrainingMeans, TrainingStep } from "./step.ts";
+import type { Evaluation, TrainingStep } from "./step.ts";
 import type { EpochMetrics, Progress, Reporter, Score, TrainOptions, Which } from "./types.ts";
 
 /** Waits for the GPU about once a second: rarely enough to cost nothing, often enough to report. */
@@ -76,7 +77,8 @@ export class Epochs {
       const means = await this.#step.read();
       const search = await this.#gates?.read();
       pace.waited();
-      this.#demandFinite(means, { epoch, done });
+      const when = `step ${done} of epoch ${epoch + 1}`;
+      demandFiniteLoss({ loss: means.loss, when }, this.#options);
       const now = performance.now();
       const seconds = (now - start) / 1000;
       const total = epoch * steps + done;
@@ -102,16 +104,9 @@ export class Epochs {
     if (!progress) throw new UsageError("Cannot train: the training set has no batch");
     await this.#gates?.choose();
     const validation = await this.#evaluation.scores(this.#validation);
+    demandFiniteScores({ scores: validation, epoch: epoch + 1 }, this.#options);
     const { step: _, steps: __, ...rest } = progress;
     return { ...rest, seconds: (performance.now() - start) / 1000, validation };
-  }
-
-  #demandFinite(means: TrainingMeans, { epoch, done }: { epoch: number; done: number }): void {
-    if (Number.isFinite(means.loss)) return;
-    throw new DivergedError(
-      `Cannot go on: the loss is ${means.loss} after step ${done} of epoch ${epoch + 1}; lower ` +
-        `--lr (found ${this.#options.lr}) or add --warmup-epochs`,
-    );
   }
 }
 

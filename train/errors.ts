@@ -1,13 +1,13 @@
 import { DataError } from "../data/error.ts";
 import { GpuError } from "../kernels/gpu.ts";
 
-/** A flag or option that cannot be used. */
+/** A flag or option that cannot be used, or an output that cannot be written. */
 export class UsageError extends Error {
   /** "UsageError", as printed before the message. */
   override readonly name: string = "UsageError";
 }
 
-/** A loss that is no longer a number. */
+/** A loss or weight that is no longer a number. */
 export class DivergedError extends Error {
   /** "DivergedError", as printed before the message. */
   override readonly name: string = "DivergedError";

@@ -1,6 +1,7 @@
 import { type Batch, ValidationBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
 import { countCorrect } from "../kernels/counters.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Values } from "../kernels/op.ts";
@@ -112,12 +113,19 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
   }
   const bytes = await Deno.readFile(file).catch((cause) => {
     throw new DataError(
-      `Cannot evaluate ${file}: wanted a file that train or export wrote, found none`,
+      `Cannot evaluate: wanted a file that train or export wrote, found ` +
+        foundInstead(file, cause),
       { cause },
     );
   });
   const dataset = await openValidation(options);
   const found = await run(bytes, { file, dataset, batch });
+  if (!Number.isFinite(found.loss)) {
+    throw new DataError(
+      `Cannot evaluate ${file}: wanted logits that are numbers, found a loss of ${found.loss}; ` +
+        `take other weights`,
+    );
+  }
   return { file, dataset: dataset.name, images: dataset.length, ...found };
 }
 

@@ -1,14 +1,17 @@
 import { ValidationBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
 import { UsageError, VerificationError } from "./errors.ts";
+import { checkOutput, type Format, makeFolderOf } from "./export_output.ts";
 import { KernelSession } from "./kernel_session.ts";
 import { encodeOnnx } from "./onnx.ts";
 import { OnnxSession, RUNTIME } from "./onnx_session.ts";
 import { checkImages, openValidation, readValidationOptions } from "./run_data.ts";
+import { RUN_FILES } from "./run_folder.ts";
 import { difference, fileSize, grouped, percent } from "./text.ts";
 import type { Verification, Which } from "./types.ts";
 import { areEqual, compareLogits, type LogitsOf, TOLERANCE } from "./verify.ts";
@@ -24,7 +27,7 @@ export interface ExportOptions {
   readonly run: string;
   /** Default: `small`, or what the file holds. */
   readonly which?: Which;
-  readonly format: "onnx" | "safetensors";
+  readonly format: Format;
   /** Whether the ONNX graph takes pixels from 0 to 255 and normalises them. */
   readonly includeNormalization: boolean;
   /** Default: beside the network, `small.onnx` or `small.torch.safetensors`. */
@@ -69,8 +72,8 @@ function sourceOf({ run, which = "small" }: ExportOptions): { file: string; fold
 async function load(file: string, which?: Which): Promise<Checkpoint> {
   const bytes = await Deno.readFile(file).catch((cause) => {
     throw new DataError(
-      `Cannot export: wanted the run folder or safetensors file of a trained network, found no ` +
-        `file ${file}; --which names the network`,
+      `Cannot export: wanted the run folder or safetensors file of a trained network, found ` +
+        `${foundInstead(file, cause)}; --which names the network`,
       { cause },
     );
   });
@@ -82,13 +85,6 @@ async function load(file: string, which?: Which): Promise<Checkpoint> {
     );
   }
   return checkpoint;
-}
-
-async function refuseTaken(output: string, overwrite: boolean): Promise<void> {
-  if (overwrite || !await Deno.stat(output).then(() => true, () => false)) return;
-  throw new UsageError(
-    `Cannot write ${output}: it is there already; choose another --output or pass --overwrite`,
-  );
 }
 
 async function asOnnx(
@@ -136,10 +132,12 @@ export async function exportNetwork(options: ExportOptions): Promise<ExportRepor
   const { which } = checkpoint;
   const extension = format === "onnx" ? "onnx" : "torch.safetensors";
   const output = options.output ?? `${folder}/${which}.${extension}`;
-  await refuseTaken(output, overwrite);
+  const keeps = [file, ...RUN_FILES.map((name) => `${folder}/${name}`)];
+  await checkOutput(output, { format, overwrite, keeps });
   const images = await readValidationOptions(folder);
   const dataset = await openValidation({ ...images, dataDir: dataDir ?? images.dataDir });
   checkImages(checkpoint, { dataset, file });
+  await makeFolderOf(output);
   const gpu = await Gpu.open();
   let exported: Exported | undefined;
   try {

@@ -30,7 +30,7 @@ export const EXPORT_SECTIONS = [
         kind: "string",
         value: "FILE",
         defaults: "in the run folder, WHICH.onnx or WHICH.torch.safetensors",
-        help: "the file to write",
+        help: "the file to write; its folder is made if need be",
       },
       {
         name: "overwrite",

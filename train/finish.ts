@@ -3,6 +3,7 @@ import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { extract } from "../nn/state.ts";
 import { encodeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
+import { demandFiniteState } from "./divergence.ts";
 import type { Job } from "./job.ts";
 import type { Learner } from "./learner.ts";
 import type { Score, Verification, Which } from "./types.ts";
@@ -11,10 +12,11 @@ import { compare, demandEqual } from "./verify.ts";
 /** Encodes the trained networks; the small one of a pair is extracted and proven equal. */
 export async function finish(
   gpu: Gpu,
-  { split: { train, normalization }, adjoined, objective, validationFeed: feed }: Job,
+  { options, split: { train, normalization }, adjoined, objective, validationFeed: feed }: Job,
   { learner, scores }: { learner: Learner; scores: Partial<Record<Which, Score>> },
 ): Promise<{ files: Map<string, Uint8Array>; verify?: Verification }> {
   const state = await learner.read();
+  demandFiniteState(state, options);
   const encode = (which: Which, network: Network, values: State): Uint8Array =>
     encodeCheckpoint(network, values, {
       classes: train.classes,

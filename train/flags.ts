@@ -339,7 +339,7 @@ export const SECTIONS = [
       {
         name: "overwrite",
         kind: "boolean",
-        help: "use the run folder even if it is not empty, and replace the run in it",
+        help: "use the run folder even if it is not empty; the run in it is replaced at the end",
       },
       {
         name: "quiet",

@@ -1,4 +1,5 @@
 import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
 import { parseSafetensors } from "../data/safetensors.ts";
 import type { TorchTensor } from "../nn/layout.ts";
 import type { TorchTensors } from "../nn/pretrained.ts";
@@ -18,13 +19,19 @@ async function readGiven(path: string, trainsSmall: boolean): Promise<[string, U
   const info = await Deno.stat(path).catch(() => undefined);
   const names = trainsSmall ? ["base", "small"] : ["base"];
   const files = info?.isDirectory ? names.map((name) => `${path}/${name}.safetensors`) : [path];
+  let found: string | undefined;
   for (const file of files) {
-    const bytes = await Deno.readFile(file).catch(() => undefined);
-    if (bytes) return [file, bytes];
+    try {
+      return [file, await Deno.readFile(file)];
+    } catch (error) {
+      found ??= foundInstead(file, error);
+      // Only where there is no base network may the small one be meant.
+      if (!(error instanceof Deno.errors.NotFound)) break;
+    }
   }
   throw new DataError(
     `Cannot start from ${path}: wanted a safetensors file with weights or the folder of a run, ` +
-      `found no file ${files[0]}`,
+      `found ${found}`,
   );
 }
 
@@ -35,7 +42,7 @@ function isPickle([a, b]: Uint8Array): boolean {
 
 /**
  * Reads the weights that `--init` names; `undefined` where it names none. Raises a
- * {@link DataError} for a file that is missing or not safetensors.
+ * {@link DataError} for a file that cannot be read or is not safetensors.
  */
 export async function loadGiven({ init, mode, which }: TrainOptions): Promise<Given | undefined> {
   if (init === undefined) return undefined;

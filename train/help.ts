@@ -8,10 +8,10 @@ const WIDTH = 96;
 const EXIT_HELP: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: "done",
   unexpected: "an error that should not happen; ADJOIN_DEBUG=1 shows where",
-  usage: "a flag that cannot be used",
+  usage: "a flag that cannot be used, or an output that cannot be written",
   data: "data that are missing or cannot be read",
   gpu: "no GPU, or one that failed",
-  diverged: "the loss was no longer a number",
+  diverged: "the loss or a weight was no longer a number",
   verification: "a result that is not equal to what it has to equal",
 };
 

@@ -1,18 +1,16 @@
 import { type Arguments, flagsOf, unusable, type Values } from "./arguments.ts";
 import { DEFAULTS, OPTIMIZER_DEFAULTS } from "./defaults.ts";
 import type { Command, Condition } from "./flag.ts";
+import type { FolderRequest } from "./output_folder.ts";
 import type { SearchOptions } from "./search.ts";
 import { either } from "./text.ts";
 import type { TrainOptions } from "./types.ts";
 import type { GivenWidths } from "./widths_file.ts";
 
-/** What a command line says of the run. */
-export interface RunRequest {
+/** What a command line says of the run, and of its folder. */
+export interface RunRequest extends FolderRequest {
   /** With the first choice of a run folder, unless it was given. */
   readonly options: TrainOptions;
-  /** Whether the run folder was given. */
-  readonly named: boolean;
-  readonly overwrite: boolean;
   readonly quiet: boolean;
 }
 
@@ -105,7 +103,8 @@ function runRequest(
     output: values.output ?? `runs/${model}-${kind}-${dataset}-${seed}`,
   };
   const { overwrite, quiet } = values;
-  return { options, named: values.output !== undefined, overwrite, quiet };
+  const reads = { "--teacher": pair.teacher, "--init": pair.init };
+  return { options, named: values.output !== undefined, overwrite, quiet, reads };
 }
 
 /** What the file of `--widths` says of the networks, where flags do not. */
@@ -141,7 +140,7 @@ export function trainRequest(parsed: Arguments<"train">, widths?: GivenWidths): 
     teacher,
     init: values.init,
   });
-  return { ...request, dryRun };
+  return { ...request, reads: { ...request.reads, "--widths": values.widths }, dryRun };
 }
 
 function divisorsOf(list: string): number[] {

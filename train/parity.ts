@@ -1,10 +1,13 @@
+import { basename } from "node:path";
 import { DataError } from "../data/error.ts";
-import { parseSafetensors } from "../data/safetensors.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import { foundInstead } from "../data/found_instead.ts";
+import { parseSafetensors, type Safetensors } from "../data/safetensors.ts";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { checkAdjoined, type Finding } from "./parity_network.ts";
 import { OP_CHECKS } from "./parity_ops.ts";
 import { checkPretrained } from "./parity_pretrained.ts";
 import { checkSearch } from "./parity_search.ts";
+import { either } from "./text.ts";
 
 /** Checks of whole networks, by how the names of their files begin. */
 const NETWORK_CHECKS = {
@@ -16,62 +19,117 @@ const NETWORK_CHECKS = {
 /** What is allowed of an op: relative L2 distance from float64. */
 const OP_ALLOWED = 1e-4;
 
-async function files(dir: string): Promise<string[]> {
-  const names: string[] = [];
-  try {
-    for await (const { name } of Deno.readDir(dir)) {
-      if (name.endsWith(".safetensors")) names.push(name);
-    }
-  } catch {
-    throw new DataError(`Cannot check parity: wanted a folder of reference files, found no ${dir}`);
-  }
-  if (!names.length) {
-    throw new DataError(`Cannot check parity: ${dir} has no .safetensors file`);
-  }
-  return names.sort();
+interface ReferenceFile {
+  readonly path: string;
+  readonly name: string;
 }
 
-/** The findings on one file, or `undefined` when there is no check for it. */
-async function check(gpu: Gpu, path: string, name: string): Promise<Finding[] | undefined> {
-  const network = Object.entries(NETWORK_CHECKS).find(([prefix]) => name.startsWith(prefix))?.[1];
+/** The reference files of a folder, or the one that is named. */
+async function filesAt(path: string): Promise<ReferenceFile[]> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  if (info?.isFile) return [{ path, name: basename(path) }];
+  const names: string[] = [];
+  try {
+    for await (const { name } of Deno.readDir(path)) {
+      if (name.endsWith(".safetensors")) names.push(name);
+    }
+  } catch (cause) {
+    const found = foundInstead(path, cause, "folder");
+    throw new DataError(`Cannot check parity: wanted a folder of reference files, found ${found}`, {
+      cause,
+    });
+  }
+  if (!names.length) {
+    throw new DataError(`Cannot check parity: ${path} has no .safetensors file`);
+  }
+  return names.sort().map((name) => ({ path: `${path}/${name}`, name }));
+}
+
+type Check = (gpu: Gpu, file: Safetensors) => Promise<Finding[]>;
+
+/** How to check files by what their names begin with, or `undefined` for those of no known kind. */
+function checkOf(name: string): Check | undefined {
   const kind = Object.keys(OP_CHECKS).filter((op) => name.startsWith(op))
     .sort((a, b) => b.length - a.length)[0];
-  if (!kind && !network) return undefined;
-  const file = parseSafetensors(await Deno.readFile(path), name);
-  if (!kind) return await network?.(gpu, file);
-  return [{ what: kind, error: await OP_CHECKS[kind](gpu, file), allowed: OP_ALLOWED }];
+  if (!kind) {
+    return Object.entries(NETWORK_CHECKS).find(([prefix]) => name.startsWith(prefix))?.[1];
+  }
+  return async (gpu, file) => [
+    { what: kind, error: await OP_CHECKS[kind](gpu, file), allowed: OP_ALLOWED },
+  ];
+}
+
+async function read({ path, name }: ReferenceFile): Promise<Safetensors> {
+  const bytes = await Deno.readFile(path).catch((cause) => {
+    throw new DataError(`Cannot check ${name}: found ${foundInstead(path, cause)}`, { cause });
+  });
+  return parseSafetensors(bytes, name);
+}
+
+/** One line on the findings of a file. */
+function line(name: string, findings: readonly Finding[]): string {
+  const largest = Math.max(...findings.map(({ error }) => error));
+  const parts = findings.map(({ what, error }) => `${what} ${error.toExponential(1)}`);
+  const details = findings.length > 1 ? `  (${parts.join(", ")})` : "";
+  return `${hold(findings) ? "ok      " : "FAILED  "} ${name}  ${
+    largest.toExponential(1)
+  }${details}`;
+}
+
+function hold(findings: readonly Finding[]): boolean {
+  return findings.every(({ error, allowed }) => error <= allowed);
+}
+
+function demandKnown(path: string, files: readonly ReferenceFile[]): void {
+  if (files.some(({ name }) => checkOf(name))) return;
+  const kinds = [...Object.keys(OP_CHECKS), ...Object.keys(NETWORK_CHECKS)];
+  const names = files.map(({ name }) => name);
+  throw new DataError(
+    `Cannot check parity: wanted files whose names begin with ${either(kinds)}, found none of ` +
+      `these kinds in ${path}: ${names.slice(0, 3).join(", ")}${names.length > 3 ? " ..." : ""}`,
+  );
 }
 
 /**
- * Checks every safetensors file of a folder against float64 references made by PyTorch, and prints
- * one line per file. Gives whether all hold.
+ * Checks a safetensors file, or every one of a folder, against float64 references made by PyTorch,
+ * and prints one line per file. Gives whether all hold. Raises a {@link DataError} where there is
+ * no file of a known kind, and after the last file where all hold but some cannot be read.
  */
-export async function parity(dir: string, print: (line: string) => void): Promise<boolean> {
-  const names = await files(dir);
+export async function parity(path: string, print: (line: string) => void): Promise<boolean> {
+  const files = await filesAt(path);
+  demandKnown(path, files);
   const gpu = await Gpu.open();
+  const unreadable: DataError[] = [];
   let failed = 0;
   let unknown = 0;
   try {
-    for (const name of names) {
-      const findings = await check(gpu, `${dir}/${name}`, name).catch((error: Error) => error);
-      if (findings === undefined) {
+    for (const file of files) {
+      const { name } = file;
+      const check = checkOf(name);
+      if (!check) {
         unknown++;
-        print(`not yet  ${name}`);
-      } else if (findings instanceof Error) {
-        failed++;
-        print(`FAILED   ${name}  ${findings.message}`);
-      } else {
-        const holds = findings.every(({ error, allowed }) => error <= allowed);
-        if (!holds) failed++;
-        const largest = Math.max(...findings.map(({ error }) => error));
-        const parts = findings.map(({ what, error }) => `${what} ${error.toExponential(1)}`);
-        const details = findings.length > 1 ? `  (${parts.join(", ")})` : "";
-        print(`${holds ? "ok      " : "FAILED  "} ${name}  ${largest.toExponential(1)}${details}`);
+        print(`unknown  ${name}  is of no known kind`);
+        continue;
+      }
+      try {
+        const findings = await check(gpu, await read(file));
+        if (!hold(findings)) failed++;
+        print(line(name, findings));
+      } catch (error) {
+        if (error instanceof GpuError || !(error instanceof Error)) throw error;
+        if (error instanceof DataError) unreadable.push(error);
+        else failed++;
+        print(`${error instanceof DataError ? "no data " : "FAILED  "} ${name}  ${error.message}`);
       }
     }
-    print(`${names.length - failed - unknown} hold, ${failed} fail, ${unknown} not checked`);
   } finally {
     gpu.destroy();
   }
-  return failed === 0;
+  const held = files.length - failed - unreadable.length - unknown;
+  print(
+    `${held} hold, ${failed} fail, ${unreadable.length} cannot be read, ${unknown} not checked`,
+  );
+  if (failed) return false;
+  if (unreadable.length) throw unreadable[0];
+  return true;
 }

@@ -1,5 +1,6 @@
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
 import { DATASET_NAMES, openDataset } from "../data/folder.ts";
 import { UsageError } from "./errors.ts";
 import type { CheckpointInfo } from "./metadata.ts";
@@ -8,7 +9,10 @@ import type { DatasetName, TrainOptions } from "./types.ts";
 /** Which images a run was validated on. */
 export type ValidationOptions = Pick<TrainOptions, "dataset" | "dataDir" | "seed" | "valSize">;
 
-/** The validation images that options name; of a training set no more is read than must be. */
+/**
+ * The validation images that options name. Of a set in files, the training half is read as well; of
+ * generated training images, one is drawn.
+ */
 export async function openValidation(options: ValidationOptions): Promise<Dataset> {
   const { dataset, dataDir, seed, valSize } = options;
   const size = { trainCount: 1, validationCount: valSize };
@@ -26,7 +30,9 @@ export async function readValidationOptions(folder: string): Promise<ValidationO
   try {
     config = JSON.parse(await Deno.readTextFile(file));
   } catch (cause) {
-    const found = cause instanceof SyntaxError ? "a file that is not JSON" : "no such file";
+    const found = cause instanceof SyntaxError
+      ? "a file that is not JSON"
+      : foundInstead(file, cause);
     throw new DataError(
       `Cannot open the images of a run: wanted ${file}, which names them, found ${found}; leave ` +
         `the file with the network in its run folder`,

@@ -1,9 +1,11 @@
 import { UsageError } from "./errors.ts";
+import { type FolderRequest, takeFolder } from "./output_folder.ts";
 import type { EpochMetrics, Summary, TrainOptions } from "./types.ts";
+import { unwritable } from "./unwritable.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** What a run leaves in its folder. */
-const RUN_FILES = [
+export const RUN_FILES = [
   "config.json",
   "search.jsonl",
   "widths.json",
@@ -23,61 +25,45 @@ const EXPORTED = [
   "small.torch.safetensors",
 ] as const;
 
-/** Whether there is something at a path that a run would get mixed up with. */
-async function isTaken(path: string): Promise<boolean> {
-  try {
-    for await (const _ of Deno.readDir(path)) return true;
-    return false;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    if (error instanceof Deno.errors.NotADirectory) return true;
-    throw unusable(path, error);
-  }
-}
+/** Where a run writes while the one that it will replace is still there. */
+const UNFINISHED = "unfinished";
 
-function unusable(path: string, error: unknown): UsageError {
-  const reason = error instanceof Error ? error.message : String(error);
-  return new UsageError(
-    `Cannot use ${path} as the run folder: ${reason}; choose another --output`,
-  );
-}
-
-/**
- * The folder of a run. One that was named must be empty or not yet there, else a
- * {@link UsageError}; to one that was not, -2, -3 and so on is appended until it is free. With
- * `overwrite` it is taken as it is.
- */
-export async function chooseFolder(
-  output: string,
-  { named, overwrite }: { readonly named: boolean; readonly overwrite: boolean },
-): Promise<string> {
-  if (overwrite || !await isTaken(output)) return output;
-  if (named) {
-    throw new UsageError(
-      `Cannot use ${output} as the run folder: it is not empty; choose another --output or pass ` +
-        `--overwrite`,
-    );
-  }
-  let n = 2;
-  while (await isTaken(`${output}-${n}`)) n++;
-  return `${output}-${n}`;
-}
+type Content = Uint8Array | string;
 
 function json(value: unknown): string {
   return JSON.stringify(value, null, 2) + "\n";
 }
 
+function bytesOf(content: Content): Uint8Array {
+  return typeof content === "string" ? new TextEncoder().encode(content) : content;
+}
+
+/** Those of the names that are in a folder, in their order. */
+function present(folder: string, names: readonly string[]): string[] {
+  const there = new Set([...Deno.readDirSync(folder)].map(({ name }) => name));
+  return names.filter((name) => there.has(name));
+}
+
 /** The files of one run. */
 export class RunFolder {
-  readonly path: string;
-  readonly #overwrite: boolean;
+  readonly #request: FolderRequest;
   readonly #metrics: EpochMetrics[] = [];
+  /** All that was to be written, by name. */
+  readonly #contents = new Map<string, Content>();
+  #path: string;
+  #work: string;
   #started = false;
 
-  /** Writes nothing yet. With `overwrite` the files of an earlier run will be replaced. */
-  constructor(path: string, { overwrite }: { readonly overwrite: boolean }) {
-    this.path = path;
-    this.#overwrite = overwrite;
+  /** Writes nothing yet. With `overwrite` the files of an earlier run will be replaced at the end. */
+  constructor(output: string, request: FolderRequest) {
+    this.#path = output;
+    this.#work = output;
+    this.#request = request;
+  }
+
+  /** The folder; before {@link start} what was asked for. */
+  get path(): string {
+    return this.#path;
   }
 
   /** Whether there is anything on disk. */
@@ -93,62 +79,124 @@ export class RunFolder {
   /** What there is on disk so far, in words. */
   kept(): string {
     if (!this.#started) return "nothing was written";
-    const names = [...Deno.readDirSync(this.path)].map(({ name }) => name);
-    const searched = names.includes("widths.json") ? ", widths.json" : "";
-    const epochs = this.#metrics.length;
-    return `${this.path} keeps config.json${searched} and metrics.jsonl with ${epochs} ` +
-      `epoch${epochs === 1 ? "" : "s"}, but no weights`;
-  }
-
-  #clear(): void {
-    const there = new Set([...Deno.readDirSync(this.path)].map(({ name }) => name));
-    for (const name of [...RUN_FILES, ...EXPORTED]) {
-      if (there.has(name)) Deno.removeSync(`${this.path}/${name}`);
+    let names: string[];
+    try {
+      names = present(this.#work, RUN_FILES.filter((name) => name !== "metrics.jsonl"));
+    } catch {
+      return `nothing is left of it in ${this.#work}`;
     }
+    const epochs = this.#metrics.length;
+    const weights = names.some((name) => name.endsWith(".safetensors")) ? "" : ", but no weights";
+    const before = this.#work === this.#path ? "" : `; the run before is still in ${this.#path}`;
+    return `${this.#work} keeps ${names.join(", ")} and metrics.jsonl with ${epochs} ` +
+      `epoch${epochs === 1 ? "" : "s"}${weights}${before}`;
   }
 
   /** Makes the folder and writes config.json. */
   start(options: TrainOptions & { readonly search?: object }): void {
+    this.#path = takeFolder(this.#path, this.#request);
+    const replaces = present(this.#path, [...RUN_FILES, ...EXPORTED]).length > 0;
+    this.#work = this.#request.overwrite && replaces ? `${this.#path}/${UNFINISHED}` : this.#path;
+    const config = json({ ...options, output: this.#path });
+    const file = `${this.#work}/config.json`;
     try {
-      Deno.mkdirSync(this.path, { recursive: true });
-      if (this.#overwrite) this.#clear();
-      Deno.writeTextFileSync(`${this.path}/config.json`, json(options), { createNew: true });
-      this.#started = true;
+      Deno.mkdirSync(this.#work, { recursive: true });
+      if (this.#work !== this.#path) {
+        for (const name of present(this.#work, RUN_FILES)) Deno.removeSync(`${this.#work}/${name}`);
+      }
+      Deno.writeTextFileSync(file, config, { createNew: true });
     } catch (error) {
-      throw unusable(this.path, error);
+      throw unwritable(file, error);
+    }
+    this.#contents.set("config.json", config);
+    this.#started = true;
+  }
+
+  /**
+   * Appends a line to metrics.jsonl, or to search.jsonl while widths are searched. A run can go on
+   * where that fails: what is wrong is given back, and the end of the run writes the file anew.
+   */
+  append(metrics: EpochMetrics): string | undefined {
+    const name = metrics.search ? "search.jsonl" : "metrics.jsonl";
+    if (!metrics.search) this.#metrics.push(metrics);
+    const line = JSON.stringify(metrics) + "\n";
+    this.#contents.set(name, `${this.#contents.get(name) ?? ""}${line}`);
+    const file = `${this.#work}/${name}`;
+    try {
+      Deno.writeTextFileSync(file, line, { append: true });
+    } catch (error) {
+      return unwritable(file, error).message;
     }
   }
 
-  /** Appends a line to metrics.jsonl, or to search.jsonl while widths are searched. */
-  append(metrics: EpochMetrics): void {
-    const file = metrics.search ? "search.jsonl" : "metrics.jsonl";
-    if (!metrics.search) this.#metrics.push(metrics);
-    const line = JSON.stringify(metrics) + "\n";
-    Deno.writeTextFileSync(`${this.path}/${file}`, line, { append: true });
+  /** Writes a file so that it is there either whole or not at all. */
+  async write(name: string, content: Content): Promise<void> {
+    await this.#save(new Map([[name, content]]));
   }
 
-  /** Writes a file so that it is there either whole or not at all. */
-  async write(name: string, content: Uint8Array | string): Promise<void> {
-    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
-    await writeWhole(`${this.path}/${name}`, bytes);
+  async #save(files: ReadonlyMap<string, Content>): Promise<void> {
+    for (const [name, content] of files) this.#contents.set(name, content);
+    try {
+      for (const [name, content] of files) {
+        await writeWhole(`${this.#work}/${name}`, bytesOf(content));
+      }
+    } catch (error) {
+      const { message } = error as UsageError;
+      throw new UsageError(`${message}; ${await this.#rescue()}`, { cause: error });
+    }
+  }
+
+  /** Writes all of the run to a temporary folder; says what is kept. */
+  async #rescue(): Promise<string> {
+    let folder: string | undefined;
+    try {
+      folder = await Deno.makeTempDir({ prefix: "adjoin-" });
+      for (const [name, content] of this.#contents) {
+        await writeWhole(`${folder}/${name}`, bytesOf(content));
+      }
+      return `all there is of the run is in ${folder}`;
+    } catch {
+      if (folder) await Deno.remove(folder, { recursive: true }).catch(() => {});
+      return this.kept();
+    }
   }
 
   /** Sizes of the files of the run, in bytes. */
   async sizes(): Promise<Map<string, number>> {
     const sizes = new Map<string, number>();
     for (const name of RUN_FILES) {
-      const found = await Deno.stat(`${this.path}/${name}`).catch(() => undefined);
+      const found = await Deno.stat(`${this.#path}/${name}`).catch(() => undefined);
       if (found) sizes.set(name, found.size);
     }
     return sizes;
   }
 
   /** Writes the results; summary.json comes last, so that where it is, all is. */
-  async finish(
-    files: ReadonlyMap<string, Uint8Array | string>,
-    summary: Summary,
-  ): Promise<void> {
-    for (const [name, content] of files) await this.write(name, content);
-    await this.write("summary.json", json(summary));
+  async finish(files: ReadonlyMap<string, Content>, summary: Summary): Promise<void> {
+    const lines = [...this.#contents].filter(([name]) => name.endsWith(".jsonl"));
+    await this.#save(new Map([...lines, ...files, ["summary.json", json(summary)]]));
+    this.publish();
+  }
+
+  /** Puts the files of the run in the place of those of an earlier one. */
+  publish(): void {
+    const [path, work] = [this.#path, this.#work];
+    if (work === path) return;
+    try {
+      const fresh = present(work, RUN_FILES);
+      const old = present(path, [...RUN_FILES, ...EXPORTED]);
+      // Without summary.json while neither run is whole.
+      const gone = old.filter((name) => name === "summary.json" || !fresh.includes(name));
+      for (const name of gone) Deno.removeSync(`${path}/${name}`);
+      for (const name of fresh) Deno.renameSync(`${work}/${name}`, `${path}/${name}`);
+    } catch (error) {
+      const { message } = unwritable(path, error);
+      throw new UsageError(`${message}; the new run is in ${work}`, { cause: error });
+    }
+    this.#work = path;
+    // Stays where there is something else in it.
+    try {
+      Deno.removeSync(work);
+    } catch { /* empty */ }
   }
 }

@@ -1,6 +1,7 @@
 import type { RunRequest } from "./options.ts";
+import { checkFolder } from "./output_folder.ts";
 import { ProgressLine } from "./progress.ts";
-import { chooseFolder, RunFolder } from "./run_folder.ts";
+import { RunFolder } from "./run_folder.ts";
 import type { TrainResult } from "./train.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
 import { encodeWidths, type WidthsFound } from "./widths_file.ts";
@@ -85,9 +86,9 @@ export async function inRunFolder(
     ) => Promise<TrainResult | undefined>;
   },
 ): Promise<void> {
-  const path = await chooseFolder(request.options.output, request);
-  const options = { ...request.options, output: path };
-  const folder = new RunFolder(path, request);
+  const { options } = request;
+  await checkFolder(options.output, request);
+  const folder = new RunFolder(options.output, request);
   const progress = new ProgressLine({
     write: output.print,
     terminal: Deno.stdout.isTerminal(),
@@ -98,12 +99,13 @@ export async function inRunFolder(
   const reporter: Reporter = {
     start: (info) => {
       if (!folder.started) folder.start({ ...options, ...config });
-      progress.start(info);
+      progress.start({ ...info, options: { ...info.options, output: folder.path } });
     },
     progress: (found) => progress.progress(found),
     epoch: (metrics) => {
-      folder.append(metrics);
+      const problem = folder.append(metrics);
       progress.epoch(metrics);
+      if (problem) progress.note(problem);
     },
     note: (text) => progress.note(text),
   };
@@ -111,7 +113,8 @@ export async function inRunFolder(
   try {
     const result = await run(options, reporter, folder);
     if (!result) {
-      return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${path}\n`);
+      folder.publish();
+      return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${folder.path}\n`);
     }
     const { summary, files } = result;
     const { model, dataset, seed } = options;
@@ -120,7 +123,7 @@ export async function inRunFolder(
       return await drawCurves(folder.metrics, `${model}, ${kind}, ${dataset}, seed ${seed}`);
     }, reporter.note);
     await folder.finish(new Map<string, Uint8Array | string>([...files, ...curves]), summary);
-    progress.finish(summary, { files: await folder.sizes(), folder: path });
+    progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
   } finally {
     progress.end();
     listening();

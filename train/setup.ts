@@ -1,6 +1,7 @@
 import { cropFlip, type CropWriter, identity, randomResizedCrop } from "../data/augment.ts";
 import type { Dataset, Split } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
 import { Random } from "../data/random.ts";
 import { adjoin, type Adjoined } from "../nn/adjoin.ts";
 import { model } from "../nn/resnet.ts";
@@ -60,13 +61,14 @@ export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
   });
 }
 
-/** Reads the teacher of a distillation. Raises a {@link DataError} when there is none. */
+/** Reads the teacher of a distillation. Raises a {@link DataError} when it cannot be read. */
 export async function loadTeacher(path: string, split: Split): Promise<Checkpoint> {
   const file = path.endsWith(".safetensors") ? path : `${path}/base.safetensors`;
-  const bytes = await Deno.readFile(file).catch(() => {
+  const bytes = await Deno.readFile(file).catch((cause) => {
     throw new DataError(
       `Cannot load the teacher: wanted the run folder or safetensors file of a trained base, ` +
-        `found no file ${file}`,
+        `found ${foundInstead(file, cause)}`,
+      { cause },
     );
   });
   const teacher = parseCheckpoint(bytes, file);

@@ -1,4 +1,6 @@
-/** Writes a file so that it is there either whole or not at all. */
+import { unwritable } from "./unwritable.ts";
+
+/** Writes a file so that it is there either whole or not at all, else raises a `UsageError`. */
 export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
   const temporary = `${path}.tmp`;
   try {
@@ -6,6 +8,6 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<void>
     await Deno.rename(temporary, path);
   } catch (error) {
     await Deno.remove(temporary).catch(() => {});
-    throw error;
+    throw unwritable(path, error);
   }
 }

@@ -1,4 +1,5 @@
 import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
 import type { Stem, Variant } from "../nn/resnet.ts";
 import type { Budgeted } from "../nn/width_cost.ts";
 
@@ -84,11 +85,12 @@ export function parseWidths(text: string, name: string): GivenWidths {
   };
 }
 
-/** Reads the widths of a file. Raises a {@link DataError} when there is none or it has none. */
+/** Reads the widths of a file. Raises a {@link DataError} when it cannot be read or has none. */
 export async function readWidths(path: string): Promise<GivenWidths> {
-  const text = await Deno.readTextFile(path).catch(() => {
+  const text = await Deno.readTextFile(path).catch((cause) => {
     throw new DataError(
-      `Cannot read widths: wanted the widths.json of a search, found no file ${path}`,
+      `Cannot read widths: wanted the widths.json of a search, found ${foundInstead(path, cause)}`,
+      { cause },
     );
   });
   return parseWidths(text, path);

@@ -1,0 +1,73 @@
+// Files that cannot be read: each command says what it found, and all are errors of data.
+import { assertEquals, assertRejects } from "@std/assert";
+import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
+import { generatedSplit } from "../data/generated.ts";
+import { readArguments } from "../train/arguments.ts";
+import { evaluate } from "../train/evaluate.ts";
+import { exportNetwork } from "../train/export.ts";
+import { loadGiven } from "../train/given.ts";
+import { trainRequest } from "../train/options.ts";
+import { readValidationOptions } from "../train/run_data.ts";
+import { loadTeacher } from "../train/setup.ts";
+import { readWidths } from "../train/widths_file.ts";
+import { withFolder } from "./folder.ts";
+import { lacks } from "./permissions.ts";
+
+Deno.test("what cannot be read is told by its reason", () => {
+  const told = (code: string, wanted?: "file" | "folder") =>
+    foundInstead("a/b", Object.assign(new Error("broken"), { code }), wanted);
+  assertEquals([told("ENOENT"), told("ENOENT", "folder")], ["no file a/b", "no folder a/b"]);
+  assertEquals([told("ENOTDIR"), told("ENOTDIR", "folder")], ["no file a/b", "a file at a/b"]);
+  assertEquals([told("EISDIR"), told("EACCES")], ["a folder at a/b", "no permission to read a/b"]);
+  assertEquals(told("EIO"), "a/b, which cannot be read: broken");
+});
+
+const { options } = trainRequest(readArguments("train", []));
+const toExport = { format: "onnx", includeNormalization: false, overwrite: false } as const;
+const onImages = { dataset: "generated", seed: 0, batchSize: 8 } as const;
+
+interface Reader {
+  readonly what: string;
+  readonly name: string;
+  readonly read: (dir: string) => Promise<unknown>;
+}
+
+const READERS: readonly Reader[] = [
+  { what: "--widths", name: "widths.json", read: (dir) => readWidths(`${dir}/widths.json`) },
+  {
+    what: "--teacher",
+    name: "base.safetensors",
+    read: (dir) => loadTeacher(dir, generatedSplit({ train: 1, validation: 1, seed: 0 })),
+  },
+  {
+    what: "--init",
+    name: "base.safetensors",
+    read: (dir) => loadGiven({ ...options, init: dir }),
+  },
+  {
+    what: "export",
+    name: "small.safetensors",
+    read: (dir) => exportNetwork({ run: dir, ...toExport }),
+  },
+  {
+    what: "eval",
+    name: "small.onnx",
+    read: (dir) => evaluate({ file: `${dir}/small.onnx`, ...onImages }),
+  },
+  { what: "the images of a run", name: "config.json", read: readValidationOptions },
+];
+
+for (const { what, name, read } of READERS) {
+  Deno.test(
+    `${what} tells a missing file from a folder`,
+    { ignore: lacks("read", "write") },
+    () =>
+      withFolder(async (dir) => {
+        const path = `${dir}/${name}`;
+        await assertRejects(() => read(dir), DataError, `found no file ${path}`);
+        await Deno.mkdir(path);
+        await assertRejects(() => read(dir), DataError, `found a folder at ${path}`);
+      }),
+  );
+}

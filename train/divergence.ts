@@ -1,0 +1,46 @@
+import type { State } from "../nn/parameters.ts";
+import { DivergedError } from "./errors.ts";
+import type { Score, TrainOptions, Which } from "./types.ts";
+
+function diverged(what: string, { lr }: Pick<TrainOptions, "lr">): DivergedError {
+  return new DivergedError(
+    `Cannot go on: ${what}; lower --lr (found ${lr}) or add --warmup-epochs`,
+  );
+}
+
+/** The first value that is infinite or no number. */
+export function notFinite(values: Float32Array): number | undefined {
+  return values.find((value) => !Number.isFinite(value));
+}
+
+/** Raises a {@link DivergedError} for a loss that is infinite or no number. */
+export function demandFiniteLoss(
+  { loss, when }: { loss: number; when: string },
+  options: Pick<TrainOptions, "lr">,
+): void {
+  if (Number.isFinite(loss)) return;
+  throw diverged(`the loss is ${loss} after ${when}`, options);
+}
+
+/** Likewise for the losses of a validation. The last step of training may be the one to diverge. */
+export function demandFiniteScores(
+  { scores, epoch }: { scores: Partial<Record<Which, Score>>; epoch: number },
+  options: Pick<TrainOptions, "lr">,
+): void {
+  for (const [which, { loss }] of Object.entries(scores)) {
+    if (Number.isFinite(loss)) continue;
+    throw diverged(
+      `the ${which} network's validation loss is ${loss} after epoch ${epoch}`,
+      options,
+    );
+  }
+}
+
+/** Likewise for weights and running statistics, before they are saved. */
+export function demandFiniteState(state: State, options: Pick<TrainOptions, "lr">): void {
+  for (const [name, values] of state) {
+    const found = notFinite(values);
+    if (found === undefined) continue;
+    throw diverged(`${name} holds ${found} after the last step and is not saved`, options);
+  }
+}
