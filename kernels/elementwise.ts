@@ -31,8 +31,6 @@ export interface Elementwise<R extends string, D extends string> {
 export function elementwise<const R extends string, const D extends string = never>(
   { name, reads, dims, functions, once, value }: Elementwise<R, D>,
 ): Kernel<R, "y", D | ElementwiseDims> {
-  const unroll = (f: (k: number) => string): string =>
-    Array.from({ length: EACH }, (_, k) => f(k)).join("\n  ");
   return defineKernel({
     name,
     workgroupSize: LANES,
@@ -45,9 +43,7 @@ fn main(workgroup: u32, lane: u32) {
   let i = workgroup * ${LANES}u + lane;
   if (i >= dims.step) { return; }
   ${once ? `let c = i % dims.channel_quads;\n${once}` : ""}
-  ${unroll((k) => `let at${k} = i + ${k}u * dims.step;`)}
-  ${unroll((k) => `let y${k} = ${value(`at${k}`)};`)}
-  ${unroll((k) => `if (at${k} < dims.quads) { set_y(at${k}, y${k}); }`)}
+  for (var at = i; at < dims.quads; at += dims.step) { set_y(at, ${value("at")}); }
 }`,
   });
 }
