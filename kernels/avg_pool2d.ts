@@ -1,9 +1,10 @@
-import { LANES, walk } from "./elementwise.ts";
+import { LANES } from "./elementwise.ts";
 import type { Shaped } from "./geometry.ts";
 import { defineKernel } from "./kernel.ts";
 import type { Case, Op } from "./op.ts";
 import { POOL_DIMS, poolOver, poolShape, WINDOWS } from "./pool_windows.ts";
 import { elements } from "./tensor.ts";
+import { walk } from "./walk.ts";
 
 /** Attributes of an average pool. */
 export interface AvgPool2dAttributes {

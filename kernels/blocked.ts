@@ -9,7 +9,7 @@ export function unroll(n: number, f: (i: number) => string): string {
 }
 
 /** Names of the components of a vec4. */
-export const LANES = "xyzw";
+export const COMPONENTS = "xyzw";
 
 /**
  * WGSL for scalar(0) · vector(0) + … + scalar(n - 1) · vector(n - 1). Products are added up so before
@@ -29,7 +29,7 @@ export function dot(
 
 /** WGSL for component `u` of four vec4, `name` with the numbers from `first` on. */
 export function across(name: string, first: number, u: number): string {
-  return `vec4f(${range(4).map((r) => `${name}${first + r}.${LANES[u]}`).join(", ")})`;
+  return `vec4f(${range(4).map((r) => `${name}${first + r}.${COMPONENTS[u]}`).join(", ")})`;
 }
 
 /** The widest kernel whose rows of taps are unrolled. */

@@ -1,11 +1,6 @@
-import {
-  type Geometry,
-  geometry,
-  inputGradient,
-  recordForward,
-  type Shaped,
-} from "./convolution.ts";
+import { inputGradient, recordForward } from "./convolution.ts";
 import { filterGradient } from "./filter_gradient.ts";
+import { type Geometry, geometry, type Shaped } from "./geometry.ts";
 import type { Gradient, Op, Values } from "./op.ts";
 import { elements, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";

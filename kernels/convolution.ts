@@ -13,8 +13,6 @@ import { thinProduct } from "./thin_product.ts";
 import { tiledProduct } from "./tiled_product.ts";
 import type { Trace } from "./trace.ts";
 
-export { type Geometry, geometry, outputSize, type Placement, type Shaped } from "./geometry.ts";
-
 /**
  * The block that wastes least of loads (20) and multiply-adds (5) on `count` vec4 of outputs. There
  * are few to choose from, as each is a kernel to compile, half a second on a software adapter.

@@ -1,4 +1,4 @@
-import { across, dot, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
+import { across, COMPONENTS, dot, KEPT_TAPS, loadShared, range, unroll } from "./blocked.ts";
 import { joinedStore, type Joins } from "./joins.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { type Form, PHASES } from "./phases.ts";
@@ -64,7 +64,7 @@ export function gatheredProduct(
      let keep${i} = select(0.0, 1.0, inside${i});`;
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
   const products = (i: number, j: number, w: (u: number) => string): string =>
-    `s${i}_${j} += ${dot(depth, (u) => `v${i}.${LANES[u]}`, w)};`;
+    `s${i}_${j} += ${dot(depth, (u) => `v${i}.${COMPONENTS[u]}`, w)};`;
   const outer = [
     `let at = weights + c * 4u * dims.weight_quads;`,
     loadShared(depth * columns, {

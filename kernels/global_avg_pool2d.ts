@@ -1,10 +1,11 @@
-import type { Shaped } from "./convolution.ts";
-import { LANES, walk, WALK_DIMS, type WalkDims, walkOver } from "./elementwise.ts";
+import type { Shaped } from "./geometry.ts";
+import { LANES } from "./elementwise.ts";
 import { joinedStore, type Joins, joinsOf } from "./joins.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import type { Op } from "./op.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
+import { walk, WALK_DIMS, type WalkDims, walkOver } from "./walk.ts";
 
 /** A global average pool has no attributes. */
 export type GlobalAvgPool2dAttributes = Readonly<Record<string, never>>;

@@ -1,4 +1,4 @@
-import { dot, KEPT_TAPS, LANES, unroll } from "./blocked.ts";
+import { COMPONENTS, dot, KEPT_TAPS, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { advance } from "./positions.ts";
 import { WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
@@ -67,7 +67,7 @@ fn main(workgroup: u32, lane: u32) {
     ${unroll(AT_ONCE, load)}
     ${
       sums((t, i, j) => {
-        const sum = dot(AT_ONCE, (p) => `v${t}_${p}.${LANES[i]}`, (p) => `g${j}_${p}`);
+        const sum = dot(AT_ONCE, (p) => `v${t}_${p}.${COMPONENTS[i]}`, (p) => `g${j}_${p}`);
         return `s${t}_${i}_${j} += ${sum};`;
       })
     }

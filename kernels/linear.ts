@@ -1,4 +1,5 @@
-import { type Geometry, inputGradient, recordForward, type Shaped } from "./convolution.ts";
+import { inputGradient, recordForward } from "./convolution.ts";
+import type { Geometry, Shaped } from "./geometry.ts";
 import { filterGradient } from "./filter_gradient.ts";
 import { defineKernel } from "./kernel.ts";
 import type { Gradient, Input, Op, Values } from "./op.ts";

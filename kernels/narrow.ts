@@ -1,8 +1,9 @@
-import type { Shaped } from "./convolution.ts";
-import { LANES, walk, WALK_DIMS, walkOver } from "./elementwise.ts";
+import type { Shaped } from "./geometry.ts";
+import { LANES } from "./elementwise.ts";
 import { defineKernel } from "./kernel.ts";
 import type { Case, Op } from "./op.ts";
 import { elements, quads } from "./tensor.ts";
+import { walk, WALK_DIMS, walkOver } from "./walk.ts";
 
 /** Attributes of a narrowing. */
 export interface NarrowAttributes {

@@ -8,7 +8,7 @@ import {
   over,
   pixelsOf,
   RUN_DIMS,
-} from "./batch_statistics.ts";
+} from "./runs.ts";
 import { elementwise, LANES, RELU, spread } from "./elementwise.ts";
 import { defineKernel, type Kernel, type Read } from "./kernel.ts";
 import type { Context, Gradient, PendingGradient } from "./op.ts";

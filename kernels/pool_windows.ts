@@ -1,5 +1,5 @@
 import type { Shaped } from "./geometry.ts";
-import { WALK_DIMS, walkOver } from "./elementwise.ts";
+import { WALK_DIMS, walkOver } from "./walk.ts";
 
 /** How the windows of a pool lie. */
 interface Windows {

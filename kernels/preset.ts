@@ -30,6 +30,8 @@ export interface Preset {
   readonly invocations: number;
   /** The fewest positions of such a part, as to add up parts takes time as well. */
   readonly positions: number;
+  /** The most partial sums of a norm that one invocation adds up. */
+  readonly joined: number;
   /** Workgroup tiles of products and weight gradients; without them each invocation is on its own. */
   readonly tiles?: Tiling;
 }
@@ -49,6 +51,7 @@ export const SOFTWARE: Preset = {
   side: 4,
   invocations: 2048,
   positions: 192,
+  joined: 256,
 };
 
 /**
@@ -66,5 +69,6 @@ export const GPU: Preset = {
   side: 2,
   invocations: 65536,
   positions: 4,
+  joined: 64,
   tiles: TILING,
 };

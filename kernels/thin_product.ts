@@ -1,4 +1,4 @@
-import { across, dot, KEPT_TAPS, LANES, loadShared, unroll } from "./blocked.ts";
+import { across, COMPONENTS, dot, KEPT_TAPS, loadShared, unroll } from "./blocked.ts";
 import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
@@ -31,7 +31,7 @@ export function thinProduct(
     const weights = unroll(4, (u) => `let t${t}_${u} = ${across("w", t * 4, u)};`);
     const products = unroll(rows, (i) =>
       `let v${i}_${t} = p${i + taps - 1 - t} * keep${i}_${t};
-      s${i} += ${dot(4, (u) => `v${i}_${t}.${LANES[u]}`, (u) => `t${t}_${u}`)};`);
+      s${i} += ${dot(4, (u) => `v${i}_${t}.${COMPONENTS[u]}`, (u) => `t${t}_${u}`)};`);
     return `${weights}\n${products}`;
   };
   return defineKernel({

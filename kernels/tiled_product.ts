@@ -1,4 +1,4 @@
-import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { COMPONENTS, KEPT_TAPS, range, unroll } from "./blocked.ts";
 import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
@@ -75,9 +75,9 @@ export function tiledProduct(
     const factor = (u: number): string =>
       form === "outer"
         ? `w${j}_${u}`
-        : `vec4f(${range(4).map((r) => `w${j}_${r}.${LANES[u]}`).join(", ")})`;
+        : `vec4f(${range(4).map((r) => `w${j}_${r}.${COMPONENTS[u]}`).join(", ")})`;
     return range(4).map((u) =>
-      `s${i}_${j} = fma(vec4f(u${i}.${LANES[u]}), ${factor(u)}, s${i}_${j});`
+      `s${i}_${j} = fma(vec4f(u${i}.${COMPONENTS[u]}), ${factor(u)}, s${i}_${j});`
     ).join(" ");
   };
   const store = (i: number): string =>

@@ -1,4 +1,4 @@
-import { KEPT_TAPS, LANES, range, unroll } from "./blocked.ts";
+import { COMPONENTS, KEPT_TAPS, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { filterLayout, type FilterTile } from "./tiles.ts";
 import { SUM_DIMS, WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
@@ -31,7 +31,7 @@ export function tiledWeightGradient(
     let g${m} = select(vec4f(), dy(select(0u, q${m} * dims.out_quads + first_out + lane % ${outputs}u, real${m})), real${m});`;
   const products = (i: number, j: number): string =>
     range(4).map((u) =>
-      `s${4 * i + u}_${j} = fma(vec4f(a${i}.${LANES[u]}), b${j}, s${4 * i + u}_${j});`
+      `s${4 * i + u}_${j} = fma(vec4f(a${i}.${COMPONENTS[u]}), b${j}, s${4 * i + u}_${j});`
     ).join(" ");
   return defineKernel({
     name: `weight gradient by tiles ${tile.name}`,

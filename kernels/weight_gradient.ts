@@ -1,4 +1,4 @@
-import { dot, KEPT_TAPS, LANES, loadShared, range, unroll } from "./blocked.ts";
+import { COMPONENTS, dot, KEPT_TAPS, loadShared, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { advance } from "./positions.ts";
 
@@ -125,7 +125,7 @@ fn main(workgroup: u32, lane: u32) {
     ${
       unroll(inputs * 4, (i) =>
         range(outputs).map((j) => {
-          const sum = dot(4, (p) => `v${i >> 2}_${p}.${LANES[i & 3]}`, (p) => g(j, p));
+          const sum = dot(4, (p) => `v${i >> 2}_${p}.${COMPONENTS[i & 3]}`, (p) => g(j, p));
           return `s${i}_${j} += ${sum};`;
         }).join("\n"))
     }

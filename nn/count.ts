@@ -1,5 +1,5 @@
 import { avgPoolSide } from "../kernels/avg_pool2d.ts";
-import { outputSize } from "../kernels/convolution.ts";
+import { outputSize } from "../kernels/geometry.ts";
 import type { Adjoined } from "./adjoin.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "./network.ts";
 

@@ -1,4 +1,4 @@
-import { geometry } from "../kernels/convolution.ts";
+import { geometry } from "../kernels/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { readArguments } from "./arguments.ts";
 import { benchConv, convTable } from "./bench_conv.ts";

@@ -1,5 +1,5 @@
 import { conv2d } from "../kernels/conv2d.ts";
-import { geometry } from "../kernels/convolution.ts";
+import { geometry } from "../kernels/geometry.ts";
 import { pullBack, written } from "../kernels/gradient.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/scope.ts";
