@@ -13,12 +13,16 @@ import { lacks } from "./permissions.ts";
 const ignore = lacks("read", "write", "run", "env");
 
 /** Short runs: 4 steps of 16 images. */
-const SHORT = [
-  ...["--epochs", "2", "--train-size", "32", "--val-size", "16", "--batch-size", "16"],
+const SIZES = [
+  ...["--train-size", "32", "--val-size", "16", "--batch-size", "16"],
   ...["--model", "resnet8", "--stem", "authors"],
 ];
 
-const SEARCH = [...SHORT, "--search-epochs", "2", "--mask-from", "1", "--budget-macs", "0.8"];
+const SHORT = ["--epochs", "2", ...SIZES];
+
+const BUDGET = ["--search-epochs", "2", "--mask-from", "1", "--budget-macs", "0.8"];
+
+const SEARCH = [...SHORT, ...BUDGET];
 
 async function succeed(...args: string[]): Promise<string> {
   const { code, out, error } = await adjoinCommand(args);
@@ -96,7 +100,8 @@ Deno.test(
   { ignore },
   () =>
     withFolder(async (dir) => {
-      const out = await succeed("search", ...SEARCH, "--widths-only", "--output", `${dir}/run`);
+      const line = [...SIZES, ...BUDGET, "--widths-only", "--output", `${dir}/run`];
+      const out = await succeed("search", ...line);
       assertEquals(files(`${dir}/run`), [
         "config.json",
         "search.jsonl",

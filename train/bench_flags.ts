@@ -93,6 +93,7 @@ export const BENCH_SECTIONS = [
       {
         name: "beside-plain",
         kind: "boolean",
+        idle: [{ mode: "plain" }],
         help: "time the plain step in turn with that of both networks, for their ratio",
       },
       {

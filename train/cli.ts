@@ -4,6 +4,7 @@ import type { BenchCommand } from "./bench.ts";
 import { EXIT, exitCode } from "./errors.ts";
 import { type Command, COMMANDS } from "./flag.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { refuseIdle } from "./idle.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./session.ts";
 import { summarize, summaryTable } from "./summary.ts";
@@ -78,8 +79,9 @@ async function runExport(args: readonly string[]): Promise<number> {
 }
 
 async function runEval(args: readonly string[]): Promise<number> {
-  const { values, positionals: [file] } = readArguments("eval", args);
+  const { values, given, positionals: [file] } = readArguments("eval", args);
   if (values.help) return help("eval");
+  refuseIdle("eval", given, { dataset: values.dataset });
   const { evaluate, evaluateText } = await import("./evaluate.ts");
   const report = await evaluate({
     file,
