@@ -97,6 +97,18 @@ Deno.test("flags may be shortened, joined by =, repeated and negated", () => {
   assertEquals(readArguments("parity", ["01"]).positionals, ["01"]);
 });
 
+Deno.test("the benches take --batch-size, as train has it, for --batch", () => {
+  for (const command of ["bench conv", "bench step"] as const) {
+    for (const line of ["--batch 7", "--batch-size 7", "--batch-size=7"]) {
+      const { values, given } = readArguments(command, words(line));
+      assertEquals([values.batch, given.has("batch")], [7, true], line);
+    }
+    const wrong = "--batch is a whole number at least 1, found -1";
+    assertEquals(complaint("--batch-size -1", command), wrong);
+    assertStringIncludes(commandHelp(command), "(also --batch-size; default:");
+  }
+});
+
 Deno.test("the run folder is named after what is run, and --output overrides it", () => {
   const request = (line: string) => trainRequest(readArguments("train", words(line)));
   const made = request("--seed 3 --model resnet20 --mode plain --dataset idx");

@@ -30,6 +30,8 @@ export type Flag =
     readonly name: string;
     /** One letter. */
     readonly short?: string;
+    /** A name that other subcommands have for it. */
+    readonly also?: string;
     readonly help: string;
     /** The default in words, where it depends on other flags. */
     readonly defaults?: string;

@@ -39,6 +39,7 @@ function explanation(flag: Flag, command: Command): string {
   const given = flag.defaults ?? (flag.kind === "boolean" ? undefined : flag.default);
   const beside = flag.idle?.flatMap((choices) => choiceFlags(command, choices) ?? []);
   const notes = [
+    ...flag.also ? [`also --${flag.also}`] : [],
     ...Object.entries(flag.only ?? {}).map(([key, names]) => `with --${key} ${names.join(", ")}`),
     ...beside?.length ? [`not with ${either(beside)}`] : [],
     ...given === undefined ? [] : [`default: ${given}`],
