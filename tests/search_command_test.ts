@@ -177,7 +177,7 @@ const REFUSALS: readonly Refusal[] = [
     what: "stages that are not there",
     args: ["search", ...SHORT, "--budget-macs", "0.8", "--mask-from", "9"],
     code: EXIT.usage,
-    says: /no convolution is masked; lower maskFrom/,
+    says: /no convolution is masked; lower --mask-from$/m,
   },
   {
     what: "widths that are not there",

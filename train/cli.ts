@@ -8,6 +8,7 @@ import { refuseIdle } from "./idle.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./session.ts";
 import { summarize, summaryTable } from "./summary.ts";
+import { tell } from "./tell.ts";
 import { readWidths } from "./widths_file.ts";
 
 /** Writes to a stream; a reader that has gone away (`| head`) is no error. */
@@ -174,8 +175,7 @@ const RUN: Readonly<Record<Command, (args: readonly string[]) => number | Promis
   "bench peers": runBench("bench peers"),
 };
 
-async function main(words: readonly string[]): Promise<number> {
-  const [name, ...args] = joinNames(words);
+async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined) {
     printError(generalHelp());
     return EXIT.usage;
@@ -195,10 +195,11 @@ function wantsStack(): boolean {
 }
 
 if (import.meta.main) {
+  const words = joinNames(Deno.args);
   try {
-    Deno.exitCode = await main(Deno.args);
+    Deno.exitCode = await main(words);
   } catch (error) {
-    const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
+    const message = tell(error, words).replace(/\s+/g, " ");
     const stack = error instanceof Error && wantsStack() ? `${error.stack}\n` : "";
     printError(`adjoin: ${message}\n${stack}`);
     Deno.exitCode = exitCode(error);
