@@ -101,7 +101,7 @@ async function runCompare(args: readonly string[]): Promise<number> {
   if (parsed.values.help) return help("compare");
   const request = compareRequest(parsed);
   const { compareInFolder } = await import("./compare_session.ts");
-  await compareInFolder(request, print);
+  await compareInFolder(request, { print, printError });
   return EXIT.ok;
 }
 

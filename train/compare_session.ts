@@ -1,9 +1,10 @@
 import { compare, type Comparison } from "./compare.ts";
 import { comparisonTable, summaries } from "./compare_table.ts";
+import { onInterrupt } from "./interrupt.ts";
 import type { CompareRequest } from "./options.ts";
 import { ProgressLine } from "./progress.ts";
 import { chooseFolder } from "./run_folder.ts";
-import { picture, terminalWidth } from "./session.ts";
+import { type Output, picture, terminalWidth } from "./session.ts";
 import { percent } from "./text.ts";
 import { writeWhole } from "./whole_file.ts";
 
@@ -13,7 +14,7 @@ import { writeWhole } from "./whole_file.ts";
  */
 export async function compareInFolder(
   request: CompareRequest,
-  print: (text: string) => void,
+  { print, printError }: Output,
 ): Promise<void> {
   const folder = await chooseFolder(request.options.output, request);
   const { find, seeds, quiet } = request;
@@ -29,14 +30,21 @@ export async function compareInFolder(
     await Deno.mkdir(folder, { recursive: true });
     await writeWhole(`${folder}/${name}`, new TextEncoder().encode(text));
   };
+  let results = 0;
   const saved = async (comparison: Comparison): Promise<void> => {
     const all = { ...comparison, summary: summaries(comparison) };
     await save("compare.json", JSON.stringify(all, null, 2) + "\n");
+    results = comparison.outcomes.length;
     const last = comparison.outcomes.at(-1);
     if (!last) return;
     line.end();
     if (!quiet) print(`seed ${last.seed}  ${percent(last.top1).padStart(7)}  ${last.method}\n`);
   };
+  const kept = (): string =>
+    results === 0
+      ? "nothing was written"
+      : `${folder} keeps compare.json with ${results} result${results === 1 ? "" : "s"}`;
+  const stopListening = onInterrupt(line, { kept, printError });
   try {
     const comparison = await compare(request.options, { find, seeds, reporter: line, saved });
     line.end();
@@ -49,5 +57,6 @@ export async function compareInFolder(
     print(`compare.json, compare.svg in ${folder}\n`);
   } finally {
     line.end();
+    stopListening();
   }
 }

@@ -1,11 +1,10 @@
+import { keptOfRun, onInterrupt } from "./interrupt.ts";
 import type { RunRequest } from "./options.ts";
 import { ProgressLine } from "./progress.ts";
 import { chooseFolder, RunFolder } from "./run_folder.ts";
 import type { TrainResult } from "./train.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
 import { encodeWidths, type WidthsFound } from "./widths_file.ts";
-
-const INTERRUPTED = 130;
 
 /** Where text goes. */
 export interface Output {
@@ -20,21 +19,6 @@ export function terminalWidth(): number {
   } catch {
     return 80;
   }
-}
-
-/** On an interrupt, says what is kept and ends the process. */
-function onInterrupt(
-  folder: RunFolder,
-  progress: ProgressLine,
-  { printError }: Output,
-): () => void {
-  const stop = (): void => {
-    progress.end();
-    printError(`adjoin: interrupted; ${folder.kept()}\n`);
-    Deno.exit(INTERRUPTED);
-  };
-  Deno.addSignalListener("SIGINT", stop);
-  return () => Deno.removeSignalListener("SIGINT", stop);
 }
 
 /** Draws a picture; a run without it is still a good one. */
@@ -107,7 +91,8 @@ export async function inRunFolder(
     },
     note: (text) => progress.note(text),
   };
-  const listening = onInterrupt(folder, progress, output);
+  const { printError } = output;
+  const stopListening = onInterrupt(progress, { kept: () => keptOfRun(folder), printError });
   try {
     const result = await run(options, reporter, folder);
     if (!result) {
@@ -123,6 +108,6 @@ export async function inRunFolder(
     progress.finish(summary, { files: await folder.sizes(), folder: path });
   } finally {
     progress.end();
-    listening();
+    stopListening();
   }
 }
