@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { readArguments, suggestion, unusable } from "./arguments.ts";
 import type { BenchCommand } from "./bench.ts";
@@ -189,18 +190,31 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   return await RUN[name](args);
 }
 
-function wantsStack(): boolean {
-  const name = { name: "env", variable: "ADJOIN_DEBUG" } as const;
-  return Deno.permissions.querySync(name).state === "granted" && !!Deno.env.get(name.variable);
+/** An environment variable; nothing where it is not set, or may not be read. */
+function environment(variable: "ADJOIN_DEBUG" | "INIT_CWD"): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) || undefined : undefined;
+}
+
+/**
+ * Goes back to the folder that `deno task` was typed in, as it moves to that of deno.json, and paths
+ * are meant from where they are typed.
+ */
+function goWhereTyped(): void {
+  const typed = environment("INIT_CWD");
+  const mayRead = Deno.permissions.querySync({ name: "read" }).state === "granted";
+  // Elsewhere the variable is not about this process, but left by a task around it.
+  if (typed && mayRead && Deno.cwd() === dirname(import.meta.dirname ?? "")) Deno.chdir(typed);
 }
 
 if (import.meta.main) {
   const words = joinNames(Deno.args);
   try {
+    goWhereTyped();
     Deno.exitCode = await main(words);
   } catch (error) {
     const message = tell(error, words).replace(/\s+/g, " ");
-    const stack = error instanceof Error && wantsStack() ? `${error.stack}\n` : "";
+    const stack = error instanceof Error && environment("ADJOIN_DEBUG") ? `${error.stack}\n` : "";
     printError(`adjoin: ${message}\n${stack}`);
     Deno.exitCode = exitCode(error);
   }
