@@ -203,6 +203,28 @@ for (const { what, args, code, says } of REFUSALS) {
 }
 
 Deno.test(
+  "a search that diverges ends with its own exit code and flag",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      for (const lr of ["1e5", "1e30", "1e38"]) {
+        const line = ["search", ...SIZES, ...BUDGET, "--search-lr", lr, "--output", `${dir}/${lr}`];
+        const { code, error } = await adjoinCommand(line);
+        assertEquals(code, EXIT.diverged, error);
+        assertMatch(
+          error,
+          /^adjoin: Cannot go on with the search: wanted logits of widths of at most 10000, found -?\d\S+; lower --search-lr \(found 1\S+\)\n$/,
+        );
+        assert(!files(`${dir}/${lr}`).includes("widths.json"));
+      }
+      const line = ["search", ...SIZES, ...BUDGET, "--lr", "1e30", "--output", `${dir}/lr`];
+      const { code, error } = await adjoinCommand(line);
+      assertEquals(code, EXIT.diverged, error);
+      assertMatch(error, /the loss is .*; lower --lr \(found 1e\+30\)/);
+    }),
+);
+
+Deno.test(
   "train refuses broken widths, those of others, and a compression",
   { ignore },
   () =>

@@ -12,7 +12,7 @@ const EXIT_HELP: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: "a flag that cannot be used",
   data: "data that are missing or cannot be read",
   gpu: "no GPU, or one that failed",
-  diverged: "the loss was no longer a number",
+  diverged: "the loss was no longer a number, or a search diverged",
   verification: "a result that is not equal to what it has to equal",
 };
 

@@ -1,5 +1,6 @@
 import { GpuError } from "../kernels/gpu.ts";
 import { flagsOf, readArguments } from "./arguments.ts";
+import { DivergedError } from "./errors.ts";
 import { type Command, COMMANDS } from "./flag.ts";
 import { either } from "./text.ts";
 
@@ -37,6 +38,7 @@ const CURES: readonly (readonly [RegExp, string])[] = [
   [/( train: it has \d+;) ask for 1 to/, "$1 lower --train-size to"],
   [/( validation: it has \d+;) ask for 1 to/, "$1 lower --val-size to"],
   [/use a compression of/, "lower --compression to"],
+  [/lower the gates' lr/, "lower --search-lr"],
   [/or the variant xresnet/, "or --variant xresnet"],
   [/found the stem authors; leave it out/, "found --stem authors; leave it out"],
 ];
@@ -58,7 +60,8 @@ function inFlags(message: string, command: Command): string {
  */
 export function tell(error: unknown, [name, ...args]: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error);
-  const ofLibrary = error instanceof RangeError || error instanceof GpuError;
+  const ofLibrary = error instanceof RangeError || error instanceof GpuError ||
+    error instanceof DivergedError;
   if (!ofLibrary || !Object.hasOwn(COMMANDS, name ?? "")) return message;
   const command = name as Command;
   return NO_MEMORY.test(message) ? noMemory(command, args) : inFlags(message, command);
