@@ -255,7 +255,7 @@ export const SECTIONS = [
         kind: "integer",
         min: 1,
         defaults: byDataset("batchSize"),
-        help: "images of a step",
+        help: "images of a step; of each epoch, a last batch that is not full is left out",
       },
       {
         name: "lr",
