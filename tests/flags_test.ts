@@ -209,10 +209,12 @@ Deno.test("flags that would have no effect are refused", () => {
     "--data-dir goes with --dataset cifar10, cifar100 or idx, found generated",
   );
   assertEquals(options("--dataset idx --data-dir a").dataDir, "a");
-  assertEquals(
-    complaint("--budget-macs 0.5 --widths-only --epochs 3", "search"),
-    "--epochs has no effect beside --widths-only; leave one of them out",
-  );
+  for (const flag of ["--epochs 3", "--masking-factor 0.3"]) {
+    assertEquals(
+      complaint(`--budget-macs 0.5 --widths-only ${flag}`, "search"),
+      `${flag.split(" ")[0]} has no effect beside --widths-only; leave one of them out`,
+    );
+  }
 });
 
 Deno.test("flags of the small network are refused where there is none", () => {

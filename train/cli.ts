@@ -107,9 +107,12 @@ async function runCompare(args: readonly string[]): Promise<number> {
 }
 
 function runSummary(args: readonly string[]): number {
-  const { values } = readArguments("summary", args);
+  const { values, given } = readArguments("summary", args);
   if (values.help) return help("summary");
   const { "image-size": imageSize, "mask-from": maskFrom, json, ...rest } = values;
+  if (json && given.has("trunk")) {
+    throw unusable("--trunk has no effect beside --json; leave one of them out");
+  }
   const options = { ...rest, imageSize, maskFrom };
   print(json ? JSON.stringify(summarize(options), null, 2) + "\n" : summaryTable(options));
   return EXIT.ok;

@@ -179,9 +179,9 @@ export function searchRequest({ values, given }: Arguments<"search">): SearchReq
   if (fromScratch && widthsOnly) {
     throw unusable("--from-scratch has no effect beside --widths-only; leave one of them out");
   }
-  if (given.has("epochs") && widthsOnly) {
-    throw unusable("--epochs has no effect beside --widths-only; leave one of them out");
-  }
+  // What the search itself does not take.
+  const idle = ["epochs", "masking-factor"].find((name) => widthsOnly && given.has(name));
+  if (idle) throw unusable(`--${idle} has no effect beside --widths-only; leave one of them out`);
   const find = searchOptions("search", values);
   const pair = { ...WHOLE, init: values.init };
   return { ...runRequest("search", { values, given }, pair), find, fromScratch, widthsOnly };
