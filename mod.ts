@@ -190,7 +190,7 @@ export {
 
 // Training: the weights, one step, schedules, the proof, and files.
 export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./train/checkpoint.ts";
-export { DivergedError, EXIT, exitCode, UsageError, VerificationError } from "./train/errors.ts";
+export { DivergedError, VerificationError } from "./train/errors.ts";
 export { Gates, type GatesSchedule } from "./train/gates.ts";
 export type { ImageShape } from "./train/images.ts";
 export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
@@ -205,19 +205,21 @@ export {
   specsOf,
 } from "./train/objective.ts";
 export { lambdaAt, type Rate, rateAt, type ScheduleOptions } from "./train/schedule.ts";
-export { Evaluation, type Feed, type TrainingMeans, TrainingStep } from "./train/step.ts";
+export {
+  Evaluation,
+  type Feed,
+  type Teacher,
+  type TrainingMeans,
+  TrainingStep,
+} from "./train/step.ts";
 export type {
   Augmentation,
   DatasetName,
-  EpochMetrics,
   GatesState,
   Mode,
-  NetworkSummary,
   Optimizer,
-  Progress,
   Schedule,
   Score,
-  Summary,
   TrainOptions,
   Verification,
   Which,

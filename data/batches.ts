@@ -78,12 +78,12 @@ export class TrainingBatches {
   /** Raises a `RangeError` for a batch larger than the dataset. */
   constructor(options: TrainingOptions) {
     const { dataset, batch } = options;
-    this.#rows = new Rows(dataset, batch);
     if (batch > dataset.length) {
       throw new RangeError(
         `Cannot make batches of ${batch} images: ${dataset.name} has ${dataset.length}; lower the batch to at most that`,
       );
     }
+    this.#rows = new Rows(dataset, batch);
     this.#options = options;
     this.length = Math.floor(dataset.length / batch);
   }

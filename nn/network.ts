@@ -103,6 +103,23 @@ export interface Conv2dOptions {
   readonly padding?: number;
 }
 
+/** The least that the numbers of a layer may be. */
+const LEAST: Readonly<Record<string, number>> = {
+  out: 1,
+  channels: 1,
+  kernel: 1,
+  stride: 1,
+  padding: 0,
+  stage: 0,
+};
+
+function checkWhole(what: string, name: string, value: unknown): void {
+  if (Number.isSafeInteger(value) && Number(value) >= LEAST[name]) return;
+  throw new RangeError(
+    `Cannot ${what}: ${name} is a whole number from ${LEAST[name]} on, found ${value}`,
+  );
+}
+
 /** Adds layers one after the other; each method gives the value that its layer makes. */
 export class NetworkBuilder {
   /** The input image. */
@@ -115,6 +132,7 @@ export class NetworkBuilder {
 
   /** Builders come from {@link network}. */
   constructor(channels: number) {
+    checkWhole("make a network", "channels", channels);
     this.#input = channels;
   }
 
@@ -123,17 +141,28 @@ export class NetworkBuilder {
     return this.#layers;
   }
 
-  /** Channels of a value. */
+  /** Channels of a value. Raises a `RangeError` for one that no layer has made. */
   channels(value: Value): number {
-    return value === IMAGE ? this.#input : this.#channels[value];
+    const found = value === IMAGE ? this.#input : this.#channels[value];
+    if (found !== undefined) return found;
+    throw new RangeError(
+      `Cannot find value ${value}: wanted one that a layer has made, below ${this.#layers.length}, ` +
+        `or ${IMAGE} for the image`,
+    );
   }
 
   /** The layers that follow belong to this stage; 0 is the stem. */
   stage(stage: number): void {
+    checkWhole("begin a stage", "stage", stage);
     this.#stage = stage;
   }
 
+  /** Raises a `RangeError` for numbers that make no layer. */
   #add(layer: Layer, channels: number): Value {
+    const what = `add ${layer.kind}${"name" in layer ? ` ${layer.name}` : ""}`;
+    for (const [key, value] of Object.entries(layer)) {
+      if (key in LEAST) checkWhole(what, key, value);
+    }
     if ("name" in layer) {
       if (this.#names.has(layer.name)) {
         throw new TypeError(`Cannot add ${layer.kind} ${layer.name}: the name is taken`);
@@ -186,6 +215,12 @@ export class NetworkBuilder {
 
   /** The first `channels` channels. */
   narrow(x: Value, channels: number): Value {
+    if (channels > this.channels(x)) {
+      throw new RangeError(
+        `Cannot add narrow: channels is at most the ${this.channels(x)} of its input, found ` +
+          `${channels}`,
+      );
+    }
     return this.#add({ kind: "narrow", inputs: [x], channels }, channels);
   }
 
@@ -211,7 +246,8 @@ export class NetworkBuilder {
 }
 
 /**
- * States a network: `build` adds its layers, the last of which gives the logits.
+ * States a network: `build` adds its layers, the last of which gives the logits. Raises a
+ * `RangeError` for channels, kernels, strides and the like that are no whole numbers, or too small.
  *
  * ```ts
  * import { network } from "@adjoin/adjoin";

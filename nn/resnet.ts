@@ -98,7 +98,8 @@ function residualBlock(
  * stride in the 3x3 of a block, and an average pool before the 1x1 of a striding shortcut. In
  * torchvision's: a stem of one convolution, 7x7 where it strides and else 3x3, the stride in the
  * 3x3 of a block (v1.5), and in the 1x1 of the shortcut. The last norm of each block starts at
- * scale 0. Raises a `RangeError` for torchvision's with another number of convolutions in its stem.
+ * scale 0. Raises a `RangeError` for torchvision's with another number of convolutions in its stem,
+ * and for depths, widths, classes and channels that make no network.
  */
 export function resnet(options: ResNetOptions): Network {
   const { block, depths, widths, stem, reduce, classes, channels = 3, variant = "xresnet" } =
@@ -106,6 +107,18 @@ export function resnet(options: ResNetOptions): Network {
   if (variant === "torchvision" && stem.length !== 1) {
     throw new RangeError(
       `Cannot build a ResNet as torchvision: wanted a stem of one convolution, found ${stem.length}`,
+    );
+  }
+  if (!depths.length || depths.length !== widths.length) {
+    throw new RangeError(
+      `Cannot build a ResNet: wanted a depth and a width for each stage, found ${depths.length} ` +
+        `depths and ${widths.length} widths`,
+    );
+  }
+  const wrong = depths.find((depth) => !Number.isSafeInteger(depth) || depth < 1);
+  if (wrong !== undefined) {
+    throw new RangeError(
+      `Cannot build a ResNet: a depth is a whole number from 1 on, found ${wrong}`,
     );
   }
   const kernel = variant === "torchvision" && reduce ? 7 : 3;
@@ -197,8 +210,9 @@ function checkTorchvision(name: string, stem: Stem | undefined): void {
  * A network of the family by name. The wide ones (`resnet18` to `resnet152`) have the authors' stem
  * by default, the thin ones (`resnet8` to `resnet56`; 16, 32 and 64 channels) that for CIFAR. The
  * variant `torchvision` has a 7x7 convolution for a stem, or with the stem `cifar` a 3x3 one
- * without stride and pool. Raises a `RangeError` for an unknown name, and for what torchvision does
- * not have: other models, the authors' stem.
+ * without stride and pool. Raises a `RangeError` for an unknown name, for classes and channels that
+ * are no whole numbers from 1 on, and for what torchvision does not have: other models, the
+ * authors' stem.
  */
 export function model(
   name: string,

@@ -1,8 +1,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { adjoin, type AdjoinOptions, widthsOf } from "../nn/adjoin.ts";
 import { count } from "../nn/count.ts";
-import { channelsOf, type Conv2dLayer, type Network, network } from "../nn/network.ts";
-import { model, MODEL_NAMES } from "../nn/resnet.ts";
+import {
+  channelsOf,
+  type Conv2dLayer,
+  type Network,
+  network,
+  type NetworkBuilder,
+} from "../nn/network.ts";
+import { model, MODEL_NAMES, resnet } from "../nn/resnet.ts";
 
 /** A plain network of one's own: no stages, no residuals. */
 function plain(): Network {
@@ -189,4 +195,44 @@ Deno.test("model() builds every network of the family, and names them when it ca
     RangeError,
     "wanted one of resnet18, resnet34",
   );
+});
+
+Deno.test("numbers that make no layer, and values that are not there, are refused", () => {
+  const conv = { name: "c", out: 4, kernel: 3 };
+  const pool = { kernel: 2, stride: 2, padding: 0 };
+  const average = { kernel: 2, stride: 2, ceilMode: true };
+  const whole = (key: string, least: number) => `${key} is a whole number from ${least} on, found `;
+  const cases: [(n: NetworkBuilder) => void, string][] = [0, -1, 1.5, NaN, Infinity].flatMap(
+    (bad): [(n: NetworkBuilder) => void, string][] => [
+      [(n) => n.conv2d(n.image, { ...conv, out: bad }), `add conv2d c: ${whole("out", 1)}${bad}`],
+      [(n) => n.conv2d(n.image, { ...conv, kernel: bad }), `${whole("kernel", 1)}${bad}`],
+      [(n) => n.conv2d(n.image, { ...conv, stride: bad }), `${whole("stride", 1)}${bad}`],
+      [(n) => n.narrow(n.image, bad), bad > 3 ? "at most the 3" : `${whole("channels", 1)}${bad}`],
+      [(n) => n.maxPool2d(n.image, { ...pool, kernel: bad }), `${whole("kernel", 1)}${bad}`],
+      [(n) => n.avgPool2d(n.image, { ...average, stride: bad }), `${whole("stride", 1)}${bad}`],
+      [(n) => n.linear(n.image, { name: "l", out: bad }), `add linear l: ${whole("out", 1)}${bad}`],
+    ],
+  );
+  cases.push(
+    [(n) => n.conv2d(n.image, { ...conv, padding: -1 }), `${whole("padding", 0)}-1`],
+    [(n) => n.maxPool2d(n.image, { ...pool, padding: 0.5 }), `${whole("padding", 0)}0.5`],
+    [(n) => n.stage(-1), `begin a stage: ${whole("stage", 0)}-1`],
+    [(n) => n.narrow(n.image, 4), "channels is at most the 3 of its input, found 4"],
+    [(n) => n.relu(0), "Cannot find value 0: wanted one that a layer has made, below 0"],
+    [(n) => n.add(n.image, 0.5), "Cannot find value 0.5"],
+  );
+  for (const [build, message] of cases) {
+    assertThrows(() => network({ channels: 3 }, build), RangeError, message);
+  }
+  for (const bad of [0, -3, 2.5, NaN]) {
+    const found = `is a whole number from 1 on, found ${bad}`;
+    assertThrows(() => network({ channels: bad }, () => {}), RangeError, `channels ${found}`);
+    assertThrows(() => model("resnet8", { classes: bad }), RangeError, `linear fc: out ${found}`);
+    assertThrows(() => model("resnet8", { classes: 2, channels: bad }), RangeError, found);
+    const options = { block: "basic", stem: [4], reduce: false, classes: 2 } as const;
+    const build = (depths: number[], widths: number[]) => resnet({ ...options, depths, widths });
+    assertThrows(() => build([1, bad], [4, 4]), RangeError, `depth ${found}`);
+    assertThrows(() => build([1, 1], [4, bad]), RangeError, `out ${found}`);
+    assertThrows(() => build([1, 1], [4]), RangeError, "found 2 depths and 1 widths");
+  }
 });

@@ -222,6 +222,15 @@ test("eval refuses what it cannot do, in one sentence", async (dir) => {
     await refusal(EXIT.usage, "eval", `${dir}/config.json`),
     "wanted a file whose name ends in .safetensors or .onnx",
   );
+  const file = `${dir}/small.safetensors`;
+  assertStringIncludes(
+    await refusal(EXIT.usage, "eval", file, "--data-dir", dir),
+    "--data-dir goes with --dataset cifar10, cifar100 or idx, found generated",
+  );
+  assertStringIncludes(
+    await refusal(EXIT.usage, "eval", file, "--dataset", "idx", "--data-dir", dir, "--seed", "3"),
+    "--seed goes with --dataset generated, found idx",
+  );
   assertStringIncludes(await refusal(EXIT.data, "eval", `${dir}/none.onnx`), "found no file");
   await Deno.writeTextFile(`${dir}/small.onnx`, "no model");
   assertStringIncludes(

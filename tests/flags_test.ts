@@ -3,7 +3,8 @@ import { flagsOf, readArguments } from "../train/arguments.ts";
 import { UsageError } from "../train/errors.ts";
 import { type Command, COMMANDS } from "../train/flag.ts";
 import { commandHelp, generalHelp } from "../train/help.ts";
-import { searchRequest, trainRequest } from "../train/options.ts";
+import { refuseIdle } from "../train/idle.ts";
+import { compareRequest, searchRequest, trainRequest } from "../train/options.ts";
 import type { TrainOptions } from "../train/types.ts";
 import { MODEL_NAMES } from "../nn/resnet.ts";
 
@@ -21,6 +22,7 @@ function complaint(line: string, command: Command = "train"): string {
     const read = readArguments(command, words(line));
     if (command === "train") trainRequest(readArguments("train", words(line)));
     if (command === "search") searchRequest(readArguments("search", words(line)));
+    if (command === "compare") compareRequest(readArguments("compare", words(line)));
     return read;
   }, UsageError);
   const begin = "Cannot read the command line: ";
@@ -91,8 +93,20 @@ Deno.test("flags may be shortened, joined by =, repeated and negated", () => {
   assertEquals(options("--epochs=5 --epochs 6").epochs, 6);
   assertEquals(options("--detach").detach, true);
   assertEquals(options("--detach --no-detach").detach, false);
-  assertEquals(options("--data-dir 007").dataDir, "007");
+  assertEquals(options("--dataset idx --data-dir 007").dataDir, "007");
   assertEquals(readArguments("parity", ["01"]).positionals, ["01"]);
+});
+
+Deno.test("the benches take --batch-size, as train has it, for --batch", () => {
+  for (const command of ["bench conv", "bench step"] as const) {
+    for (const line of ["--batch 7", "--batch-size 7", "--batch-size=7"]) {
+      const { values, given } = readArguments(command, words(line));
+      assertEquals([values.batch, given.has("batch")], [7, true], line);
+    }
+    const wrong = "--batch is a whole number at least 1, found -1";
+    assertEquals(complaint("--batch-size -1", command), wrong);
+    assertStringIncludes(commandHelp(command), "(also --batch-size; default:");
+  }
 });
 
 Deno.test("the run folder is named after what is run, and --output overrides it", () => {
@@ -143,7 +157,14 @@ Deno.test("numbers out of range, and what is no number, are refused", () => {
   const part = "a number at least 0 and below 1";
   assertEquals(complaint("--smoothing 1"), `--smoothing is ${part}, found 1`);
   assertEquals(complaint("--masking-factor -0.1"), `--masking-factor is ${part}, found -0.1`);
-  assertEquals(complaint("--seed 1e16"), "--seed is a whole number at least 0, found 1e16");
+  const seed = "a whole number at least 0 and at most 9007199254740991";
+  assertEquals(complaint("--seed 1e16"), `--seed is ${seed}, found 1e16`);
+  assertEquals(complaint("--seed 9007199254740992", "eval"), `--seed is ${seed}, found ${2 ** 53}`);
+  assertEquals(options("--seed 9007199254740991").seed, Number.MAX_SAFE_INTEGER);
+  assertEquals(
+    complaint("--budget-macs 1 --seeds 3 --seed 9007199254740990", "compare"),
+    "--seed is at most 9007199254740989 beside --seeds 3, found 9007199254740990",
+  );
 });
 
 Deno.test("a choice that is none is refused, with those there are", () => {
@@ -183,6 +204,59 @@ Deno.test("flags that would have no effect are refused", () => {
     "--decay-rate goes with --sched step, found cosine",
   );
   assertEquals(options("--no-nesterov").nesterov, false);
+  assertEquals(
+    complaint("--data-dir a"),
+    "--data-dir goes with --dataset cifar10, cifar100 or idx, found generated",
+  );
+  assertEquals(options("--dataset idx --data-dir a").dataDir, "a");
+  for (const flag of ["--epochs 3", "--masking-factor 0.3"]) {
+    assertEquals(
+      complaint(`--budget-macs 0.5 --widths-only ${flag}`, "search"),
+      `${flag.split(" ")[0]} has no effect beside --widths-only; leave one of them out`,
+    );
+  }
+});
+
+Deno.test("flags of the small network are refused where there is none", () => {
+  const beside = (flags: string): string => `has no effect beside ${flags}; leave one of them out`;
+  for (const flag of ["--compression 4", "--mask-from 2", "--masking-factor 0.3"]) {
+    const [name] = flag.split(" ");
+    assertEquals(
+      complaint(`--mode plain ${flag}`),
+      `${name} ${beside("--mode plain --which base")}`,
+    );
+    options(`--mode plain --which small ${flag}`);
+    options(`--mode distill --teacher a ${flag}`);
+  }
+  assertStringIncludes(complaint("--mode plain --widths a"), "--widths has no effect beside");
+  const trunk = "--which small --trunk separate";
+  assertEquals(complaint(`--mode plain ${trunk}`), `--trunk ${beside("--mode plain")}`);
+  assertEquals(
+    complaint("--mode distill --teacher a --trunk shared"),
+    `--trunk ${beside("--mode distill")}`,
+  );
+  assertEquals(options("--mode plain").compression, 4);
+});
+
+Deno.test("flags that mean nothing to a mode of bench step, or to a data set, are refused", () => {
+  const idle = (
+    command: Command,
+    line: string,
+    found: Parameters<typeof refuseIdle>[2],
+  ): string => {
+    const { given } = readArguments(command, words(line));
+    return assertThrows(() => refuseIdle(command, given, found), UsageError).message;
+  };
+  const bench = (mode: string, line: string): string =>
+    idle("bench step", line, { mode, which: "base" });
+  for (const flag of ["--beside-plain", "--compression 4", "--mask-from 2", "--trunk shared"]) {
+    assertStringIncludes(bench("plain", flag), "has no effect beside --mode plain; leave one");
+  }
+  assertStringIncludes(bench("search", "--compression 4"), "no effect beside --mode search;");
+  assertStringIncludes(
+    idle("eval", "a.onnx --seed 3", { dataset: "idx" }),
+    "--seed goes with --dataset generated, found idx",
+  );
 });
 
 Deno.test("flags that need each other are held to it", () => {
@@ -251,6 +325,8 @@ Deno.test("help names every flag with its default, and the exit codes at the end
   assertStringIncludes(help, "default: generated 6, cifar10 100, cifar100 150, idx 10");
   assertStringIncludes(help, "default: 0.004; sgd 0.1");
   assertStringIncludes(help, "(with --mode plain; default: base)");
+  assertStringIncludes(help, "(not with --mode plain or --mode distill; default: shared)");
+  assertStringIncludes(commandHelp("search").replaceAll(/\s+/g, " "), "separate (default: shared)");
   for (const command of Object.keys(COMMANDS)) assertStringIncludes(generalHelp(), command);
 });
 

@@ -4,3 +4,6 @@
 if (Deno.build.os === "linux" && !Deno.env.has("DENO_WEBGPU_BACKEND")) {
   Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
 }
+
+// The folder that the tests were started from is not that of the commands which they run.
+Deno.env.delete("INIT_CWD");

@@ -101,6 +101,21 @@ test("a run leaves its options, its epochs, its files and its summary", async (d
   assertEquals([sizes.get("small.safetensors"), sizes.get("curves.svg")], [3, 6]);
 });
 
+test("what a run keeps so far is told by name", async (dir) => {
+  const folder = new RunFolder(`${dir}/run`, fresh);
+  assertEquals(folder.kept(), "nothing was written");
+  folder.start(options);
+  assertEquals(folder.kept(), `${dir}/run keeps config.json, but no weights`);
+  const search = { expected: 0.6, budget: 0.5, entropy: 1, gamma: 1, temperature: 5 };
+  for (const epoch of [1, 2]) folder.append({ ...metrics(epoch), search });
+  await folder.write("widths.json", "{}");
+  folder.append(metrics(1));
+  const kept = `${dir}/run keeps config.json, search.jsonl with 2 epochs, widths.json`;
+  assertEquals(folder.kept(), `${kept} and metrics.jsonl with 1 epoch, but no weights`);
+  await folder.write("base.safetensors", "");
+  assertEquals(folder.kept(), `${kept}, metrics.jsonl with 1 epoch and base.safetensors`);
+});
+
 test("overwriting replaces the run at its end, and leaves other files alone", async (dir) => {
   const first = new RunFolder(dir, fresh);
   first.start(options);

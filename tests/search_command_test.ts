@@ -13,12 +13,16 @@ import { lacks } from "./permissions.ts";
 const ignore = lacks("read", "write", "run", "env");
 
 /** Short runs: 4 steps of 16 images. */
-const SHORT = [
-  ...["--epochs", "2", "--train-size", "32", "--val-size", "16", "--batch-size", "16"],
+const SIZES = [
+  ...["--train-size", "32", "--val-size", "16", "--batch-size", "16"],
   ...["--model", "resnet8", "--stem", "authors"],
 ];
 
-const SEARCH = [...SHORT, "--search-epochs", "2", "--mask-from", "1", "--budget-macs", "0.8"];
+const SHORT = ["--epochs", "2", ...SIZES];
+
+const BUDGET = ["--search-epochs", "2", "--mask-from", "1", "--budget-macs", "0.8"];
+
+const SEARCH = [...SHORT, ...BUDGET];
 
 async function succeed(...args: string[]): Promise<string> {
   const { code, out, error } = await adjoinCommand(args);
@@ -99,8 +103,8 @@ Deno.test(
       // The run that it replaces had weights.
       await Deno.mkdir(`${dir}/run`);
       await Deno.writeTextFile(`${dir}/run/base.safetensors`, "");
-      const args = ["--widths-only", "--output", `${dir}/run`, "--overwrite"];
-      const out = await succeed("search", ...SEARCH, ...args);
+      const output = ["--output", `${dir}/run`, "--overwrite"];
+      const out = await succeed("search", ...SIZES, ...BUDGET, "--widths-only", ...output);
       assertEquals(files(`${dir}/run`), [
         "config.json",
         "search.jsonl",
@@ -176,7 +180,7 @@ const REFUSALS: readonly Refusal[] = [
     what: "stages that are not there",
     args: ["search", ...SHORT, "--budget-macs", "0.8", "--mask-from", "9"],
     code: EXIT.usage,
-    says: /no convolution is masked; lower maskFrom/,
+    says: /no convolution is masked; lower --mask-from$/m,
   },
   {
     what: "widths that are not there",
@@ -200,6 +204,28 @@ for (const { what, args, code, says } of REFUSALS) {
       }),
   );
 }
+
+Deno.test(
+  "a search that diverges ends with its own exit code and flag",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      for (const lr of ["1e5", "1e30", "1e38"]) {
+        const line = ["search", ...SIZES, ...BUDGET, "--search-lr", lr, "--output", `${dir}/${lr}`];
+        const { code, error } = await adjoinCommand(line);
+        assertEquals(code, EXIT.diverged, error);
+        assertMatch(
+          error,
+          /^adjoin: Cannot go on with the search: wanted logits of widths of at most 10000, found -?\d\S+; lower --search-lr \(found 1\S+\)\n$/,
+        );
+        assert(!files(`${dir}/${lr}`).includes("widths.json"));
+      }
+      const line = ["search", ...SIZES, ...BUDGET, "--lr", "1e30", "--output", `${dir}/lr`];
+      const { code, error } = await adjoinCommand(line);
+      assertEquals(code, EXIT.diverged, error);
+      assertMatch(error, /the loss is .*; lower --lr \(found 1e\+30\)/);
+    }),
+);
 
 Deno.test(
   "train refuses broken widths, those of others, and a compression",

@@ -113,6 +113,19 @@ Deno.test("what mod.ts reaches runs in browsers", { ignore }, () => {
   assertEquals(notForBrowsers(sources), []);
 });
 
+Deno.test(
+  "mod.ts names what its signatures take, and nothing of the command line",
+  { ignore },
+  () => {
+    const names = new Set(sources.get("mod.ts")?.replace(/\/\*[^]*?\*\//g, "").match(/\w+/g));
+    for (const name of ["Teacher", "Feed", "DivergedError", "VerificationError", "TrainOptions"]) {
+      assert(names.has(name), name);
+    }
+    const command = ["EXIT", "exitCode", "UsageError", "Progress", "EpochMetrics", "Reporter"];
+    for (const name of [...command, "Summary", "NetworkSummary"]) assert(!names.has(name), name);
+  },
+);
+
 Deno.test("kernels/mod.ts lists every op", { ignore }, () => {
   assertEquals(unlistedOps(sources), []);
 });

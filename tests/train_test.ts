@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { parseSafetensors } from "../data/safetensors.ts";
+import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { parseCheckpoint } from "../train/checkpoint.ts";
 import { EXIT } from "../train/errors.ts";
 import type { Summary } from "../train/types.ts";
@@ -87,6 +87,35 @@ Deno.test("train in mode plain, then distill from it", { ignore }, () =>
     const distilled = await summaryOf(`${dir}/distilled`);
     assertEquals([distilled.base, distilled.small?.params], [undefined, 15_562]);
   }));
+
+Deno.test(
+  "a run that diverges blames its teacher only for outputs that are no numbers",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      await train("--mode", "plain", "--output", `${dir}/base`);
+      const good = `${dir}/base/base.safetensors`;
+      const { tensors, metadata } = parseSafetensors(await Deno.readFile(good));
+      const broken = new Map([...tensors].map(([name, { shape, data }]) => {
+        const values = Float32Array.from(data, Number);
+        // Of which there is no square root.
+        if (name.endsWith("running_var")) values.fill(-1);
+        return [name, { shape, data: values }];
+      }));
+      await Deno.writeFile(`${dir}/bad.safetensors`, encodeSafetensors(broken, metadata));
+      const distill = (...args: string[]) =>
+        adjoinCommand(["train", ...SHORT, "--mode", "distill", ...args, "--output", `${dir}/run`]);
+      const bad = await distill("--teacher", `${dir}/bad.safetensors`);
+      assertEquals(bad.code, EXIT.diverged, bad.error);
+      assertMatch(
+        bad.error,
+        /^adjoin: Cannot distill from \S+\/bad\.safetensors: wanted finite outputs on generated train, found a cross entropy of NaN; pass another --teacher\n$/,
+      );
+      const fast = await distill("--teacher", `${dir}/base`, "--lr", "1e30", "--overwrite");
+      assertEquals(fast.code, EXIT.diverged, fast.error);
+      assertMatch(fast.error, /the loss is .* lower --lr \(found 1e\+30\)/);
+    }),
+);
 
 Deno.test(
   "train takes every optimiser, schedule, trunk and stage to mask from",

@@ -3,14 +3,16 @@ import { TrainingBatches } from "../data/batches.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import { Gpu } from "../kernels/gpu.ts";
+import { elements } from "../kernels/tensor.ts";
 import { adjoin, type Adjoined } from "../nn/adjoin.ts";
 import { network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { model, resnet } from "../nn/resnet.ts";
-import { adjoinedSpecs, extract, initialize } from "../nn/state.ts";
+import { adjoinedSpecs, extract, initialize, networkSpecs, type StateSpecs } from "../nn/state.ts";
 import { EXIT, exitCode, VerificationError } from "../train/errors.ts";
 import { Learner, Weights } from "../train/learner.ts";
-import { TrainingStep } from "../train/step.ts";
+import type { Objective } from "../train/objective.ts";
+import { Evaluation, type Feed, TrainingStep } from "../train/step.ts";
 import { compare, demandEqual } from "../train/verify.ts";
 
 const split = generatedSplit({ train: 32, validation: 20, size: 32, seed: 1 });
@@ -174,17 +176,80 @@ Deno.test("GPU memory is the same after step 20 and after step 500", async () =>
   }
 });
 
+/** A state of ones. */
+function ones({ parameters, statistics }: StateSpecs): State {
+  return new Map(
+    [...parameters, ...statistics].map((
+      { name, shape },
+    ) => [name, new Float32Array(elements(shape)).fill(1)]),
+  );
+}
+
 Deno.test("compare() needs the weights of the pair", async () => {
   const gpu = await Gpu.open();
   try {
     using scope = gpu.scope();
     const weights = new Weights(scope, { parameters: [], statistics: [] }, new Map());
     const adjoined = thin({});
-    const extracted = { network: adjoined.small, state: new Map() };
+    const extracted = { network: adjoined.small, state: ones(networkSpecs(adjoined.small)) };
     await assertRejects(
       () => compare(gpu, { adjoined, weights, extracted, feed }),
       TypeError,
       "Cannot find parameter conv1.0.weight",
+    );
+  } finally {
+    gpu.destroy();
+  }
+});
+
+Deno.test("weights that are missing are named, and nothing stands in for them", async () => {
+  const gpu = await Gpu.open();
+  try {
+    using scope = gpu.scope();
+    const specs = networkSpecs(thin({}).small);
+    const state = ones(specs);
+    const weights = new Weights(scope, specs, state);
+    state.delete("fc.bias");
+    state.delete("bn1.running_var");
+    const all = specs.parameters.length + specs.statistics.length;
+    const wanted = `Cannot load weights: wanted all ${all} tensors, found no `;
+    const two = assertThrows(() => weights.load(state), TypeError);
+    assertEquals(two.message, `${wanted}fc.bias, bn1.running_var`);
+    const none = assertThrows(() => new Weights(scope, specs, new Map()), TypeError);
+    const names = specs.parameters.slice(0, 4).map(({ name }) => name);
+    assertEquals(none.message, `${wanted}${names.join(", ")} and ${all - 4} more`);
+  } finally {
+    gpu.destroy();
+  }
+});
+
+Deno.test("a network without an output for each class is neither trained nor evaluated", async () => {
+  const gpu = await Gpu.open();
+  try {
+    using scope = gpu.scope();
+    const { classes } = split.train;
+    const part = { ...split.train, classes: classes.slice(1) };
+    const { base } = thin({});
+    const specs = networkSpecs(base);
+    const optimizer = { name: "sgd", weightDecay: 0, nesterov: false } as const;
+    const learner = new Learner(scope, { specs, state: ones(specs), optimizer });
+    const wrong = { ...feed, dataset: part, batch: 4 };
+    const plain = { mode: "plain", which: "base", network: base } as const;
+    const few = model("resnet8", { classes: 3 });
+    const taught = { mode: "distill", which: "base", network: base, teacher: few } as const;
+    const trace = (objective: Objective, feed: Feed) =>
+      TrainingStep.trace(scope, { objective, learner, feed, labelSmoothing: 0 });
+    const message = "on generated train: wanted 9 outputs, one for each class, found 10;";
+    await assertRejects(() => trace(plain, wrong), TypeError, `the base network ${message}`);
+    await assertRejects(
+      () => Evaluation.trace(scope, { objective: plain, weights: learner, feed: wrong }),
+      TypeError,
+      `the base network ${message}`,
+    );
+    await assertRejects(
+      () => trace(taught, { ...wrong, dataset: split.train }),
+      TypeError,
+      "the teacher network on generated train: wanted 10 outputs, one for each class, found 3;",
     );
   } finally {
     gpu.destroy();

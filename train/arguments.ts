@@ -148,9 +148,14 @@ export function readArguments<C extends Command>(
   const flags = flagsOf(command);
   const booleans = flags.filter(({ kind }) => kind === "boolean").map(({ name }) => name);
   const valued = flags.filter(({ kind }) => kind !== "boolean");
-  const spellings = valued.flatMap((
-    { name, short },
-  ) => [`--${name}`, ...short ? [`-${short}`] : []]);
+  const aliases = flags.map(({ name, short, also }) =>
+    [name, [short, also].filter((other) => other !== undefined)] as const
+  );
+  const spellings = valued.flatMap(({ name, short, also }) => [
+    `--${name}`,
+    ...short ? [`-${short}`] : [],
+    ...also ? [`--${also}`] : [],
+  ]);
   for (const arg of args) {
     const [name, value] = arg.split("=");
     if (value !== undefined && booleans.includes(name.slice(2))) {
@@ -164,7 +169,7 @@ export function readArguments<C extends Command>(
     negatable: booleans,
     string: [...valued.map(({ name }) => name), "_"],
     collect: booleans,
-    alias: Object.fromEntries(flags.flatMap(({ name, short }) => short ? [[name, short]] : [])),
+    alias: Object.fromEntries(aliases),
     unknown: refuseUnknown(command, flags),
   });
   const given = new Set<string>();

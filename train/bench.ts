@@ -6,6 +6,7 @@ import { comparePeers } from "./bench_peers.ts";
 import { benchStep, stepTable } from "./bench_step.ts";
 import { comparisonText, withComparison } from "./bench_table.ts";
 import type { Command } from "./flag.ts";
+import { refuseIdle } from "./idle.ts";
 
 /** A subcommand that times something. */
 export type BenchCommand = Extract<Command, `bench ${string}`>;
@@ -44,7 +45,8 @@ async function conv(args: readonly string[], print: Print): Promise<void> {
 }
 
 async function step(args: readonly string[], print: Print): Promise<void> {
-  const { values } = readArguments("bench step", args);
+  const { values, given } = readArguments("bench step", args);
+  refuseIdle("bench step", given, { mode: values.mode, which: "base" });
   const {
     json,
     "image-size": imageSize,

@@ -51,6 +51,7 @@ export const BENCH_SECTIONS = [
       },
       {
         name: "batch",
+        also: "batch-size",
         kind: "integer",
         min: 1,
         default: 32,
@@ -78,6 +79,7 @@ export const BENCH_SECTIONS = [
       },
       {
         name: "batch",
+        also: "batch-size",
         kind: "integer",
         min: 1,
         default: 64,
@@ -93,6 +95,7 @@ export const BENCH_SECTIONS = [
       {
         name: "beside-plain",
         kind: "boolean",
+        idle: [{ mode: "plain" }],
         help: "time the plain step in turn with that of both networks, for their ratio",
       },
       {

@@ -1,12 +1,15 @@
+import { dirname } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { readArguments, suggestion, unusable } from "./arguments.ts";
 import type { BenchCommand } from "./bench.ts";
 import { EXIT, exitCode } from "./errors.ts";
 import { type Command, COMMANDS } from "./flag.ts";
 import { commandHelp, generalHelp } from "./help.ts";
+import { refuseIdle } from "./idle.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./session.ts";
 import { summarize, summaryTable } from "./summary.ts";
+import { tell } from "./tell.ts";
 import { readWidths } from "./widths_file.ts";
 
 /** Writes to a stream; a reader that has gone away (`| head`) is no error. */
@@ -78,8 +81,9 @@ async function runExport(args: readonly string[]): Promise<number> {
 }
 
 async function runEval(args: readonly string[]): Promise<number> {
-  const { values, positionals: [file] } = readArguments("eval", args);
+  const { values, given, positionals: [file] } = readArguments("eval", args);
   if (values.help) return help("eval");
+  refuseIdle("eval", given, { dataset: values.dataset });
   const { evaluate, evaluateText } = await import("./evaluate.ts");
   const report = await evaluate({
     file,
@@ -98,14 +102,17 @@ async function runCompare(args: readonly string[]): Promise<number> {
   if (parsed.values.help) return help("compare");
   const request = compareRequest(parsed);
   const { compareInFolder } = await import("./compare_session.ts");
-  await compareInFolder(request, print);
+  await compareInFolder(request, { print, printError });
   return EXIT.ok;
 }
 
 function runSummary(args: readonly string[]): number {
-  const { values } = readArguments("summary", args);
+  const { values, given } = readArguments("summary", args);
   if (values.help) return help("summary");
   const { "image-size": imageSize, "mask-from": maskFrom, json, ...rest } = values;
+  if (json && given.has("trunk")) {
+    throw unusable("--trunk has no effect beside --json; leave one of them out");
+  }
   const options = { ...rest, imageSize, maskFrom };
   print(json ? JSON.stringify(summarize(options), null, 2) + "\n" : summaryTable(options));
   return EXIT.ok;
@@ -172,8 +179,7 @@ const RUN: Readonly<Record<Command, (args: readonly string[]) => number | Promis
   "bench peers": runBench("bench peers"),
 };
 
-async function main(words: readonly string[]): Promise<number> {
-  const [name, ...args] = joinNames(words);
+async function main([name, ...args]: readonly string[]): Promise<number> {
   if (name === undefined) {
     printError(generalHelp());
     return EXIT.usage;
@@ -187,17 +193,31 @@ async function main(words: readonly string[]): Promise<number> {
   return await RUN[name](args);
 }
 
-function wantsStack(): boolean {
-  const name = { name: "env", variable: "ADJOIN_DEBUG" } as const;
-  return Deno.permissions.querySync(name).state === "granted" && !!Deno.env.get(name.variable);
+/** An environment variable; nothing where it is not set, or may not be read. */
+function environment(variable: "ADJOIN_DEBUG" | "INIT_CWD"): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable });
+  return state === "granted" ? Deno.env.get(variable) || undefined : undefined;
+}
+
+/**
+ * Goes back to the folder that `deno task` was typed in, as it moves to that of deno.json, and paths
+ * are meant from where they are typed.
+ */
+function goWhereTyped(): void {
+  const typed = environment("INIT_CWD");
+  const mayRead = Deno.permissions.querySync({ name: "read" }).state === "granted";
+  // Elsewhere the variable is not about this process, but left by a task around it.
+  if (typed && mayRead && Deno.cwd() === dirname(import.meta.dirname ?? "")) Deno.chdir(typed);
 }
 
 if (import.meta.main) {
+  const words = joinNames(Deno.args);
   try {
-    Deno.exitCode = await main(Deno.args);
+    goWhereTyped();
+    Deno.exitCode = await main(words);
   } catch (error) {
-    const message = (error instanceof Error ? error.message : String(error)).replace(/\s+/g, " ");
-    const stack = error instanceof Error && wantsStack() ? `${error.stack}\n` : "";
+    const message = tell(error, words).replace(/\s+/g, " ");
+    const stack = error instanceof Error && environment("ADJOIN_DEBUG") ? `${error.stack}\n` : "";
     printError(`adjoin: ${message}\n${stack}`);
     Deno.exitCode = exitCode(error);
   }

@@ -1,10 +1,11 @@
 import { compare, type Comparison } from "./compare.ts";
 import { comparisonTable, summaries } from "./compare_table.ts";
-import type { UsageError } from "./errors.ts";
+import { UsageError } from "./errors.ts";
+import { onInterrupt } from "./interrupt.ts";
 import type { CompareRequest } from "./options.ts";
 import { checkFolder, takeFolder } from "./output_folder.ts";
 import { ProgressLine } from "./progress.ts";
-import { picture, terminalWidth } from "./session.ts";
+import { type Output, picture, terminalWidth } from "./session.ts";
 import { percent } from "./text.ts";
 import type { Reporter } from "./types.ts";
 import { writeWhole } from "./whole_file.ts";
@@ -43,7 +44,7 @@ export async function saveComparison(
  */
 export async function compareInFolder(
   request: CompareRequest,
-  print: (text: string) => void,
+  { print, printError }: Output,
 ): Promise<void> {
   const { options: { output }, find, seeds, quiet } = request;
   await checkFolder(output, request);
@@ -66,15 +67,26 @@ export async function compareInFolder(
     epoch: (metrics) => line.epoch(metrics),
     note: (text) => line.note(text),
   };
+  let results = 0;
   const saved = async (comparison: Comparison): Promise<void> => {
     line.end();
-    // The other methods can be trained all the same; at the end it is written again.
-    await writeOutcomes(folder ?? output, comparison)
-      .catch((error: UsageError) => print(`${error.message}\n`));
+    try {
+      await writeOutcomes(folder ?? output, comparison);
+      results = comparison.outcomes.length;
+    } catch (error) {
+      // The other methods can be trained all the same; at the end it is written again.
+      if (!(error instanceof UsageError)) throw error;
+      print(`${error.message}\n`);
+    }
     const last = comparison.outcomes.at(-1);
     if (!last || quiet) return;
     print(`seed ${last.seed}  ${percent(last.top1).padStart(7)}  ${last.method}\n`);
   };
+  const kept = (): string =>
+    results === 0
+      ? "nothing was written"
+      : `${folder} keeps compare.json with ${results} result${results === 1 ? "" : "s"}`;
+  const stopListening = onInterrupt(line, { kept, printError });
   try {
     const comparison = await compare(request.options, { find, seeds, reporter, saved });
     line.end();
@@ -84,5 +96,6 @@ export async function compareInFolder(
     print(`${names.join(", ")} in ${folder}\n`);
   } finally {
     line.end();
+    stopListening();
   }
 }

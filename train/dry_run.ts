@@ -1,8 +1,10 @@
 import { Gpu } from "../kernels/gpu.ts";
 import { nullDevice } from "../kernels/null_device.ts";
+import { elements } from "../kernels/tensor.ts";
 import { finish } from "./finish.ts";
 import { type Job, openJob, traceEvaluation, traceStep, weightsOf } from "./job.ts";
 import { type MemoryUse, memoryUses, totalUse } from "./memory.ts";
+import { specsOf } from "./objective.ts";
 import { columns, grouped } from "./text.ts";
 import { loadTiles } from "./tuning.ts";
 import type { TrainOptions } from "./types.ts";
@@ -20,7 +22,11 @@ export interface MemoryPlan {
 /** Takes memory on a GPU as a run does, in the same order, but trains nothing. */
 export async function planMemory(gpu: Gpu, job: Job): Promise<MemoryPlan> {
   using scope = gpu.scope();
-  const weights = weightsOf(scope, job, new Map());
+  const { parameters, statistics } = specsOf(job.objective);
+  const zeros = [...parameters, ...statistics].map(({ name, shape }) =>
+    [name, new Float32Array(elements(shape))] as const
+  );
+  const weights = weightsOf(scope, job, new Map(zeros));
   let uses: MemoryUse[];
   let untimed: number;
   {

@@ -7,7 +7,7 @@ export class UsageError extends Error {
   override readonly name: string = "UsageError";
 }
 
-/** A loss or weight that is no longer a number. */
+/** A loss or weight that is no longer a number, or a search whose logits have no bounds. */
 export class DivergedError extends Error {
   /** "DivergedError", as printed before the message. */
   override readonly name: string = "DivergedError";

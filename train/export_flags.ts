@@ -54,7 +54,9 @@ export const EXPORT_SECTIONS = [
         name: "seed",
         kind: "integer",
         min: 0,
+        max: Number.MAX_SAFE_INTEGER,
         default: 0,
+        only: { dataset: ["generated"] },
         help: "of generated images",
       },
       {

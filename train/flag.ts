@@ -15,8 +15,14 @@ export const COMMANDS = {
 /** The name of a subcommand. */
 export type Command = keyof typeof COMMANDS;
 
+/** Flags that decide whether others have a meaning. */
+export const DECIDING = ["mode", "which", "dataset", "opt", "sched"] as const;
+
+/** One of {@link DECIDING}. */
+export type Deciding = typeof DECIDING[number];
+
 /** What decides whether a flag has a meaning. */
-export type Condition = Partial<Record<"mode" | "opt" | "sched", readonly string[]>>;
+export type Condition = Partial<Record<Deciding, readonly string[]>>;
 
 /** A flag as data: parsing, checks and help follow from it. */
 export type Flag =
@@ -24,11 +30,15 @@ export type Flag =
     readonly name: string;
     /** One letter. */
     readonly short?: string;
+    /** A name that other subcommands have for it. */
+    readonly also?: string;
     readonly help: string;
     /** The default in words, where it depends on other flags. */
     readonly defaults?: string;
     /** Where it has a meaning; elsewhere it is refused. */
     readonly only?: Condition;
+    /** Choices of other flags beside which it has none, and is refused. */
+    readonly idle?: readonly Partial<Record<Deciding, string>>[];
   }
   & (
     | { readonly kind: "boolean" }

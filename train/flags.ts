@@ -6,6 +6,9 @@ import { EXPORT_SECTIONS } from "./export_flags.ts";
 import type { Section } from "./flag.ts";
 import { SEARCH_SECTIONS } from "./search_flags.ts";
 
+/** What has no small network. */
+const BASE_ALONE = { mode: "plain", which: "base" } as const;
+
 /** All flags of all subcommands, named as in timm where timm has them. */
 export const SECTIONS = [
   {
@@ -44,6 +47,7 @@ export const SECTIONS = [
         name: "widths",
         kind: "string",
         value: "FILE",
+        idle: [BASE_ALONE],
         help: "widths.json of a search, instead of --compression",
       },
     ],
@@ -89,6 +93,7 @@ export const SECTIONS = [
         min: 0,
         below: 1,
         default: 0,
+        idle: [BASE_ALONE],
         help: "the part of each masked kernel's taps that is zeroed besides",
       },
     ],
@@ -116,6 +121,7 @@ export const SECTIONS = [
         kind: "integer",
         min: 1,
         default: 2,
+        idle: [BASE_ALONE],
         help: "the first stage that is masked; all before it is whole in both networks",
       },
       {
@@ -123,6 +129,7 @@ export const SECTIONS = [
         kind: "choice",
         choices: ["shared", "separate"],
         default: "shared",
+        idle: [{ mode: "plain" }, { mode: "distill" }],
         help: "whether layers before the first masked one run once, or for each network",
       },
     ],
@@ -136,6 +143,7 @@ export const SECTIONS = [
         kind: "number",
         min: 1,
         default: 4,
+        idle: [BASE_ALONE, { mode: "search" }],
         help: "alpha: masked convolutions of the small network keep floor(filters / alpha)",
       },
     ],
@@ -190,6 +198,7 @@ export const SECTIONS = [
         name: "data-dir",
         kind: "string",
         value: "DIR",
+        only: { dataset: ["cifar10", "cifar100", "idx"] },
         help: "folder with the files of the data set",
       },
       {
@@ -246,7 +255,7 @@ export const SECTIONS = [
         kind: "integer",
         min: 1,
         defaults: byDataset("batchSize"),
-        help: "images of a step",
+        help: "images of a step; of each epoch, a last batch that is not full is left out",
       },
       {
         name: "lr",
@@ -326,6 +335,7 @@ export const SECTIONS = [
         name: "seed",
         kind: "integer",
         min: 0,
+        max: Number.MAX_SAFE_INTEGER,
         default: 0,
         help: "of weights, order, augmentation, masks and generated images",
       },

@@ -9,11 +9,18 @@ import type { Apply } from "../nn/tape.ts";
 import { type Choice, chooseWidths, entropyOf, logitsAt, softmax } from "../nn/width_choice.ts";
 import { costOf, type WidthCost } from "../nn/width_cost.ts";
 import type { WidthGroups } from "../nn/width_groups.ts";
+import { DivergedError } from "./errors.ts";
 import { applying, Learner } from "./learner.ts";
 import type { GatesState } from "./types.ts";
 
 /** How far from the budget, as a part of the base network's cost, a choice may be. */
-export const TOLERANCE = 0.01;
+const TOLERANCE = 0.01;
+
+/**
+ * Logits up to which a search is sound. Long before, gates are 0 and 1 and learn nothing; beyond, a
+ * likely choice can outweigh the {@link TOLERANCE} of the budget.
+ */
+const LARGEST_LOGIT = 1e4;
 
 /**
  * Gains on the excess over the budget, as a part of the base network's cost: high enough that an
@@ -125,10 +132,22 @@ export class Gates {
 
   async #logits(): Promise<{ logits: Float32Array; gamma: number }> {
     const [logits, gamma] = await this.#scope.gpu.read([this.#theta, this.#gamma]);
+    const wild = logits.find((logit) => Math.abs(logit) > LARGEST_LOGIT);
+    if (wild !== undefined) throw this.#diverged(wild);
     return { logits: Float32Array.from(logits), gamma: gamma[0] };
   }
 
-  /** Reads where the search stands; waits for all submitted steps. */
+  #diverged(found: number): DivergedError {
+    return new DivergedError(
+      `Cannot go on with the search: wanted logits of widths of at most ${LARGEST_LOGIT}, found ` +
+        `${found.toPrecision(3)}; lower the gates' lr (found ${this.#schedule.lr})`,
+    );
+  }
+
+  /**
+   * Reads where the search stands; waits for all submitted steps. Raises a {@link DivergedError}
+   * for logits that have grown beyond all measure.
+   */
   async read(): Promise<GatesState> {
     const { logits, gamma } = await this.#logits();
     const candidates = this.#groups.divisors.length;
@@ -141,9 +160,13 @@ export class Gates {
     };
   }
 
-  /** The most likely choice that costs the budget; {@link chosen} is set to it. */
+  /**
+   * The most likely choice that costs the budget; {@link chosen} is set to it. Raises a
+   * {@link DivergedError} as {@link read} does, and for logits that are no numbers.
+   */
   async choose(): Promise<Choice> {
     const { logits } = await this.#logits();
+    if (logits.some(Number.isNaN)) throw this.#diverged(NaN);
     const candidates = this.#groups.divisors.length;
     const wanted = { budget: this.#budget, tolerance: TOLERANCE, candidates };
     const choice = chooseWidths(this.#cost, logits, wanted);

@@ -1,7 +1,8 @@
 import { EXIT } from "./errors.ts";
 import { type Command, COMMANDS, type Flag, type Section } from "./flag.ts";
+import { choiceFlags } from "./idle.ts";
 import { SECTIONS } from "./flags.ts";
-import { columns } from "./text.ts";
+import { columns, either } from "./text.ts";
 
 const WIDTH = 96;
 
@@ -11,7 +12,7 @@ const EXIT_HELP: Readonly<Record<keyof typeof EXIT, string>> = {
   usage: "a flag that cannot be used, or an output that cannot be written",
   data: "data that are missing or cannot be read",
   gpu: "no GPU, or one that failed",
-  diverged: "the loss or a weight was no longer a number",
+  diverged: "a loss or a weight was no longer a number, or a search diverged",
   verification: "a result that is not equal to what it has to equal",
 };
 
@@ -33,11 +34,14 @@ function spelling(flag: Flag): string {
   return `${flag.short ? `-${flag.short}, ` : "    "}--${flag.name}${value}`;
 }
 
-function explanation(flag: Flag): string {
+function explanation(flag: Flag, command: Command): string {
   const choices = flag.kind === "choice" ? `: ${flag.choices.join(", ")}` : "";
   const given = flag.defaults ?? (flag.kind === "boolean" ? undefined : flag.default);
+  const beside = flag.idle?.flatMap((choices) => choiceFlags(command, choices) ?? []);
   const notes = [
+    ...flag.also ? [`also --${flag.also}`] : [],
     ...Object.entries(flag.only ?? {}).map(([key, names]) => `with --${key} ${names.join(", ")}`),
+    ...beside?.length ? [`not with ${either(beside)}`] : [],
     ...given === undefined ? [] : [`default: ${given}`],
   ];
   return flag.help + choices + (notes.length ? ` (${notes.join("; ")})` : "");
@@ -67,7 +71,7 @@ export function commandHelp(command: Command): string {
   );
   const rows = sections.map(({ title, flags }) => ({
     title,
-    rows: flags.map((flag): [string, string] => [spelling(flag), explanation(flag)]),
+    rows: flags.map((flag): [string, string] => [spelling(flag), explanation(flag, command)]),
   }));
   const left = Math.max(...rows.flatMap(({ rows }) => rows.map(([name]) => name.length)));
   return [

@@ -17,6 +17,9 @@ export type OptimizerOptions =
     readonly eps: number;
   };
 
+/** How many missing tensors an error names at most. */
+const NAMED = 4;
+
 /** Parameters and running statistics on the GPU. */
 export class Weights {
   /** What is learned. */
@@ -25,7 +28,7 @@ export class Weights {
   readonly statistics: Parameters;
   readonly #scope: Scope;
 
-  /** Takes memory from the scope and writes `state` there; names that it lacks become zero. */
+  /** Takes memory from the scope and writes `state` there, as {@link load} does. */
   constructor(scope: Scope, specs: StateSpecs, state: State) {
     this.#scope = scope;
     this.parameters = new Parameters(scope, "parameters", specs.parameters);
@@ -33,8 +36,17 @@ export class Weights {
     this.load(state);
   }
 
-  /** Overwrites all values. */
+  /** Overwrites all values. Raises a `TypeError` that names those which `state` lacks. */
   load(state: State): void {
+    const specs = [...this.parameters.specs, ...this.statistics.specs];
+    const missing = specs.filter(({ name }) => !state.has(name)).map(({ name }) => name);
+    if (missing.length) {
+      const rest = missing.length - NAMED;
+      throw new TypeError(
+        `Cannot load weights: wanted all ${specs.length} tensors, found no ` +
+          missing.slice(0, NAMED).join(", ") + (rest > 0 ? ` and ${rest} more` : ""),
+      );
+    }
     this.parameters.load(state);
     this.statistics.load(state);
   }

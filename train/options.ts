@@ -1,9 +1,9 @@
-import { type Arguments, flagsOf, unusable, type Values } from "./arguments.ts";
+import { type Arguments, unusable, type Values } from "./arguments.ts";
 import { DEFAULTS, OPTIMIZER_DEFAULTS } from "./defaults.ts";
-import type { Command, Condition } from "./flag.ts";
+import type { Command } from "./flag.ts";
+import { refuseIdle } from "./idle.ts";
 import type { FolderRequest } from "./output_folder.ts";
 import type { SearchOptions } from "./search.ts";
-import { either } from "./text.ts";
 import type { TrainOptions } from "./types.ts";
 import type { GivenWidths } from "./widths_file.ts";
 
@@ -34,22 +34,6 @@ export interface CompareRequest extends RunRequest {
   readonly seeds: number;
 }
 
-/** Raises a {@link UsageError} for flags that would have no effect. */
-function refuseIdle(
-  command: Command,
-  given: ReadonlySet<string>,
-  found: Record<keyof Condition, string>,
-): void {
-  for (const { name, only = {} } of flagsOf(command)) {
-    if (!given.has(name)) continue;
-    for (const key of ["mode", "opt", "sched"] as const) {
-      const wanted = only[key];
-      if (!wanted || wanted.includes(found[key])) continue;
-      throw unusable(`--${name} goes with --${key} ${either(wanted)}, found ${found[key]}`);
-    }
-  }
-}
-
 /** The values of flags that all commands that train have. */
 type Common = Pick<Values<"train">, Extract<keyof Values<"train">, keyof Values<"compare">>>;
 
@@ -67,7 +51,7 @@ function runRequest(
   const sched = values.sched ?? optimizer.sched;
   const epochs = values.epochs ?? data.epochs;
   const warmupEpochs = values["warmup-epochs"];
-  refuseIdle(command, given, { mode: pair.mode, opt, sched });
+  refuseIdle(command, given, { mode: pair.mode, which: pair.which, dataset, opt, sched });
   if (warmupEpochs > epochs) {
     throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
   }
@@ -194,6 +178,9 @@ export function searchRequest({ values, given }: Arguments<"search">): SearchReq
   if (fromScratch && widthsOnly) {
     throw unusable("--from-scratch has no effect beside --widths-only; leave one of them out");
   }
+  // What the search itself does not take.
+  const idle = ["epochs", "masking-factor"].find((name) => widthsOnly && given.has(name));
+  if (idle) throw unusable(`--${idle} has no effect beside --widths-only; leave one of them out`);
   const find = searchOptions("search", values);
   const pair = { ...WHOLE, init: values.init };
   return { ...runRequest("search", { values, given }, pair), find, fromScratch, widthsOnly };
@@ -202,5 +189,10 @@ export function searchRequest({ values, given }: Arguments<"search">): SearchReq
 /** The options of a comparison. */
 export function compareRequest({ values, given }: Arguments<"compare">): CompareRequest {
   const find = searchOptions("compare", values);
-  return { ...runRequest("compare", { values, given }, WHOLE), find, seeds: values.seeds };
+  const { seed, seeds } = values;
+  const last = Number.MAX_SAFE_INTEGER - seeds + 1;
+  if (seed > last) {
+    throw unusable(`--seed is at most ${last} beside --seeds ${seeds}, found ${seed}`);
+  }
+  return { ...runRequest("compare", { values, given }, WHOLE), find, seeds };
 }

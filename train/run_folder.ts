@@ -81,15 +81,20 @@ export class RunFolder {
     if (!this.#started) return "nothing was written";
     let names: string[];
     try {
-      names = present(this.#work, RUN_FILES.filter((name) => name !== "metrics.jsonl"));
+      names = present(this.#work, RUN_FILES);
     } catch {
       return `nothing is left of it in ${this.#work}`;
     }
-    const epochs = this.#metrics.length;
+    const words = names.map((name) => {
+      const lines = String(this.#contents.get(name) ?? "").split("\n").length - 1;
+      return name.endsWith(".jsonl")
+        ? `${name} with ${lines} epoch${lines === 1 ? "" : "s"}`
+        : name;
+    });
+    const list = [words.slice(0, -1).join(", "), ...words.slice(-1)].filter(Boolean).join(" and ");
     const weights = names.some((name) => name.endsWith(".safetensors")) ? "" : ", but no weights";
     const before = this.#work === this.#path ? "" : `; the run before is still in ${this.#path}`;
-    return `${this.#work} keeps ${names.join(", ")} and metrics.jsonl with ${epochs} ` +
-      `epoch${epochs === 1 ? "" : "s"}${weights}${before}`;
+    return `${this.#work} keeps ${list}${weights}${before}`;
   }
 
   /** Makes the folder and writes config.json. */

@@ -38,6 +38,8 @@ export const SEARCH_SECTIONS = [
         name: "search-lr",
         kind: "number",
         above: 0,
+        // The GPU has no larger numbers.
+        max: 3.4e38,
         default: 0.05,
         help: "learning rate of the logits of the widths",
       },

@@ -1,3 +1,4 @@
+import { onInterrupt } from "./interrupt.ts";
 import type { RunRequest } from "./options.ts";
 import { checkFolder } from "./output_folder.ts";
 import { ProgressLine } from "./progress.ts";
@@ -5,8 +6,6 @@ import { RunFolder } from "./run_folder.ts";
 import type { TrainResult } from "./train.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
 import { encodeWidths, type WidthsFound } from "./widths_file.ts";
-
-const INTERRUPTED = 130;
 
 /** Where text goes. */
 export interface Output {
@@ -21,21 +20,6 @@ export function terminalWidth(): number {
   } catch {
     return 80;
   }
-}
-
-/** On an interrupt, says what is kept and ends the process. */
-function onInterrupt(
-  folder: RunFolder,
-  progress: ProgressLine,
-  { printError }: Output,
-): () => void {
-  const stop = (): void => {
-    progress.end();
-    printError(`adjoin: interrupted; ${folder.kept()}\n`);
-    Deno.exit(INTERRUPTED);
-  };
-  Deno.addSignalListener("SIGINT", stop);
-  return () => Deno.removeSignalListener("SIGINT", stop);
 }
 
 /** Draws a picture; a run without it is still a good one. */
@@ -109,7 +93,8 @@ export async function inRunFolder(
     },
     note: (text) => progress.note(text),
   };
-  const listening = onInterrupt(folder, progress, output);
+  const { printError } = output;
+  const stopListening = onInterrupt(progress, { kept: () => folder.kept(), printError });
   try {
     const result = await run(options, reporter, folder);
     if (!result) {
@@ -126,6 +111,6 @@ export async function inRunFolder(
     progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
   } finally {
     progress.end();
-    listening();
+    stopListening();
   }
 }

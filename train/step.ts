@@ -5,6 +5,7 @@ import type { Program } from "../kernels/program.ts";
 import type { Scope } from "../kernels/scope.ts";
 import type { Tensor } from "../kernels/tensor.ts";
 import { runNetwork } from "../nn/forward.ts";
+import { classesOf } from "../nn/network.ts";
 import { Tape } from "../nn/tape.ts";
 import { Images, type ImageShape } from "./images.ts";
 import type { Gates } from "./gates.ts";
@@ -71,6 +72,19 @@ export interface Teacher {
   readonly normalization: Normalization;
 }
 
+/** Raises a `TypeError` unless each network has one output for each class. */
+function demandClasses(objective: Objective, { name, classes }: Dataset): void {
+  const teacher = objective.mode === "distill" ? { teacher: objective.teacher } : {};
+  for (const [which, network] of Object.entries({ ...networksOf(objective), ...teacher })) {
+    const outputs = classesOf(network);
+    if (outputs === classes.length) continue;
+    throw new TypeError(
+      `Cannot run the ${which} network on ${name}: wanted ${classes.length} outputs, one for each ` +
+        `class, found ${outputs}; give its last layer as many`,
+    );
+  }
+}
+
 /** One training step, traced once: augment, forward, loss, backward, update, count. */
 export class TrainingStep {
   /** What is replayed for each batch. */
@@ -103,7 +117,10 @@ export class TrainingStep {
     this.#counters = parts.counters;
   }
 
-  /** Traces a step. `teacher` is needed for a distillation, `gates` for a search. */
+  /**
+   * Traces a step. `teacher` is needed for a distillation, `gates` for a search. Raises a
+   * `TypeError` for a network with more or fewer outputs than there are classes.
+   */
   static async trace(
     scope: Scope,
     { objective, learner, feed, labelSmoothing, teacher, gates }: {
@@ -115,6 +132,7 @@ export class TrainingStep {
       gates?: Gates;
     },
   ): Promise<TrainingStep> {
+    demandClasses(objective, feed.dataset);
     const images = new Images(scope, feed.dataset, feed.batch);
     const lambda = scope.tensor("lambda", [1]);
     const sums = scope.tensor("sums", [4]);
@@ -213,7 +231,10 @@ export class Evaluation {
     this.#logits = parts.logits;
   }
 
-  /** Traces an evaluation on the running statistics; that of a search is of the chosen widths. */
+  /**
+   * Traces an evaluation on the running statistics; that of a search is of the chosen widths.
+   * Raises a `TypeError` for a network with more or fewer outputs than there are classes.
+   */
   static async trace(
     scope: Scope,
     { objective, weights, feed, gates }: {
@@ -223,6 +244,7 @@ export class Evaluation {
       gates?: Gates;
     },
   ): Promise<Evaluation> {
+    demandClasses(objective, feed.dataset);
     const images = new Images(scope, feed.dataset, feed.batch);
     const counters = new Counters(scope, Object.keys(networksOf(objective)) as Which[]);
     const logits: Logits = {};

@@ -4,6 +4,7 @@ import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { Epochs } from "./epochs.ts";
+import { DivergedError } from "./errors.ts";
 import { finish } from "./finish.ts";
 import {
   initialState,
@@ -15,6 +16,7 @@ import {
   weightsOf,
 } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
+import { demandFiniteTeacher } from "./teacher.ts";
 import { tuneTiles } from "./tuning.ts";
 import type { NetworkSummary, Reporter, Score, Summary, TrainOptions, Which } from "./types.ts";
 
@@ -80,7 +82,10 @@ export async function learn(
   const run = new Epochs({ ...job, ...weights, reporter, step, evaluation });
   let scores: Scores = {};
   for (let epoch = 0; epoch < job.options.epochs; epoch++) {
-    const metrics = await run.epoch(epoch);
+    const metrics = await run.epoch(epoch).catch(async (error) => {
+      if (error instanceof DivergedError) await demandFiniteTeacher(gpu, job);
+      throw error;
+    });
     scores = metrics.validation;
     reporter.epoch(metrics);
   }

@@ -42,7 +42,7 @@ export interface TrainOptions {
   readonly normalization?: "data" | "imagenet";
   /** How often each training image is seen. */
   readonly epochs: number;
-  /** Images of a step. */
+  /** Images of a step; of each epoch, a last batch that is not full is left out. */
   readonly batchSize: number;
   /** Learning rate, the highest of its schedule. */
   readonly lr: number;

@@ -1,0 +1,69 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { fileURLToPath } from "node:url";
+import type { Outcome } from "./command.ts";
+import { withFolder } from "./folder.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read", "write", "run", "env");
+
+const SHORT = ["--train-size", "16", "--val-size", "8", "--batch-size", "16"];
+
+/** Runs a command until it has printed `text`, then interrupts it. */
+async function interrupted(args: readonly string[], text: string): Promise<Outcome> {
+  const cli = fileURLToPath(new URL("../train/cli.ts", import.meta.url));
+  const process = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", cli, ...args],
+    env: { XDG_RUNTIME_DIR: "/tmp", NO_COLOR: "1" },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const error = new Response(process.stderr).text();
+  let out = "";
+  for await (const part of process.stdout.pipeThrough(new TextDecoderStream())) {
+    if (!out.includes(text) && (out + part).includes(text)) process.kill("SIGINT");
+    out += part;
+  }
+  return { code: (await process.status).code, out, error: await error };
+}
+
+Deno.test(
+  "an interrupted run says what is there, and no more",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
+      const trained = await interrupted(train, "epoch      2/");
+      assertEquals(trained.code, 130, trained.error);
+      assertMatch(
+        trained.error,
+        /^adjoin: interrupted; \S+\/train keeps config\.json and metrics\.jsonl with \d+ epochs, but no weights\n$/,
+      );
+    }),
+);
+
+Deno.test(
+  "an interrupted search says how far the search is",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const search = ["search", ...SHORT, "--budget-macs", "0.8", "--output", `${dir}/run`];
+      const found = await interrupted([...search, "--search-epochs", "100000"], "epoch      2/");
+      assertEquals(found.code, 130, found.error);
+      assertMatch(
+        found.error,
+        /\/run keeps config\.json and search\.jsonl with \d+ epochs, but no weights\n$/,
+      );
+    }),
+);
+
+Deno.test(
+  "an interrupted comparison says how many results it has",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const flags = ["--budget-macs", "0.8", "--epochs", "2", "--output", `${dir}/run`];
+      const { code, error } = await interrupted(["compare", ...SHORT, ...flags], "base alone");
+      assertEquals(code, 130, error);
+      assertMatch(error, /^adjoin: interrupted; \S+\/run keeps compare\.json with \d+ results?\n$/);
+    }),
+);
