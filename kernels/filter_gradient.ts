@@ -3,7 +3,7 @@ import type { Geometry } from "./geometry.ts";
 import type { Gpu } from "./gpu.ts";
 import { imageWeightGradient } from "./image_weight_gradient.ts";
 import type { Kernel } from "./kernel.ts";
-import type { Gradient } from "./op.ts";
+import type { PendingGradient } from "./op.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import { divide, filterTile } from "./tile_choice.ts";
 import { sumManyParts, SUMMED_QUADS, tiledWeightGradient } from "./tiled_weight_gradient.ts";
@@ -63,7 +63,7 @@ function division(gpu: Gpu, g: Geometry): Division {
 }
 
 /** The gradient of the filter, recorded where it is wanted. */
-export function filterGradient(trace: Trace, g: Geometry, x: Tensor, dy: Tensor): Gradient {
+export function filterGradient(trace: Trace, g: Geometry, x: Tensor, dy: Tensor): PendingGradient {
   const divided = division(trace.gpu, g);
   const { splits, many } = divided;
   const taps = g.kernelHeight * g.kernelWidth;

@@ -1,7 +1,8 @@
-import { conv2d } from "../kernels/conv2d.ts";
-import { geometry } from "../kernels/geometry.ts";
-import { pullBack, written } from "../kernels/gradient.ts";
+import { recordForward, recordInputGradient } from "../kernels/convolution.ts";
+import { filterGradient } from "../kernels/filter_gradient.ts";
+import { type Geometry, geometry } from "../kernels/geometry.ts";
 import type { Gpu } from "../kernels/gpu.ts";
+import { narrow } from "../kernels/narrow.ts";
 import type { Scope } from "../kernels/scope.ts";
 import type { Tensor } from "../kernels/tensor.ts";
 import type { Trace } from "../kernels/trace.ts";
@@ -32,78 +33,88 @@ export interface Speed {
   readonly gflops: number;
 }
 
-/** A GPU runs small kernels faster than it is sent them one by one. */
-const COPIES = 16;
+/** Runs in a program: a GPU runs small kernels faster than it is sent them one by one. */
+const COPIES = 8;
 
-function shapesOf({ kernel, stride, padding, in: inputs, out, size, batch }: ConvShape) {
-  const x = [batch, size, size, inputs];
-  const w = [kernel, kernel, inputs, out];
-  const { outHeight, outWidth } = geometry("conv2d", { shape: x }, { shape: w }, {
-    stride,
-    padding,
-  });
-  return { x, w, y: [batch, outHeight, outWidth, out] };
+function geometryOf(
+  { kernel, stride, padding, in: inputs, out, size, batch }: ConvShape,
+): Geometry {
+  const x = { shape: [batch, size, size, inputs] };
+  const w = { shape: [kernel, kernel, inputs, out] };
+  return geometry("conv2d", x, w, { stride, padding });
+}
+
+function shapesOf(g: Geometry): Record<"x" | "w" | "y", number[]> {
+  return {
+    x: [g.batch, g.height, g.width, g.keepIn],
+    w: [g.kernelHeight, g.kernelWidth, g.keepIn, g.keepOut],
+    y: [g.batch, g.outHeight, g.outWidth, g.keepOut],
+  };
 }
 
 /** Floating-point operations / 1e9: twice the multiply-accumulates, the same in each direction. */
 export function gflop(shape: ConvShape): number {
-  const { y: [batch, height, width, out] } = shapesOf(shape);
+  const { y: [batch, height, width, out] } = shapesOf(geometryOf(shape));
   return 2 * batch * height * width * out * shape.kernel ** 2 * shape.in / 1e9;
 }
+
+const RESULTS = { forward: "y", inputGradient: "x", weightGradient: "w" } as const;
 
 /** A convolution in one direction, with its operands. */
 export class ConvWork {
   readonly #scope: Scope;
-  readonly #record: (trace: Trace) => Tensor;
+  /** Of the result. */
+  readonly #shape: readonly number[];
+  readonly #direction: Direction;
+  readonly #record: (trace: Trace, into: Tensor) => void;
 
   /** Raises a `RangeError` for a filter that does not fit. */
   constructor(scope: Scope, shape: ConvShape, direction: Direction) {
-    const shapes = shapesOf(shape);
+    const g = geometryOf(shape);
+    const shapes = shapesOf(g);
     const tensor = (name: "x" | "w" | "y", seed: number): Tensor => {
       const count = shapes[name].reduce((product, d) => product * d, 1);
       return scope.tensor(name, shapes[name], values(count, seed));
     };
-    const { stride, padding } = shape;
-    const attributes = { stride, padding };
     this.#scope = scope;
+    this.#shape = shapes[RESULTS[direction]];
+    this.#direction = direction;
     if (direction === "forward") {
-      const inputs = [tensor("x", 0), tensor("w", 1)];
-      this.#record = (trace) => conv2d.forward(trace, inputs, attributes)[0];
-      return;
+      const [x, w] = [tensor("x", 0), tensor("w", 1)];
+      this.#record = (trace, y) => recordForward(trace, g, x, w, y);
+    } else if (direction === "inputGradient") {
+      const [w, dy] = [tensor("w", 1), tensor("y", 2)];
+      this.#record = (trace, dx) => recordInputGradient(trace, g, { dy, w, dx });
+    } else {
+      const [x, dy] = [tensor("x", 0), tensor("y", 2)];
+      this.#record = (trace, dw) => filterGradient(trace, g, x, dy).write(dw, false);
     }
-    const at = direction === "inputGradient" ? 0 : 1;
-    const x = at === 0 ? scope.tensor("x", shapes.x) : tensor("x", 0);
-    const w = at === 1 ? scope.tensor("w", shapes.w) : tensor("w", 1);
-    const dy = tensor("y", 2);
-    const into = [x, w][at].shape;
-    this.#record = (trace) => {
-      const context = { inputs: [x, w], outputs: [], attributes, wanted: [at === 0, at === 1] };
-      const gradient = pullBack(trace, conv2d, context, dy)[at];
-      if (!gradient) throw new TypeError("Cannot time a gradient that there is not");
-      return written(trace, gradient, { name: "gradient", shape: into });
-    };
   }
 
-  /** The work made ready to be timed; how often a submit runs it, too. */
+  /**
+   * The work made ready to be timed; how often a submit runs it, too. Results lie where they do in a
+   * network: those of filters in a buffer, others where the next kernel loads them.
+   */
   async job(): Promise<{ job: Job; copies: number }> {
     const { gpu } = this.#scope;
-    // Copies in one program would share the mirrors of their operands, which cost time.
-    const copies = gpu.preset.loads === "buffer" ? COPIES : 1;
+    const filter = this.#direction === "weightGradient";
     const program = await this.#scope.trace("convolution", (trace) => {
-      for (let i = 0; i < copies; i++) this.#record(trace);
+      const into = filter
+        ? this.#scope.tensor("result", this.#shape)
+        : trace.tensor("result", this.#shape);
+      for (let i = 0; i < COPIES; i++) this.#record(trace, into);
+      if (!filter) trace.keep(narrow.forward(trace, [into], { channels: 1 })[0]);
     });
-    return { job: jobOf(gpu, () => program.replay()), copies };
+    return { job: jobOf(gpu, () => program.replay()), copies: COPIES };
   }
 
   /** Runs the work once and gives the result, row-major. */
   async result(): Promise<ArrayLike<number>> {
     const { gpu } = this.#scope;
-    const kept: Tensor[] = [];
-    const program = await this.#scope.trace("result", (trace) => {
-      kept.push(trace.keep(this.#record(trace)));
-    });
+    const into = this.#scope.tensor("result", this.#shape);
+    const program = await this.#scope.trace("result", (trace) => this.#record(trace, into));
     program.replay();
-    return (await gpu.read(kept))[0];
+    return (await gpu.read([into]))[0];
   }
 }
 
