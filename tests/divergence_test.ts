@@ -69,7 +69,7 @@ Deno.test(
 Deno.test("scores and weights are finite, or training has diverged", () => {
   const score = { top1: 1, top5: 1, loss: 1 };
   const scores = { base: score, small: { ...score, loss: Infinity } };
-  const options = { lr: 2 };
+  const options = { lr: 2, sched: "step" } as const;
   demandFiniteScores({ scores: { base: score }, epoch: 1 }, options);
   const { message } = assertThrows(
     () => demandFiniteScores({ scores, epoch: 3 }, options),
@@ -86,6 +86,12 @@ Deno.test("scores and weights are finite, or training has diverged", () => {
     DivergedError,
     "b holds NaN after the last step and is not saved; lower --lr",
   );
+  // One cycle takes no warm-up.
+  const { message: cure } = assertThrows(
+    () => demandFiniteState(state, { lr: 2, sched: "onecycle" }),
+    DivergedError,
+  );
+  assertMatch(cure, /; lower --lr \(found 2\)$/);
   state.delete("b");
   demandFiniteState(state, options);
 });

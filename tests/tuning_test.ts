@@ -159,7 +159,12 @@ Deno.test(
         assertEquals(productTile(gpu, forward)?.name, "32x32");
       });
       await Deno.writeTextFile(`${folder}/tiles.json`, "{ broken");
-      await withGpu(PAIR, async (gpu) => assertEquals(await loadTiles(gpu, folder), 0));
+      await withGpu(PAIR, async (gpu) => {
+        assertEquals(await loadTiles(gpu, folder), 0);
+        // A file is in the place of the folder.
+        await saveTiles(gpu, `${folder}/tiles.json`);
+        assertEquals(await loadTiles(gpu, `${folder}/tiles.json`), 0);
+      });
     } finally {
       await Deno.remove(folder, { recursive: true });
     }

@@ -2,10 +2,13 @@ import type { State } from "../nn/parameters.ts";
 import { DivergedError } from "./errors.ts";
 import type { Score, TrainOptions, Which } from "./types.ts";
 
-function diverged(what: string, { lr }: Pick<TrainOptions, "lr">): DivergedError {
-  return new DivergedError(
-    `Cannot go on: ${what}; lower --lr (found ${lr}) or add --warmup-epochs`,
-  );
+/** What the cure of a divergence depends on. */
+type Rates = Pick<TrainOptions, "lr" | "sched">;
+
+function diverged(what: string, { lr, sched }: Rates): DivergedError {
+  // One cycle is a warm-up of its own.
+  const warmup = sched === "onecycle" ? "" : " or add --warmup-epochs";
+  return new DivergedError(`Cannot go on: ${what}; lower --lr (found ${lr})${warmup}`);
 }
 
 /** The first value that is infinite or no number. */
@@ -16,7 +19,7 @@ export function notFinite(values: Float32Array): number | undefined {
 /** Raises a {@link DivergedError} for a loss that is infinite or no number. */
 export function demandFiniteLoss(
   { loss, when }: { loss: number; when: string },
-  options: Pick<TrainOptions, "lr">,
+  options: Rates,
 ): void {
   if (Number.isFinite(loss)) return;
   throw diverged(`the loss is ${loss} after ${when}`, options);
@@ -25,7 +28,7 @@ export function demandFiniteLoss(
 /** Likewise for the losses of a validation. The last step of training may be the one to diverge. */
 export function demandFiniteScores(
   { scores, epoch }: { scores: Partial<Record<Which, Score>>; epoch: number },
-  options: Pick<TrainOptions, "lr">,
+  options: Rates,
 ): void {
   for (const [which, { loss }] of Object.entries(scores)) {
     if (Number.isFinite(loss)) continue;
@@ -37,7 +40,7 @@ export function demandFiniteScores(
 }
 
 /** Likewise for weights and running statistics, before they are saved. */
-export function demandFiniteState(state: State, options: Pick<TrainOptions, "lr">): void {
+export function demandFiniteState(state: State, options: Rates): void {
   for (const [name, values] of state) {
     const found = notFinite(values);
     if (found === undefined) continue;

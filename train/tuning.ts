@@ -2,6 +2,7 @@ import type { SavedChoices } from "../kernels/choices.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/scope.ts";
 import { tune, type Tuned, type TuneOptions } from "../kernels/tuning.ts";
+import { writeWhole } from "./whole_file.ts";
 
 const NAME = "tiles.json";
 
@@ -29,7 +30,8 @@ async function readChoices(folder: string): Promise<unknown> {
   try {
     return JSON.parse(await Deno.readTextFile(path));
   } catch (error) {
-    if (error instanceof Deno.errors.NotFound || error instanceof SyntaxError) return {};
+    const broken = error instanceof SyntaxError;
+    if (broken || error instanceof Error && "code" in error) return {};
     throw error;
   }
 }
@@ -47,19 +49,21 @@ export async function loadTiles(gpu: Gpu, folder?: string): Promise<number> {
   }
 }
 
-/** Saves the choices for the adapter beside those for others. Does nothing where it may not write. */
+/** Saves the choices for the adapter beside those for others. Does nothing where it cannot write. */
 export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
   folder ??= await cacheFolder();
   if (!gpu.preset.tiles || !folder || !await granted({ name: "write", path: folder })) return;
   const others = await readChoices(folder);
   const isObject = typeof others === "object" && others !== null && !Array.isArray(others);
+  // Of two runs that write at the same time, one tunes again: what is broken counts as empty.
   const all: SavedChoices = { ...(isObject ? others : {}), ...gpu.choices.save(gpu.adapter) };
-  await Deno.mkdir(folder, { recursive: true });
-  // Written whole under another name first: two runs may end at the same time.
-  const path = `${folder}/${NAME}`;
-  const temporary = `${path}.${crypto.randomUUID()}`;
-  await Deno.writeTextFile(temporary, JSON.stringify(all, null, 2) + "\n");
-  await Deno.rename(temporary, path);
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const bytes = new TextEncoder().encode(JSON.stringify(all, null, 2) + "\n");
+    await writeWhole(`${folder}/${NAME}`, bytes);
+  } catch {
+    // The next run tunes once more.
+  }
 }
 
 /**
