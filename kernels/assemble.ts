@@ -1,13 +1,5 @@
-import {
-  CHANNEL_QUADS,
-  type Kernel,
-  type Loads,
-  MIRROR_FORMAT,
-  MIRROR_SHIFT,
-  MIRROR_WIDTH,
-  type Read,
-  type Write,
-} from "./kernel.ts";
+import { CHANNEL_QUADS, type Kernel, type Loads, type Read, type Write } from "./kernel.ts";
+import { TEXTURE_FORMAT, TEXTURE_SHIFT, TEXTURE_WIDTH } from "./texture.ts";
 
 /** One binding of an assembled kernel, in order of its index. */
 export interface Binding {
@@ -60,12 +52,12 @@ function firstOf(name: string): string {
 function texel(name: string): string {
   return /* wgsl */ `
   let at = i + ${firstOf(name)};
-  let texel = vec2u(at & ${MIRROR_WIDTH - 1}u, at >> ${MIRROR_SHIFT}u);`;
+  let texel = vec2u(at & ${TEXTURE_WIDTH - 1}u, at >> ${TEXTURE_SHIFT}u);`;
 }
 
 function loaded(name: string): Declared {
   return {
-    variable: `var ${name}_loads: texture_storage_2d<${MIRROR_FORMAT}, read>;`,
+    variable: `var ${name}_loads: texture_storage_2d<${TEXTURE_FORMAT}, read>;`,
     functions: /* wgsl */ `
 fn ${name}(i: u32) -> vec4f {${texel(name)}
   return textureLoad(${name}_loads, texel);
@@ -76,7 +68,7 @@ fn ${name}(i: u32) -> vec4f {${texel(name)}
 
 function stored(name: string): Declared {
   return {
-    variable: `var ${name}_stores: texture_storage_2d<${MIRROR_FORMAT}, write>;`,
+    variable: `var ${name}_stores: texture_storage_2d<${TEXTURE_FORMAT}, write>;`,
     functions: /* wgsl */ `
 fn set_${name}(i: u32, value: vec4f) {${texel(name)}
   textureStore(${name}_stores, texel, value);

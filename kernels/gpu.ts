@@ -2,11 +2,12 @@
 import { Choices } from "./choices.ts";
 import { hasSubgroupsOf, requestDevice } from "./device.ts";
 import type { Assembled } from "./assemble.ts";
-import { CHANNEL_QUADS, MIRROR_FORMAT, MIRROR_WIDTH } from "./kernel.ts";
+import { CHANNEL_QUADS } from "./kernel.ts";
 import { compile, type Pipeline } from "./pipeline.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./scope.ts";
 import { type Tensor, unpad } from "./tensor.ts";
+import { TEXTURE_FORMAT, TEXTURE_WIDTH, textureSize } from "./texture.ts";
 import { TEXTURE_USAGE, USAGE } from "./usage.ts";
 import { deal, warmUp } from "./warm_up.ts";
 
@@ -30,9 +31,9 @@ const MOST_COMPILERS = 4;
 
 /**
  * Bytes behind those asked for: any range may be bound as a per-channel uniform, which has a fixed
- * length, or copied to a mirror in whole rows.
+ * length, or copied to a texture in whole rows.
  */
-const BEHIND = Math.max(CHANNEL_QUADS, MIRROR_WIDTH) * 16;
+const BEHIND = Math.max(CHANNEL_QUADS, TEXTURE_WIDTH) * 16;
 
 /** What {@link Gpu.open} takes. */
 export interface GpuOptions {
@@ -152,19 +153,19 @@ export class Gpu {
     return this.#own(this.device.createBuffer({ label: name, size, usage }), size);
   }
 
-  /** Takes a texture of vec4 texels, for mirrors of tensors. */
-  takeTexture(name: string, width: number, rows: number): GPUTexture {
-    // llvmpipe compiles a kernel anew for textures with a power of two of rows: there are none.
-    const height = (rows & (rows - 1)) === 0 ? Math.max(3, rows + 1) : rows;
-    const limit = this.device.limits.maxTextureDimension2D * width * 16;
-    this.#refuseOversize(name, width * height * 16, limit);
+  /** Takes a texture for tensors of so many rows ({@link TEXTURE_WIDTH}), to be given back with {@link free}. */
+  takeTexture(name: string, rows: number): GPUTexture {
+    const size = textureSize(rows);
+    const bytes = size.width * size.height * 16;
+    const limit = this.device.limits.maxTextureDimension2D * size.width * 16;
+    this.#refuseOversize(name, bytes, limit);
     const texture = this.device.createTexture({
       label: name,
-      size: [width, height],
-      format: MIRROR_FORMAT,
+      size,
+      format: TEXTURE_FORMAT,
       usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
     });
-    return this.#own(texture, width * height * 16);
+    return this.#own(texture, bytes);
   }
 
   #refuseOversize(name: string, bytes: number, limit: number): void {

@@ -16,15 +16,6 @@ export type Write = "bulk" | "update" | "f32" | "u32";
 /** The longest per-channel tensor, in vec4. */
 export const CHANNEL_QUADS = 1024;
 
-/** Bits of the column in the index of a texel. */
-export const MIRROR_SHIFT = 11;
-
-/** Texels in a row of a mirror. */
-export const MIRROR_WIDTH: number = 1 << MIRROR_SHIFT;
-
-/** The format of a mirror. */
-export const MIRROR_FORMAT = "rgba32float";
-
 /**
  * A compute kernel. `wgsl` defines `fn main(workgroup: u32, lane: u32)`, the work of one workgroup
  * out of `dims.workgroups`. The rest is declared for it: for each bulk, small or channel operand `x` a

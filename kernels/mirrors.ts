@@ -1,4 +1,3 @@
-import { MIRROR_WIDTH } from "./kernel.ts";
 import { ALIGNMENT, Tensor } from "./tensor.ts";
 import type { Command, Dispatch } from "./trace.ts";
 
@@ -120,9 +119,4 @@ export class Sources {
 /** Words of a tensor up to where another may begin. */
 export function alignedWords({ bytes }: Tensor): number {
   return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT / 4;
-}
-
-/** Rows of the mirror of a tensor. */
-export function mirrorRows(tensor: Tensor): number {
-  return Math.ceil(tensor.quads / MIRROR_WIDTH);
 }

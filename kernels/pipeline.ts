@@ -1,5 +1,5 @@
 import type { Assembled, Binding } from "./assemble.ts";
-import { MIRROR_FORMAT } from "./kernel.ts";
+import { TEXTURE_FORMAT } from "./texture.ts";
 
 /** A compiled kernel. */
 export interface Pipeline {
@@ -18,8 +18,8 @@ const LAYOUTS = {
   read: { buffer: { type: "read-only-storage" } },
   write: { buffer: { type: "storage" } },
   uniform: { buffer: { type: "uniform" } },
-  load: { storageTexture: { access: "read-only", format: MIRROR_FORMAT } },
-  store: { storageTexture: { access: "write-only", format: MIRROR_FORMAT } },
+  load: { storageTexture: { access: "read-only", format: TEXTURE_FORMAT } },
+  store: { storageTexture: { access: "write-only", format: TEXTURE_FORMAT } },
 } as const satisfies Record<Binding["kind"], Partial<GPUBindGroupLayoutEntry>>;
 
 /** Compiles a kernel on a device, which reports what is wrong with it to its error scope. */

@@ -1,14 +1,7 @@
-import { MIRROR_WIDTH } from "./kernel.ts";
-import {
-  alignedWords,
-  type MirroredOperands,
-  mirrorRows,
-  operand,
-  Sources,
-  type Step,
-} from "./mirrors.ts";
+import { alignedWords, type MirroredOperands, operand, Sources, type Step } from "./mirrors.ts";
 import { schedule } from "./schedule.ts";
 import type { Tensor } from "./tensor.ts";
+import { TEXTURE_WIDTH, textureRows } from "./texture.ts";
 import type { Command, Dispatch } from "./trace.ts";
 
 /** Memory that serves several tensors: those alive at once side by side, others in turn. */
@@ -26,7 +19,7 @@ export interface Plan {
   readonly sources: Sources;
   /** Buffers, measured in words. */
   readonly buffers: readonly Arena[];
-  /** Textures 2048 texels wide, measured in rows. */
+  /** Textures, measured in rows of {@link TEXTURE_WIDTH} vec4. */
   readonly textures: readonly Arena[];
   /** The largest sum of bytes alive at once: no placement can do with less. */
   readonly lowerBound: number;
@@ -234,7 +227,7 @@ export function plan(
   );
   const mirrored: MirroredOperands = (dispatch) =>
     textures.loaded(dispatch).filter((name) => !textured.has(operand(dispatch, name)));
-  const sources = new Sources(commands, mirrored, capacity.rows * MIRROR_WIDTH);
+  const sources = new Sources(commands, mirrored, capacity.rows * TEXTURE_WIDTH);
   const steps = schedule(commands, mirrored, sources);
   const uses = steps.map((step) => use(step, textures, sources));
   const lives = lifetimes(uses);
@@ -248,7 +241,7 @@ export function plan(
       apart: (tensor) => apart.buffers.get(tensor) ?? NONE,
     }),
     textures: place(lives.textures.values(), {
-      sizeOf: mirrorRows,
+      sizeOf: textureRows,
       capacity: capacity.rows,
       apart: (tensor) => apart.textures.get(tensor) ?? NONE,
     }),

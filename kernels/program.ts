@@ -1,9 +1,10 @@
 import type { Assembled, Binding } from "./assemble.ts";
 import { type Gpu, type Pipeline, stored } from "./gpu.ts";
-import { CHANNEL_QUADS, type Kernel, MIRROR_WIDTH } from "./kernel.ts";
-import { mirrorRows, type Sources, type Step } from "./mirrors.ts";
+import { CHANNEL_QUADS, type Kernel } from "./kernel.ts";
+import type { Sources, Step } from "./mirrors.ts";
 import { plan } from "./plan.ts";
 import { ALIGNMENT, type Tensor } from "./tensor.ts";
+import { TEXTURE_WIDTH, textureRows } from "./texture.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
 type Action =
@@ -22,7 +23,7 @@ type Action =
   };
 
 /** The words of a tensor as texels of a texture, from the first on. */
-interface Mirror {
+interface Texels {
   readonly texture: GPUTexture;
   readonly view: GPUTextureView;
   readonly first: number;
@@ -52,7 +53,7 @@ export class Program {
   readonly #gpu: Gpu;
   readonly #actions: readonly Action[];
   readonly #sources: Sources;
-  readonly #mirrors = new Map<Tensor, Mirror>();
+  readonly #texels = new Map<Tensor, Texels>();
   readonly #owned: (GPUBuffer | GPUTexture)[] = [];
 
   /** Programs come from {@link Scope.trace}. */
@@ -83,10 +84,10 @@ export class Program {
       }
       for (const { size, tensors } of placed.textures) {
         const [largest] = tensors.keys();
-        const texture = this.#keep(gpu.takeTexture(largest.name, MIRROR_WIDTH, size));
+        const texture = this.#keep(gpu.takeTexture(largest.name, size));
         const view = texture.createView();
         for (const [tensor, row] of tensors) {
-          this.#mirrors.set(tensor, { texture, view, first: row * MIRROR_WIDTH });
+          this.#texels.set(tensor, { texture, view, first: row * TEXTURE_WIDTH });
         }
       }
       const dispatches = steps.filter((step) => step.kind === "dispatch");
@@ -107,11 +108,11 @@ export class Program {
     }
   }
 
-  #mirror(tensor: Tensor): Mirror {
+  #texelsOf(tensor: Tensor): Texels {
     const { of, first } = this.#sources.of(tensor);
-    const mirror = this.#mirrors.get(of);
-    if (!mirror) throw new TypeError(`Cannot load ${tensor.name}: it lies in no texture`);
-    return { ...mirror, first: mirror.first + first };
+    const texels = this.#texels.get(of);
+    if (!texels) throw new TypeError(`Cannot load ${tensor.name}: it lies in no texture`);
+    return { ...texels, first: texels.first + first };
   }
 
   #keep<T extends GPUBuffer | GPUTexture>(memory: T): T {
@@ -143,7 +144,7 @@ export class Program {
         else bytes.setUint32(at, value, true);
       }
       for (const name of inTextures(dispatch)) {
-        bytes.setUint32(at += 4, this.#mirror(reads[name] ?? writes[name]).first, true);
+        bytes.setUint32(at += 4, this.#texelsOf(reads[name] ?? writes[name]).first, true);
       }
     });
     const buffer = this.#keep(this.#gpu.takeBuffer(`${this.name} dims`, bytes.byteLength));
@@ -164,7 +165,7 @@ export class Program {
       }
       const tensor = reads[name] ?? writes[name];
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
-      if (kind === "load" || kind === "store") return this.#mirror(tensor).view;
+      if (kind === "load" || kind === "store") return this.#texelsOf(tensor).view;
       const { buffer, offset } = stored(tensor);
       if (kind === "uniform") {
         if (tensor.quads > CHANNEL_QUADS) throw tooManyChannels(kernel, name, tensor);
@@ -213,11 +214,11 @@ export class Program {
       };
     }
     const { buffer, offset } = stored(step.tensor);
-    const { texture, first } = this.#mirror(step.tensor);
-    const width = Math.min(step.tensor.quads, MIRROR_WIDTH);
-    const rows = mirrorRows(step.tensor);
+    const { texture, first } = this.#texelsOf(step.tensor);
+    const width = Math.min(step.tensor.quads, TEXTURE_WIDTH);
+    const rows = textureRows(step.tensor);
     const source = { buffer, offset, bytesPerRow: Math.ceil(width * 16 / ALIGNMENT) * ALIGNMENT };
-    const destination = { texture, origin: { x: 0, y: first / MIRROR_WIDTH } };
+    const destination = { texture, origin: { x: 0, y: first / TEXTURE_WIDTH } };
     const size = { width, height: rows };
     return {
       kind: "transfer",

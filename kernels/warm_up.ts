@@ -1,9 +1,7 @@
-import { CHANNEL_QUADS, MIRROR_FORMAT, MIRROR_WIDTH } from "./kernel.ts";
+import { CHANNEL_QUADS } from "./kernel.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { TEXTURE_FORMAT, textureSize } from "./texture.ts";
 import { TEXTURE_USAGE, USAGE } from "./usage.ts";
-
-// Of a mirror's kind: llvmpipe compiles apart for sides that are powers of two and others.
-const MIRROR_SIZE = { width: MIRROR_WIDTH, height: 3 };
 
 /**
  * Runs kernels over no workgroups at all, which makes a driver compile them that otherwise waits
@@ -20,8 +18,8 @@ export function warmUp(device: GPUDevice, pipelines: readonly Pipeline[]): void 
   const view = (): GPUTextureView => {
     const made = device.createTexture({
       label: "warm-up",
-      size: MIRROR_SIZE,
-      format: MIRROR_FORMAT,
+      size: textureSize(1),
+      format: TEXTURE_FORMAT,
       usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
     });
     taken.push(made);
