@@ -25,6 +25,9 @@ function blockFor(count: number, { preset, broadcast }: Gpu): Block {
   return preset.blocks.reduce((best, block) => cost(block) < cost(best) ? block : best);
 }
 
+/** The most vec4 that an output of a shallow product is made of. */
+const SHALLOW = 32;
+
 interface Gather {
   readonly form: Form;
   readonly x: Tensor;
@@ -46,6 +49,7 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
   const phases = phasesOf(form, g);
   const positions = g.batch * Math.ceil(to[0] / phases.rows) * Math.ceil(to[1] / phases.columns);
   const outQuads = quads(to[2]);
+  const depth = g.kernelHeight * g.kernelWidth * quads(from[2]);
   const joins = joinsOf(joined);
   const run = (
     kernel: Kernel<string, "y", GatherDims>,
@@ -74,6 +78,7 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
         ...g.tapBits,
       },
       workgroups: phases.rows * phases.columns * groups * blocks,
+      grid: depth <= SHALLOW ? trace.gpu.preset.grid : undefined,
     });
   };
   const direction = form === "outer" ? "forward" : "input gradient";

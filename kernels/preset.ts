@@ -24,6 +24,11 @@ export interface Preset {
    * columns (vec4 of channels). The one that wastes least is taken.
    */
   readonly blocks: readonly Block[];
+  /**
+   * The largest grid of a shallow product, of few loads to each output: where to start a workgroup
+   * takes about as long as its work, few are started.
+   */
+  readonly grid?: number;
   /** The side, in vec4, of the block of sums that one invocation of a weight gradient holds. */
   readonly side: number;
   /** Invocations that keep the adapter busy: weight gradients are split until there are as many. */
@@ -48,6 +53,7 @@ export const SOFTWARE: Preset = {
   lanes: 8,
   broadcast: true,
   blocks: [{ rows: 8, columns: 1 }, { rows: 8, columns: 2 }, { rows: 8, columns: 4 }],
+  grid: 64,
   side: 4,
   invocations: 2048,
   positions: 192,

@@ -181,15 +181,18 @@ export class Program {
         resource: resource(name, kind),
       })),
     });
-    const grid = Math.min(step.workgroups, this.#gpu.maxWorkgroups);
-    const x = Math.min(grid, 65535);
+    const { workgroups, grid = workgroups } = step;
+    // As few as do with equally many turns.
+    const turns = Math.ceil(workgroups / Math.min(grid, this.#gpu.maxWorkgroups));
+    const started = Math.ceil(workgroups / turns);
+    const x = Math.min(started, 65535);
     return {
       kind: "dispatch",
       name: kernel.name,
       pipeline,
       group,
       x,
-      y: Math.min(65535, Math.ceil(grid / x)),
+      y: Math.min(65535, Math.ceil(started / x)),
     };
   }
 

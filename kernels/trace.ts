@@ -19,6 +19,8 @@ export interface Dispatch {
   readonly dims: Readonly<Record<string, number>>;
   /** Workgroups of work; the grid may be smaller. */
   readonly workgroups: number;
+  /** The largest grid, whose workgroups then do several in turn; without it one for each is started. */
+  readonly grid?: number;
 }
 
 /** Zeros over a tensor. */
@@ -52,6 +54,8 @@ export interface Operands<R extends string, W extends string, D extends string> 
   readonly dims: Readonly<Record<D, number>>;
   /** Workgroups of work; the grid may be smaller. */
   readonly workgroups: number;
+  /** The largest grid, whose workgroups then do several in turn; without it one for each is started. */
+  readonly grid?: number;
 }
 
 /** Records commands in order; {@link Scope.trace} makes one and turns it into a program. */
