@@ -102,6 +102,7 @@ export const conv2d: Op<Conv2dAttributes> = {
     { inputs: [[1, 5, 12, 3], [1, 9, 3, 5]], attributes: { stride: 1, padding: 4 } },
     { inputs: [[1, 3, 3, 4], [7, 7, 4, 4]], attributes: { stride: 1, padding: 3 } },
     { inputs: [[2, 8, 6, 3], [3, 3, 3, 5]], attributes: { stride: 2, padding: 1 } },
+    { inputs: [[2, 8, 7, 5], [2, 1, 5, 6]], attributes: { stride: 3, padding: 0 } },
     { inputs: [[2, 6, 9, 2], [5, 4, 2, 7]], attributes: { stride: 3, padding: 2 } },
     { inputs: [[3, 2, 1, 5], [1, 1, 5, 4]], attributes: { stride: 3, padding: 0 } },
   ],

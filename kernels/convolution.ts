@@ -5,7 +5,7 @@ import type { Gpu } from "./gpu.ts";
 import { joinsOf } from "./joins.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Joined, JoiningGradient } from "./op.ts";
-import { type Form, phasesOf } from "./phases.ts";
+import { type Form, phasesOf, phasesWithTaps } from "./phases.ts";
 import type { Block } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import { productTile } from "./tile_choice.ts";
@@ -46,8 +46,10 @@ function sides(form: Form, g: Geometry): Record<"from" | "to", [number, number, 
 
 function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gather): void {
   const { from, to } = sides(form, g);
-  const phases = phasesOf(form, g);
-  const positions = g.batch * Math.ceil(to[0] / phases.rows) * Math.ceil(to[1] / phases.columns);
+  const all = phasesOf(form, g);
+  const positions = g.batch * Math.ceil(to[0] / all.rows) * Math.ceil(to[1] / all.columns);
+  const phases = form === "inner" && g.padding === 0 && !joined.plus ? phasesWithTaps(g) : all;
+  if (phases.rows * phases.columns < all.rows * all.columns) trace.clear(y);
   const outQuads = quads(to[2]);
   const depth = g.kernelHeight * g.kernelWidth * quads(from[2]);
   const joins = joinsOf(joined);
@@ -93,7 +95,7 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
   const common = { rows, lanes, broadcast, joins };
   const channels = from[2] <= 4 ? from[2] : undefined;
   const taps = Math.ceil(g.kernelWidth / g.stride);
-  const follows = from[0] * phases.rows === to[0] && from[1] * phases.columns === to[1];
+  const follows = from[0] * all.rows === to[0] && from[1] * all.columns === to[1];
   const thin = form === "inner" && outQuads === 1 && follows && taps > 1 && taps <= WIDEST_ROW;
   run(
     thin

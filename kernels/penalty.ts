@@ -12,10 +12,10 @@ const forward = defineKernel({
   name: "penalty",
   workgroupSize: 1,
   reads: { loss: "f32", cost: "f32", lambda: "f32", gamma: "f32" },
-  writes: { y: "f32" },
+  writes: { y: "bulk" },
   dims: {},
   wgsl: `fn main(workgroup: u32, lane: u32) {
-  y[0] = loss[0] + lambda[0] * gamma[0] * cost[0];
+  set_y(0u, vec4f(loss[0] + lambda[0] * gamma[0] * cost[0], 0.0, 0.0, 0.0));
 }`,
 });
 
@@ -23,9 +23,11 @@ const backward = defineKernel({
   name: "penalty gradient",
   workgroupSize: 1,
   reads: { dy: "f32", lambda: "f32", gamma: "f32" },
-  writes: { dcost: "f32" },
+  writes: { dcost: "bulk" },
   dims: {},
-  wgsl: `fn main(workgroup: u32, lane: u32) { dcost[0] = dy[0] * lambda[0] * gamma[0]; }`,
+  wgsl: `fn main(workgroup: u32, lane: u32) {
+  set_dcost(0u, vec4f(dy[0] * lambda[0] * gamma[0], 0.0, 0.0, 0.0));
+}`,
 });
 
 const given = (value?: number): Input => ({

@@ -16,10 +16,22 @@ import type { Geometry } from "./geometry.ts";
  */
 export type Form = "outer" | "inner";
 
-/** Phases of rows and of columns: none is without pixels. */
-export function phasesOf(form: Form, g: Geometry): { rows: number; columns: number } {
+/** Phases of rows and of columns. */
+export interface Phases {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** All phases of a form: none is without pixels. */
+export function phasesOf(form: Form, g: Geometry): Phases {
   const of = (size: number): number => form === "outer" ? 1 : Math.min(g.stride, size);
   return { rows: of(g.height), columns: of(g.width) };
+}
+
+/** Those phases of an `inner` product without padding that have taps; the others are zero. */
+export function phasesWithTaps(g: Geometry): Phases {
+  const { rows, columns } = phasesOf("inner", g);
+  return { rows: Math.min(rows, g.kernelHeight), columns: Math.min(columns, g.kernelWidth) };
 }
 
 const WINDOW = /* wgsl */ `

@@ -13,7 +13,7 @@ const forward = defineKernel({
   name: "quadratic form",
   workgroupSize: 64,
   reads: { x: "f32", pairs: "f32", singles: "f32", constant: "f32" },
-  writes: { y: "f32" },
+  writes: { y: "bulk" },
   dims: DIMS,
   wgsl: /* wgsl */ `
 ${AT}
@@ -29,7 +29,7 @@ fn main(workgroup: u32, lane: u32) {
   workgroupBarrier();
   if (lane == 0u) {
     for (var k = 1u; k < 64u; k++) { sum += sums[k]; }
-    y[0] = constant[0] + sum;
+    set_y(0u, vec4f(constant[0] + sum, 0.0, 0.0, 0.0));
   }
 }`,
 });
