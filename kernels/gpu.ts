@@ -153,7 +153,7 @@ export class Gpu {
     return this.#own(this.device.createBuffer({ label: name, size, usage }), size);
   }
 
-  /** Takes a texture for tensors of so many rows ({@link TEXTURE_WIDTH}), to be given back with {@link free}. */
+  /** Takes a texture for rows of {@link TEXTURE_WIDTH} vec4, to be given back with {@link free}. */
   takeTexture(name: string, rows: number): GPUTexture {
     const size = textureSize(rows);
     const bytes = size.width * size.height * 16;

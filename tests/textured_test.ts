@@ -1,10 +1,11 @@
 // Which results lie in textures alone, and that kernels store and load them there.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { conv2d } from "../kernels/conv2d.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { defineKernel, type Read, type Write } from "../kernels/kernel.ts";
 import { SOFTWARE } from "../kernels/preset.ts";
 import { Tensor } from "../kernels/tensor.ts";
+import { TEXTURE_WIDTH } from "../kernels/texture.ts";
 import { texturedResults } from "../kernels/textured.ts";
 import type { Command, Dispatch } from "../kernels/trace.ts";
 import { holds } from "./op_suite.ts";
@@ -91,5 +92,39 @@ Deno.test("convolutions are right with the fewest textures that a device may hav
   } finally {
     gpu.destroy();
     device.destroy();
+  }
+});
+
+Deno.test("what is larger than a texture is refused in a sentence", async () => {
+  const gpu = await Gpu.open({ preset: SOFTWARE });
+  try {
+    using scope = gpu.scope();
+    const rows = gpu.device.limits.maxTextureDimension2D + 1;
+    const start = defineKernel({
+      name: "start",
+      workgroupSize: 1,
+      reads: {},
+      writes: { y: "bulk" },
+      dims: {},
+      wgsl: "fn main(workgroup: u32, lane: u32) { set_y(0u, vec4f(1.0)); }",
+    });
+    const end = defineKernel({
+      name: "end",
+      workgroupSize: 1,
+      reads: { y: "bulk" },
+      writes: { z: "bulk" },
+      dims: {},
+      wgsl: "fn main(workgroup: u32, lane: u32) { set_z(0u, y(0u)); }",
+    });
+    const tracing = scope.trace("large", (trace) => {
+      const y = trace.tensor("activations", [rows * TEXTURE_WIDTH * 4]);
+      const z = trace.tensor("z", [4]);
+      trace.run(start, { reads: {}, writes: { y }, dims: {}, workgroups: 1 });
+      trace.run(end, { reads: { y }, writes: { z }, dims: {}, workgroups: 1 });
+      trace.keep(z);
+    });
+    await assertRejects(() => tracing, GpuError, "Cannot allocate activations: it takes");
+  } finally {
+    gpu.destroy();
   }
 });

@@ -53,9 +53,9 @@ export async function loadTiles(gpu: Gpu, folder?: string): Promise<number> {
 export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
   folder ??= await cacheFolder();
   if (!gpu.preset.tiles || !folder || !await granted({ name: "write", path: folder })) return;
+  // Of two runs that save at once one may tune again: the last stays, what is broken counts as empty.
   const others = await readChoices(folder);
   const isObject = typeof others === "object" && others !== null && !Array.isArray(others);
-  // Of two runs that write at the same time, one tunes again: what is broken counts as empty.
   const all: SavedChoices = { ...(isObject ? others : {}), ...gpu.choices.save(gpu.adapter) };
   try {
     await Deno.mkdir(folder, { recursive: true });
@@ -68,8 +68,8 @@ export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
 
 /**
  * Makes sure that all convolutions which `rehearse` traces have a tuned tile: out of the cache, or
- * timed now and saved there, in `folder` or {@link cacheFolder}. `rehearse` traces into a scope that is thrown away. Does nothing where
- * the preset has no tiles, as on a software adapter.
+ * timed now and saved there, in `folder` or {@link cacheFolder}. `rehearse` traces into a scope that
+ * is thrown away. Does nothing where the preset has no tiles, as on a software adapter.
  */
 export async function tuneTiles(
   gpu: Gpu,
