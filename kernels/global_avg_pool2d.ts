@@ -49,7 +49,7 @@ function backward(joins: Joins): Kernel<string, "dx", WalkDims | "factor"> {
   return defineKernel<string, "dx", WalkDims | "factor">({
     name: `global avg pool2d gradient${suffix}`,
     workgroupSize: LANES,
-    reads: { dy: "small", ...reads },
+    reads: { dy: "bulk", ...reads },
     writes: { dx: "bulk" },
     dims: { ...WALK_DIMS, factor: "f32" },
     wgsl: walk({

@@ -15,7 +15,7 @@ export interface LinearAttributes {
 const addBias = defineKernel({
   name: "bias",
   workgroupSize: 64,
-  reads: { xw: "small", b: "bulk" },
+  reads: { xw: "bulk", b: "bulk" },
   writes: { y: "bulk" },
   dims: { quads: "u32", row_quads: "u32" },
   wgsl: /* wgsl */ `
