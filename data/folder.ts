@@ -6,6 +6,7 @@ import { foundInstead } from "./found_instead.ts";
 import { generatedSplit } from "./generated.ts";
 import { gunzip } from "./gzip.ts";
 import { type IdxArray, idxDataset, largestLabel, parseIdx } from "./idx.ts";
+import { abridged, listed } from "./words.ts";
 
 /** The names {@link openDataset} takes. */
 export const DATASET_NAMES = ["generated", "cifar10", "cifar100", "idx"] as const;
@@ -127,7 +128,7 @@ function match(
 /** The paths of all wanted files. */
 async function locate(name: DatasetName, source: Source, dataDir?: string): Promise<string[][]> {
   const words = source.wanted.map((wanted) => wanted.words);
-  const wanted = `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+  const wanted = listed(words);
   if (dataDir === undefined) {
     throw new DataError(
       `Cannot open ${name}: wanted a folder with ${wanted}, found no --data-dir; name it, and ${source.cure}`,
@@ -158,8 +159,7 @@ async function locate(name: DatasetName, source: Source, dataDir?: string): Prom
 function tell(found: string[] | string, { wanted }: Source): string {
   if (typeof found === "string") return found;
   if (found.length === 0) return "an empty folder";
-  const rest = found.length - 8;
-  const names = found.slice(0, 8).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
+  const names = abridged(found, 8);
   const matches = wanted.map((half) => match(half, found));
   const lacking = matches.flatMap(({ lacking }) => lacking);
   return names + (matches.some(({ there }) => there.length) ? `, no ${lacking.join(", ")}` : "");

@@ -1,11 +1,15 @@
+/** The code of a system's error, as `ENOENT`; nothing for other errors. */
+export function errorCode(error: unknown): unknown {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
 /** What there is in place of a file or folder to read, in words that go after "found". */
 export function foundInstead(
   path: string,
   error: unknown,
   wanted: "file" | "folder" = "file",
 ): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
+  switch (errorCode(error)) {
     case "ENOENT":
       return `no ${wanted} ${path}`;
     case "ENOTDIR":

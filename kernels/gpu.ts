@@ -7,8 +7,8 @@ import { compile, type Pipeline } from "./pipeline.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./scope.ts";
 import { type Tensor, unpad } from "./tensor.ts";
-import { TEXTURE_FORMAT, TEXTURE_WIDTH, textureSize } from "./texture.ts";
-import { TEXTURE_USAGE, USAGE } from "./usage.ts";
+import { TEXTURE_WIDTH, textureOf } from "./texture.ts";
+import { USAGE } from "./usage.ts";
 import { deal, warmUp } from "./warm_up.ts";
 
 export type { Pipeline } from "./pipeline.ts";
@@ -155,17 +155,12 @@ export class Gpu {
 
   /** Takes a texture for rows of {@link TEXTURE_WIDTH} vec4, to be given back with {@link free}. */
   takeTexture(name: string, rows: number): GPUTexture {
-    const size = textureSize(rows);
-    const bytes = size.width * size.height * 16;
-    const limit = this.device.limits.maxTextureDimension2D * size.width * 16;
+    const texture = textureOf(name, rows);
+    const { size: { width, height } } = texture;
+    const bytes = width * height * 16;
+    const limit = this.device.limits.maxTextureDimension2D * width * 16;
     this.#refuseOversize(name, bytes, limit);
-    const texture = this.device.createTexture({
-      label: name,
-      size,
-      format: TEXTURE_FORMAT,
-      usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
-    });
-    return this.#own(texture, bytes);
+    return this.#own(this.device.createTexture(texture), bytes);
   }
 
   #refuseOversize(name: string, bytes: number, limit: number): void {

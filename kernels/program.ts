@@ -1,7 +1,7 @@
 import type { Assembled, Binding } from "./assemble.ts";
 import { type Gpu, type Pipeline, stored } from "./gpu.ts";
 import { CHANNEL_QUADS, type Kernel } from "./kernel.ts";
-import type { Sources, Step } from "./mirrors.ts";
+import { operand, type Sources, type Step } from "./mirrors.ts";
 import { plan } from "./plan.ts";
 import { ALIGNMENT, type Tensor } from "./tensor.ts";
 import { TEXTURE_WIDTH, textureRows } from "./texture.ts";
@@ -130,7 +130,7 @@ export class Program {
     const stride = Math.ceil((longest + 1) * 4 / ALIGNMENT) * ALIGNMENT;
     const bytes = new DataView(new ArrayBuffer(Math.max(1, dispatches.length) * stride));
     dispatches.forEach((dispatch, i) => {
-      const { kernel, dims, workgroups, reads, writes } = dispatch;
+      const { kernel, dims, workgroups } = dispatch;
       let at = i * stride;
       bytes.setUint32(at, workgroups, true);
       for (const [name, type] of Object.entries(kernel.dims)) {
@@ -144,7 +144,7 @@ export class Program {
         else bytes.setUint32(at, value, true);
       }
       for (const name of inTextures(dispatch)) {
-        bytes.setUint32(at += 4, this.#texelsOf(reads[name] ?? writes[name]).first, true);
+        bytes.setUint32(at += 4, this.#texelsOf(operand(dispatch, name)).first, true);
       }
     });
     const buffer = this.#keep(this.#gpu.takeBuffer(`${this.name} dims`, bytes.byteLength));
@@ -157,13 +157,13 @@ export class Program {
     { pipeline, layout, assembled }: Pipeline,
     dims: { buffer: GPUBuffer; stride: number; index: number },
   ): Action {
-    const { kernel, reads, writes } = step;
+    const { kernel } = step;
     const resource = (name: string, kind: string): GPUBindingResource => {
       if (name === "dims") {
         const offset = dims.index * dims.stride;
         return { buffer: dims.buffer, offset, size: dims.stride };
       }
-      const tensor = reads[name] ?? writes[name];
+      const tensor = operand(step, name);
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
       if (kind === "load" || kind === "store") return this.#texelsOf(tensor).view;
       const { buffer, offset } = stored(tensor);

@@ -1,4 +1,5 @@
 import type { Tensor } from "./tensor.ts";
+import { TEXTURE_USAGE } from "./usage.ts";
 
 /** The format of textures that kernels load from and store to. */
 export const TEXTURE_FORMAT = "rgba32float";
@@ -20,9 +21,14 @@ export function textureRows({ quads }: Pick<Tensor, "quads">): number {
   return Math.ceil(quads / TEXTURE_WIDTH);
 }
 
-/** The sides of a texture with room for so many rows. */
-export function textureSize(rows: number): { width: number; height: number } {
+/** A texture with room for so many rows. */
+export function textureOf(label: string, rows: number) {
   // llvmpipe compiles a kernel anew for sides that are powers of two: there are none.
   const height = (rows & (rows - 1)) === 0 ? Math.max(3, rows + 1) : rows;
-  return { width: TEXTURE_WIDTH + GAP, height };
+  return {
+    label,
+    size: { width: TEXTURE_WIDTH + GAP, height },
+    format: TEXTURE_FORMAT,
+    usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
+  } as const satisfies GPUTextureDescriptor;
 }

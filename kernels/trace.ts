@@ -6,21 +6,11 @@ import { type ElementType, Tensor } from "./tensor.ts";
 import { texturedResults } from "./textured.ts";
 
 /** One run of a kernel. */
-export interface Dispatch {
+export interface Dispatch extends Operands<string, string, string> {
   /** Tells it from other commands. */
   readonly kind: "dispatch";
   /** What is run. */
   readonly kernel: Kernel;
-  /** Operands by name. */
-  readonly reads: Readonly<Record<string, Tensor>>;
-  /** Results by name. */
-  readonly writes: Readonly<Record<string, Tensor>>;
-  /** Numbers by name. */
-  readonly dims: Readonly<Record<string, number>>;
-  /** Workgroups of work; the grid may be smaller. */
-  readonly workgroups: number;
-  /** The largest grid, whose workgroups then do several in turn; without it one for each is started. */
-  readonly grid?: number;
 }
 
 /** Zeros over a tensor. */

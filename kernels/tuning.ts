@@ -1,11 +1,10 @@
 import { type Work, workKey } from "./choices.ts";
-import { recordForward, recordInputGradient } from "./convolution.ts";
-import { filterGradient } from "./filter_gradient.ts";
 import { type Gpu, GpuError } from "./gpu.ts";
 import type { Program } from "./program.ts";
+import { type Operand, operandShapes, recordWork } from "./record_work.ts";
 import type { Scope } from "./scope.ts";
+import type { Tensor } from "./tensor.ts";
 import { filterTiles, productTiles } from "./tile_choice.ts";
-import type { Trace } from "./trace.ts";
 
 /** What tuning has found for a work. */
 export interface Tuned {
@@ -30,26 +29,10 @@ export interface TuneOptions {
 /** Runs of a work in one program: a GPU runs small kernels faster than it is sent submits. */
 const COPIES = 8;
 
-/** Records a work on tensors of zeros. */
-function dummy(scope: Scope, { direction, geometry: g }: Work): (trace: Trace) => void {
-  const x = [g.batch, g.height, g.width, g.keepIn];
-  const y = [g.batch, g.outHeight, g.outWidth, g.keepOut];
-  const filter = [g.kernelHeight, g.kernelWidth, g.filterIn, g.filterOut];
-  const from = scope.tensor("from", direction === "input gradient" ? y : x);
-  if (direction === "weight gradient") {
-    const dy = scope.tensor("dy", y);
-    const dw = scope.tensor("dw", filter);
-    return (trace) => {
-      const gradient = filterGradient(trace, g, from, dy);
-      if (gradient && "write" in gradient) gradient.write(dw, false);
-    };
-  }
-  const w = scope.tensor("w", filter);
-  const to = scope.tensor("to", direction === "input gradient" ? x : y);
-  return (trace) =>
-    direction === "forward"
-      ? recordForward(trace, g, from, w, to)
-      : recordInputGradient(trace, g, { dy: from, w, dx: to });
+/** Tensors of zeros for a work. */
+function dummies(scope: Scope, { geometry }: Work): Record<Operand, Tensor> {
+  const { x, w, y } = operandShapes(geometry);
+  return { x: scope.tensor("x", x), w: scope.tensor("w", w), y: scope.tensor("y", y) };
 }
 
 async function elapsed(gpu: Gpu, submit: () => void): Promise<number> {
@@ -91,13 +74,13 @@ async function tuneWork(
   let tile: string | undefined;
   let refusal: unknown;
   using scope = gpu.scope();
-  const record = dummy(scope, work);
+  const operands = dummies(scope, work);
   try {
     for (const { name } of tiles.slice(0, candidates)) {
       gpu.choices.set(work, name);
       try {
         const program = await scope.trace(`tile ${name}`, (trace) => {
-          for (let i = 0; i < COPIES; i++) record(trace);
+          for (let i = 0; i < COPIES; i++) recordWork(trace, work, operands);
         });
         const best = tile === undefined ? Infinity : milliseconds[tile] * COPIES;
         milliseconds[name] = await timeOf(gpu, program, { wait, goal, best }) / COPIES;

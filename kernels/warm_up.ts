@@ -1,7 +1,7 @@
 import { CHANNEL_QUADS } from "./kernel.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { TEXTURE_FORMAT, textureSize } from "./texture.ts";
-import { TEXTURE_USAGE, USAGE } from "./usage.ts";
+import { textureOf } from "./texture.ts";
+import { USAGE } from "./usage.ts";
 
 /**
  * Runs kernels over no workgroups at all, which makes a driver compile them that otherwise waits
@@ -16,12 +16,7 @@ export function warmUp(device: GPUDevice, pipelines: readonly Pipeline[]): void 
     return made;
   };
   const view = (): GPUTextureView => {
-    const made = device.createTexture({
-      label: "warm-up",
-      size: textureSize(1),
-      format: TEXTURE_FORMAT,
-      usage: TEXTURE_USAGE.COPY_DST | TEXTURE_USAGE.STORAGE_BINDING,
-    });
+    const made = device.createTexture(textureOf("warm-up", 1));
     taken.push(made);
     return made.createView();
   };

@@ -113,10 +113,11 @@ const LEAST: Readonly<Record<string, number>> = {
   stage: 0,
 };
 
-function checkWhole(what: string, name: string, value: unknown): void {
-  if (Number.isSafeInteger(value) && Number(value) >= LEAST[name]) return;
+/** Raises a `RangeError` for a value that is no whole number from `least` on. */
+export function checkWhole(what: string, name: string, value: unknown, least = LEAST[name]): void {
+  if (Number.isSafeInteger(value) && Number(value) >= least) return;
   throw new RangeError(
-    `Cannot ${what}: ${name} is a whole number from ${LEAST[name]} on, found ${value}`,
+    `Cannot ${what}: ${name} is a whole number from ${least} on, found ${value}`,
   );
 }
 

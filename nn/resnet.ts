@@ -1,4 +1,4 @@
-import { type Network, network, type NetworkBuilder, type Value } from "./network.ts";
+import { checkWhole, type Network, network, type NetworkBuilder, type Value } from "./network.ts";
 
 /**
  * A form of residual network: `xresnet` that of arXiv 1812.01187 and of the authors, `torchvision`
@@ -115,12 +115,7 @@ export function resnet(options: ResNetOptions): Network {
         `depths and ${widths.length} widths`,
     );
   }
-  const wrong = depths.find((depth) => !Number.isSafeInteger(depth) || depth < 1);
-  if (wrong !== undefined) {
-    throw new RangeError(
-      `Cannot build a ResNet: a depth is a whole number from 1 on, found ${wrong}`,
-    );
-  }
+  for (const depth of depths) checkWhole("build a ResNet", "a depth", depth, 1);
   const kernel = variant === "torchvision" && reduce ? 7 : 3;
   return network({ channels }, (n) => {
     n.stage(0);

@@ -1,10 +1,10 @@
-import { recordForward, recordInputGradient } from "../kernels/convolution.ts";
-import { filterGradient } from "../kernels/filter_gradient.ts";
+import type { Work } from "../kernels/choices.ts";
 import { type Geometry, geometry } from "../kernels/geometry.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import { narrow } from "../kernels/narrow.ts";
+import { type Operand, operandShapes, recordWork, RESULT } from "../kernels/record_work.ts";
 import type { Scope } from "../kernels/scope.ts";
-import type { Tensor } from "../kernels/tensor.ts";
+import { elements, type Tensor } from "../kernels/tensor.ts";
 import type { Trace } from "../kernels/trace.ts";
 import { type Job, measure } from "./bench_timing.ts";
 import { values } from "./bench_work.ts";
@@ -44,51 +44,49 @@ function geometryOf(
   return geometry("conv2d", x, w, { stride, padding });
 }
 
-function shapesOf(g: Geometry): Record<"x" | "w" | "y", number[]> {
-  return {
-    x: [g.batch, g.height, g.width, g.keepIn],
-    w: [g.kernelHeight, g.kernelWidth, g.keepIn, g.keepOut],
-    y: [g.batch, g.outHeight, g.outWidth, g.keepOut],
-  };
-}
+/** What kernels call a direction. */
+const DIRECTION = {
+  forward: "forward",
+  inputGradient: "input gradient",
+  weightGradient: "weight gradient",
+} as const satisfies Record<Direction, Work["direction"]>;
 
 /** Floating-point operations / 1e9: twice the multiply-accumulates, the same in each direction. */
 export function gflop(shape: ConvShape): number {
-  const { y: [batch, height, width, out] } = shapesOf(geometryOf(shape));
-  return 2 * batch * height * width * out * shape.kernel ** 2 * shape.in / 1e9;
+  const { y } = operandShapes(geometryOf(shape));
+  return 2 * elements(y) * shape.kernel ** 2 * shape.in / 1e9;
 }
-
-const RESULTS = { forward: "y", inputGradient: "x", weightGradient: "w" } as const;
 
 /** A convolution in one direction, with its operands. */
 export class ConvWork {
   readonly #scope: Scope;
-  /** Of the result. */
-  readonly #shape: readonly number[];
-  readonly #direction: Direction;
-  readonly #record: (trace: Trace, into: Tensor) => void;
+  readonly #work: Work;
+  /** All operands but the result. */
+  readonly #inputs: Readonly<Partial<Record<Operand, Tensor>>>;
 
   /** Raises a `RangeError` for a filter that does not fit. */
   constructor(scope: Scope, shape: ConvShape, direction: Direction) {
-    const g = geometryOf(shape);
-    const shapes = shapesOf(g);
-    const tensor = (name: "x" | "w" | "y", seed: number): Tensor => {
-      const count = shapes[name].reduce((product, d) => product * d, 1);
-      return scope.tensor(name, shapes[name], values(count, seed));
-    };
     this.#scope = scope;
-    this.#shape = shapes[RESULTS[direction]];
-    this.#direction = direction;
-    if (direction === "forward") {
-      const [x, w] = [tensor("x", 0), tensor("w", 1)];
-      this.#record = (trace, y) => recordForward(trace, g, x, w, y);
-    } else if (direction === "inputGradient") {
-      const [w, dy] = [tensor("w", 1), tensor("y", 2)];
-      this.#record = (trace, dx) => recordInputGradient(trace, g, { dy, w, dx });
-    } else {
-      const [x, dy] = [tensor("x", 0), tensor("y", 2)];
-      this.#record = (trace, dw) => filterGradient(trace, g, x, dy).write(dw, false);
-    }
+    this.#work = { direction: DIRECTION[direction], geometry: geometryOf(shape) };
+    const shapes = operandShapes(this.#work.geometry);
+    const inputs = (["x", "w", "y"] as const).flatMap((name, seed) => {
+      if (name === this.#result) return [];
+      const numbers = values(elements(shapes[name]), seed);
+      return [[name, scope.tensor(name, shapes[name], numbers)]];
+    });
+    this.#inputs = Object.fromEntries(inputs);
+  }
+
+  get #result(): Operand {
+    return RESULT[this.#work.direction];
+  }
+
+  get #shape(): readonly number[] {
+    return operandShapes(this.#work.geometry)[this.#result];
+  }
+
+  #record(trace: Trace, into: Tensor): void {
+    recordWork(trace, this.#work, { x: into, w: into, y: into, ...this.#inputs });
   }
 
   /**
@@ -97,7 +95,7 @@ export class ConvWork {
    */
   async job(): Promise<{ job: Job; copies: number }> {
     const { gpu } = this.#scope;
-    const filter = this.#direction === "weightGradient";
+    const filter = this.#result === "w";
     const program = await this.#scope.trace("convolution", (trace) => {
       const into = filter
         ? this.#scope.tensor("result", this.#shape)
@@ -151,14 +149,9 @@ export async function benchConv(
 
 /** The table of the times. */
 export function convTable(speeds: Readonly<Record<Direction, Speed>>): string {
-  const names = {
-    forward: "forward",
-    inputGradient: "input gradient",
-    weightGradient: "weight gradient",
-  };
   const rows = DIRECTIONS.map((direction) => {
     const { ms, gflops } = speeds[direction];
-    return [names[direction], ms.toFixed(3), gflops.toFixed(2)];
+    return [DIRECTION[direction], ms.toFixed(3), gflops.toFixed(2)];
   });
   return columns([["", "ms", "GFLOP/s"], ...rows]).join("\n") + "\n";
 }

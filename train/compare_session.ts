@@ -6,7 +6,7 @@ import type { CompareRequest } from "./options.ts";
 import { checkFolder, takeFolder } from "./output_folder.ts";
 import { ProgressLine } from "./progress.ts";
 import { type Output, picture, terminalWidth } from "./session.ts";
-import { percent } from "./text.ts";
+import { percent, plural } from "./text.ts";
 import type { Reporter } from "./types.ts";
 import { writeWhole } from "./whole_file.ts";
 
@@ -85,7 +85,7 @@ export async function compareInFolder(
   const kept = (): string =>
     results === 0
       ? "nothing was written"
-      : `${folder} keeps compare.json with ${results} result${results === 1 ? "" : "s"}`;
+      : `${folder} keeps compare.json with ${plural(results, "result")}`;
   const stopListening = onInterrupt(line, { kept, printError });
   try {
     const comparison = await compare(request.options, { find, seeds, reporter, saved });

@@ -1,6 +1,6 @@
 import { type Comparison, type Method, METHODS, type Outcome } from "./compare.ts";
 import { median } from "./bench_timing.ts";
-import { budgetName, columns, grouped, percent, scaled } from "./text.ts";
+import { budgetName, columns, grouped, percent, plural, scaled } from "./text.ts";
 
 /** A method over its seeds. */
 export interface MethodSummary {
@@ -57,7 +57,7 @@ export function comparisonTable(comparison: Comparison): string {
   ]);
   const seeds = Math.max(0, ...found.map((summary) => summary.seeds));
   return [
-    `${model} on ${dataset}, ${epochs} epochs, ${seeds} seed${seeds === 1 ? "" : "s"}, budget ` +
+    `${model} on ${dataset}, ${epochs} epochs, ${plural(seeds, "seed")}, budget ` +
     `${percent(budget)} of the ${budgetName(budgeted)}, on ${adapter}`,
     "",
     ...columns([["", "top-1", "parameters", "MACs", "latency"], ...rows]),

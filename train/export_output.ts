@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { UsageError } from "./errors.ts";
+import { realPath } from "./output_folder.ts";
 import { unwritable } from "./unwritable.ts";
 
 /** What `export` writes. */
@@ -29,9 +30,7 @@ export async function checkOutput(
   const info = await Deno.stat(output).catch(() => undefined);
   if (!info) return;
   if (info.isDirectory) throw refused(output, "a folder is in its place");
-  const real = (path: string): Promise<string | undefined> =>
-    Deno.realPath(path).catch(() => undefined);
-  const kept = await Promise.all(keeps.map(real));
+  const kept = await Promise.all(keeps.map(realPath));
   if (kept.includes(await Deno.realPath(output))) throw refused(output, "it is a file of the run");
   if (overwrite) return;
   throw refused(output, "it is there already", "choose another --output or pass --overwrite");

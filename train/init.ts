@@ -1,4 +1,5 @@
 import { DataError } from "../data/error.ts";
+import { abridged } from "../data/words.ts";
 import type { Adjoined } from "../nn/adjoin.ts";
 import { torchShape } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
@@ -70,11 +71,6 @@ function forSmall(adjoined: Adjoined, given: Given): Pretrained {
     : cutPretrained(adjoined, base);
 }
 
-function names(found: readonly string[]): string {
-  const rest = found.length - NAMES;
-  return found.slice(0, NAMES).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-}
-
 function nothingFits(given: Given, { model, variant }: TrainOptions, network: Network): UsageError {
   const [{ name, shape }] = networkSpecs(network).parameters;
   const found = [...given.tensors].slice(0, 3).map(([name, { shape }]) =>
@@ -112,9 +108,9 @@ export function startFrom(
   const used = found.state.size;
   const left = [
     ...unused.length
-      ? [`not used: ${names(unused.map(({ name, reason }) => `${name} (${reason})`))}`]
+      ? [`not used: ${abridged(unused.map(({ name, reason }) => `${name} (${reason})`), NAMES)}`]
       : [],
-    ...found.fresh.length ? [`drawn afresh: ${names(found.fresh)}`] : [],
+    ...found.fresh.length ? [`drawn afresh: ${abridged(found.fresh, NAMES)}`] : [],
   ];
   return {
     state: objective.mode === "adjoined" ? withSmallNorms(adjoined, found).state : found.state,

@@ -1,3 +1,4 @@
+import { abridged } from "../data/words.ts";
 import type { Op } from "../kernels/op.ts";
 import { adamw, sgd } from "../kernels/optimizers.ts";
 import type { Scope } from "../kernels/scope.ts";
@@ -41,10 +42,9 @@ export class Weights {
     const specs = [...this.parameters.specs, ...this.statistics.specs];
     const missing = specs.filter(({ name }) => !state.has(name)).map(({ name }) => name);
     if (missing.length) {
-      const rest = missing.length - NAMED;
       throw new TypeError(
         `Cannot load weights: wanted all ${specs.length} tensors, found no ` +
-          missing.slice(0, NAMED).join(", ") + (rest > 0 ? ` and ${rest} more` : ""),
+          abridged(missing, NAMED),
       );
     }
     this.parameters.load(state);

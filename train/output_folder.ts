@@ -22,13 +22,16 @@ function isWithin(folder: string, path: string): boolean {
   return !isAbsolute(way) && way.split(sep)[0] !== "..";
 }
 
+/** The one true path of what is there under a path; nothing where there is nothing. */
+export function realPath(path: string): Promise<string | undefined> {
+  return Deno.realPath(path).catch(() => undefined);
+}
+
 /** Whether a folder holds what is read at `path`: a file, or the folder of a run. */
 async function holds(folder: string, path: string): Promise<boolean> {
-  const real = (path: string): Promise<string | undefined> =>
-    Deno.realPath(path).catch(() => undefined);
-  const whole = await real(folder);
+  const whole = await realPath(folder);
   if (whole === undefined) return false;
-  const read = ["", "/base.safetensors", "/small.safetensors"].map((name) => real(path + name));
+  const read = ["", "/base.safetensors", "/small.safetensors"].map((name) => realPath(path + name));
   return (await Promise.all(read)).some((file) => file !== undefined && isWithin(whole, file));
 }
 

@@ -1,5 +1,7 @@
+import { listed } from "../data/words.ts";
 import { UsageError } from "./errors.ts";
 import { type FolderRequest, takeFolder } from "./output_folder.ts";
+import { plural } from "./text.ts";
 import type { EpochMetrics, Summary, TrainOptions } from "./types.ts";
 import { unwritable } from "./unwritable.ts";
 import { writeWhole } from "./whole_file.ts";
@@ -87,14 +89,11 @@ export class RunFolder {
     }
     const words = names.map((name) => {
       const lines = String(this.#contents.get(name) ?? "").split("\n").length - 1;
-      return name.endsWith(".jsonl")
-        ? `${name} with ${lines} epoch${lines === 1 ? "" : "s"}`
-        : name;
+      return name.endsWith(".jsonl") ? `${name} with ${plural(lines, "epoch")}` : name;
     });
-    const list = [words.slice(0, -1).join(", "), ...words.slice(-1)].filter(Boolean).join(" and ");
     const weights = names.some((name) => name.endsWith(".safetensors")) ? "" : ", but no weights";
     const before = this.#work === this.#path ? "" : `; the run before is still in ${this.#path}`;
-    return `${this.#work} keeps ${list}${weights}${before}`;
+    return `${this.#work} keeps ${listed(words)}${weights}${before}`;
   }
 
   /** Makes the folder and writes config.json. */

@@ -1,3 +1,4 @@
+import { listed } from "../data/words.ts";
 import type { Budgeted } from "../nn/width_cost.ts";
 
 /** What a budget limits, in words. */
@@ -51,7 +52,12 @@ export function duration(seconds: number): string {
 
 /** One of the words, or `a, b or c`. */
 export function either(words: readonly string[]): string {
-  return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
+  return listed(words, "or");
+}
+
+/** How many there are of something: `1 epoch`, `2 epochs`. */
+export function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /**

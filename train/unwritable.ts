@@ -1,9 +1,9 @@
+import { errorCode } from "../data/found_instead.ts";
 import { UsageError } from "./errors.ts";
 
 /** Why something cannot be written, in words. */
 export function whyNot(error: unknown): string {
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  switch (code) {
+  switch (errorCode(error)) {
     case "ENOSPC":
     case "EDQUOT":
       return "no space is left";
