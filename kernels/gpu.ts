@@ -20,10 +20,10 @@ export class GpuError extends Error {
 }
 
 /**
- * Mesa's software adapter compiles a kernel when it first runs, on the one thread of its device's
+ * Mesa's software adapter. It compiles a kernel when it first runs, on the one thread of its device's
  * queue; other devices of the process find it in Mesa's disk cache from then on.
  */
-const COMPILES_LATE = /llvmpipe/;
+const LLVMPIPE = /llvmpipe/;
 
 /** New kernels from which on several devices share in compiling them, and the most devices. */
 const MANY_KERNELS = 8;
@@ -213,7 +213,7 @@ export class Gpu {
    */
   async warmUp(kernels: Iterable<Assembled>): Promise<void> {
     const devices = Math.min(navigator.hardwareConcurrency, MOST_COMPILERS);
-    if (!this.#ownsDevice || !COMPILES_LATE.test(this.adapter) || devices < 2) return;
+    if (!this.#ownsDevice || !LLVMPIPE.test(this.adapter) || devices < 2) return;
     const fresh = new Map<string, Assembled>();
     for (const kernel of kernels) {
       if (!this.#pipelines.has(kernel.code)) fresh.set(kernel.code, kernel);
@@ -332,8 +332,9 @@ function describe(info: GPUAdapterInfo): string {
     "an unnamed adapter";
 }
 
+/** Other software adapters (SwiftShader, in Chromium) take minutes to compile Mesa's kernels. */
 function choose(info: GPUAdapterInfo): Preset {
-  return info.isFallbackAdapter ? SOFTWARE : GPU;
+  return LLVMPIPE.test(describe(info)) ? SOFTWARE : GPU;
 }
 
 /** The storage of a tensor. Raises a `TypeError` for a tensor that only exists inside a trace. */

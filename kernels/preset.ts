@@ -42,7 +42,7 @@ export interface Preset {
 }
 
 /**
- * A processor that plays GPU: large register blocks, no workgroup memory, texture loads. Its
+ * A processor that plays GPU by way of Mesa's llvmpipe: large register blocks, no workgroup memory, texture loads. Its
  * compiler turns a load from a storage buffer into a loop over the lanes, which without AVX-512
  * costs ten times a load from a storage texture (one hardware gather per component). Stores are
  * loops in either case.
@@ -62,7 +62,8 @@ export const SOFTWARE: Preset = {
 
 /**
  * A graphics processor: wide workgroups, tiles in workgroup memory, blocks that fit its registers,
- * buffer loads. Derived from what such hardware is built of, and not yet measured on any. For
+ * buffer loads. Derived from what such hardware is built of, and not yet measured on any; it is
+ * also for software adapters but Mesa's, whose compilers want short kernels. For
  * kernels without tiles: `{ ...GPU, tiles: undefined }`; to try one tile alone:
  * `{ ...GPU, tiles: { ...TILING, products: [tile] } }`.
  */
