@@ -33,9 +33,6 @@ export interface Speed {
   readonly gflops: number;
 }
 
-/** Runs in a program: a GPU runs small kernels faster than it is sent them one by one. */
-const COPIES = 8;
-
 function geometryOf(
   { kernel, stride, padding, in: inputs, out, size, batch }: ConvShape,
 ): Geometry {
@@ -57,16 +54,26 @@ export function gflop(shape: ConvShape): number {
   return 2 * elements(y) * shape.kernel ** 2 * shape.in / 1e9;
 }
 
+/**
+ * Runs in a program: a GPU runs small kernels faster than it is sent them, and the submit of a
+ * training step holds hundreds.
+ */
+function copiesOf(shape: ConvShape): number {
+  return Math.min(64, Math.max(8, Math.round(0.3 / gflop(shape))));
+}
+
 /** A convolution in one direction, with its operands. */
 export class ConvWork {
   readonly #scope: Scope;
   readonly #work: Work;
+  readonly #copies: number;
   /** All operands but the result. */
   readonly #inputs: Readonly<Partial<Record<Operand, Tensor>>>;
 
   /** Raises a `RangeError` for a filter that does not fit. */
   constructor(scope: Scope, shape: ConvShape, direction: Direction) {
     this.#scope = scope;
+    this.#copies = copiesOf(shape);
     this.#work = { direction: DIRECTION[direction], geometry: geometryOf(shape) };
     const shapes = operandShapes(this.#work.geometry);
     const inputs = (["x", "w", "y"] as const).flatMap((name, seed) => {
@@ -100,10 +107,10 @@ export class ConvWork {
       const into = filter
         ? this.#scope.tensor("result", this.#shape)
         : trace.tensor("result", this.#shape);
-      for (let i = 0; i < COPIES; i++) this.#record(trace, into);
+      for (let i = 0; i < this.#copies; i++) this.#record(trace, into);
       if (!filter) trace.keep(narrow.forward(trace, [into], { channels: 1 })[0]);
     });
-    return { job: jobOf(gpu, () => program.replay()), copies: COPIES };
+    return { job: jobOf(gpu, () => program.replay()), copies: this.#copies };
   }
 
   /** Runs the work once and gives the result, row-major. */
