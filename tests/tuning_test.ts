@@ -157,6 +157,10 @@ Deno.test(
         const rehearse = () => Promise.resolve(kernelOf(gpu, forward));
         assertEquals(await tuneTiles(gpu, rehearse, { folder }), []);
         assertEquals(productTile(gpu, forward)?.name, "32x32");
+        // Another work is timed, but for a software adapter.
+        const other = () => Promise.resolve(kernelOf(gpu, work(2, [5, 8, 8, 7])));
+        const timed = await tuneTiles(gpu, other, { folder });
+        assertEquals(timed.length, gpu.device.adapterInfo.isFallbackAdapter ? 0 : 1);
       });
       await Deno.writeTextFile(`${folder}/tiles.json`, "{ broken");
       await withGpu(PAIR, async (gpu) => {

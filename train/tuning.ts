@@ -69,7 +69,8 @@ export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
 /**
  * Makes sure that all convolutions which `rehearse` traces have a tuned tile: out of the cache, or
  * timed now and saved there, in `folder` or {@link cacheFolder}. `rehearse` traces into a scope that
- * is thrown away. Does nothing where the preset has no tiles, as on a software adapter.
+ * is thrown away. Times nothing where the preset has no tiles, nor on a software adapter, where that
+ * would take minutes and the estimate will do.
  */
 export async function tuneTiles(
   gpu: Gpu,
@@ -78,6 +79,7 @@ export async function tuneTiles(
 ): Promise<Tuned[]> {
   if (!gpu.preset.tiles) return [];
   await loadTiles(gpu, folder);
+  if (gpu.device.adapterInfo.isFallbackAdapter) return [];
   {
     using scope = gpu.scope();
     await rehearse(scope);
