@@ -37,7 +37,7 @@ const BEHIND = Math.max(CHANNEL_QUADS, TEXTURE_WIDTH) * 16;
 
 /** What {@link Gpu.open} takes. */
 export interface GpuOptions {
-  /** A device of one's own (a browser's, Dawn's); by default one is asked for. */
+  /** A device of one's own (a browser's, Dawn's); by default the fastest is asked for. */
   readonly device?: GPUDevice;
   /** Overrides the shape of the kernels that is chosen by adapter. */
   readonly preset?: Preset;
@@ -99,10 +99,12 @@ export class Gpu {
     });
   }
 
-  /** Opens the default adapter, or wraps a device. Raises {@link GpuError} when there is none. */
+  /** Opens the fastest adapter, or wraps a device. Raises {@link GpuError} when there is none. */
   static async open(options: GpuOptions = {}): Promise<Gpu> {
     if (options.device) return await Gpu.#on(options.device, options.device.adapterInfo, options);
-    const adapter = await globalThis.navigator?.gpu?.requestAdapter();
+    const adapter = await globalThis.navigator?.gpu?.requestAdapter({
+      powerPreference: "high-performance",
+    });
     if (!adapter) {
       throw new GpuError(
         "Cannot start as there is no WebGPU adapter: wanted a GPU or a software Vulkan driver, " +

@@ -269,6 +269,19 @@ Deno.test(
   },
 );
 
+Deno.test("of several adapters the fastest is asked for", async () => {
+  const { gpu } = navigator;
+  const asked: unknown[] = [];
+  const answer = (options: unknown) => Promise.resolve(void asked.push(options));
+  Object.defineProperty(gpu, "requestAdapter", { value: answer, configurable: true });
+  try {
+    await assertRejects(() => Gpu.open(), GpuError, "no WebGPU adapter");
+  } finally {
+    Reflect.deleteProperty(gpu, "requestAdapter");
+  }
+  assertEquals(asked, [{ powerPreference: "high-performance" }]);
+});
+
 Deno.test("kernels are dealt out heaviest first, each to the least laden", () => {
   const dealt = deal([1, 9, 4, 3, 5], (weight) => weight, 2);
   assertEquals(dealt, [[9, 3], [5, 4, 1]]);
