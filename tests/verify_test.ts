@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { TrainingBatches } from "../data/batches.ts";
-import { generatedSplit } from "../data/generated.ts";
+import { generatedSplit, generateImages } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { elements } from "../kernels/tensor.ts";
@@ -13,7 +13,7 @@ import { EXIT, exitCode, VerificationError } from "../train/errors.ts";
 import { Learner, Weights } from "../train/learner.ts";
 import type { Objective } from "../train/objective.ts";
 import { Evaluation, type Feed, TrainingStep } from "../train/step.ts";
-import { compare, demandEqual } from "../train/verify.ts";
+import { areEqual, compare, compareLogits, demandEqual } from "../train/verify.ts";
 
 const split = generatedSplit({ train: 32, validation: 20, size: 32, seed: 1 });
 const feed = {
@@ -129,6 +129,38 @@ Deno.test("a network that is not the one measured is refused, with exit code 6",
     const error = assertThrows(() => demandEqual(found), VerificationError, "nothing was saved");
     assertEquals(exitCode(error), EXIT.verification);
   }
+});
+
+/** Compares logits of one image each. */
+async function compared(...images: readonly (readonly [number[], number[]])[]) {
+  const dataset = generateImages({ count: images.length, size: 12, seed: 1 });
+  const padded = (logits: readonly number[]) => [...logits, ...Array<number>(7).fill(-0.5)];
+  let [first, second] = [0, 0];
+  return await compareLogits([
+    () => Promise.resolve(Float32Array.from(padded(images[first++][0]))),
+    () => Promise.resolve(Float32Array.from(padded(images[second++][1]))),
+  ], { dataset, batch: 1 });
+}
+
+Deno.test("logits are equal in proportion to the largest of their image, and absolutely below 1", async () => {
+  const equal = await compared([[0.2, 0, 0.1], [0.20009, 0, 0.1]], [[0, -80, 4], [0, -80, 4.007]]);
+  assert(areEqual(equal), `${equal.maxError}`);
+  assert(Math.abs(equal.maxDifference - 0.007) < 1e-5, `${equal.maxDifference}`);
+  assert(Math.abs(equal.maxError - 0.9e-4) < 1e-6, `${equal.maxError}`);
+  assert(!areEqual(await compared([[0.2, 0, 0.1], [0.20011, 0, 0.1]])));
+  assert(!areEqual(await compared([[0, -80, 4], [0, -80, 4.009]])));
+  assert(!areEqual(await compared([[0.2, 0, 0.1], [0.2, 0, 4.1]], [[0, -80, 4], [0, -80, 4]])));
+  for (const pair of [[[NaN, 0, 1], [0, 0, 1]], [[0, 0, 1], [NaN, 0, 1]]] as const) {
+    assert(!areEqual(await compared([[...pair[0]], [...pair[1]]])));
+  }
+});
+
+Deno.test("classes that neither network tells apart count as the same", async () => {
+  assertEquals((await compared([[1, 1.00001, 0], [1.00001, 1, 0]])).top1Agreement, 1);
+  assertEquals(
+    (await compared([[1, 1.1, 0], [1.1, 1, 0]], [[0.3, 0.2, 0], [0.3, 0.2, 0]])).top1Agreement,
+    0.5,
+  );
 });
 
 Deno.test("GPU memory is the same after step 20 and after step 500", async () => {

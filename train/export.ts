@@ -14,7 +14,7 @@ import { checkImages, openValidation, readValidationOptions } from "./run_data.t
 import { RUN_FILES } from "./run_folder.ts";
 import { difference, fileSize, grouped, percent } from "./text.ts";
 import type { Verification, Which } from "./types.ts";
-import { areEqual, compareLogits, type LogitsOf, TOLERANCE } from "./verify.ts";
+import { areEqual, compareLogits, inequality, type LogitsOf } from "./verify.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** Images compared at a time, and runs whose median is the latency. */
@@ -115,9 +115,8 @@ async function asSafetensors({ checkpoint, dataset, scope }: Bench): Promise<Exp
 function demandEqual(found: Verification, which: Which): void {
   if (areEqual(found)) return;
   throw new VerificationError(
-    `Cannot export the ${which} network: the file has to give its logits to ${TOLERANCE} and the ` +
-      `same class for every image, found a difference of ${found.maxDifference} and ` +
-      `${(100 * found.top1Agreement).toFixed(2)} % equal classes; nothing was written`,
+    `Cannot export the ${which} network: the file has to give its logits ${inequality(found)}; ` +
+      `nothing was written`,
   );
 }
 

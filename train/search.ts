@@ -152,14 +152,20 @@ export async function search(
 ): Promise<SearchResult> {
   const opened = await openSearch(options, find);
   const gpu = await Gpu.open();
+  const started = performance.now();
   try {
     const found = await findWidths(gpu, opened, reporter);
     const { widths } = found;
     await keep(widths);
     if (!train) return { widths };
     const { split } = opened.job;
-    const trained = await trainFound(gpu, { found, split, options, fromScratch }, reporter);
-    return { widths, trained };
+    const { summary, files } = await trainFound(
+      gpu,
+      { found, split, options, fromScratch },
+      reporter,
+    );
+    const seconds = (performance.now() - started) / 1000;
+    return { widths, trained: { summary: { ...summary, seconds }, files } };
   } finally {
     gpu.destroy();
   }

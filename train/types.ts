@@ -164,7 +164,9 @@ export interface NetworkSummary {
 export interface Verification {
   /** Largest difference of a logit over the validation set. */
   readonly maxDifference: number;
-  /** Part of the validation set with the same first class. */
+  /** Largest difference over the largest logit of its image, or over 1 where that is less. */
+  readonly maxError: number;
+  /** Part of the validation set with the same first class, or classes not to be told apart. */
   readonly top1Agreement: number;
   /** How many images were compared. */
   readonly images: number;
@@ -184,7 +186,7 @@ export interface Summary {
   readonly adapter: string;
   /** How often each training image was seen. */
   readonly epochs: number;
-  /** Of the whole run, compilation and verification included. */
+  /** Of the whole run: a search of widths, compilation and verification included. */
   readonly seconds: number;
   /** The base network, where it was trained. */
   readonly base?: NetworkSummary;
