@@ -169,7 +169,7 @@ export class Gpu {
     if (bytes > limit) {
       throw new GpuError(
         `Cannot allocate ${name}: it takes ${bytes} bytes, the limit of ${this.adapter} is ` +
-          `${limit}; use a smaller batch or image`,
+          `${limit}; use a smaller batch, image or network`,
       );
     }
   }

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { readArguments, suggestion, unusable } from "./arguments.ts";
 import type { BenchCommand } from "./bench.ts";
-import { EXIT, exitCode } from "./errors.ts";
+import { EXIT, exitCode, UsageError } from "./errors.ts";
 import { type Command, COMMANDS } from "./flag.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { refuseIdle } from "./idle.ts";
@@ -11,21 +11,20 @@ import { inRunFolder, saveWidths } from "./session.ts";
 import { summarize, summaryTable } from "./summary.ts";
 import { tell } from "./tell.ts";
 import { readWidths } from "./widths_file.ts";
+import { writer } from "./writer.ts";
 
-/** Writes to a stream; a reader that has gone away (`| head`) is no error. */
-function writer(stream: { writeSync(bytes: Uint8Array): number }): (text: string) => void {
-  return (text) => {
-    let bytes = new TextEncoder().encode(text);
-    try {
-      while (bytes.length) bytes = bytes.subarray(stream.writeSync(bytes));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
-    }
-  };
-}
+const printError = writer(Deno.stderr, () => {});
+const print = writer(Deno.stdout, ({ message }) => {
+  throw new UsageError(`Cannot print the result: ${message}; make room or send it elsewhere`);
+});
 
-const print = writer(Deno.stdout);
-const printError = writer(Deno.stderr);
+let silent = false;
+
+/** Prints what a run goes on without: a network that was trained is worth more than its progress. */
+const printProgress = writer(Deno.stdout, ({ message }) => {
+  if (!silent) printError(`adjoin: Cannot print progress: ${message}; the run goes on without\n`);
+  silent = true;
+});
 
 async function runTrain(args: readonly string[]): Promise<number> {
   const parsed = readArguments("train", args);
@@ -37,7 +36,7 @@ async function runTrain(args: readonly string[]): Promise<number> {
     print(await dryRun(request.options));
     return EXIT.ok;
   }
-  await inRunFolder(request, { print, printError }, {
+  await inRunFolder(request, { print: printProgress, printError }, {
     kind: request.options.mode,
     run: async (options, reporter) => {
       const { train } = await import("./train.ts");
@@ -51,7 +50,7 @@ async function runSearch(args: readonly string[]): Promise<number> {
   const parsed = readArguments("search", args);
   if (parsed.values.help) return help("search");
   const { find, fromScratch, widthsOnly, ...request } = searchRequest(parsed);
-  await inRunFolder(request, { print, printError }, {
+  await inRunFolder(request, { print: printProgress, printError }, {
     kind: "search",
     config: { search: { ...find, fromScratch, widthsOnly } },
     run: async (options, reporter, folder) => {
@@ -102,7 +101,7 @@ async function runCompare(args: readonly string[]): Promise<number> {
   if (parsed.values.help) return help("compare");
   const request = compareRequest(parsed);
   const { compareInFolder } = await import("./compare_session.ts");
-  await compareInFolder(request, { print, printError });
+  await compareInFolder(request, { print: printProgress, printError });
   return EXIT.ok;
 }
 

@@ -45,9 +45,10 @@ const CURES: readonly (readonly [RegExp, string])[] = [
 
 /** A message of the library with a command's flags for its options. */
 function inFlags(message: string, command: Command): string {
-  const smaller = `lower ${typed(flagsAmong(command, BATCH_SIZES))}`;
+  const models = flagsAmong(command, ["model"]).map((name) => `, or take a smaller --${name}`);
+  const smaller = `lower ${typed(flagsAmong(command, BATCH_SIZES))}${models.join("")}`;
   const cured = CURES.reduce((told, [from, to]) => told.replace(from, to), message)
-    .replace(/use a smaller batch or image/, smaller);
+    .replace(/use a smaller batch, image or network/, smaller);
   return flagsOf(command).reduce((told, { name }) => {
     const option = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
     return option === name ? told : told.replace(new RegExp(`\\b${option}\\b`), `--${name}`);
