@@ -2,7 +2,7 @@ import { DataError } from "./error.ts";
 
 /**
  * Unpacks gzip, which is told by its first bytes (1f 8b); other bytes come back as they are.
- * Raises a `DataError` for a gzip that is cut off or damaged.
+ * Raises a `DataError` for a gzip that is cut off or damaged, or of several members.
  */
 export async function gunzip(
   bytes: Uint8Array<ArrayBuffer>,
@@ -14,7 +14,7 @@ export async function gunzip(
     return new Uint8Array(await new Response(unpacked).arrayBuffer());
   } catch (cause) {
     throw new DataError(
-      `Cannot unpack ${fileName}: wanted a whole gzip file, found ${bytes.length} bytes that are cut off or damaged; download it again`,
+      `Cannot unpack ${fileName}: wanted a whole gzip file, found ${bytes.length} bytes that are cut off, damaged or of several members; download or pack it again`,
       { cause },
     );
   }

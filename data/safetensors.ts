@@ -37,6 +37,11 @@ export interface StoredTensor {
   readonly data: TensorData;
 }
 
+/** Whether values of a dtype are floats, of whatever width. */
+export function isFloat(dtype: Dtype): boolean {
+  return /^B?F\d+$/.test(dtype);
+}
+
 /** What {@link parseSafetensors} returns. */
 export interface Safetensors {
   /** In the order of the header. */

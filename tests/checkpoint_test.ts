@@ -134,3 +134,17 @@ Deno.test("the accuracy may be unknown", () => {
   assert(!("top1" in parseCheckpoint(encode(rest), "it")));
   assertEquals(randomState(rest.network), rest.state);
 });
+
+Deno.test("weights that are no floats are refused", () => {
+  const { tensors, metadata } = parseSafetensors(
+    encode(checkpointOf(NETWORKS["cut out of a ResNet"])),
+  );
+  const { shape, data } = tensors.get("fc.bias")!;
+  const bias = { shape, data: Int32Array.from(data, Number) };
+  const bytes = encodeSafetensors(
+    [...tensors].map(([name, tensor]) => [name, name === "fc.bias" ? bias : tensor] as const),
+    metadata,
+  );
+  const message = "Cannot load it: wanted floats, found I32 in fc.bias";
+  assertThrows(() => parseCheckpoint(bytes, "it"), DataError, message);
+});

@@ -6,7 +6,10 @@ import {
   identity,
   randomResizedCrop,
 } from "../data/augment.ts";
+import { generateImages } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
+import { augmentation } from "../train/setup.ts";
+import type { TrainOptions } from "../train/types.ts";
 
 /** The crops of `count` images. */
 function write(writer: CropWriter, count: number): number[][] {
@@ -136,4 +139,15 @@ Deno.test("crops say which of their parameters is wrong", () => {
     message(() => centralCrop({ ...sizes, fraction: 0 })),
     "Cannot crop: wanted a fraction within (0, 1], found 0",
   );
+});
+
+Deno.test("a training crop is moved by an eighth of the short side at most", () => {
+  const image = generateImages({ count: 1, seed: 1 });
+  const options = { augment: "crop" } as TrainOptions;
+  for (const [height, width, most] of [[8, 64, 1], [64, 8, 1], [2, 64, 0], [32, 32, 4]] as const) {
+    const draw = augmentation(options, { ...image, height, width });
+    const all = write(draw(new Random(3)), 300);
+    const moves = all.flatMap(([x0, y0, stepX, stepY]) => [at(x0, stepX, 0), at(y0, stepY, 0)]);
+    assertEquals(Math.max(...moves.map(Math.abs)), most, `${height}x${width}`);
+  }
 });

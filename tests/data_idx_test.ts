@@ -130,11 +130,15 @@ Deno.test("gunzip() says that a gzip is damaged", async () => {
   const { message } = await assertRejects(() => gunzip(cut, "a.gz"), DataError);
   assertEquals(
     message,
-    `Cannot unpack a.gz: wanted a whole gzip file, found ${cut.length} bytes that are cut off or damaged; download it again`,
+    `Cannot unpack a.gz: wanted a whole gzip file, found ${cut.length} bytes that are cut off, damaged or of several members; download or pack it again`,
   );
   const flipped = packed.slice();
   flipped[flipped.length - 5] ^= 255;
-  await assertRejects(() => gunzip(flipped, "a.gz"), DataError, "cut off or damaged");
+  await assertRejects(
+    () => gunzip(flipped, "a.gz"),
+    DataError,
+    "cut off, damaged or of several members",
+  );
 });
 
 Deno.test("openDataset() reads IDX files with either name, packed or not", { ignore }, async () => {

@@ -1,5 +1,5 @@
 import { DataError } from "../data/error.ts";
-import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
+import { encodeSafetensors, isFloat, parseSafetensors } from "../data/safetensors.ts";
 import { adjoin } from "../nn/adjoin.ts";
 import { sizesOf } from "../nn/count.ts";
 import { fromTorch, torchShape, toTorch } from "../nn/layout.ts";
@@ -146,6 +146,9 @@ export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
         `Cannot load ${file}: wanted ${name} of ${wanted}, found ` +
           (stored ? stored.shape.join("x") : "none"),
       );
+    }
+    if (!isFloat(stored.dtype)) {
+      throw new DataError(`Cannot load ${file}: wanted floats, found ${stored.dtype} in ${name}`);
     }
     const values = Float32Array.from(stored.data, Number);
     const wrong = notFinite(values);

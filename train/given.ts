@@ -1,6 +1,6 @@
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
-import { parseSafetensors } from "../data/safetensors.ts";
+import { isFloat, parseSafetensors } from "../data/safetensors.ts";
 import type { TorchTensor } from "../nn/layout.ts";
 import type { TorchTensors } from "../nn/pretrained.ts";
 import type { TrainOptions } from "./types.ts";
@@ -57,7 +57,7 @@ export async function loadGiven({ init, mode, which }: TrainOptions): Promise<Gi
   const floats = new Map<string, TorchTensor>();
   const others: { name: string; reason: string }[] = [];
   for (const [name, { dtype, shape, data }] of tensors) {
-    if (/^B?F\d+$/.test(dtype)) {
+    if (isFloat(dtype)) {
       const values = data instanceof Float32Array ? data : Float32Array.from(data, Number);
       floats.set(name, { shape, data: values });
     } else if (!name.endsWith(".num_batches_tracked")) {

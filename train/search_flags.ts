@@ -46,14 +46,16 @@ export const SEARCH_SECTIONS = [
       {
         name: "temperature",
         kind: "number",
-        above: 0,
+        min: 1e-3,
+        max: 1e6,
         default: 5,
         help: "that of the choice between widths at the start of the search",
       },
       {
         name: "end-temperature",
         kind: "number",
-        above: 0,
+        min: 1e-3,
+        max: 1e6,
         default: 0.5,
         help: "that at its end, at most --temperature",
       },

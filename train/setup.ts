@@ -16,9 +16,10 @@ export function augmentation(
   { augment }: TrainOptions,
   { height, width }: Dataset,
 ): (random: Random) => CropWriter {
-  // A pad of an eighth: 4 pixels at 32, as is usual for CIFAR.
+  // A pad of an eighth: 4 pixels at 32, as is usual for CIFAR. The same on all sides, so that a crop
+  // of a long image keeps most of its short side.
   const size = width;
-  const padding = Math.round(width / 8);
+  const padding = Math.round(Math.min(height, width) / 8);
   switch (augment) {
     case "none":
       return () => identity();

@@ -54,7 +54,7 @@ class Counters {
 
 /** What training has come to since the last {@link TrainingStep.reset}. */
 export interface TrainingMeans {
-  /** Mean over the steps of what is minimised. */
+  /** Mean over the steps of what the weights minimise; a search adds its cost for the widths. */
   readonly loss: number;
   /** Mean cross entropy of the base network, or of the only one. */
   readonly crossEntropy: number;

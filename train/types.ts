@@ -198,7 +198,7 @@ export interface Summary {
 
 /** What a run tells while it goes on. */
 export interface Reporter {
-  /** Once, before the first step. */
+  /** Before the first step; of the search and of the training after it, one each. */
   start(info: {
     readonly adapter: string;
     readonly options: TrainOptions;
