@@ -11,25 +11,30 @@ export function unroll(n: number, f: (i: number) => string): string {
 /** Names of the components of a vec4. */
 export const COMPONENTS = "xyzw";
 
+/** WGSL types of one to four floats. */
+export const FLOATS = ["f32", "vec2f", "vec3f", "vec4f"] as const;
+
 /**
- * WGSL for scalar(0) · vector(0) + … + scalar(n - 1) · vector(n - 1). Products are added up so before
- * they join a sum: it stays in a register meanwhile, and half of the rounding error of a single
- * chain goes.
+ * WGSL for scalar(0) · vector(0) + … + scalar(n - 1) · vector(n - 1), vectors of type `of`. Products
+ * are added up so before they join a sum: it stays in a register meanwhile, and half of the rounding
+ * error of a single chain goes.
  */
 export function dot(
   n: number,
   scalar: (u: number) => string,
   vector: (u: number) => string,
+  of: typeof FLOATS[number] = "vec4f",
 ): string {
   return range(n - 1).reduceRight(
-    (sum, u) => `fma(vec4f(${scalar(u)}), ${vector(u)}, ${sum})`,
+    (sum, u) => `fma(${of}(${scalar(u)}), ${vector(u)}, ${sum})`,
     `${scalar(n - 1)} * ${vector(n - 1)}`,
   );
 }
 
-/** WGSL for component `u` of four vec4, `name` with the numbers from `first` on. */
-export function across(name: string, first: number, u: number): string {
-  return `vec4f(${range(4).map((r) => `${name}${first + r}.${COMPONENTS[u]}`).join(", ")})`;
+/** WGSL for component `u` of `n` vec4, `name` with the numbers from `first` on. */
+export function across(name: string, first: number, u: number, n = 4): string {
+  const components = range(n).map((r) => `${name}${first + r}.${COMPONENTS[u]}`);
+  return `${FLOATS[n - 1]}(${components.join(", ")})`;
 }
 
 /** The widest kernel whose rows of taps are unrolled. */

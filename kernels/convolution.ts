@@ -28,6 +28,30 @@ function blockFor(count: number, { preset, broadcast }: Gpu): Block {
 /** The most vec4 that an output of a shallow product is made of. */
 const SHALLOW = 32;
 
+/**
+ * The grid of a product, if its workgroups take turns: as small as the preset wants it, but so large
+ * that `iterations`, those of a turn, do not come to too many. Raises a `RangeError` if one turn does.
+ */
+function gridFor(
+  { preset }: Gpu,
+  { name, depth, iterations, workgroups }: {
+    name: string;
+    depth: number;
+    iterations: number;
+    workgroups: number;
+  },
+): number | undefined {
+  const turns = Math.floor((preset.iterations ?? Infinity) / iterations);
+  if (turns < 1) {
+    throw new RangeError(
+      `Cannot apply ${name} on this adapter, which sums up ${depth * 4} products to an output: ` +
+        `loops end there after ${preset.iterations} iterations, and this takes ${iterations}`,
+    );
+  }
+  if (depth > SHALLOW || !preset.grid) return undefined;
+  return Math.max(preset.grid, Math.ceil(workgroups / turns));
+}
+
 interface Gather {
   readonly form: Form;
   readonly x: Tensor;
@@ -51,13 +75,17 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
   const phases = form === "inner" && g.padding === 0 && !joined.plus ? phasesWithTaps(g) : all;
   if (phases.rows * phases.columns < all.rows * all.columns) trace.clear(y);
   const outQuads = quads(to[2]);
-  const depth = g.kernelHeight * g.kernelWidth * quads(from[2]);
+  const taps = g.kernelHeight * g.kernelWidth;
+  const depth = taps * quads(from[2]);
   const joins = joinsOf(joined);
   const run = (
     kernel: Kernel<string, "y", GatherDims>,
     { positionsPerGroup, blocks }: { positionsPerGroup: number; blocks: number },
   ): void => {
     const groups = Math.ceil(positions / positionsPerGroup);
+    const workgroups = phases.rows * phases.columns * groups * blocks;
+    // Of loops over turns, taps, inputs, and the vec4 that are stored; leaving a loop counts as one.
+    const iterations = 4 + 2 * taps + depth + Math.ceil(outQuads / blocks);
     trace.run(kernel, {
       reads: { x, w, ...joined },
       writes: { y },
@@ -79,8 +107,8 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
         out_channels: to[2],
         ...g.tapBits,
       },
-      workgroups: phases.rows * phases.columns * groups * blocks,
-      grid: depth <= SHALLOW ? trace.gpu.preset.grid : undefined,
+      workgroups,
+      grid: gridFor(trace.gpu, { name: g.name, depth, iterations, workgroups }),
     });
   };
   const direction = form === "outer" ? "forward" : "input gradient";
@@ -94,12 +122,13 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
   const { rows, columns } = blockFor(outQuads, trace.gpu);
   const common = { rows, lanes, broadcast, joins };
   const channels = from[2] <= 4 ? from[2] : undefined;
-  const taps = Math.ceil(g.kernelWidth / g.stride);
+  const rowTaps = Math.ceil(g.kernelWidth / g.stride);
   const follows = from[0] * all.rows === to[0] && from[1] * all.columns === to[1];
-  const thin = form === "inner" && outQuads === 1 && follows && taps > 1 && taps <= WIDEST_ROW;
+  const thin = form === "inner" && outQuads === 1 && follows && rowTaps > 1 &&
+    rowTaps <= WIDEST_ROW;
   run(
     thin
-      ? thinProduct({ ...common, taps })
+      ? thinProduct({ ...common, channels: to[2], taps: rowTaps })
       : gatheredProduct(form, { ...common, columns, channels }),
     { positionsPerGroup: rows * lanes, blocks: Math.ceil(outQuads / columns) },
   );

@@ -16,6 +16,9 @@ const MANY_SPLITS = 16;
 /** Vec4 of outputs that are held with a row of taps. */
 const ROW_OUTPUTS = 4;
 
+/** The most iterations of all loops but that over positions. */
+const OTHER_ITERATIONS = 16;
+
 /** A kernel for the partial sums, and how its work is divided. */
 interface Division {
   readonly kernel: Kernel<"x" | "dy", "part", WeightGradientDims>;
@@ -28,7 +31,8 @@ interface Division {
 }
 
 function division(gpu: Gpu, g: Geometry): Division {
-  const { preset: { tiles, lanes, side, invocations, positions }, broadcast } = gpu;
+  const { preset, broadcast } = gpu;
+  const { tiles, lanes, side, positions } = preset;
   const tile = filterTile(gpu, { direction: "weight gradient", geometry: g });
   if (tile && tiles) {
     const { blocks, splits } = divide(tile, g, tiles.processors);
@@ -39,10 +43,15 @@ function division(gpu: Gpu, g: Geometry): Division {
   const taps = g.kernelHeight * g.kernelWidth;
   const inQuads = quads(g.keepIn);
   const outQuads = quads(g.keepOut);
-  const most = Math.ceil(g.batch * g.outHeight * g.outWidth / positions);
+  const total = g.batch * g.outHeight * g.outWidth;
+  const most = Math.ceil(total / positions);
+  // Four positions to an iteration.
+  const fewest = Math.ceil(total / 4 / ((preset.iterations ?? Infinity) - OTHER_ITERATIONS));
+  const splitsFor = (invocations: number): number =>
+    Math.max(fewest, Math.min(most, Math.ceil(preset.invocations / invocations)));
   if (inQuads === 1 && g.kernelWidth <= WIDEST_ROW) {
     const rows = g.kernelHeight * Math.ceil(outQuads / ROW_OUTPUTS);
-    const splits = Math.min(most, Math.ceil(invocations / 4 / rows));
+    const splits = splitsFor(4 * rows);
     const workgroups = Math.ceil(rows * splits / lanes);
     const shape = { channels: g.keepIn, taps: g.kernelWidth, outputs: ROW_OUTPUTS, lanes };
     const kernel = imageWeightGradient(shape);
@@ -52,7 +61,7 @@ function division(gpu: Gpu, g: Geometry): Division {
   const outputs = broadcast && outQuads > side ? 2 * side : side;
   const inBlocks = Math.ceil(inQuads / inputs);
   const blocks = Math.ceil(taps * inBlocks / lanes) * Math.ceil(outQuads / outputs);
-  const splits = Math.min(most, Math.ceil(invocations / (blocks * lanes)));
+  const splits = splitsFor(blocks * lanes);
   return {
     kernel: weightGradient({ inputs, outputs, lanes, broadcast }),
     splits,

@@ -29,6 +29,11 @@ export interface Preset {
    * takes about as long as its work, few are started.
    */
   readonly grid?: number;
+  /**
+   * The most iterations that all loops of an invocation may come to, where there is a limit: work is
+   * divided into so many parts that it is kept.
+   */
+  readonly iterations?: number;
   /** The side, in vec4, of the block of sums that one invocation of a weight gradient holds. */
   readonly side: number;
   /** Invocations that keep the adapter busy: weight gradients are split until there are as many. */
@@ -45,7 +50,7 @@ export interface Preset {
  * A processor that plays GPU by way of Mesa's llvmpipe: large register blocks, no workgroup memory, texture loads. Its
  * compiler turns a load from a storage buffer into a loop over the lanes, which without AVX-512
  * costs ten times a load from a storage texture (one hardware gather per component). Stores are
- * loops in either case.
+ * loops in either case. After 65535 iterations it leaves all loops of an invocation, without a word.
  */
 export const SOFTWARE: Preset = {
   name: "software",
@@ -54,6 +59,7 @@ export const SOFTWARE: Preset = {
   broadcast: true,
   blocks: [{ rows: 8, columns: 1 }, { rows: 8, columns: 2 }, { rows: 8, columns: 4 }],
   grid: 64,
+  iterations: 65535,
   side: 4,
   invocations: 2048,
   positions: 192,

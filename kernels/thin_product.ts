@@ -1,4 +1,4 @@
-import { across, COMPONENTS, dot, KEPT_TAPS, loadShared, unroll } from "./blocked.ts";
+import { across, COMPONENTS, dot, FLOATS, KEPT_TAPS, loadShared, unroll } from "./blocked.ts";
 import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
@@ -12,8 +12,10 @@ import { destinations, positions } from "./positions.ts";
  * another, and `rows` positions load `rows + taps - 1` pixels for all `taps` of a row at once.
  */
 export function thinProduct(
-  { rows, taps, lanes, broadcast, joins }: {
+  { rows, channels, taps, lanes, broadcast, joins }: {
     rows: number;
+    /** Of y, at most four. */
+    channels: number;
     /** Taps in a row of the kernel, those of the phase that has most. */
     taps: number;
     lanes: number;
@@ -23,19 +25,21 @@ export function thinProduct(
 ): Kernel<string, "y", GatherDims> {
   const joined = joinedStore(joins);
   const pixels = rows + taps - 1;
+  const sum = FLOATS[channels - 1];
+  const rest = ", 0.0".repeat(4 - channels);
   const keep = (i: number): string =>
     unroll(taps, (t) =>
       `let keep${i}_${t} = select(0.0, 1.0, u32(y${i} + sy) < dims.in_height
         && u32(x${i} - ${t}) < dims.in_width && kept${t});`);
   const tapProducts = (t: number): string => {
-    const weights = unroll(4, (u) => `let t${t}_${u} = ${across("w", t * 4, u)};`);
+    const weights = unroll(4, (u) => `let t${t}_${u} = ${across("w", t * channels, u, channels)};`);
     const products = unroll(rows, (i) =>
       `let v${i}_${t} = p${i + taps - 1 - t} * keep${i}_${t};
-      s${i} += ${dot(4, (u) => `v${i}_${t}.${COMPONENTS[u]}`, (u) => `t${t}_${u}`)};`);
+      s${i} += ${dot(4, (u) => `v${i}_${t}.${COMPONENTS[u]}`, (u) => `t${t}_${u}`, sum)};`);
     return `${weights}\n${products}`;
   };
   return defineKernel({
-    name: `inner product ${rows}x4, ${taps} taps${joined.suffix}`,
+    name: `inner product ${rows}x${channels}, ${taps} taps${joined.suffix}`,
     workgroupSize: lanes,
     subgroup: broadcast > 0,
     reads: { x: "bulk", w: "bulk", ...joined.reads },
@@ -51,9 +55,8 @@ fn main(workgroup: u32, lane: u32) {
   let window = window_of(group.x);
   let quad = 0u;
   let out_quads = 1u;
-  let last_row = dims.weight_rows - 1u;
   ${positions(rows)}
-  ${unroll(rows, (i) => `var s${i} = vec4f();`)}
+  ${unroll(rows, (i) => `var s${i} = ${sum}();`)}
   let total = i32(dims.batch * dims.in_height * dims.in_width);
   for (var s = 0u; s < window.taps.y; s++) {
     let sy = -i32(s);
@@ -75,10 +78,10 @@ fn main(workgroup: u32, lane: u32) {
     for (var c = 0u; c < dims.in_quads; c++) {
       ${unroll(pixels, (k) => `let p${k} = x(at${k} + c);`)}
       ${
-      loadShared(4 * taps, {
+      loadShared(channels * taps, {
         name: "w",
         load: (i) =>
-          `w(weights + min(${i} / 4u, window.taps.x - 1u) * next_tap + min(${i} % 4u, last_row) * dims.weight_quads + c)`,
+          `w(weights + min(${i} / ${channels}u, window.taps.x - 1u) * next_tap + (${i} % ${channels}u) * dims.weight_quads + c)`,
         broadcast,
       })
     }
@@ -86,11 +89,10 @@ fn main(workgroup: u32, lane: u32) {
     }
   }
   ${destinations(rows)}
-  let kept = vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels);
   ${
       unroll(rows, (i) =>
         `if (n${i} < dims.batch) { set_y(to${i}, ${
-          joined.value(`select(vec4f(), s${i}, kept)`, `to${i}`)
+          joined.value(`vec4f(s${i}${rest})`, `to${i}`)
         }); }`)
     }
 }`,

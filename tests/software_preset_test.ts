@@ -1,10 +1,12 @@
 // The kernels of software adapters where lanes cannot load for one another, or load from buffers, and
 // with weight gradients in parts however short.
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
 import { Gpu } from "../kernels/gpu.ts";
+import { pullBack } from "../kernels/gradient.ts";
 import { linear } from "../kernels/linear.ts";
 import { type Preset, SOFTWARE } from "../kernels/preset.ts";
+import type { Dispatch } from "../kernels/trace.ts";
 import { holds } from "./op_suite.ts";
 
 const PRESETS: Readonly<Record<string, Preset>> = {
@@ -33,4 +35,39 @@ Deno.test("lanes load for one another only where subgroups are as wide as workgr
   const wrapped = await Gpu.open({ device, preset: { ...SOFTWARE, broadcast: false } });
   assertEquals([gpu.broadcast, wrapped.broadcast], [0, 0]);
   gpu.destroy();
+});
+
+Deno.test("loops of an invocation end before the adapter ends them", async () => {
+  const iterations = 50;
+  const gpu = await Gpu.open({ preset: { ...SOFTWARE, iterations } });
+  try {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [4, 64, 64, 16]);
+    const inputs = [x, scope.tensor("w", [1, 1, 16, 32])];
+    const attributes = { stride: 1, padding: 0 };
+    let runs: Dispatch[] = [];
+    await scope.trace("convolution", (trace) => {
+      const outputs = conv2d.forward(trace, inputs, attributes);
+      const context = { inputs, outputs, attributes, wanted: [false, true] };
+      const [, dw] = pullBack(trace, conv2d, context, outputs[0]);
+      assert(dw && "write" in dw);
+      dw.write(trace.tensor("dw", [1, 1, 16, 32]), false);
+      runs = trace.commands.filter((command) => command.kind === "dispatch");
+    });
+    const [product, parts] = runs;
+    const turns = Math.ceil(product.workgroups / (product.grid ?? product.workgroups));
+    const inputsOfTurn = product.dims.in_quads;
+    assert(turns > 1 && turns * inputsOfTurn <= iterations, `${turns} turns`);
+    const positions = 4 * 64 * 64;
+    assert(positions / 4 / parts.dims.splits <= iterations, `${parts.dims.splits} splits`);
+    const deep = [scope.tensor("x", [1, 300]), scope.tensor("w", [300, 4]), scope.tensor("b", [4])];
+    await assertRejects(
+      () => scope.trace("deep", (trace) => linear.forward(trace, deep, { prefix: false })),
+      RangeError,
+      "Cannot apply linear on this adapter, which sums up 300 products to an output: loops end " +
+        "there after 50 iterations, and this takes 82",
+    );
+  } finally {
+    gpu.destroy();
+  }
 });
