@@ -105,6 +105,7 @@ export const conv2d: Op<Conv2dAttributes> = {
     { inputs: [[2, 8, 7, 5], [2, 1, 5, 6]], attributes: { stride: 3, padding: 0 } },
     { inputs: [[2, 6, 9, 2], [5, 4, 2, 7]], attributes: { stride: 3, padding: 2 } },
     { inputs: [[3, 2, 1, 5], [1, 1, 5, 4]], attributes: { stride: 3, padding: 0 } },
+    { inputs: [[2, 6, 9, 3], [4, 4, 3, 5]], attributes: { stride: 3, padding: 1 } },
   ],
 };
 
@@ -169,6 +170,15 @@ export const maskedConv2d: Op<MaskedConv2dAttributes> = {
         padding: 3,
         keepOut: 5,
         keptTaps: Array.from({ length: 49 }, (_, i) => i % 3 !== 1),
+      },
+    },
+    {
+      inputs: [[2, 8, 6, 2], [3, 3, 4, 9]],
+      attributes: {
+        stride: 2,
+        padding: 1,
+        keepOut: 6,
+        keptTaps: [true, true, false, false, true, true, true, false, true],
       },
     },
   ],

@@ -5,7 +5,7 @@ import type { Gpu } from "./gpu.ts";
 import { joinsOf } from "./joins.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Joined, JoiningGradient } from "./op.ts";
-import { type Form, phasesOf, phasesWithTaps } from "./phases.ts";
+import { type Form, type Phases, phasesOf, phasesWithTaps } from "./phases.ts";
 import type { Block } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import { productTile } from "./tile_choice.ts";
@@ -80,7 +80,11 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
   const joins = joinsOf(joined);
   const run = (
     kernel: Kernel<string, "y", GatherDims>,
-    { positionsPerGroup, blocks }: { positionsPerGroup: number; blocks: number },
+    { phases, positionsPerGroup, blocks }: {
+      phases: Phases;
+      positionsPerGroup: number;
+      blocks: number;
+    },
   ): void => {
     const groups = Math.ceil(positions / positionsPerGroup);
     const workgroups = phases.rows * phases.columns * groups * blocks;
@@ -115,23 +119,31 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
   const tile = productTile(trace.gpu, { direction, geometry: g });
   if (tile) {
     const blocks = Math.ceil(outQuads * 4 / tile.channels);
-    run(tiledProduct(form, tile, joins), { positionsPerGroup: tile.positions, blocks });
+    run(tiledProduct(form, tile, joins), { phases, positionsPerGroup: tile.positions, blocks });
     return;
   }
   const { preset: { lanes }, broadcast } = trace.gpu;
   const { rows, columns } = blockFor(outQuads, trace.gpu);
   const common = { rows, lanes, broadcast, joins };
   const channels = from[2] <= 4 ? from[2] : undefined;
-  const rowTaps = Math.ceil(g.kernelWidth / g.stride);
-  const follows = from[0] * all.rows === to[0] && from[1] * all.columns === to[1];
-  const thin = form === "inner" && outQuads === 1 && follows && rowTaps > 1 &&
-    rowTaps <= WIDEST_ROW;
-  run(
-    thin
-      ? thinProduct({ ...common, channels: to[2], taps: rowTaps })
-      : gatheredProduct(form, { ...common, columns, channels }),
-    { positionsPerGroup: rows * lanes, blocks: Math.ceil(outQuads / columns) },
-  );
+  const follows = from[0] * all.rows === to[0] && from[1] * g.stride === to[1];
+  const thin = form === "inner" && outQuads === 1 && follows && g.kernelWidth > 1 &&
+    g.kernelWidth <= WIDEST_ROW;
+  if (thin) {
+    const { stride, padding } = g;
+    const shape = { channels: to[2], taps: g.kernelWidth, stride, padding };
+    run(thinProduct({ ...common, ...shape }), {
+      phases: { rows: phases.rows, columns: 1 },
+      positionsPerGroup: rows * lanes,
+      blocks: 1,
+    });
+    return;
+  }
+  run(gatheredProduct(form, { ...common, columns, channels }), {
+    phases,
+    positionsPerGroup: rows * lanes,
+    blocks: Math.ceil(outQuads / columns),
+  });
 }
 
 /** Records y = x * w into `y`, `[batch, outHeight, outWidth, keepOut]`. */
