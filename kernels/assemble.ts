@@ -1,5 +1,6 @@
 import { CHANNEL_QUADS, type Kernel, type Loads, type Read, type Write } from "./kernel.ts";
 import { TEXTURE_FORMAT, TEXTURE_SHIFT, TEXTURE_WIDTH } from "./texture.ts";
+import { entryPoint, TURNS } from "./turns.ts";
 
 /** One binding of an assembled kernel, in order of its index. */
 export interface Binding {
@@ -7,9 +8,9 @@ export interface Binding {
   readonly name: string;
   /**
    * Storage buffer that is read or written, uniform buffer, texture that is loaded from or stored
-   * to.
+   * to, counters of turns.
    */
-  readonly kind: "read" | "write" | "uniform" | "load" | "store";
+  readonly kind: "read" | "write" | "uniform" | "load" | "store" | "turns";
 }
 
 /** A kernel as a whole WGSL module. */
@@ -28,20 +29,6 @@ interface Declared {
   readonly functions?: string;
   readonly binding: Binding;
 }
-
-const ENTRY = /* wgsl */ `
-@compute @workgroup_size(WORKGROUP_SIZE)
-fn entry(
-  @builtin(workgroup_id) id: vec3u,
-  @builtin(num_workgroups) grid: vec3u,
-  @builtin(LANE) lane: u32,
-) {
-  FIRSTS
-  let step = grid.x * grid.y;
-  for (var workgroup = id.x + id.y * grid.x; workgroup < dims.workgroups; workgroup += step) {
-    main(workgroup, lane);
-  }
-}`;
 
 /** The number in dims that says at which texel of its texture an operand begins. */
 function firstOf(name: string): string {
@@ -112,20 +99,26 @@ function declareWrite(name: string, write: Write, loads: Loads): Declared[] {
   return [{ variable, functions: `${set}\n${get}`, binding }];
 }
 
-/**
- * The whole module of a kernel: declarations, the kernel's own text, the entry point `entry`. Of
- * its results, those named `textured` are stored in textures.
- */
-export function assemble(
-  kernel: Kernel,
-  loads: Loads,
-  textured: readonly string[] = [],
-): Assembled {
+/** How a kernel is assembled. */
+export interface Assembly {
+  /** Where bulk operands are loaded from. */
+  readonly loads: Loads;
+  /** The results that are stored in textures, by name. */
+  readonly textured: readonly string[];
+  /** Whether workgroups take their turns from a counter. */
+  readonly taken: boolean;
+}
+
+/** The whole module of a kernel: declarations, the kernel's own text, the entry point `entry`. */
+export function assemble(kernel: Kernel, { loads, textured, taken }: Assembly): Assembled {
   const reads = Object.entries(kernel.reads).map(([name, read]) => declareRead(name, read, loads));
   const writes = Object.entries(kernel.writes).flatMap(([name, write]) =>
     textured.includes(name) ? stored(name) : declareWrite(name, write, loads)
   );
-  const declared = [...reads, ...writes];
+  const turns: Declared[] = taken
+    ? [{ variable: TURNS, binding: { name: "turns", kind: "turns" } }]
+    : [];
+  const declared = [...reads, ...writes, ...turns];
   const firsts = declared.flatMap(({ binding: { name, kind } }) =>
     kind === "load" || kind === "store" ? [firstOf(name)] : []
   );
@@ -134,9 +127,8 @@ export function assemble(
     ...firsts.map((first) => `${first}: u32, `),
   ].join("");
   const variables = [...declared.map(({ variable }) => variable), "var<uniform> dims: Dims;"];
-  const entry = ENTRY.replace("WORKGROUP_SIZE", String(kernel.workgroupSize))
-    .replace("FIRSTS", firsts.map((first) => `${first} = dims.${first};`).join(" "))
-    .replace("LANE", kernel.subgroup ? "subgroup_invocation_id" : "local_invocation_index");
+  const { workgroupSize, subgroup = false } = kernel;
+  const before = firsts.map((first) => `${first} = dims.${first};`).join(" ");
   return {
     name: kernel.name,
     code: [
@@ -145,7 +137,7 @@ export function assemble(
       ...firsts.map((first) => `var<private> ${first}: u32;`),
       ...declared.map(({ functions }) => functions ?? ""),
       kernel.wgsl,
-      entry,
+      entryPoint({ workgroupSize, subgroup, taken, before }),
     ].join("\n"),
     bindings: [...declared.map(({ binding }) => binding), { name: "dims", kind: "uniform" }],
   };

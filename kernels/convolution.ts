@@ -12,6 +12,7 @@ import { productTile } from "./tile_choice.ts";
 import { thinProduct } from "./thin_product.ts";
 import { tiledProduct } from "./tiled_product.ts";
 import type { Trace } from "./trace.ts";
+import { gridFor } from "./turns.ts";
 
 /**
  * The block that wastes least of loads (20) and multiply-adds (5) on `count` vec4 of outputs. There
@@ -25,31 +26,17 @@ function blockFor(count: number, { preset, broadcast }: Gpu): Block {
   return preset.blocks.reduce((best, block) => cost(block) < cost(best) ? block : best);
 }
 
-/** The most vec4 that an output of a shallow product is made of. */
-const SHALLOW = 32;
-
-/**
- * The grid of a product, if its workgroups take turns: as small as the preset wants it, but so large
- * that `iterations`, those of a turn, do not come to too many. Raises a `RangeError` if one turn does.
- */
-function gridFor(
+/** Raises a `RangeError` if so many iterations of loops are too many for an invocation. */
+function demandIterations(
   { preset }: Gpu,
-  { name, depth, iterations, workgroups }: {
-    name: string;
-    depth: number;
-    iterations: number;
-    workgroups: number;
-  },
-): number | undefined {
-  const turns = Math.floor((preset.iterations ?? Infinity) / iterations);
-  if (turns < 1) {
+  { name, depth, iterations }: { name: string; depth: number; iterations: number },
+): void {
+  if (iterations > (preset.iterations ?? Infinity)) {
     throw new RangeError(
       `Cannot apply ${name} on this adapter, which sums up ${depth * 4} products to an output: ` +
         `loops end there after ${preset.iterations} iterations, and this takes ${iterations}`,
     );
   }
-  if (depth > SHALLOW || !preset.grid) return undefined;
-  return Math.max(preset.grid, Math.ceil(workgroups / turns));
 }
 
 interface Gather {
@@ -90,6 +77,7 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
     const workgroups = phases.rows * phases.columns * groups * blocks;
     // Of loops over turns, taps, inputs, and the vec4 that are stored; leaving a loop counts as one.
     const iterations = 4 + 2 * taps + depth + Math.ceil(outQuads / blocks);
+    demandIterations(trace.gpu, { name: g.name, depth, iterations });
     trace.run(kernel, {
       reads: { x, w, ...joined },
       writes: { y },
@@ -112,7 +100,7 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
         ...g.tapBits,
       },
       workgroups,
-      grid: gridFor(trace.gpu, { name: g.name, depth, iterations, workgroups }),
+      grid: gridFor(trace.gpu, { workgroups, iterations }),
     });
   };
   const direction = form === "outer" ? "forward" : "input gradient";

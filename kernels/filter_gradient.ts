@@ -8,6 +8,7 @@ import { quads, type Tensor } from "./tensor.ts";
 import { divide, filterTile } from "./tile_choice.ts";
 import { sumManyParts, SUMMED_QUADS, tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { Trace } from "./trace.ts";
+import { gridFor } from "./turns.ts";
 import { sumParts, weightGradient, type WeightGradientDims } from "./weight_gradient.ts";
 
 /** Splits from which on the partial sums of a tiled weight gradient are added up eight at a time. */
@@ -53,7 +54,13 @@ function division(gpu: Gpu, g: Geometry): Division {
     const rows = g.kernelHeight * Math.ceil(outQuads / ROW_OUTPUTS);
     const splits = splitsFor(4 * rows);
     const workgroups = Math.ceil(rows * splits / lanes);
-    const shape = { channels: g.keepIn, taps: g.kernelWidth, outputs: ROW_OUTPUTS, lanes };
+    const shape = {
+      channels: g.keepIn,
+      taps: g.kernelWidth,
+      outputs: ROW_OUTPUTS,
+      lanes,
+      broadcast,
+    };
     const kernel = imageWeightGradient(shape);
     return { kernel, splits, workgroups, clip: false, many: false };
   }
@@ -99,6 +106,7 @@ function recordParts(
   { x, dy, part }: { x: Tensor; dy: Tensor; part: Tensor },
 ): void {
   const inQuads = quads(g.keepIn);
+  const share = Math.ceil(g.batch * g.outHeight * g.outWidth / splits / 4);
   trace.run(kernel, {
     reads: { x, dy },
     writes: { part },
@@ -120,6 +128,7 @@ function recordParts(
       ...g.tapBits,
     },
     workgroups,
+    grid: gridFor(trace.gpu, { workgroups, iterations: share + OTHER_ITERATIONS }),
   });
 }
 

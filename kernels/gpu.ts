@@ -8,6 +8,7 @@ import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./scope.ts";
 import { type Tensor, unpad } from "./tensor.ts";
 import { TEXTURE_WIDTH, textureOf } from "./texture.ts";
+import { TURNS_BYTES } from "./turns.ts";
 import { USAGE } from "./usage.ts";
 import { deal, warmUp } from "./warm_up.ts";
 
@@ -67,6 +68,8 @@ export class Gpu {
   readonly maxWorkgroups: number;
   /** Tiles chosen for convolutions and linear layers, where the preset has tiles. */
   readonly choices: Choices = new Choices();
+  /** What workgroups take turns from; it belongs to no scope. */
+  readonly turns: GPUBuffer;
   readonly #ownsDevice: boolean;
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #pending: Promise<void>[] = [];
@@ -88,6 +91,7 @@ export class Gpu {
     this.preset = preset;
     this.broadcast = broadcast;
     this.maxWorkgroups = options.maxWorkgroups ?? 65535 * 65535;
+    this.turns = device.createBuffer({ label: "turns", size: TURNS_BYTES, usage: USAGE.STORAGE });
     this.#ownsDevice = options.device === undefined;
     device.addEventListener("uncapturederror", (event) => {
       if ("error" in event && event.error instanceof Object && "message" in event.error) {
@@ -325,6 +329,7 @@ export class Gpu {
   destroy(): void {
     this.#listening.abort();
     for (const memory of [...this.#live.keys()]) this.free(memory);
+    this.turns.destroy();
     if (this.#ownsDevice) this.device.destroy();
   }
 }

@@ -12,13 +12,15 @@ const AT_ONCE = 4;
  * lanes of a workgroup have nothing in common.
  */
 export function imageWeightGradient(
-  { channels, taps, outputs, lanes }: {
+  { channels, taps, outputs, lanes, broadcast }: {
     /** Of x. */
     channels: number;
     /** Taps in a row of the kernel, `dims.kernel_width`. */
     taps: number;
     outputs: number;
     lanes: number;
+    /** The lanes of a subgroup, if workgroups are subgroups, or 0. */
+    broadcast: number;
   },
 ): Kernel<"x" | "dy", "part", WeightGradientDims> {
   const sums = (f: (t: number, i: number, j: number) => string): string =>
@@ -39,6 +41,7 @@ export function imageWeightGradient(
   return defineKernel({
     name: `weight gradient ${channels}x${outputs * 4}, ${taps} taps`,
     workgroupSize: lanes,
+    subgroup: broadcast > 0,
     reads: { x: "bulk", dy: "bulk" },
     writes: { part: "bulk" },
     dims: WEIGHT_GRADIENT_DIMS,

@@ -25,8 +25,8 @@ export interface Preset {
    */
   readonly blocks: readonly Block[];
   /**
-   * The largest grid of a shallow product, of few loads to each output: where to start a workgroup
-   * takes about as long as its work, few are started.
+   * The grid of kernels whose workgroups are subgroups: they take turns at the work as they come to
+   * it, so that a core that wakes late does less. Without it, each part of the work has a workgroup.
    */
   readonly grid?: number;
   /**
@@ -58,7 +58,7 @@ export const SOFTWARE: Preset = {
   lanes: 8,
   broadcast: true,
   blocks: [{ rows: 8, columns: 1 }, { rows: 8, columns: 2 }, { rows: 8, columns: 4 }],
-  grid: 64,
+  grid: 32,
   iterations: 65535,
   side: 4,
   invocations: 2048,

@@ -163,6 +163,7 @@ export class Program {
         const offset = dims.index * dims.stride;
         return { buffer: dims.buffer, offset, size: dims.stride };
       }
+      if (kind === "turns") return { buffer: this.#gpu.turns };
       const tensor = operand(step, name);
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
       if (kind === "load" || kind === "store") return this.#texelsOf(tensor).view;

@@ -64,16 +64,18 @@ export class Trace {
 
   /** The whole modules of the kernels that are run. */
   assemble(): Map<Dispatch, Assembled> {
-    const { preset: { loads }, device: { limits } } = this.gpu;
+    const { preset: { loads, grid }, device: { limits } } = this.gpu;
     const textured = loads === "texture"
       ? texturedResults(this.commands, limits.maxStorageTexturesPerShaderStage)
       : () => [];
     return new Map(
-      this.commands.flatMap((command): [Dispatch, Assembled][] =>
-        command.kind === "dispatch"
-          ? [[command, assemble(command.kernel, loads, textured(command))]]
-          : []
-      ),
+      this.commands.filter((command) => command.kind === "dispatch").map((dispatch) => {
+        const taken = grid !== undefined && dispatch.kernel.subgroup === true;
+        return [
+          dispatch,
+          assemble(dispatch.kernel, { loads, textured: textured(dispatch), taken }),
+        ];
+      }),
     );
   }
 

@@ -29,7 +29,10 @@ export function warmUp(device: GPUDevice, pipelines: readonly Pipeline[]): void 
     const entries = assembled.bindings.map(({ kind }, binding): GPUBindGroupEntry => {
       if (kind === "load") return { binding, resource: loaded };
       if (kind === "store") return { binding, resource: view() };
-      return { binding, resource: { buffer: kind === "write" ? buffer() : read } };
+      return {
+        binding,
+        resource: { buffer: kind === "write" || kind === "turns" ? buffer() : read },
+      };
     });
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, device.createBindGroup({ layout, entries }));

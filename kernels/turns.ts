@@ -1,0 +1,72 @@
+import type { Gpu } from "./gpu.ts";
+
+/** How many times its share of the work a workgroup may take. */
+const SLACK = 4;
+
+const IN_ORDER = /* wgsl */ `
+  let step = grid.x * grid.y;
+  for (var workgroup = id.x + id.y * grid.x; workgroup < dims.workgroups; workgroup += step) {
+    main(workgroup, lane);
+  }`;
+
+const TAKEN = /* wgsl */ `
+  let groups = grid.x * grid.y;
+  let share = (dims.workgroups + groups - 1u) / groups;
+  for (var turn = 0u; turn < select(${SLACK}u * share, 1u, share == 1u); turn++) {
+    var next = 0u;
+    if (lane == 0u) { next = atomicAdd(&turns[0], 1u); }
+    let workgroup = subgroupBroadcast(next, 0u);
+    if (workgroup >= dims.workgroups) { break; }
+    main(workgroup, lane);
+  }
+  // The last to end leaves the counters as it found them.
+  if (lane == 0u) {
+    if (atomicAdd(&turns[1], 1u) == groups - 1u) {
+      atomicStore(&turns[0], 0u);
+      atomicStore(&turns[1], 0u);
+    }
+  }`;
+
+/** The variable that workgroups take turns from: turns taken, workgroups that have ended. */
+export const TURNS = "var<storage, read_write> turns: array<atomic<u32>, 2>;";
+
+/** Bytes of {@link TURNS}. */
+export const TURNS_BYTES = 8;
+
+/**
+ * The entry point of a kernel, after the statements `before`. Workgroups do what the grid is too
+ * small for in turns: in order, or as they come to it, `taken` from a counter.
+ */
+export function entryPoint(
+  { workgroupSize, subgroup, taken, before }: {
+    workgroupSize: number;
+    subgroup: boolean;
+    taken: boolean;
+    before: string;
+  },
+): string {
+  return /* wgsl */ `
+@compute @workgroup_size(${workgroupSize})
+fn entry(
+  @builtin(workgroup_id) id: vec3u,
+  @builtin(num_workgroups) grid: vec3u,
+  @builtin(${subgroup ? "subgroup_invocation_id" : "local_invocation_index"}) lane: u32,
+) {
+  ${before}${taken ? TAKEN : IN_ORDER}
+}`;
+}
+
+/**
+ * The grid of a kernel whose workgroups take turns, for so many turns of `iterations` of loops each;
+ * undefined where each turn has a workgroup of its own. It is as small as the preset wants it, but so
+ * large that no invocation comes to too many iterations.
+ */
+export function gridFor(
+  { preset, broadcast }: Gpu,
+  { workgroups, iterations }: { workgroups: number; iterations: number },
+): number | undefined {
+  const { grid, iterations: most = Infinity } = preset;
+  const share = Math.floor(most / iterations / SLACK);
+  if (!grid || !broadcast || share < 2) return undefined;
+  return Math.max(grid, Math.ceil(workgroups / share));
+}
