@@ -62,11 +62,19 @@ export async function warm(job: Job, most: number): Promise<number> {
   return Math.min(most, Math.ceil(ENOUGH / Math.max(await time(job, 1), ENOUGH / most)));
 }
 
-/** The median of `repeats` measurements, in milliseconds, after a first run that does not count. */
+/**
+ * Milliseconds of work before the first measurement: as long as an operating system may take to
+ * spread the threads of a software adapter over the cores.
+ */
+const WARM_UP = 1000;
+
+/** The median of `repeats` measurements, in milliseconds, after a second of work that does not count. */
 export async function measure(job: Job, repeats: number): Promise<number> {
   job.submit();
   await job.settle();
   const count = await calibrate(job);
+  const start = performance.now();
+  while (performance.now() - start < WARM_UP) await time(job, count);
   const times: number[] = [];
   for (let i = 0; i < repeats; i++) times.push(await time(job, count));
   return median(times);
