@@ -3,7 +3,7 @@ import { parseCifar10, parseCifar100 } from "./cifar.ts";
 import { concatenate, type Dataset, measureNormalization, type Split, take } from "./dataset.ts";
 import { DataError } from "./error.ts";
 import { foundInstead } from "./found_instead.ts";
-import { generatedSplit } from "./generated.ts";
+import { drawSplit } from "./generated.ts";
 import { gunzip } from "./gzip.ts";
 import { type IdxArray, idxDataset, largestLabel, parseIdx } from "./idx.ts";
 import { abridged, listed } from "./words.ts";
@@ -216,13 +216,13 @@ async function openIdx(dataDir?: string, classes?: number): Promise<Halves> {
   return { train, validation };
 }
 
-function openGenerated(options: OpenOptions): Halves {
+async function openGenerated(options: OpenOptions): Promise<Halves> {
   if (options.dataDir !== undefined) {
     throw new DataError(
       `Cannot open generated images in ${options.dataDir}: they are drawn from the seed; leave out --data-dir`,
     );
   }
-  return generatedSplit({
+  return await drawSplit({
     train: options.trainCount ?? 4000,
     validation: options.validationCount ?? 1000,
     size: options.imageSize,
@@ -230,7 +230,7 @@ function openGenerated(options: OpenOptions): Halves {
   });
 }
 
-function open(name: DatasetName, options: OpenOptions): Halves | Promise<Halves> {
+function open(name: DatasetName, options: OpenOptions): Promise<Halves> {
   switch (name) {
     case "generated":
       return openGenerated(options);

@@ -35,9 +35,21 @@ function drawColours(random: Random): [number[], number[]] {
  * network learns it in a few epochs. Image i is of class i mod 10 and does not depend on the count.
  * Raises a `RangeError` for a count below 1 or a size below 12.
  */
-export function generateImages(
+export function generateImages(options: GeneratedOptions): Dataset {
+  const drawing = drawImages(options);
+  while (true) {
+    const { done, value } = drawing.next();
+    if (done) return value;
+  }
+}
+
+/** Images drawn between two pauses of {@link drawImages}, some milliseconds. */
+const AT_ONCE = 256;
+
+/** As {@link generateImages}, with pauses in which a program can see to other things. */
+function* drawImages(
   { count, size = 32, seed, stream = "train" }: GeneratedOptions,
-): Dataset {
+): Generator<undefined, Dataset> {
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError(`Cannot generate ${count} images: wanted a whole number from 1 on`);
   }
@@ -55,6 +67,7 @@ export function generateImages(
     // Clamped, so that a store rounds and stays within 0 to 255.
     const image = new Uint8ClampedArray(pixels.buffer, i * size * size * 3, size * size * 3);
     drawShape(image, size, classes[labels[i]], random);
+    if (i % AT_ONCE === AT_ONCE - 1) yield;
   }
   return {
     name: `generated ${stream}`,
@@ -112,14 +125,39 @@ export interface GeneratedSplitOptions {
   seed: number;
 }
 
-/** Training and validation images of {@link generateImages}, from different streams of one seed. */
-export function generatedSplit(
+/** What the halves of a split are drawn from. */
+function halves(
   { train, validation, size, seed }: GeneratedSplitOptions,
-): Split {
-  const trainSet = generateImages({ count: train, size, seed, stream: "train" });
+): Record<"train" | "validation", GeneratedOptions> {
+  return {
+    train: { count: train, size, seed, stream: "train" },
+    validation: { count: validation, size, seed, stream: "validation" },
+  };
+}
+
+/** Training and validation images of {@link generateImages}, from different streams of one seed. */
+export function generatedSplit(options: GeneratedSplitOptions): Split {
+  const { train, validation } = halves(options);
+  const trainSet = generateImages(train);
   return {
     train: trainSet,
-    validation: generateImages({ count: validation, size, seed, stream: "validation" }),
+    validation: generateImages(validation),
     normalization: measureNormalization(trainSet),
   };
+}
+
+/** The images of {@link generatedSplit}, drawn so that signals and timers come through meanwhile. */
+export async function drawSplit(
+  options: GeneratedSplitOptions,
+): Promise<Pick<Split, "train" | "validation">> {
+  const draw = async (options: GeneratedOptions): Promise<Dataset> => {
+    const drawing = drawImages(options);
+    while (true) {
+      const { done, value } = drawing.next();
+      if (done) return value;
+      await new Promise((resolve) => setTimeout(resolve));
+    }
+  };
+  const { train, validation } = halves(options);
+  return { train: await draw(train), validation: await draw(validation) };
 }

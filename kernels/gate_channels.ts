@@ -2,7 +2,7 @@ import { range, unroll } from "./blocked.ts";
 import { elementwise, LANES, spread } from "./elementwise.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import type { Case, Gradient, Op, Values } from "./op.ts";
-import { alongRuns, cut, over, RUN_DIMS } from "./runs.ts";
+import { alongRuns, cut, join, joining, over, RUN_DIMS } from "./runs.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
 
@@ -59,7 +59,14 @@ const sums = defineKernel({
   set_part(i, sum);`),
 });
 
-// dgate_i = Σ_(c < width_i) Σ x·dy, by one workgroup: partial sums are few.
+const joinedSums = joining("gate channels gradient sums, joined", { joined_part: "bulk" }, {
+  wgsl: /* wgsl */ `
+  var sum = vec4f();
+  for (var p = first; p < end; p++) { sum += part(p * dims.channel_quads + c); }
+  set_joined_part(i, sum);`,
+});
+
+// dgate_i = Σ_(c < width_i) Σ x·dy, by one workgroup: joined sums are few.
 function gateGradient(accumulate: boolean): Kernel<"part", "dgates", string> {
   const one = (i: number): string => `
   totals[lane] = sum${i};
@@ -151,16 +158,16 @@ function gatesGradient(
   attributes: GateChannelsAttributes,
 ): Gradient {
   const runs = cut(trace, x);
-  const part = trace.tensor("gate sums", [runs.parts, x.shape.at(-1) ?? 1]);
-  const along = over(runs, x);
-  trace.run(sums, { reads: { x, dy }, writes: { part }, ...along });
+  const parts = trace.tensor("gate sums", [1, runs.parts, x.shape.at(-1) ?? 1]);
+  trace.run(sums, { reads: { x, dy }, writes: { part: parts }, ...over(runs, x) });
+  const { part, dims: joined } = join(trace, joinedSums, parts, runs);
   const candidates = gates.shape[1];
   const dims = {
     ...widthDims(attributes),
     first: attributes.group * quads(candidates) * 4,
     candidates,
-    parts: runs.parts,
-    channel_quads: along.dims.channel_quads,
+    parts: joined.parts,
+    channel_quads: joined.channel_quads,
   };
   return {
     complete: false,

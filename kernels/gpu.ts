@@ -225,12 +225,13 @@ export class Gpu {
       if (!this.#pipelines.has(kernel.code)) fresh.set(kernel.code, kernel);
     }
     if (fresh.size < MANY_KERNELS) return;
-    const others = await Promise.all(
+    const opened = await Promise.allSettled(
       Array.from({ length: devices - 1 }, () => Gpu.open({ preset: this.preset })),
     );
+    const others = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
     try {
       const all: readonly Gpu[] = [this, ...others];
-      deal([...fresh.values()], ({ code }) => code.length, devices).forEach((share, i) =>
+      deal([...fresh.values()], ({ code }) => code.length, all.length).forEach((share, i) =>
         warmUp(all[i].device, share.map((kernel) => all[i].pipeline(kernel)))
       );
       // Waiting for one device holds up what is sent to another: all have their work by now.

@@ -15,16 +15,32 @@ export function tiledWeightGradient(
   const { down, across, invocations } = filterLayout(tile);
   const inputs = tile.inputs / 4;
   const outputs = tile.outputs / 4;
+  const staged = range(depth * inputs / invocations);
   const position = (m: number, quads: number): string =>
     `begin + s * ${depth}u + lane / ${quads}u + ${m * invocations / quads}u`;
+  // Position (a, b) of image n that this invocation stages next, ${depth} further on each time.
+  const begin = (m: number): string =>
+    `let p${m} = begin + lane / ${inputs}u + ${m * invocations / inputs}u;
+  var n${m} = p${m} / image;
+  var a${m} = p${m} % image / dims.out_width;
+  var b${m} = p${m} % dims.out_width;`;
+  const advanceBy = (m: number): string =>
+    `b${m} += step_b;
+    let right${m} = b${m} >= dims.out_width;
+    b${m} -= select(0u, dims.out_width, right${m});
+    a${m} += step_a + select(0u, 1u, right${m});
+    let low${m} = a${m} >= dims.out_height;
+    a${m} -= select(0u, dims.out_height, low${m});
+    n${m} += step_n + select(0u, 1u, low${m});`;
   const loadX = (m: number): string =>
-    `let p${m} = ${position(m, inputs)};
-    let n${m} = p${m} / image;
-    let iy${m} = p${m} % image / dims.out_width * dims.stride + ty - dims.padding;
-    let ix${m} = p${m} % dims.out_width * dims.stride + tx - dims.padding;
-    let inside${m} = live && p${m} < end && iy${m} < dims.in_height && ix${m} < dims.in_width;
+    `let iy${m} = a${m} * dims.stride + ty - dims.padding;
+    let ix${m} = b${m} * dims.stride + tx - dims.padding;
+    let inside${m} = live && ${
+      position(m, inputs)
+    } < end && iy${m} < dims.in_height && ix${m} < dims.in_width;
     let at${m} = ((n${m} * dims.in_height + iy${m}) * dims.in_width + ix${m}) * dims.in_stride + in_quad;
-    let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});`;
+    let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});
+    ${advanceBy(m)}`;
   const loadDy = (m: number): string =>
     `let q${m} = ${position(m, outputs)};
     let real${m} = q${m} < end && first_out + lane % ${outputs}u < dims.out_quads;
@@ -66,10 +82,14 @@ fn main(workgroup: u32, lane: u32) {
   let tx = tap % dims.kernel_width;
   let live = row < row_quads && kept_tap(min(tap, taps - 1u));
   ${unroll(4 * rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
+  let step_b = ${depth}u % dims.out_width;
+  let step_a = ${depth}u / dims.out_width % dims.out_height;
+  let step_n = ${depth}u / image;
+  ${staged.map(begin).join("\n")}
   let slices = (end - begin + ${depth - 1}u) / ${depth}u;
   // One more round than slices: each loads slice s and multiplies slice s - 1.
   for (var s = 0u; s <= slices; s++) {
-    ${unroll(depth * inputs / invocations, loadX)}
+    ${staged.map(loadX).join("\n")}
     ${unroll(depth * outputs / invocations, loadDy)}
     if (s > 0u) {
       for (var d = 0u; d < ${depth}u; d += 2u) {
@@ -86,12 +106,7 @@ fn main(workgroup: u32, lane: u32) {
       }
     }
     workgroupBarrier();
-    ${
-      unroll(
-        depth * inputs / invocations,
-        (m) => `x_tile[lane + ${m * invocations}u] = v${m};`,
-      )
-    }
+    ${staged.map((m) => `x_tile[lane + ${m * invocations}u] = v${m};`).join("\n")}
     ${
       unroll(
         depth * outputs / invocations,

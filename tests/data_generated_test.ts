@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { type Dataset, measureNormalization } from "../data/dataset.ts";
-import { generatedSplit, generateImages } from "../data/generated.ts";
+import { drawSplit, generatedSplit, generateImages } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 
 Deno.test("generateImages() draws the same bytes for the same seed", () => {
@@ -132,4 +132,15 @@ Deno.test("the same linear classifier succeeds where pixels tell the class", () 
   const { train, validation } = generatedSplit({ train: 1000, validation: 300, seed: 9 });
   const accuracy = linearAccuracy(tinted(train), tinted(validation), 4);
   assert(accuracy > 0.9, `${accuracy}`);
+});
+
+Deno.test("drawSplit() draws the images of generatedSplit(), and lets timers through", async () => {
+  const options = { train: 1000, validation: 20, size: 12, seed: 3 };
+  let ticks = 0;
+  const timer = setInterval(() => ticks++);
+  const { train, validation } = await drawSplit(options);
+  clearInterval(timer);
+  assert(ticks > 0);
+  const wanted = generatedSplit(options);
+  assertEquals([train, validation], [wanted.train, wanted.validation]);
 });

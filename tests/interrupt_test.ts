@@ -8,8 +8,12 @@ const ignore = lacks("read", "write", "run", "env");
 
 const SHORT = ["--train-size", "16", "--val-size", "8", "--batch-size", "16"];
 
-/** Runs a command until it has printed `text`, then interrupts it. */
-async function interrupted(args: readonly string[], text: string): Promise<Outcome> {
+/** Runs a command until it has printed `text`, then interrupts it, or sends it another signal. */
+async function interrupted(
+  args: readonly string[],
+  text: string,
+  signal: Deno.Signal = "SIGINT",
+): Promise<Outcome> {
   const cli = fileURLToPath(new URL("../train/cli.ts", import.meta.url));
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", cli, ...args],
@@ -20,7 +24,7 @@ async function interrupted(args: readonly string[], text: string): Promise<Outco
   const error = new Response(process.stderr).text();
   let out = "";
   for await (const part of process.stdout.pipeThrough(new TextDecoderStream())) {
-    if (!out.includes(text) && (out + part).includes(text)) process.kill("SIGINT");
+    if (!out.includes(text) && (out + part).includes(text)) process.kill(signal);
     out += part;
   }
   return { code: (await process.status).code, out, error: await error };
@@ -38,6 +42,18 @@ Deno.test(
         trained.error,
         /^adjoin: interrupted; \S+\/train keeps config\.json and metrics\.jsonl with \d+ epochs, but no weights\n$/,
       );
+    }),
+);
+
+Deno.test(
+  "a run that is told to end says what is there",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
+      const trained = await interrupted(train, "epoch      2/", "SIGTERM");
+      assertEquals(trained.code, 143, trained.error);
+      assertMatch(trained.error, /^adjoin: told to end; \S+\/train keeps config\.json and /);
     }),
 );
 

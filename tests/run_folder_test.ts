@@ -76,7 +76,7 @@ async function readJson(path: string): Promise<unknown> {
 }
 
 test("a run leaves its options, its epochs, its files and its summary", async (dir) => {
-  const folder = new RunFolder(`${dir}/runs/a`, fresh);
+  using folder = new RunFolder(`${dir}/runs/a`, fresh);
   assertEquals([folder.started, namesIn(dir)], [false, []]);
   folder.start(options);
   assertEquals([folder.started, namesIn(folder.path)], [true, ["config.json"]]);
@@ -102,7 +102,7 @@ test("a run leaves its options, its epochs, its files and its summary", async (d
 });
 
 test("what a run keeps so far is told by name", async (dir) => {
-  const folder = new RunFolder(`${dir}/run`, fresh);
+  using folder = new RunFolder(`${dir}/run`, fresh);
   assertEquals(folder.kept(), "nothing was written");
   folder.start(options);
   assertEquals(folder.kept(), `${dir}/run keeps config.json, but no weights`);
@@ -117,14 +117,14 @@ test("what a run keeps so far is told by name", async (dir) => {
 });
 
 test("overwriting replaces the run at its end, and leaves other files alone", async (dir) => {
-  const first = new RunFolder(dir, fresh);
+  using first = new RunFolder(dir, fresh);
   first.start(options);
   first.append(metrics(1));
   await first.finish(new Map([["base.safetensors", "old"], ["small.safetensors", "old"]]), SUMMARY);
   await Deno.writeTextFile(`${dir}/small.onnx`, "old");
   await Deno.writeTextFile(`${dir}/notes.txt`, "mine");
   const before = namesIn(dir);
-  const second = new RunFolder(dir, again);
+  using second = new RunFolder(dir, again);
   second.start({ ...options, seed: 7 });
   second.append(metrics(1, 3));
   assertEquals(
@@ -136,7 +136,8 @@ test("overwriting replaces the run at its end, and leaves other files alone", as
   assertEquals(await Deno.readTextFile(`${dir}/small.safetensors`), "old");
   assertStringIncludes(await Deno.readTextFile(`${dir}/config.json`), '"seed": 0');
   // One that ended early is replaced like any other.
-  const third = new RunFolder(dir, again);
+  second[Symbol.dispose]();
+  using third = new RunFolder(dir, again);
   third.start({ ...options, seed: 8 });
   assertEquals(namesIn(`${dir}/unfinished`), ["config.json"]);
   third.append(metrics(1, 4));
@@ -148,16 +149,49 @@ test("overwriting replaces the run at its end, and leaves other files alone", as
   assertStringIncludes(await Deno.readTextFile(`${dir}/metrics.jsonl`), '"epochs":4');
 });
 
+test("a folder that a run still writes to is not overwritten", async (dir) => {
+  const busy = `Cannot use ${dir} as the run folder: another run is writing to it; wait for its ` +
+    `end, or choose another --output`;
+  const start = (seed: number) => {
+    using folder = new RunFolder(dir, again);
+    folder.start({ ...options, seed });
+  };
+  {
+    using first = new RunFolder(dir, fresh);
+    first.start(options);
+    assertThrows(() => start(7), UsageError, busy);
+    await first.finish(new Map([["base.safetensors", "first"]]), SUMMARY);
+  }
+  {
+    using second = new RunFolder(dir, again);
+    second.start({ ...options, seed: 8 });
+    assertThrows(() => start(9), UsageError, busy);
+    assertStringIncludes(await Deno.readTextFile(`${dir}/unfinished/config.json`), '"seed": 8');
+  }
+  start(10);
+  assertStringIncludes(await Deno.readTextFile(`${dir}/unfinished/config.json`), '"seed": 10');
+});
+
+test("config.json names the images wherever it is read from", async (dir) => {
+  using folder = new RunFolder(dir, again);
+  folder.start({ ...options, dataset: "cifar10", dataDir: "images" });
+  const { dataDir } = JSON.parse(await Deno.readTextFile(`${dir}/config.json`));
+  assertEquals(dataDir, `${Deno.cwd()}/images`);
+});
+
 test("a folder without a run is overwritten in place", async (dir) => {
   await Deno.writeTextFile(`${dir}/notes.txt`, "mine");
-  new RunFolder(dir, again).start(options);
+  using folder = new RunFolder(dir, again);
+  folder.start(options);
   assertEquals(namesIn(dir), ["config.json", "notes.txt"]);
 });
 
 test("nothing is overwritten unless asked", async (dir) => {
-  new RunFolder(dir, fresh).start(options);
+  using first = new RunFolder(dir, fresh);
+  first.start(options);
+  first[Symbol.dispose]();
   const before = await Deno.readTextFile(`${dir}/config.json`);
-  const second = new RunFolder(dir, fresh);
+  using second = new RunFolder(dir, fresh);
   assertThrows(() => second.start({ ...options, seed: 7 }), UsageError, "Cannot write");
   assertEquals(await Deno.readTextFile(`${dir}/config.json`), before);
   assertEquals(second.started, false);
@@ -173,7 +207,7 @@ function rescuedIn(message: string): string {
 const RESULTS = new Map([["base.safetensors", "weights"]]);
 
 test("results that cannot be written are kept in another folder", async (dir) => {
-  const folder = new RunFolder(dir, fresh);
+  using folder = new RunFolder(dir, fresh);
   folder.start(options);
   folder.append(metrics(1));
   await Deno.mkdir(`${dir}/base.safetensors`);
@@ -192,10 +226,10 @@ test("results that cannot be written are kept in another folder", async (dir) =>
 });
 
 test("where the end cannot be written, the run that was to be replaced stays", async (dir) => {
-  const first = new RunFolder(dir, fresh);
+  using first = new RunFolder(dir, fresh);
   first.start(options);
   await first.finish(new Map([["base.safetensors", "old"]]), SUMMARY);
-  const second = new RunFolder(dir, again);
+  using second = new RunFolder(dir, again);
   second.start(options);
   const file = `${dir}/unfinished/metrics.jsonl`;
   for (const path of [file, `${dir}/unfinished/base.safetensors`]) await Deno.mkdir(path);
@@ -212,7 +246,7 @@ test("where the end cannot be written, the run that was to be replaced stays", a
 });
 
 test("a line that could not be appended is there at the end", async (dir) => {
-  const folder = new RunFolder(dir, fresh);
+  using folder = new RunFolder(dir, fresh);
   folder.start(options);
   await Deno.mkdir(`${dir}/metrics.jsonl`);
   assertStringIncludes(folder.append(metrics(1)) ?? "", "Cannot write");
@@ -250,7 +284,7 @@ Deno.test({
 
 test("a folder that cannot be made is told in one sentence", async (dir) => {
   await Deno.writeTextFile(`${dir}/file`, "");
-  const folder = new RunFolder(`${dir}/file/run`, fresh);
+  using folder = new RunFolder(`${dir}/file/run`, fresh);
   const { message } = assertThrows(() => folder.start(options), UsageError);
   assertEquals(
     message,

@@ -1,8 +1,12 @@
 import type { ProgressLine } from "./progress.ts";
 
-const INTERRUPTED = 130;
+/** Signals that end a run, what they do to it, and its exit code: 128 and their number. */
+const SIGNALS = [
+  { signal: "SIGINT", words: "interrupted", code: 130 },
+  { signal: "SIGTERM", words: "told to end", code: 143 },
+] as const;
 
-/** On an interrupt, says what is kept and ends the process; gives what undoes this. */
+/** When a signal is to end the process, says what is kept and ends it; gives what undoes this. */
 export function onInterrupt(
   progress: ProgressLine,
   { kept, printError }: {
@@ -10,12 +14,22 @@ export function onInterrupt(
     readonly printError: (text: string) => void;
   },
 ): () => void {
-  const stop = (): never => {
-    const words = kept();
-    progress.end();
-    printError(`adjoin: interrupted; ${words}\n`);
-    Deno.exit(INTERRUPTED);
+  const listening = SIGNALS.flatMap(({ signal, words, code }) => {
+    const stop = (): never => {
+      const found = kept();
+      progress.end();
+      printError(`adjoin: ${words}; ${found}\n`);
+      Deno.exit(code);
+    };
+    try {
+      Deno.addSignalListener(signal, stop);
+    } catch {
+      // Windows has no SIGTERM.
+      return [];
+    }
+    return [{ signal, stop }];
+  });
+  return () => {
+    for (const { signal, stop } of listening) Deno.removeSignalListener(signal, stop);
   };
-  Deno.addSignalListener("SIGINT", stop);
-  return () => Deno.removeSignalListener("SIGINT", stop);
 }

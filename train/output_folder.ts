@@ -12,7 +12,8 @@ export interface FolderRequest {
   readonly reads?: Readonly<Record<string, string | undefined>>;
 }
 
-function unusable(path: string, why: string, cure = "choose another --output"): UsageError {
+/** The error for a folder that cannot be one for a run. */
+export function unusable(path: string, why: string, cure = "choose another --output"): UsageError {
   return new UsageError(`Cannot use ${path} as the run folder: ${why}; ${cure}`);
 }
 

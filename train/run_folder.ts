@@ -1,6 +1,8 @@
+import { resolve } from "node:path";
 import { listed } from "../data/words.ts";
 import { UsageError } from "./errors.ts";
-import { type FolderRequest, takeFolder } from "./output_folder.ts";
+import { hold, isHeld } from "./held_file.ts";
+import { type FolderRequest, takeFolder, unusable } from "./output_folder.ts";
 import { plural } from "./text.ts";
 import type { EpochMetrics, Summary, TrainOptions } from "./types.ts";
 import { unwritable } from "./unwritable.ts";
@@ -55,12 +57,19 @@ export class RunFolder {
   #path: string;
   #work: string;
   #started = false;
+  /** config.json, held as long as this run writes. */
+  #held?: Disposable;
 
   /** Writes nothing yet. With `overwrite` the files of an earlier run will be replaced at the end. */
   constructor(output: string, request: FolderRequest) {
     this.#path = output;
     this.#work = output;
     this.#request = request;
+  }
+
+  /** Lets other runs have the folder. */
+  [Symbol.dispose](): void {
+    this.#held?.[Symbol.dispose]();
   }
 
   /** The folder; before {@link start} what was asked for. */
@@ -96,12 +105,25 @@ export class RunFolder {
     return `${this.#work} keeps ${listed(words)}${weights}${before}`;
   }
 
-  /** Makes the folder and writes config.json. */
+  /**
+   * Makes the folder and writes config.json. Raises a {@link UsageError} where another run has not
+   * ended yet.
+   */
   start(options: TrainOptions & { readonly search?: object }): void {
     this.#path = takeFolder(this.#path, this.#request);
     const replaces = present(this.#path, [...RUN_FILES, ...EXPORTED]).length > 0;
     this.#work = this.#request.overwrite && replaces ? `${this.#path}/${UNFINISHED}` : this.#path;
-    const config = json({ ...options, output: this.#path });
+    for (const folder of new Set([this.#path, this.#work])) {
+      if (!isHeld(`${folder}/config.json`)) continue;
+      throw unusable(
+        this.#path,
+        "another run is writing to it",
+        "wait for its end, or choose another --output",
+      );
+    }
+    // Whatever folder the images are asked for from next time.
+    const dataDir = options.dataDir === undefined ? undefined : resolve(options.dataDir);
+    const config = json({ ...options, dataDir, output: this.#path });
     const file = `${this.#work}/config.json`;
     try {
       Deno.mkdirSync(this.#work, { recursive: true });
@@ -109,6 +131,7 @@ export class RunFolder {
         for (const name of present(this.#work, RUN_FILES)) Deno.removeSync(`${this.#work}/${name}`);
       }
       Deno.writeTextFileSync(file, config, { createNew: true });
+      this.#held = hold(file);
     } catch (error) {
       throw unwritable(file, error);
     }
@@ -182,8 +205,9 @@ export class RunFolder {
     this.publish();
   }
 
-  /** Puts the files of the run in the place of those of an earlier one. */
+  /** Ends the run: puts its files in the place of those of an earlier one. */
   publish(): void {
+    this[Symbol.dispose]();
     const [path, work] = [this.#path, this.#work];
     if (work === path) return;
     try {

@@ -72,7 +72,7 @@ export async function inRunFolder(
 ): Promise<void> {
   const { options } = request;
   await checkFolder(options.output, request);
-  const folder = new RunFolder(options.output, request);
+  using folder = new RunFolder(options.output, request);
   const progress = new ProgressLine({
     write: output.print,
     terminal: Deno.stdout.isTerminal(),
