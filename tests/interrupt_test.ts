@@ -53,7 +53,7 @@ Deno.test(
       const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
       const trained = await interrupted(train, "epoch      2/", "SIGTERM");
       assertEquals(trained.code, 143, trained.error);
-      assertMatch(trained.error, /^adjoin: told to end; \S+\/train keeps config\.json and /);
+      assertMatch(trained.error, /^adjoin: ended by SIGTERM; \S+\/train keeps config\.json and /);
     }),
 );
 

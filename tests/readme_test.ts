@@ -20,6 +20,7 @@ import { memoryTable, planMemory } from "../train/dry_run.ts";
 import { EXIT } from "../train/errors.ts";
 import { type Command, COMMANDS } from "../train/flag.ts";
 import { generalHelp } from "../train/help.ts";
+import { SIGNALS } from "../train/interrupt.ts";
 import { openJob } from "../train/job.ts";
 import { compareRequest, searchRequest, trainRequest } from "../train/options.ts";
 import { encodeOnnx } from "../train/onnx.ts";
@@ -177,7 +178,10 @@ Deno.test("the least budgets in the README are those that are possible", { ignor
 
 Deno.test("the README tells exit codes as --help does", { ignore }, () => {
   const rows = table("Exit codes");
-  assertEquals(rows.map(([code]) => Number(code)), [...Object.values(EXIT), 130]);
+  assertEquals(rows.map(([code]) => Number(code)), [
+    ...Object.values(EXIT),
+    ...SIGNALS.map(({ code }) => code),
+  ]);
   for (const [code, meaning] of rows) {
     assertStringIncludes(generalHelp(), `${code.padEnd(5)}${meaning}\n`);
   }

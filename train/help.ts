@@ -2,6 +2,7 @@ import { EXIT } from "./errors.ts";
 import { type Command, COMMANDS, type Flag, type Section } from "./flag.ts";
 import { choiceFlags } from "./idle.ts";
 import { SECTIONS } from "./flags.ts";
+import { SIGNALS } from "./interrupt.ts";
 import { columns, either } from "./text.ts";
 
 const WIDTH = 96;
@@ -60,7 +61,8 @@ function exitCodes(): string {
     String(code),
     EXIT_HELP[key as keyof typeof EXIT],
   ]);
-  return list("exit codes", [...rows, ["130", "interrupted"]], 3);
+  const signals = SIGNALS.map(({ code, words }): [string, string] => [String(code), words]);
+  return list("exit codes", [...rows, ...signals], 3);
 }
 
 /** The help of a subcommand: every flag with its default, and the exit codes. */

@@ -1,9 +1,9 @@
 import type { ProgressLine } from "./progress.ts";
 
 /** Signals that end a run, what they do to it, and its exit code: 128 and their number. */
-const SIGNALS = [
+export const SIGNALS = [
   { signal: "SIGINT", words: "interrupted", code: 130 },
-  { signal: "SIGTERM", words: "told to end", code: 143 },
+  { signal: "SIGTERM", words: "ended by SIGTERM", code: 143 },
 ] as const;
 
 /** When a signal is to end the process, says what is kept and ends it; gives what undoes this. */
