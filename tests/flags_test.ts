@@ -317,7 +317,7 @@ Deno.test("help names every flag with its default, and the exit codes at the end
   for (const command of Object.keys(COMMANDS) as Command[]) {
     const help = commandHelp(command);
     for (const { name } of flagsOf(command)) assertStringIncludes(help, `--${name}`);
-    assert(help.trimEnd().endsWith("130  interrupted"), help);
+    assert(help.trimEnd().endsWith("143  ended by SIGTERM"), help);
     for (const line of help.split("\n")) assert(line.length <= 100, line);
   }
   const help = commandHelp("train").replaceAll(/\s+/g, " ");

@@ -120,7 +120,7 @@ commandLine("--help and help print the flags and the exit codes", async () => {
   assertStringIncludes(all.out, "summary");
   for (const { out, err } of [flags, all]) {
     assertEquals(err, "");
-    assert(out.endsWith("130  interrupted\n"));
+    assert(out.endsWith("143  ended by SIGTERM\n"));
   }
 });
 
