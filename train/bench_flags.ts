@@ -96,7 +96,8 @@ export const BENCH_SECTIONS = [
         name: "beside-plain",
         kind: "boolean",
         idle: [{ mode: "plain" }],
-        help: "time the plain step in turn with that of both networks, for their ratio",
+        help:
+          "time the plain step in turn with that of both networks, for the median of their ratios",
       },
       {
         name: "profile",
@@ -130,7 +131,7 @@ export const BENCH_SECTIONS = [
         name: "repeats",
         kind: "integer",
         min: 1,
-        default: 5,
+        default: 15,
         help: "measurements, whose median is the time",
       },
       {

@@ -69,7 +69,7 @@ export interface StepTimes {
   readonly idealOverPlain?: number;
   /** The plain step, timed in turn. */
   readonly plainMs?: number;
-  /** `ms / plainMs`. */
+  /** The median of the ratios of neighbouring measurements, steadier than that of the medians. */
   readonly overPlain?: number;
   /** Time by kernel, the longest first. */
   readonly profile?: readonly KernelTime[];
@@ -175,13 +175,18 @@ async function prepare(
   return { step, job, firstMs, count: await calibrate(job) };
 }
 
-/** Times jobs in turn, so that what slows the machine down slows them all. */
-async function inTurn(prepared: readonly Prepared[], repeats: number): Promise<number[]> {
+/**
+ * Times jobs in turn, `repeats` measurements of each, so that what slows the machine down slows them
+ * all: forwards, then backwards, so that none always comes first.
+ */
+async function inTurn(prepared: readonly Prepared[], repeats: number): Promise<number[][]> {
   const times = prepared.map((): number[] => []);
+  const order = [...prepared.entries()];
   for (let i = 0; i < repeats; i++) {
-    for (const [k, { job, count }] of prepared.entries()) times[k].push(await time(job, count));
+    for (const [k, { job, count }] of order) times[k].push(await time(job, count));
+    order.reverse();
   }
-  return times.map(median);
+  return times;
 }
 
 /** Times whole training steps. Raises a `RangeError` for options that make no network. */
@@ -200,10 +205,11 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
   const peakBytes = gpu.live().bytes;
   const all = [prepared];
   if (options.besidePlain && objective.mode !== "plain") {
-    const plain = objectiveOf({ ...options, mode: "plain" }, split.train);
-    all.push(await prepare(scope, { split, objective: plain, batch, size }));
+    const alone = objectiveOf({ ...options, mode: "plain" }, split.train);
+    all.push(await prepare(scope, { split, objective: alone, batch, size }));
   }
-  const [ms, plainMs] = await inTurn(all, repeats);
+  const [own, plain] = await inTurn(all, repeats);
+  const ms = median(own);
   const image = { height: size, width: size };
   const pair = pairOf(objective);
   return {
@@ -215,7 +221,7 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     encodeMs: Math.min(...encodings),
     firstStepSeconds: prepared.firstMs / 1000,
     ...pair ? { idealOverPlain: macsTogether(pair, image) / count(pair.base, image).macs } : {},
-    ...plainMs === undefined ? {} : { plainMs, overPlain: ms / plainMs },
+    ...plain && { plainMs: median(plain), overPlain: median(own.map((t, i) => t / plain[i])) },
     ...options.profile ? { profile: byKernel(await program.profile(PROFILE_REPEATS)) } : {},
   };
 }
