@@ -151,6 +151,7 @@ Deno.test("numbers out of range, and what is no number, are refused", () => {
   assertEquals(complaint("--epochs 2.5"), `--epochs is ${whole}, found 2.5`);
   assertEquals(complaint("--batch-size 0"), `--batch-size is ${whole}, found 0`);
   assertEquals(complaint("--lr 0"), "--lr is a number above 0, found 0");
+  assertEquals(complaint("--lr 0x10"), "--lr is a number above 0, found 0x10");
   assertEquals(complaint("--lr fast"), "--lr is a number above 0, found fast");
   assertEquals(complaint("--lr 1e400"), "--lr is a number above 0, found 1e400");
   assertEquals(complaint("--compression 0.9"), "--compression is a number at least 1, found 0.9");

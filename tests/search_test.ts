@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { TrainingBatches } from "../data/batches.ts";
+import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import { adjoinedLoss } from "../kernels/adjoined_loss.ts";
 import { Gpu } from "../kernels/gpu.ts";
@@ -11,7 +13,7 @@ import { adjoin } from "../nn/adjoin.ts";
 import { runAdjoined, runNetwork } from "../nn/forward.ts";
 import { type Network, network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { resnet } from "../nn/resnet.ts";
+import { model, resnet } from "../nn/resnet.ts";
 import { narrowState, runSearch, type Search, searchable } from "../nn/search.ts";
 import { adjoinedSpecs, extract, initialize, networkSpecs } from "../nn/state.ts";
 import { Tape } from "../nn/tape.ts";
@@ -21,9 +23,10 @@ import { chosenWidths, type WidthOptions } from "../nn/width_groups.ts";
 import { readArguments } from "../train/arguments.ts";
 import { UsageError } from "../train/errors.ts";
 import { Gates } from "../train/gates.ts";
-import { applying, Weights } from "../train/learner.ts";
+import { applying, Learner, Weights } from "../train/learner.ts";
 import { searchRequest } from "../train/options.ts";
 import { findWidths, openSearch, type SearchJob } from "../train/search.ts";
+import { TrainingStep } from "../train/step.ts";
 import type { GatesState, Reporter } from "../train/types.ts";
 import { encodeWidths } from "../train/widths_file.ts";
 import { randomNetwork } from "./random_network.ts";
@@ -320,6 +323,42 @@ function opened(...args: string[]): Promise<SearchJob> {
 }
 
 const SILENT: Reporter = { start() {}, progress() {}, epoch() {}, note() {} };
+
+Deno.test("a step of a search whose gates were not prepared is refused, not NaN", () =>
+  withGpu(async (gpu) => {
+    using scope = gpu.scope();
+    const { train, normalization } = generatedSplit({ train: 4, validation: 1, size: 12, seed: 0 });
+    const image = { height: 12, width: 12 };
+    const search = searchable(model("resnet8", { classes: train.classes.length, stem: "cifar" }), {
+      maskFrom: 1,
+    });
+    const { adjoined, groups } = search;
+    const cost = widthCost(adjoined.base, groups, { budgeted: "macs", image });
+    const budget = (feasible(groups, cost).least + feasible(groups, cost).most) / 2;
+    const schedule = { lr: 0.05, temperature: [5, 0.5] } as const;
+    const gates = new Gates(scope, { groups, cost, budget, seed: 0, schedule });
+    const specs = adjoinedSpecs(adjoined);
+    const normal = new Random(0, "initial weights");
+    const learner = new Learner(scope, {
+      specs,
+      state: initialize(specs, adjoined.base, () => normal.normal()),
+      optimizer: { name: "sgd", weightDecay: 0, nesterov: false },
+    });
+    const step = await TrainingStep.trace(scope, {
+      objective: { mode: "search", search, detach: false },
+      learner,
+      feed: { dataset: train, normalization, batch: 4, image },
+      labelSmoothing: 0,
+      gates,
+    });
+    const [batch] = new TrainingBatches({ dataset: train, batch: 4, seed: 0 }).epoch(0);
+    const run = () => step.run(batch, { lr: 0.1, momentum: 0.9, lambda: 1 });
+    assertThrows(run, TypeError, "call gates.prepare(t) before each run");
+    gates.prepare(0);
+    run();
+    assertThrows(run, TypeError, "found none for this step");
+    assert(Number.isFinite((await step.read()).loss));
+  }));
 
 Deno.test("the same seed finds the same widths and weights, bit for bit", () =>
   withGpu(async (gpu) => {

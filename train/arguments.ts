@@ -82,9 +82,12 @@ function range(flag: Extract<Flag, { kind: "number" | "integer" }>): string {
   return bounds.length ? `${kind} ${bounds.join(" and ")}` : kind;
 }
 
+/** Decimal, with or without an exponent. */
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+
 function readNumber(flag: Extract<Flag, { kind: "number" | "integer" }>, text: string): number {
   const { kind, min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = flag;
-  const value = text.trim() === "" ? NaN : Number(text);
+  const value = NUMBER.test(text.trim()) ? Number(text) : NaN;
   const kindFits = kind === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value);
   if (kindFits && value >= min && value <= max && value > above && value < below) return value;
   throw unusable(`--${flag.name} is ${range(flag)}, found ${text}`);

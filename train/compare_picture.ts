@@ -1,6 +1,7 @@
 import type { Comparison } from "./compare.ts";
 import { summaries } from "./compare_table.ts";
 import { openDrawing } from "./picture_document.ts";
+import { plural } from "./text.ts";
 
 const SIZE = { width: 760, height: 420 };
 const COLOURS = ["#0072b2", "#d55e00"];
@@ -54,7 +55,9 @@ export async function drawComparison(comparison: Comparison): Promise<string> {
           fill: COLOURS[point.network === "base" ? 0 : 1],
         })
       ),
-      Plot.text([`${model} on ${dataset}, ${epochs} epochs; bars are one standard deviation`], {
+      Plot.text([
+        `${model} on ${dataset}, ${plural(epochs, "epoch")}; bars are one standard deviation`,
+      ], {
         frameAnchor: "top-left",
         dx: -40,
         dy: -46,

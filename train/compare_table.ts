@@ -57,7 +57,7 @@ export function comparisonTable(comparison: Comparison): string {
   ]);
   const seeds = Math.max(0, ...found.map((summary) => summary.seeds));
   return [
-    `${model} on ${dataset}, ${epochs} epochs, ${plural(seeds, "seed")}, budget ` +
+    `${model} on ${dataset}, ${plural(epochs, "epoch")}, ${plural(seeds, "seed")}, budget ` +
     `${percent(budget)} of the ${budgetName(budgeted)}, on ${adapter}`,
     "",
     ...columns([["", "top-1", "parameters", "MACs", "latency"], ...rows]),

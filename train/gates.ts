@@ -57,6 +57,7 @@ export class Gates {
   readonly #aim: Tensor;
   readonly #form: readonly Tensor[];
   #degrees = 1;
+  #prepared = false;
 
   /** Starts at the budget, with widths alike in all groups. */
   constructor(scope: Scope, { groups, cost, budget, seed, schedule }: {
@@ -122,12 +123,24 @@ export class Gates {
     apply(adaptPenalty, [this.#gamma, this.#excess, expected, this.#aim], {});
   }
 
-  /** Sets the numbers of the next step, after a part `t` of the search, in [0, 1]. */
+  /** Sets the numbers of the next step, after a part `t` of the search, in [0, 1]: before each. */
   prepare(t: number): void {
+    this.#prepared = true;
     const { lr, temperature: [from, to] } = this.#schedule;
     this.#degrees = from * (to / from) ** t;
     this.#scope.write(this.#temperature, [this.#degrees]);
     this.#learner.prepare({ lr, momentum: 0.9 });
+  }
+
+  /** Takes what {@link prepare} has set for one step. Raises a `TypeError` where it was not called. */
+  take(): void {
+    if (!this.#prepared) {
+      throw new TypeError(
+        "Cannot run a step of a search: wanted gates with a temperature, found none for this step; " +
+          "call gates.prepare(t) before each run",
+      );
+    }
+    this.#prepared = false;
   }
 
   async #logits(): Promise<{ logits: Float32Array; gamma: number }> {

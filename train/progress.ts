@@ -1,4 +1,13 @@
-import { columns, difference, duration, fileSize, grouped, percent, scaled } from "./text.ts";
+import {
+  columns,
+  difference,
+  duration,
+  fileSize,
+  grouped,
+  percent,
+  plural,
+  scaled,
+} from "./text.ts";
 import type { EpochMetrics, Mode, Progress, Reporter, Summary, Which } from "./types.ts";
 
 /** Where the lines go. */
@@ -93,7 +102,10 @@ export class ProgressLine implements Reporter {
       ["adapter", adapter],
       ["model", `${model}, ${what}`],
       ["data", `${dataset}: ${images} images of ${classes} classes`],
-      ["run", `${epochs} epochs, batch ${batchSize}, ${opt}, ${sched}, lr ${lr}, seed ${seed}`],
+      [
+        "run",
+        `${plural(epochs, "epoch")}, batch ${batchSize}, ${opt}, ${sched}, lr ${lr}, seed ${seed}`,
+      ],
       ["output", options.output],
     ], [0, 1]);
     this.#lines([

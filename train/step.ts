@@ -92,6 +92,7 @@ export class TrainingStep {
   readonly #scope: Scope;
   readonly #images: Images;
   readonly #learner: Learner;
+  readonly #gates?: Gates;
   readonly #lambda: Tensor;
   readonly #one: Tensor;
   readonly #sums: Tensor;
@@ -102,6 +103,7 @@ export class TrainingStep {
     scope: Scope;
     images: Images;
     learner: Learner;
+    gates?: Gates;
     lambda: Tensor;
     one: Tensor;
     sums: Tensor;
@@ -111,6 +113,7 @@ export class TrainingStep {
     this.#scope = parts.scope;
     this.#images = parts.images;
     this.#learner = parts.learner;
+    this.#gates = parts.gates;
     this.#lambda = parts.lambda;
     this.#one = parts.one;
     this.#sums = parts.sums;
@@ -168,7 +171,7 @@ export class TrainingStep {
         if (counted && of) run(countCorrect, [of, labels, counted], {});
       }
     });
-    const parts = { program, scope, images, learner, lambda, one, sums, counters };
+    const parts = { program, scope, images, learner, gates, lambda, one, sums, counters };
     return new TrainingStep(parts);
   }
 
@@ -178,11 +181,15 @@ export class TrainingStep {
     return [...images, this.#lambda, this.#one, this.#sums, ...this.#counters.list];
   }
 
-  /** Sends a batch and submits one step; waits for nothing. */
+  /**
+   * Sends a batch and submits one step; waits for nothing. Raises a `TypeError` for a search whose
+   * gates were not prepared.
+   */
   run(
     batch: Batch,
     { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number },
   ): void {
+    this.#gates?.take();
     this.#images.send(batch);
     this.#scope.write(this.#lambda, [lambda]);
     this.#learner.prepare({ lr, momentum });
