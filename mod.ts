@@ -85,7 +85,9 @@ export type {
 } from "./kernels/op.ts";
 export { nullDevice } from "./kernels/null_device.ts";
 export { type Block, GPU, type Preset, SOFTWARE } from "./kernels/preset.ts";
-export { Program, type Timing } from "./kernels/program.ts";
+export type { Action } from "./kernels/action.ts";
+export { Program } from "./kernels/program.ts";
+export { profile, type Timing } from "./kernels/timing.ts";
 export { Scope } from "./kernels/scope.ts";
 export { type ElementType, type Storage, Tensor } from "./kernels/tensor.ts";
 export {

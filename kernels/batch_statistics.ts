@@ -1,6 +1,6 @@
 import { LANES } from "./elementwise.ts";
 import { defineKernel } from "./kernel.ts";
-import { alongRuns, cut, join, joining, over, RUN_DIMS } from "./runs.ts";
+import { alongRuns, cut, eachRun, join, joining, over, RUN_DIMS } from "./runs.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
 
@@ -44,30 +44,36 @@ const moments = defineKernel({
   set_part(i + 2u * plane, m2);`),
 });
 
-const JOIN_MOMENTS = /* wgsl */ `
-  let count = f32(min(end * dims.chunk, dims.pixels) - first * dims.chunk);
+function joinedMoments(shares: number): string {
+  const pixels = (p: string): string => `f32(min(dims.chunk, dims.pixels - ${p} * dims.chunk))`;
+  return /* wgsl */ `
+  let count = f32(min(end * dims.chunk, dims.pixels) - begin * dims.chunk);
   var sum = vec4f();
-  for (var p = first; p < end; p++) {
-    let n = f32(min(dims.chunk, dims.pixels - p * dims.chunk));
-    let at = p * dims.channel_quads + c;
-    sum += n * (part(at) + part(at + plane));
+  ${
+    eachRun(shares, ({ p, at, counts }) =>
+      `sum += select(vec4f(), ${pixels(p)} * (part(${at}) + part(${at} + plane)), ${counts});`)
   }
   // The mean is center + rest: what center loses to rounding is found again from differences.
-  let center = sum / count;
+  let center = total(sum, lane) / count;
   sum = vec4f();
   var m2 = vec4f();
-  for (var p = first; p < end; p++) {
-    let n = f32(min(dims.chunk, dims.pixels - p * dims.chunk));
-    let at = p * dims.channel_quads + c;
-    let gap = (part(at) - center) + part(at + plane);
-    sum = fma(vec4f(n), gap, sum);
-    m2 += fma(n * gap, gap, part(at + 2u * plane));
+  ${
+    eachRun(shares, ({ p, at, counts }) =>
+      `{
+      let n = ${pixels(p)};
+      let gap = (part(${at}) - center) + part(${at} + plane);
+      sum += select(vec4f(), n * gap, ${counts});
+      m2 += select(vec4f(), fma(n * gap, gap, part(${at} + 2u * plane)), ${counts});
+    }`)
   }
+  sum = total(sum, lane);
   let rest = sum / count;
-  m2 = max(m2 - sum * rest, vec4f());`;
+  m2 = max(total(m2, lane) - sum * rest, vec4f());`;
+}
 
 const joinMoments = joining("batch norm moments, joined", { joined_part: "bulk" }, {
-  wgsl: `${JOIN_MOMENTS}
+  sums: joinedMoments,
+  store: `
   set_joined_part(i, center);
   set_joined_part(i + out_plane, rest);
   set_joined_part(i + 2u * out_plane, m2);`,
@@ -79,7 +85,8 @@ const statistics = joining(
   { variance: "bulk", center: "bulk", rest: "bulk", running_mean: "f32", running_variance: "f32" },
   {
     dims: { momentum: "f32" },
-    wgsl: `${JOIN_MOMENTS}
+    sums: joinedMoments,
+    store: `
   let mean = center + rest;
   let unbiased = m2 / (count - 1.0);
   set_variance(i, m2 / count);
@@ -128,7 +135,7 @@ export function recordStatistics(
     center: trace.tensor("batch center", channels),
     rest: trace.tensor("batch rest", channels),
   };
-  trace.run(statistics, {
+  trace.run(statistics(trace.gpu.preset.shares), {
     reads: { part: last },
     writes: { ...found, running_mean: mean, running_variance: variance },
     dims: { ...dims, momentum },

@@ -107,7 +107,12 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
   const tile = productTile(trace.gpu, { direction, geometry: g });
   if (tile) {
     const blocks = Math.ceil(outQuads * 4 / tile.channels);
-    run(tiledProduct(form, tile, joins), { phases, positionsPerGroup: tile.positions, blocks });
+    const aligned = quads(from[2]) % (tile.depth / 4) === 0;
+    run(tiledProduct(form, tile, { aligned, joins }), {
+      phases,
+      positionsPerGroup: tile.positions,
+      blocks,
+    });
     return;
   }
   const { preset: { lanes }, broadcast } = trace.gpu;

@@ -12,15 +12,17 @@ const RAISED = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
-/** A device with the adapter's own limits, and with subgroups where it has them. */
+/** A device with the adapter's own limits, and with timestamps and subgroups where it has them. */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {};
   for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
+  const listed = (["timestamp-query"] as const).filter((name) => adapter.features.has(name));
   try {
     // Deno does not list the feature and grants it where there is one.
-    return await adapter.requestDevice({ requiredLimits, requiredFeatures: ["subgroups"] });
+    const requiredFeatures: GPUFeatureName[] = [...listed, "subgroups"];
+    return await adapter.requestDevice({ requiredLimits, requiredFeatures });
   } catch {
-    return await adapter.requestDevice({ requiredLimits });
+    return await adapter.requestDevice({ requiredLimits, requiredFeatures: listed });
   }
 }
 

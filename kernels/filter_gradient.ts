@@ -5,7 +5,7 @@ import { imageWeightGradient } from "./image_weight_gradient.ts";
 import type { Kernel } from "./kernel.ts";
 import type { PendingGradient } from "./op.ts";
 import { quads, type Tensor } from "./tensor.ts";
-import { divide, filterTile } from "./tile_choice.ts";
+import { filterPlan } from "./tile_choice.ts";
 import { sumManyParts, SUMMED_QUADS, tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { Trace } from "./trace.ts";
 import { gridFor } from "./turns.ts";
@@ -33,10 +33,10 @@ interface Division {
 
 function division(gpu: Gpu, g: Geometry): Division {
   const { preset, broadcast } = gpu;
-  const { tiles, lanes, side, positions } = preset;
-  const tile = filterTile(gpu, { direction: "weight gradient", geometry: g });
-  if (tile && tiles) {
-    const { blocks, splits } = divide(tile, g, tiles.processors);
+  const { lanes, side, positions } = preset;
+  const plan = filterPlan(gpu, { direction: "weight gradient", geometry: g });
+  if (plan) {
+    const { tile, blocks, splits } = plan;
     const kernel = tiledWeightGradient(tile);
     const many = splits >= MANY_SPLITS;
     return { kernel, splits, workgroups: blocks * splits, clip: false, many };

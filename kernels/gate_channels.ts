@@ -2,7 +2,7 @@ import { range, unroll } from "./blocked.ts";
 import { elementwise, LANES, spread } from "./elementwise.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import type { Case, Gradient, Op, Values } from "./op.ts";
-import { alongRuns, cut, join, joining, over, RUN_DIMS } from "./runs.ts";
+import { alongRuns, cut, eachRun, join, joining, over, RUN_DIMS } from "./runs.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
 
@@ -60,10 +60,11 @@ const sums = defineKernel({
 });
 
 const joinedSums = joining("gate channels gradient sums, joined", { joined_part: "bulk" }, {
-  wgsl: /* wgsl */ `
+  sums: (shares) => /* wgsl */ `
   var sum = vec4f();
-  for (var p = first; p < end; p++) { sum += part(p * dims.channel_quads + c); }
-  set_joined_part(i, sum);`,
+  ${eachRun(shares, ({ at, counts }) => `sum += select(vec4f(), part(${at}), ${counts});`)}
+  sum = total(sum, lane);`,
+  store: "set_joined_part(i, sum);",
 });
 
 // dgate_i = Σ_(c < width_i) Σ x·dy, by one workgroup: joined sums are few.
@@ -160,7 +161,9 @@ function gatesGradient(
   const runs = cut(trace, x);
   const parts = trace.tensor("gate sums", [1, runs.parts, x.shape.at(-1) ?? 1]);
   trace.run(sums, { reads: { x, dy }, writes: { part: parts }, ...over(runs, x) });
-  const { part, dims: joined } = join(trace, joinedSums, parts, runs);
+  // One workgroup does the rest.
+  const left = trace.gpu.preset.joined;
+  const { part, dims: joined } = join(trace, joinedSums, parts, runs, left);
   const candidates = gates.shape[1];
   const dims = {
     ...widthDims(attributes),

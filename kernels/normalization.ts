@@ -2,7 +2,8 @@ import {
   alongRuns,
   cut,
   join,
-  JOIN_SUMS,
+  joinedSums,
+  type Joining,
   joining,
   joinSums,
   over,
@@ -96,11 +97,12 @@ function gradientSums(channels: Channels, relu: boolean): Kernel<string, "part",
 }
 
 // With x' = (x - center - rest) / std: dbias = Σ g, dweight = Σ g·x'.
-function parameterGradients(channels: Channels): Kernel<string, "dweight" | "dbias", string> {
+function parameterGradients(channels: Channels): Joining<"dweight" | "dbias"> {
   return joining("batch norm parameter gradients", { dweight: "bulk", dbias: "bulk" }, {
     reads: channelReads(channels),
     dims: EPS,
-    wgsl: `${JOIN_SUMS}
+    sums: joinedSums,
+    store: `
   let inverse = inverseSqrt(variance(c) + dims.eps);
   set_dweight(i, (moment${"rest" in channels ? " - rest(c) * sum" : ""}) * inverse);
   set_dbias(i, sum);`,
@@ -233,7 +235,7 @@ function recordParameterGradients(
     dweight: trace.tensor("batch norm dweight", shape),
     dbias: trace.tensor("batch norm dbias", shape),
   };
-  trace.run(parameterGradients(channels), {
+  trace.run(parameterGradients(channels)(trace.gpu.preset.shares), {
     reads: { part: last, ...channels },
     writes,
     dims: { ...dims, eps },

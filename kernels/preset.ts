@@ -42,6 +42,8 @@ export interface Preset {
   readonly positions: number;
   /** The most partial sums of a norm that one invocation adds up. */
   readonly joined: number;
+  /** Invocations of a workgroup that share the partial sums of a channel, a power of two. */
+  readonly shares: number;
   /** Workgroup tiles of products and weight gradients; without them each invocation is on its own. */
   readonly tiles?: Tiling;
 }
@@ -64,6 +66,7 @@ export const SOFTWARE: Preset = {
   invocations: 2048,
   positions: 192,
   joined: 256,
+  shares: 1,
 };
 
 /**
@@ -80,8 +83,9 @@ export const GPU: Preset = {
   broadcast: false,
   blocks: [{ rows: 8, columns: 1 }, { rows: 8, columns: 2 }],
   side: 2,
-  invocations: 65536,
+  invocations: 131072,
   positions: 4,
   joined: 64,
+  shares: 64,
   tiles: TILING,
 };

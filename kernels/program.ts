@@ -1,3 +1,4 @@
+import { type Action, encode } from "./action.ts";
 import type { Assembled, Binding } from "./assemble.ts";
 import { type Gpu, type Pipeline, stored } from "./gpu.ts";
 import { CHANNEL_QUADS, type Kernel } from "./kernel.ts";
@@ -7,34 +8,11 @@ import { ALIGNMENT, type Tensor } from "./tensor.ts";
 import { TEXTURE_WIDTH, textureRows } from "./texture.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
-type Action =
-  | {
-    readonly kind: "dispatch";
-    readonly name: string;
-    readonly pipeline: GPUComputePipeline;
-    readonly group: GPUBindGroup;
-    readonly x: number;
-    readonly y: number;
-  }
-  | {
-    readonly kind: "transfer";
-    readonly name: string;
-    readonly encode: (encoder: GPUCommandEncoder) => void;
-  };
-
 /** The words of a tensor as texels of a texture, from the first on. */
 interface Texels {
   readonly texture: GPUTexture;
   readonly view: GPUTextureView;
   readonly first: number;
-}
-
-/** What a command of a program takes. */
-export interface Timing {
-  /** The kernel, or the kind of transfer. */
-  readonly name: string;
-  /** Mean over the repeats. */
-  readonly milliseconds: number;
 }
 
 /**
@@ -50,8 +28,9 @@ export class Program {
   readonly lowerBound: number;
   /** Number of kernel runs of one replay. */
   readonly dispatches: number;
+  /** What a replay encodes, in order. */
+  readonly actions: readonly Action[];
   readonly #gpu: Gpu;
-  readonly #actions: readonly Action[];
   readonly #sources: Sources;
   readonly #texels = new Map<Tensor, Texels>();
   readonly #owned: (GPUBuffer | GPUTexture)[] = [];
@@ -93,7 +72,7 @@ export class Program {
       const dispatches = steps.filter((step) => step.kind === "dispatch");
       const dims = this.#writeDims(dispatches, operands(["load", "store"]));
       let index = 0;
-      this.#actions = steps.map((step) => {
+      this.actions = steps.map((step) => {
         if (step.kind !== "dispatch") return this.#transfer(step);
         const made = compiled.get(step);
         if (!made) throw new TypeError(`Cannot run kernel ${step.kernel.name}: it is not compiled`);
@@ -233,28 +212,7 @@ export class Program {
 
   /** Encodes and submits all commands once. Raises what the GPU has complained about before. */
   replay(): void {
-    this.#gpu.submit((encoder) => encode(encoder, this.#actions));
-  }
-
-  /**
-   * Times each command by itself, repeated within one submit. What a wait costs without work is
-   * taken off.
-   */
-  async profile(repeats = 20): Promise<Timing[]> {
-    const timings: Timing[] = [];
-    const time = async (actions: readonly Action[]): Promise<number> => {
-      const start = performance.now();
-      this.#gpu.submit((encoder) => encode(encoder, actions));
-      await this.#gpu.idle();
-      return performance.now() - start;
-    };
-    const waits = [await time([]), await time([]), await time([])];
-    const wait = Math.min(...waits);
-    for (const action of this.#actions) {
-      const all = await time(Array<Action>(repeats).fill(action));
-      timings.push({ name: action.name, milliseconds: Math.max(0, all - wait) / repeats });
-    }
-    return timings;
+    this.#gpu.submit((encoder) => encode(encoder, this.actions));
   }
 
   /** Frees the memory of this program. */
@@ -268,22 +226,4 @@ function tooManyChannels({ name }: Kernel, operand: string, tensor: Tensor): Ran
     `Cannot run kernel ${name}: ${operand} holds ${CHANNEL_QUADS * 4} values at most, found ` +
       `${tensor.name} [${tensor.shape}]`,
   );
-}
-
-/** Encodes commands, neighbouring kernels in one pass. */
-function encode(encoder: GPUCommandEncoder, actions: readonly Action[]): void {
-  let pass: GPUComputePassEncoder | undefined;
-  for (const action of actions) {
-    if (action.kind === "transfer") {
-      pass?.end();
-      pass = undefined;
-      action.encode(encoder);
-      continue;
-    }
-    pass ??= encoder.beginComputePass();
-    pass.setPipeline(action.pipeline);
-    pass.setBindGroup(0, action.group);
-    pass.dispatchWorkgroups(action.x, action.y);
-  }
-  pass?.end();
 }

@@ -3,7 +3,15 @@ import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { type Form, PHASES } from "./phases.ts";
-import { MOST_TAPS, positionPitch, productLayout, type ProductTile, weightPitch } from "./tiles.ts";
+import { MOST_TAPS, productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
+import { laneGrid } from "./workgroup_lanes.ts";
+
+/** How the reduction of a tiled product is walked, and what its result is joined with. */
+export interface TiledProduct {
+  /** Whether the quads of x are a multiple of the slice: then a slice lies within one tap. */
+  readonly aligned: boolean;
+  readonly joins?: Joins;
+}
 
 /**
  * The product of {@link gatheredProduct} by workgroup tiles. The reduction runs over all pairs of a
@@ -13,32 +21,32 @@ import { MOST_TAPS, positionPitch, productLayout, type ProductTile, weightPitch 
 export function tiledProduct(
   form: Form,
   tile: ProductTile,
-  joins: Joins = { plus: false, gate: false },
+  { aligned, joins = { plus: false, gate: false } }: TiledProduct,
 ): Kernel<string, "y", GatherDims> {
   const joined = joinedStore(joins);
   const { positions, channels, depth, rows, columns } = tile;
   const { down, across, invocations } = productLayout(tile);
+  const { row, column } = laneGrid(down, across);
   const slice = depth / 4;
   const quads = channels / 4;
-  const pitch = { x: positionPitch(tile), w: weightPitch(tile) };
   const staged = { x: positions * slice / invocations, w: depth * quads / invocations };
+  const { x: xTile, w: wTile } = stagedProduct(tile);
 
+  // The m-th position that this invocation stages.
+  const place = (m: number): string => `lane / ${slice}u + ${m * invocations / slice}u`;
   const gathered = (m: number): string =>
-    `let p${m} = first + lane / ${slice}u + ${m * invocations / slice}u;
+    `let p${m} = first + ${place(m)};
   let y${m} = i32((p${m} / window.grid.x) % window.grid.y * scale()) + window.offset.y;
   // Beyond the last image, a column that no offset brings back inside.
   let x${m} = select(i32(p${m} % window.grid.x * scale()) + window.offset.x, -65536, p${m} >= end);
   let base${m} = p${m} / (window.grid.x * window.grid.y) * dims.in_height;`;
-  const loadX = (m: number): string =>
-    `let iy${m} = u32(y${m} + i32(xt.y) * step);
-    let ix${m} = u32(x${m} + i32(xt.x) * step);
-    let inside${m} = xt.w < depth && iy${m} < dims.in_height && ix${m} < dims.in_width;
-    let at${m} = ((base${m} + iy${m}) * dims.in_width + ix${m}) * dims.in_quads + xt.z;
-    let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});`;
-  const storeX = (m: number): string =>
-    `x_tile[(lane % ${slice}u) * ${pitch.x}u + lane / ${slice}u + ${
-      m * invocations / slice
-    }u] = v${m};`;
+  // Where x is for tap (t, s) of \`tap\`, and whether it is inside its image.
+  const pixel = (m: number): string =>
+    `let iy${m} = u32(y${m} + i32(tap.y) * step);
+    let ix${m} = u32(x${m} + i32(tap.x) * step);`;
+  const isInside = (m: number): string => `iy${m} < dims.in_height && ix${m} < dims.in_width`;
+  const start = (m: number): string =>
+    `((base${m} + iy${m}) * dims.in_width + ix${m}) * dims.in_quads`;
 
   // What the m-th staged vec4 of weights is: a quad of the slice, a row in it, a quad of outputs.
   const w = form === "outer"
@@ -52,23 +60,95 @@ export function tiledProduct(
       row: `lane % 4u`,
       out: `lane / ${depth}u + ${m * invocations / depth}u`,
     });
-  const loadW = (m: number): string => {
-    const { quad, row, out } = w(m);
+  // Row and column of the filter of a tap, for the quad \`k\` of the reduction's channels.
+  const weight = (m: number, k: string): { row: string; quad: string; inside: string } => {
+    const { row, out } = w(m);
     return form === "outer"
-      ? `let wt${m} = tap_at(s * ${slice}u + ${quad}, reciprocal);
-    let row${m} = wt${m}.z * 4u + ${row};
-    let real${m} = wt${m}.w < depth && row${m} < dims.weight_rows && first_quad + ${out} < out_quads;
-    let wat${m} = (number_of(window, wt${m}.xy) * dims.weight_rows + row${m}) * dims.weight_quads + first_quad + ${out};
-    let g${m} = select(vec4f(), w(select(0u, wat${m}, real${m})), real${m});`
-      : `let wt${m} = tap_at(s * ${slice}u + ${quad}, reciprocal);
-    let row${m} = (first_quad + ${out}) * 4u + ${row};
-    let real${m} = wt${m}.w < depth && row${m} < dims.weight_rows;
-    let wat${m} = (number_of(window, wt${m}.xy) * dims.weight_rows + row${m}) * dims.weight_quads + wt${m}.z;
+      ? {
+        row: `(${k}) * 4u + ${row}`,
+        quad: `first_quad + ${out}`,
+        inside: `first_quad + ${out} < out_quads && `,
+      }
+      : { row: `(first_quad + ${out}) * 4u + ${row}`, quad: k, inside: "" };
+  };
+  const loadW = (m: number, { k, number, real }: Record<"k" | "number" | "real", string>) => {
+    const { row, quad, inside } = weight(m, k);
+    return `let row${m} = ${row};
+    let real${m} = ${real} && ${inside}row${m} < dims.weight_rows;
+    let wat${m} = (${number} * dims.weight_rows + row${m}) * dims.weight_quads + ${quad};
     let g${m} = select(vec4f(), w(select(0u, wat${m}, real${m})), real${m});`;
   };
+
+  const packed = {
+    before: `let reciprocal = 1.0 / f32(dims.in_quads);
+  let slices = (kept * dims.in_quads + ${slice - 1}u) / ${slice}u;`,
+    load: `let xt = tap_at(s * ${slice}u + lane % ${slice}u, reciprocal);
+    let tap = xt.xy;
+    ${
+      unroll(staged.x, (m) =>
+        `${pixel(m)}
+    let inside${m} = xt.w < kept * dims.in_quads && ${isInside(m)};
+    let v${m} = select(vec4f(), x(select(0u, ${start(m)} + xt.z, inside${m})), inside${m});`)
+    }
+    ${
+      unroll(staged.w, (m) =>
+        `let wt${m} = tap_at(s * ${slice}u + ${w(m).quad}, reciprocal);
+    ${
+          loadW(m, {
+            k: `wt${m}.z`,
+            number: `number_of(window, wt${m}.xy)`,
+            real: `wt${m}.w < kept * dims.in_quads`,
+          })
+        }`)
+    }`,
+  };
+  const walked = {
+    before: `let slices = kept * (dims.in_quads / ${slice}u);
+  // The quads before the slice to load, of the tap with the number \`number\` in the filter.
+  var c = 0u;
+  var ordinal = 0u;
+  var number = 0u;
+  ${unroll(staged.x, (m) => `var inside${m} = false; var at${m} = 0u;`)}`,
+    load: `if (c == dims.in_quads) { c = 0u; ordinal += 1u; }
+    let more = ordinal < kept;
+    if (c == 0u) {
+      let t = kept_taps[min(ordinal, ${MOST_TAPS - 1}u)];
+      let tap = vec2u(t & 255u, t >> 8u);
+      number = number_of(window, tap);
+      ${
+      unroll(staged.x, (m) =>
+        `${pixel(m)}
+      inside${m} = more && ${isInside(m)};
+      at${m} = ${start(m)} + lane % ${slice}u;`)
+    }
+    }
+    ${
+      unroll(staged.x, (m) =>
+        `let v${m} = select(vec4f(), x(select(0u, at${m} + c, inside${m})), inside${m});`)
+    }
+    ${unroll(staged.w, (m) => loadW(m, { k: `c + ${w(m).quad}`, number: "number", real: "more" }))}
+    c += ${slice}u;`,
+  };
+  const { before, load } = aligned ? walked : packed;
+
+  const storeX = (m: number): string =>
+    `${
+      xTile.at({
+        row: `(${place(m)}) / ${down}u`,
+        quad: `lane % ${slice}u`,
+        lane: `(${place(m)}) % ${down}u`,
+      })
+    } = v${m};`;
   const storeW = (m: number): string => {
     const { quad, row, out } = w(m);
-    return `w_tile[(${quad} * 4u + ${row}) * ${pitch.w}u + ${out}] = g${m};`;
+    return `${
+      wTile.at({
+        column: `(${out}) / ${across}u`,
+        quad,
+        row,
+        lane: `(${out}) % ${across}u`,
+      })
+    } = g${m};`;
   };
 
   const products = (i: number, j: number): string => {
@@ -80,15 +160,32 @@ export function tiledProduct(
       `s${i}_${j} = fma(vec4f(u${i}.${COMPONENTS[u]}), ${factor(u)}, s${i}_${j});`
     ).join(" ");
   };
+  const multiply = (c: string): string =>
+    `${unroll(rows, (i) => `let u${i} = ${xTile.at({ row: `${i}`, quad: c, lane: "lane_row" })};`)}
+        ${
+      unroll(columns, (j) =>
+        unroll(4, (u) =>
+          `let w${j}_${u} = ${
+            wTile.at({ column: `${j}`, quad: c, row: `${u}`, lane: "lane_column" })
+          };`) +
+        "\n" +
+        unroll(rows, (i) =>
+          products(i, j)))
+    }`;
   const store = (i: number): string =>
     `{
-    let p = first + lane / ${across}u + ${i * down}u;
+    let p = first + lane_row + ${i * down}u;
     if (p < end) {
-      let b = p % window.grid.x;
-      let a = (p / window.grid.x) % window.grid.y;
-      let n = p / (window.grid.x * window.grid.y);
-      let at = ((n * dims.out_height + a * out_scale() + window.out.y) * dims.out_width
-        + b * out_scale() + window.out.x) * out_quads;
+      // Without phases, the pixels of y are numbered as the positions are.
+      var pixel = p;
+      if (out_scale() > 1u) {
+        let b = p % window.grid.x;
+        let a = (p / window.grid.x) % window.grid.y;
+        let n = p / (window.grid.x * window.grid.y);
+        pixel = (n * dims.out_height + a * out_scale() + window.out.y) * dims.out_width
+          + b * out_scale() + window.out.x;
+      }
+      let at = pixel * out_quads;
       ${
       unroll(columns, (j) =>
         `if (quad${j} < out_quads) {
@@ -98,9 +195,8 @@ export function tiledProduct(
     }
     }
   }`;
-
   return defineKernel({
-    name: `${form} product by tiles ${tile.name}${joined.suffix}`,
+    name: `${form} product by tiles ${tile.name}${aligned ? "" : ", packed"}${joined.suffix}`,
     workgroupSize: invocations,
     reads: { x: "bulk", w: "bulk", ...joined.reads },
     writes: { y: "bulk" },
@@ -110,8 +206,8 @@ ${KEPT_TAPS}
 ${PHASES[form]}
 // t + 256 s of each tap (s, t) that is kept.
 var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
-var<workgroup> x_tile: array<vec4f, ${slice * pitch.x}>;
-var<workgroup> w_tile: array<vec4f, ${depth * pitch.w}>;
+${xTile.declared}
+${wTile.declared}
 
 fn number_of(window: Window, tap: vec2u) -> u32 {
   let of_kernel = window.tap + tap * tap_step();
@@ -135,7 +231,8 @@ fn main(workgroup: u32, lane: u32) {
   let first = group.y * ${positions}u;
   let first_quad = workgroup % blocks * ${quads}u;
   let end = dims.batch * window.grid.y * window.grid.x;
-  let reciprocal = 1.0 / f32(dims.in_quads);
+  let lane_row = ${row};
+  let lane_column = ${column};
   workgroupBarrier();
   var kept = 0u;
   var tap = vec2u();
@@ -147,37 +244,22 @@ fn main(workgroup: u32, lane: u32) {
     tap.x += 1u;
     if (tap.x == window.taps.x) { tap = vec2u(0u, tap.y + 1u); }
   }
-  let depth = kept * dims.in_quads;
   workgroupBarrier();
   ${unroll(staged.x, gathered)}
   ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
-  let slices = (depth + ${slice - 1}u) / ${slice}u;
+  ${before}
   // One more round than slices: each loads slice s and multiplies slice s - 1.
   for (var s = 0u; s <= slices; s++) {
-    let xt = tap_at(s * ${slice}u + lane % ${slice}u, reciprocal);
-    ${unroll(staged.x, loadX)}
-    ${unroll(staged.w, loadW)}
+    ${load}
     if (s > 0u) {
-      for (var c = 0u; c < ${slice}u; c++) {
-        let x_at = c * ${pitch.x}u + lane / ${across}u;
-        let w_at = c * ${4 * pitch.w}u + lane % ${across}u;
-        ${unroll(rows, (i) => `let u${i} = x_tile[x_at + ${i * down}u];`)}
-        ${
-      unroll(columns, (j) =>
-        unroll(4, (u) =>
-          `let w${j}_${u} = w_tile[w_at + ${u * pitch.w + j * across}u];`) +
-        "\n" +
-        unroll(rows, (i) =>
-          products(i, j)))
-    }
-      }
+      ${unroll(slice, (c) => `{ ${multiply(`${c}`)} }`)}
     }
     workgroupBarrier();
     ${unroll(staged.x, storeX)}
     ${unroll(staged.w, storeW)}
     workgroupBarrier();
   }
-  ${unroll(columns, (j) => `let quad${j} = first_quad + lane % ${across}u + ${j * across}u;`)}
+  ${unroll(columns, (j) => `let quad${j} = first_quad + lane_column + ${j * across}u;`)}
   ${unroll(rows, store)}
 }`,
   });

@@ -1,7 +1,8 @@
 import { COMPONENTS, KEPT_TAPS, range, unroll } from "./blocked.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
-import { filterLayout, type FilterTile } from "./tiles.ts";
+import { filterLayout, type FilterTile, stagedFilter } from "./tiles.ts";
 import { SUM_DIMS, WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
+import { laneGrid } from "./workgroup_lanes.ts";
 
 /**
  * The partial sums of {@link weightGradient} by workgroup tiles. The rows of a tile are quads of
@@ -13,42 +14,44 @@ export function tiledWeightGradient(
 ): Kernel<"x" | "dy", "part", WeightGradientDims> {
   const { depth, rows, columns } = tile;
   const { down, across, invocations } = filterLayout(tile);
+  const grid = laneGrid(down, across);
+  const { x: xTile, dy: dyTile } = stagedFilter(tile);
   const inputs = tile.inputs / 4;
   const outputs = tile.outputs / 4;
-  const staged = range(depth * inputs / invocations);
-  const position = (m: number, quads: number): string =>
-    `begin + s * ${depth}u + lane / ${quads}u + ${m * invocations / quads}u`;
-  // Position (a, b) of image n that this invocation stages next, ${depth} further on each time.
-  const begin = (m: number): string =>
-    `let p${m} = begin + lane / ${inputs}u + ${m * invocations / inputs}u;
-  var n${m} = p${m} / image;
-  var a${m} = p${m} % image / dims.out_width;
-  var b${m} = p${m} % dims.out_width;`;
-  const advanceBy = (m: number): string =>
-    `b${m} += step_b;
-    let right${m} = b${m} >= dims.out_width;
-    b${m} -= select(0u, dims.out_width, right${m});
-    a${m} += step_a + select(0u, 1u, right${m});
-    let low${m} = a${m} >= dims.out_height;
-    a${m} -= select(0u, dims.out_height, low${m});
-    n${m} += step_n + select(0u, 1u, low${m});`;
+  const staged = { x: depth * inputs / invocations, dy: depth * outputs / invocations };
+  // Slices whose places the invocations find at a time, one each.
+  const placed = invocations / depth;
+  const slot = (m: number, quads: number): string =>
+    `lane / ${quads}u + ${m * invocations / quads}u`;
   const loadX = (m: number): string =>
-    `let iy${m} = a${m} * dims.stride + ty - dims.padding;
-    let ix${m} = b${m} * dims.stride + tx - dims.padding;
-    let inside${m} = live && ${
-      position(m, inputs)
-    } < end && iy${m} < dims.in_height && ix${m} < dims.in_width;
-    let at${m} = ((n${m} * dims.in_height + iy${m}) * dims.in_width + ix${m}) * dims.in_stride + in_quad;
-    let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});
-    ${advanceBy(m)}`;
+    `let place${m} = places[s % ${placed}u * ${depth}u + ${slot(m, inputs)}];
+    let iy${m} = place${m}.y + shift.y;
+    let ix${m} = place${m}.x + shift.x;
+    let inside${m} = live && iy${m} < dims.in_height && ix${m} < dims.in_width;
+    let at${m} = (place${m}.z + tap_shift) * dims.in_stride + in_quad;
+    let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});`;
   const loadDy = (m: number): string =>
-    `let q${m} = ${position(m, outputs)};
+    `let q${m} = begin + s * ${depth}u + ${slot(m, outputs)};
     let real${m} = q${m} < end && first_out + lane % ${outputs}u < dims.out_quads;
     let g${m} = select(vec4f(), dy(select(0u, q${m} * dims.out_quads + first_out + lane % ${outputs}u, real${m})), real${m});`;
   const products = (i: number, j: number): string =>
     range(4).map((u) =>
       `s${4 * i + u}_${j} = fma(vec4f(a${i}.${COMPONENTS[u]}), b${j}, s${4 * i + u}_${j});`
     ).join(" ");
+  const multiply = (d: string): string =>
+    `${
+      unroll(
+        rows,
+        (i) => `let a${i} = ${xTile.at({ position: d, row: `${i}`, lane: "lane_row" })};`,
+      )
+    }
+        ${
+      unroll(
+        columns,
+        (j) => `let b${j} = ${dyTile.at({ position: d, column: `${j}`, lane: "lane_column" })};`,
+      )
+    }
+        ${unroll(rows, (i) => unroll(columns, (j) => products(i, j)))}`;
   return defineKernel({
     name: `weight gradient by tiles ${tile.name}`,
     workgroupSize: invocations,
@@ -57,8 +60,10 @@ export function tiledWeightGradient(
     dims: WEIGHT_GRADIENT_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-var<workgroup> x_tile: array<vec4f, ${depth * inputs}>;
-var<workgroup> dy_tile: array<vec4f, ${depth * outputs}>;
+${xTile.declared}
+${dyTile.declared}
+// Column, row and number of the pixel that a tap at (0, 0) meets, without padding, by position.
+var<workgroup> places: array<vec3u, ${invocations}>;
 
 fn main(workgroup: u32, lane: u32) {
   // workgroup = (split * blocks of ${tile.inputs} rows + row block) * blocks of outputs + block
@@ -74,43 +79,55 @@ fn main(workgroup: u32, lane: u32) {
   let share = (positions + dims.splits - 1u) / dims.splits;
   let begin = min(split * share, positions);
   let end = min(begin + share, positions);
+  let lane_row = ${grid.row};
+  let lane_column = ${grid.column};
   // The row that this invocation stages.
   let row = first_row + lane % ${inputs}u;
   let tap = row / dims.in_quads;
   let in_quad = row % dims.in_quads;
-  let ty = tap / dims.kernel_width;
-  let tx = tap % dims.kernel_width;
+  let shift = vec2u(tap % dims.kernel_width, tap / dims.kernel_width) - dims.padding;
+  let tap_shift = shift.y * dims.in_width + shift.x;
   let live = row < row_quads && kept_tap(min(tap, taps - 1u));
   ${unroll(4 * rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
-  let step_b = ${depth}u % dims.out_width;
-  let step_a = ${depth}u / dims.out_width % dims.out_height;
-  let step_n = ${depth}u / image;
-  ${staged.map(begin).join("\n")}
   let slices = (end - begin + ${depth - 1}u) / ${depth}u;
   // One more round than slices: each loads slice s and multiplies slice s - 1.
   for (var s = 0u; s <= slices; s++) {
-    ${staged.map(loadX).join("\n")}
-    ${unroll(depth * outputs / invocations, loadDy)}
-    if (s > 0u) {
-      for (var d = 0u; d < ${depth}u; d += 2u) {
-        ${
-      unroll(2, (k) =>
-        `{
-          let x_at = (d + ${k}u) * ${inputs}u + lane / ${across}u;
-          let dy_at = (d + ${k}u) * ${outputs}u + lane % ${across}u;
-          ${unroll(rows, (i) => `let a${i} = x_tile[x_at + ${i * down}u];`)}
-          ${unroll(columns, (j) => `let b${j} = dy_tile[dy_at + ${j * across}u];`)}
-          ${unroll(rows, (i) => unroll(columns, (j) => products(i, j)))}
-        }`)
+    if (s % ${placed}u == 0u) {
+      let p = begin + s * ${depth}u + lane;
+      let a = p % image / dims.out_width * dims.stride;
+      let b = p % dims.out_width * dims.stride;
+      // Beyond the end, a row that no tap brings back inside.
+      let row = select(a, 0x40000000u, p >= end);
+      places[lane] = vec3u(b, row, (p / image * dims.in_height + a) * dims.in_width + b);
+      workgroupBarrier();
     }
-      }
+    ${unroll(staged.x, loadX)}
+    ${unroll(staged.dy, loadDy)}
+    if (s > 0u) {
+      ${unroll(depth, (d) => `{ ${multiply(`${d}`)} }`)}
     }
     workgroupBarrier();
-    ${staged.map((m) => `x_tile[lane + ${m * invocations}u] = v${m};`).join("\n")}
+    ${
+      unroll(staged.x, (m) =>
+        `${
+          xTile.at({
+            position: slot(m, inputs),
+            row: `lane % ${inputs}u / ${down}u`,
+            lane: `lane % ${down}u`,
+          })
+        } = v${m};`)
+    }
     ${
       unroll(
-        depth * outputs / invocations,
-        (m) => `dy_tile[lane + ${m * invocations}u] = g${m};`,
+        staged.dy,
+        (m) =>
+          `${
+            dyTile.at({
+              position: slot(m, outputs),
+              column: `lane % ${outputs}u / ${across}u`,
+              lane: `lane % ${across}u`,
+            })
+          } = g${m};`,
       )
     }
     workgroupBarrier();
@@ -119,8 +136,8 @@ fn main(workgroup: u32, lane: u32) {
       unroll(rows, (i) =>
         unroll(columns, (j) =>
           `{
-    let quad = first_out + lane % ${across}u + ${j * across}u;
-    let mine = first_row + lane / ${across}u + ${i * down}u;
+    let quad = first_out + lane_column + ${j * across}u;
+    let mine = first_row + lane_row + ${i * down}u;
     if (mine < row_quads && quad < dims.out_quads) {
       let at = (split * row_quads + mine) * 4u * dims.out_quads + quad;
       ${unroll(4, (u) => `set_part(at + ${u}u * dims.out_quads, s${4 * i + u}_${j});`)}

@@ -1,6 +1,8 @@
+import { type Staged, stagedArray } from "./staged.ts";
+
 /** A workgroup's share of a gathered product, and how its invocations divide it. */
 export interface ProductTile {
-  /** What choices and errors call it: positions x channels. */
+  /** What choices and errors call it: positions x channels x depth. */
   readonly name: string;
   /** Positions of the outputs of a workgroup. */
   readonly positions: number;
@@ -16,7 +18,7 @@ export interface ProductTile {
 
 /** A workgroup's share of a weight gradient, and how its invocations divide it. */
 export interface FilterTile {
-  /** What choices and errors call it: inputs x outputs. */
+  /** What choices and errors call it: inputs x outputs x depth. */
   readonly name: string;
   /** Rows of a workgroup, out of those for all taps and input channels. */
   readonly inputs: number;
@@ -44,35 +46,36 @@ function product(
   [positions, channels, depth]: readonly [number, number, number],
   [rows, columns]: readonly [number, number],
 ): ProductTile {
-  return { name: `${positions}x${channels}`, positions, channels, depth, rows, columns };
+  const name = `${positions}x${channels}x${depth}`;
+  return { name, positions, channels, depth, rows, columns };
 }
 
 function filter(
   [inputs, outputs, depth]: readonly [number, number, number],
   [rows, columns]: readonly [number, number],
 ): FilterTile {
-  return { name: `${inputs}x${outputs}`, inputs, outputs, depth, rows, columns };
+  return { name: `${inputs}x${outputs}x${depth}`, inputs, outputs, depth, rows, columns };
 }
 
 /**
- * Tiles of 64 to 256 invocations in at most 16 KiB of workgroup memory, what every WebGPU device
- * has. An invocation holds up to 8x8 sums, which with its operands fills about 128 registers.
- * Derived from the ratio of multiply-adds to loads; not measured on hardware.
+ * Tiles of 64 to 256 invocations, which hold up to 8x8 sums each. Chosen on an NVIDIA H200 out of
+ * some thirty: those that were the fastest for some layer of a ResNet, or within a few hundredths of it.
  */
 export const TILING: Tiling = {
-  processors: 100,
+  processors: 132,
   products: [
-    product([128, 128, 8], [8, 2]),
     product([128, 64, 16], [8, 2]),
     product([64, 64, 16], [4, 2]),
-    product([64, 32, 16], [4, 2]),
-    product([128, 16, 16], [8, 1]),
-    product([32, 32, 16], [4, 1]),
+    product([64, 64, 32], [4, 2]),
+    product([128, 32, 16], [8, 1]),
+    product([64, 32, 32], [4, 1]),
+    product([32, 32, 32], [4, 1]),
+    product([64, 16, 16], [4, 1]),
     product([16, 16, 16], [1, 1]),
   ],
   filters: [
     filter([128, 64, 16], [2, 2]),
-    filter([64, 64, 16], [2, 2]),
+    filter([64, 64, 16], [1, 2]),
     filter([64, 32, 16], [1, 1]),
     filter([64, 16, 16], [1, 1]),
     filter([32, 32, 16], [1, 1]),
@@ -94,14 +97,24 @@ export interface TileLayout {
 /** Taps of the largest kernel. */
 export const MOST_TAPS = 64;
 
-/** Vec4 from one quad of the reduction to the next in the staged x: spread over memory banks. */
-export function positionPitch({ positions, depth }: ProductTile): number {
-  return positions + Math.max(1, 32 / depth);
-}
+/** Vec4 that workgroup memory spreads over all its banks, and as many lanes load or store at a time. */
+const BANKED = 8;
 
-/** Vec4 from one row of the staged weights to the next. */
-export function weightPitch({ channels }: ProductTile): number {
-  return channels / 4 + 1;
+/**
+ * What a product tile keeps in workgroup memory: x by row of an invocation, quad of the reduction and
+ * lane; weights by column, quad, row of the quad and lane. Lanes that store neighbouring quads, or
+ * rows, of one position, or column, do so in different banks.
+ */
+export function stagedProduct(
+  tile: ProductTile,
+): { x: Staged<"row" | "quad" | "lane">; w: Staged<"column" | "quad" | "row" | "lane"> } {
+  const { rows, columns, depth, positions, channels } = tile;
+  const [slice, down, across] = [depth / 4, positions / rows, channels / 4 / columns];
+  const spread = BANKED + BANKED / slice - down % BANKED;
+  return {
+    x: stagedArray("x_tile", { row: rows, quad: slice, lane: down + spread % BANKED }),
+    w: stagedArray("w_tile", { column: columns, quad: slice, row: 4, lane: across + 1 }),
+  };
 }
 
 /** The layout of a tile. Raises a `RangeError` for one that cannot be divided evenly. */
@@ -110,14 +123,25 @@ export function productLayout(tile: ProductTile): TileLayout {
   const down = positions / rows;
   const across = channels / 4 / columns;
   const invocations = down * across;
-  const staged = [positions * depth / 4, depth * channels / 4];
   requireEven(tile.name, {
     invocations,
-    staged,
+    staged: [positions * depth / 4, depth * channels / 4],
     divisors: [down, across, invocations / depth, invocations / (channels / 4)],
   });
-  const quads = depth / 4 * positionPitch(tile) + depth * weightPitch(tile);
-  return { down, across, invocations, bytes: quads * 16 + MOST_TAPS * 4 };
+  const { x, w } = stagedProduct(tile);
+  return { down, across, invocations, bytes: (x.quads + w.quads) * 16 + MOST_TAPS * 4 };
+}
+
+/** What a filter tile keeps in workgroup memory, by position, row or column of an invocation, lane. */
+export function stagedFilter(
+  tile: FilterTile,
+): { x: Staged<"position" | "row" | "lane">; dy: Staged<"position" | "column" | "lane"> } {
+  const { rows, columns, depth: position, inputs, outputs } = tile;
+  const [down, across] = [inputs / 4 / rows, outputs / 4 / columns];
+  return {
+    x: stagedArray("x_tile", { position, row: rows, lane: down }),
+    dy: stagedArray("dy_tile", { position, column: columns, lane: across }),
+  };
 }
 
 /** The layout of a tile. Raises a `RangeError` for one that cannot be divided evenly. */
@@ -132,7 +156,9 @@ export function filterLayout(tile: FilterTile): TileLayout {
     staged,
     divisors: [down, across, depth / 4, ...staged.map((count) => invocations * depth / count)],
   });
-  return { down, across, invocations, bytes: (staged[0] + staged[1]) * 16 };
+  const { x, dy } = stagedFilter(tile);
+  // A place for each invocation, four words.
+  return { down, across, invocations, bytes: (x.quads + dy.quads + invocations) * 16 };
 }
 
 /** Each invocation stages the same number of vec4, and always of the same channel or row. */

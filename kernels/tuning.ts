@@ -3,8 +3,9 @@ import { type Gpu, GpuError } from "./gpu.ts";
 import type { Program } from "./program.ts";
 import { type Operand, operandShapes, recordWork } from "./record_work.ts";
 import type { Scope } from "./scope.ts";
-import type { Tensor } from "./tensor.ts";
-import { filterTiles, productTiles } from "./tile_choice.ts";
+import { elements, type Tensor } from "./tensor.ts";
+import { filterPlans, productTiles } from "./tile_choice.ts";
+import { race } from "./timing.ts";
 
 /** What tuning has found for a work. */
 export interface Tuned {
@@ -18,16 +19,23 @@ export interface Tuned {
 
 /** What {@link tune} takes. */
 export interface TuneOptions {
-  /** How many candidates are timed, those of the best estimates. Default: 4. */
+  /** How many tiles are timed, those of the best estimates. Default: 4. */
   readonly candidates?: number;
-  /** What one timing should take; the longer, the more exact. Default: 10. */
-  readonly milliseconds?: number;
+  /** How often each is timed, in turn; the least time counts. Default: 3. */
+  readonly rounds?: number;
   /** Called after each work. */
   readonly report?: (tuned: Tuned) => void;
 }
 
-/** Runs of a work in one program: a GPU runs small kernels faster than it is sent submits. */
-const COPIES = 8;
+/** Floating-point operations / 1e9 of a lap: enough to measure, and to hide what a pass costs. */
+const GFLOP = 4;
+
+/** Runs of a work in a lap. */
+function copiesOf({ geometry: g }: Work): number {
+  const { y } = operandShapes(g);
+  const gflop = 2 * elements(y) * g.kernelHeight * g.kernelWidth * g.keepIn / 1e9;
+  return Math.min(16, Math.max(2, Math.round(GFLOP / gflop)));
+}
 
 /** Tensors of zeros for a work. */
 function dummies(scope: Scope, { geometry }: Work): Record<Operand, Tensor> {
@@ -35,72 +43,68 @@ function dummies(scope: Scope, { geometry }: Work): Record<Operand, Tensor> {
   return { x: scope.tensor("x", x), w: scope.tensor("w", w), y: scope.tensor("y", y) };
 }
 
-async function elapsed(gpu: Gpu, submit: () => void): Promise<number> {
-  const start = performance.now();
-  submit();
-  await gpu.idle();
-  return performance.now() - start;
-}
+/** Replays between two waits where there is no clock: a GPU takes as long for them as a wait does. */
+const REPLAYS = 32;
 
-/** Milliseconds of one replay. One that is slow enough to judge at once is not timed again. */
-async function timeOf(
+/** As {@link race}, on a device without a clock to read: each time has its share of a wait. */
+async function raceOutside(
   gpu: Gpu,
-  program: Program,
-  { wait, goal, best }: { wait: number; goal: number; best: number },
-): Promise<number> {
-  const time = async (replays: number): Promise<number> => {
-    const all = await elapsed(gpu, () => {
-      for (let i = 0; i < replays; i++) program.replay();
-    });
-    return Math.max(0, all - wait) / replays;
-  };
-  await time(1);
-  const once = await time(1);
-  if (once > 2 * best + 1 || once > 4 * goal) return once;
-  const replays = Math.min(100, Math.max(1, Math.ceil(goal / Math.max(once, 0.05))));
-  return Math.min(await time(replays), await time(replays));
+  programs: readonly Program[],
+  rounds: number,
+): Promise<number[]> {
+  const best = programs.map(() => Infinity);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, program] of programs.entries()) {
+      program.replay();
+      await gpu.idle();
+      const start = performance.now();
+      for (let k = 0; k < REPLAYS; k++) program.replay();
+      await gpu.idle();
+      best[i] = Math.min(best[i], (performance.now() - start) / REPLAYS);
+    }
+  }
+  return best;
 }
 
 /** Times the candidates for one work and leaves the fastest chosen. */
 async function tuneWork(
   gpu: Gpu,
   work: Work,
-  { wait, candidates, goal }: { wait: number; candidates: number; goal: number },
+  { candidates, rounds }: { candidates: number; rounds: number },
 ): Promise<Tuned | undefined> {
-  const tiles = work.direction === "weight gradient"
-    ? filterTiles(gpu, work)
-    : productTiles(gpu, work);
-  const milliseconds: Record<string, number> = {};
-  let tile: string | undefined;
-  let refusal: unknown;
+  const entrants = work.direction === "weight gradient"
+    ? filterPlans(gpu, work, candidates)
+    : productTiles(gpu, work, candidates);
+  if (entrants.length === 0) return undefined;
   using scope = gpu.scope();
   const operands = dummies(scope, work);
+  const copies = copiesOf(work);
+  const programs = new Map<string, Program>();
+  let refusal: unknown;
   try {
-    for (const { name } of tiles.slice(0, candidates)) {
+    for (const { name } of entrants) {
       gpu.choices.set(work, name);
       try {
         const program = await scope.trace(`tile ${name}`, (trace) => {
-          for (let i = 0; i < COPIES; i++) recordWork(trace, work, operands);
+          for (let i = 0; i < copies; i++) recordWork(trace, work, operands);
         });
-        const best = tile === undefined ? Infinity : milliseconds[tile] * COPIES;
-        milliseconds[name] = await timeOf(gpu, program, { wait, goal, best }) / COPIES;
-        program.destroy();
+        programs.set(name, program);
       } catch (error) {
         // A driver that refuses one tile may take another.
         if (!(error instanceof GpuError)) throw error;
         refusal = error;
-        continue;
       }
-      if (tile === undefined || milliseconds[name] < milliseconds[tile]) tile = name;
     }
   } finally {
     gpu.choices.delete(work);
   }
-  if (tile === undefined) {
-    if (refusal) throw refusal;
-    return undefined;
-  }
+  if (programs.size === 0) throw refusal;
+  const racing = [...programs.values()];
+  const times = await race(gpu, racing, rounds) ?? await raceOutside(gpu, racing, rounds);
+  const names = [...programs.keys()];
+  const tile = names[times.indexOf(Math.min(...times))];
   gpu.choices.set(work, tile);
+  const milliseconds = Object.fromEntries(names.map((name, i) => [name, times[i] / copies]));
   return { key: workKey(work), tile, milliseconds };
 }
 
@@ -115,16 +119,12 @@ async function tuneWork(
 export async function tune(
   gpu: Gpu,
   works: readonly Work[] = gpu.choices.open,
-  { candidates = 4, milliseconds = 10, report }: TuneOptions = {},
+  { candidates = 4, rounds = 3, report }: TuneOptions = {},
 ): Promise<Tuned[]> {
   if (!gpu.preset.tiles) return [];
-  await gpu.idle();
-  const waits: number[] = [];
-  for (let i = 0; i < 3; i++) waits.push(await elapsed(gpu, () => gpu.submit(() => {})));
   const found: Tuned[] = [];
   for (const work of works) {
-    const wait = Math.min(...waits);
-    const tuned = await tuneWork(gpu, work, { wait, candidates, goal: milliseconds });
+    const tuned = await tuneWork(gpu, work, { candidates, rounds });
     if (!tuned) continue;
     found.push(tuned);
     report?.(tuned);

@@ -5,6 +5,7 @@ export const USAGE = {
   COPY_DST: 8,
   UNIFORM: 64,
   STORAGE: 128,
+  QUERY_RESOLVE: 512,
 } as const;
 
 /** Texture usages, as in the WebGPU specification. */

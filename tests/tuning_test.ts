@@ -4,7 +4,7 @@ import { recordForward } from "../kernels/convolution.ts";
 import { geometry } from "../kernels/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
-import { productTile, productTiles } from "../kernels/tile_choice.ts";
+import { filterPlans, productTile, productTiles } from "../kernels/tile_choice.ts";
 import { TILING } from "../kernels/tiles.ts";
 import { Trace } from "../kernels/trace.ts";
 import { tune } from "../kernels/tuning.ts";
@@ -52,11 +52,11 @@ Deno.test("the estimate takes wide tiles for large layers and small ones for sma
   withGpu(GPU, (gpu) => {
     const best = (batch: number, shape: readonly number[]): string =>
       productTiles(gpu, work(batch, shape))[0].name;
-    assertEquals(best(128, [32, 64, 64, 3]), "128x64");
-    assertEquals(best(128, [32, 16, 16, 3]), "128x16");
-    assertEquals(best(1024, [16, 256, 256, 3]), "128x128");
-    assertEquals(best(32, [4, 512, 512, 3]), "32x32");
-    assertEquals(best(128, [1, 512, 10, 1]), "16x16");
+    assertEquals(best(128, [32, 64, 64, 3]), "128x64x16");
+    assertEquals(best(128, [32, 16, 16, 3]), "64x16x16");
+    assertEquals(best(1024, [16, 256, 256, 3]), "128x64x16");
+    assertEquals(best(32, [4, 512, 512, 3]), "64x32x32");
+    assertEquals(best(128, [1, 512, 10, 1]), "16x16x16");
     return Promise.resolve();
   }));
 
@@ -66,16 +66,16 @@ Deno.test("tuning takes one of the tiles, and what is traced afterwards uses it"
     kernelOf(gpu, forward);
     assertEquals(gpu.choices.open, [forward]);
     const before = gpu.live();
-    const [tuned, ...others] = await tune(gpu, undefined, { milliseconds: 1 });
+    const [tuned, ...others] = await tune(gpu, undefined, { rounds: 1 });
     assertEquals(gpu.live(), before);
     assertEquals(others, []);
-    assertEquals(Object.keys(tuned.milliseconds).sort(), ["16x16", "32x32"]);
+    assertEquals(Object.keys(tuned.milliseconds).sort(), ["16x16x16", "64x16x16"]);
     assert(Object.keys(tuned.milliseconds).includes(tuned.tile));
     assertEquals(gpu.choices.open, []);
-    assertEquals(kernelOf(gpu, forward), `outer product by tiles ${tuned.tile}`);
-    const other = tuned.tile === "16x16" ? "32x32" : "16x16";
+    assertEquals(kernelOf(gpu, forward), `outer product by tiles ${tuned.tile}, packed`);
+    const other = tuned.tile === "16x16x16" ? "64x16x16" : "16x16x16";
     gpu.choices.set(forward, other);
-    assertEquals(kernelOf(gpu, forward), `outer product by tiles ${other}`);
+    assertEquals(kernelOf(gpu, forward), `outer product by tiles ${other}, packed`);
   }));
 
 Deno.test("gradients are tuned as well", () =>
@@ -85,13 +85,35 @@ Deno.test("gradients are tuned as well", () =>
       { direction: "input gradient", geometry },
       { direction: "weight gradient", geometry },
     ];
-    const tuned = await tune(gpu, works, { milliseconds: 1 });
+    const tuned = await tune(gpu, works, { rounds: 1 });
     assertEquals(tuned.map(({ key }) => key.split(" 1x")[0]), [
       "input gradient",
       "weight gradient",
     ]);
-    assert(["64x16", "32x32"].includes(tuned[1].tile));
+    assert(["64x16x16/1", "32x32x16/1"].includes(tuned[1].tile));
   }));
+
+Deno.test("a weight gradient is timed with several numbers of splits", () =>
+  withGpu(PAIR, async (gpu) => {
+    const one: Work = { ...work(2, [96, 4, 8, 3]), direction: "weight gradient" };
+    const names = filterPlans(gpu, one).map(({ name }) => name);
+    assertEquals(names.toSorted(), ["32x32x16/132", "32x32x16/144", "64x16x16/144"]);
+    const [tuned] = await tune(gpu, [one], { rounds: 1 });
+    assertEquals(Object.keys(tuned.milliseconds), names);
+  }));
+
+Deno.test("without a clock to read, tiles are timed from outside", async () => {
+  const adapter = await navigator.gpu.requestAdapter();
+  const device = await adapter!.requestDevice();
+  const gpu = await Gpu.open({ device, preset: PAIR });
+  try {
+    const [tuned] = await tune(gpu, [work(1, [3, 4, 4, 1])], { rounds: 1 });
+    for (const time of Object.values(tuned.milliseconds)) assert(time > 0 && time < 1000);
+  } finally {
+    gpu.destroy();
+    device.destroy();
+  }
+});
 
 Deno.test("a preset without tiles has nothing to tune", () =>
   withGpu(SOFTWARE, async (gpu) => {
@@ -104,13 +126,13 @@ Deno.test("a preset without tiles has nothing to tune", () =>
 Deno.test("choices survive a way through JSON, each adapter with its own", () => {
   const forward = work(2, [5, 8, 8, 3]);
   const choices = new Choices();
-  choices.set(forward, "64x64");
+  choices.set(forward, "64x64x16");
   const json = JSON.parse(JSON.stringify({ ...choices.save("a GPU"), other: { x: "y" } }));
   const loaded = new Choices();
   assertEquals(loaded.load("another GPU", json), 0);
   assertEquals(loaded.get(forward, TILES), undefined);
   assertEquals(loaded.load("a GPU", json), 1);
-  assertEquals(loaded.get(forward, TILES), "64x64");
+  assertEquals(loaded.get(forward, TILES), "64x64x16");
   assertEquals(loaded.open, []);
   assertEquals(loaded.save("a GPU"), choices.save("a GPU"));
 });
@@ -119,7 +141,7 @@ Deno.test("choices tell directions, shapes and spatial masks apart", () => {
   const one = work(2, [5, 8, 8, 3]);
   const masked = { ...one.geometry, tapBits: { taps_low: 5, taps_high: 0 } };
   const choices = new Choices();
-  choices.set(one, "64x64");
+  choices.set(one, "64x64x16");
   for (
     const other of [
       { ...one, direction: "input gradient" as const },
@@ -150,13 +172,13 @@ Deno.test(
       const forward = work(2, [5, 8, 8, 3]);
       await withGpu(PAIR, async (gpu) => {
         assertEquals(await loadTiles(gpu, folder), 0);
-        gpu.choices.set(forward, "32x32");
+        gpu.choices.set(forward, "64x16x16");
         await saveTiles(gpu, folder);
       });
       await withGpu(PAIR, async (gpu) => {
         const rehearse = () => Promise.resolve(kernelOf(gpu, forward));
         assertEquals(await tuneTiles(gpu, rehearse, { folder }), []);
-        assertEquals(productTile(gpu, forward)?.name, "32x32");
+        assertEquals(productTile(gpu, forward)?.name, "64x16x16");
         // Another work is timed, but for a software adapter.
         const other = () => Promise.resolve(kernelOf(gpu, work(2, [5, 8, 8, 7])));
         const timed = await tuneTiles(gpu, other, { folder });

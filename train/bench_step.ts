@@ -4,7 +4,7 @@ import type { Split } from "../data/dataset.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
-import type { Timing } from "../kernels/program.ts";
+import { profile, type Timing } from "../kernels/timing.ts";
 import type { Scope } from "../kernels/scope.ts";
 import { adjoin } from "../nn/adjoin.ts";
 import { count, macsTogether } from "../nn/count.ts";
@@ -222,7 +222,7 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     firstStepSeconds: prepared.firstMs / 1000,
     ...pair ? { idealOverPlain: macsTogether(pair, image) / count(pair.base, image).macs } : {},
     ...plain && { plainMs: median(plain), overPlain: median(own.map((t, i) => t / plain[i])) },
-    ...options.profile ? { profile: byKernel(await program.profile(PROFILE_REPEATS)) } : {},
+    ...options.profile ? { profile: byKernel(await profile(gpu, program, PROFILE_REPEATS)) } : {},
   };
 }
 

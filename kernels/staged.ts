@@ -1,0 +1,28 @@
+/** An array of vec4 in workgroup memory, by named indices. */
+export interface Staged<I extends string> {
+  /** Its declaration in WGSL. */
+  readonly declared: string;
+  /** How many vec4 it holds. */
+  readonly quads: number;
+  /** WGSL for one of its elements; each index is WGSL for a number below its extent. */
+  at(index: Readonly<Record<I, string>>): string;
+}
+
+/**
+ * States a staged array: arrays of arrays, the first index outermost. Compilers check each index that
+ * is no constant against its extent; those of a lane are checked once, and what is left of an address
+ * is a constant.
+ */
+export function stagedArray<const I extends string>(
+  name: string,
+  extents: Readonly<Record<I, number>>,
+): Staged<I> {
+  const names = Object.keys(extents) as I[];
+  const sizes = names.map((index) => extents[index]);
+  const type = sizes.reduceRight((inner, size) => `array<${inner}, ${size}>`, "vec4f");
+  return {
+    declared: `var<workgroup> ${name}: ${type};`,
+    quads: sizes.reduce((product, size) => product * size, 1),
+    at: (index) => name + names.map((each) => `[${index[each]}]`).join(""),
+  };
+}
