@@ -8,11 +8,12 @@ import type { Joined, JoiningGradient } from "./op.ts";
 import { type Form, type Phases, phasesOf, phasesWithTaps } from "./phases.ts";
 import type { Block } from "./preset.ts";
 import { quads, type Tensor } from "./tensor.ts";
-import { productTile } from "./tile_choice.ts";
+import { productPlan } from "./tile_choice.ts";
 import { thinProduct } from "./thin_product.ts";
 import { tiledProduct } from "./tiled_product.ts";
 import type { Trace } from "./trace.ts";
 import { gridFor } from "./turns.ts";
+import { recordWinograd } from "./winograd.ts";
 
 /**
  * The block that wastes least of loads (20) and multiply-adds (5) on `count` vec4 of outputs. There
@@ -56,6 +57,9 @@ function sides(form: Form, g: Geometry): Record<"from" | "to", [number, number, 
 }
 
 function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gather): void {
+  const direction = form === "outer" ? "forward" : "input gradient";
+  const plan = productPlan(trace.gpu, { direction, geometry: g });
+  if (plan?.winograd) return recordWinograd(trace, g, { form, x, w, y, joined }, plan.tile);
   const { from, to } = sides(form, g);
   const all = phasesOf(form, g);
   const positions = g.batch * Math.ceil(to[0] / all.rows) * Math.ceil(to[1] / all.columns);
@@ -103,9 +107,8 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
       grid: gridFor(trace.gpu, { workgroups, iterations }),
     });
   };
-  const direction = form === "outer" ? "forward" : "input gradient";
-  const tile = productTile(trace.gpu, { direction, geometry: g });
-  if (tile) {
+  if (plan) {
+    const { tile } = plan;
     const blocks = Math.ceil(outQuads * 4 / tile.channels);
     const aligned = quads(from[2]) % (tile.depth / 4) === 0;
     run(tiledProduct(form, tile, { aligned, joins }), {

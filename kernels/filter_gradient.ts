@@ -5,11 +5,12 @@ import { imageWeightGradient } from "./image_weight_gradient.ts";
 import type { Kernel } from "./kernel.ts";
 import type { PendingGradient } from "./op.ts";
 import { quads, type Tensor } from "./tensor.ts";
-import { filterPlan } from "./tile_choice.ts";
+import { type FilterPlan, filterPlan } from "./tile_choice.ts";
 import { sumManyParts, SUMMED_QUADS, tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { Trace } from "./trace.ts";
 import { gridFor } from "./turns.ts";
 import { sumParts, weightGradient, type WeightGradientDims } from "./weight_gradient.ts";
+import { winogradFilterGradient } from "./winograd.ts";
 
 /** Splits from which on the partial sums of a tiled weight gradient are added up eight at a time. */
 const MANY_SPLITS = 16;
@@ -31,10 +32,9 @@ interface Division {
   readonly many: boolean;
 }
 
-function division(gpu: Gpu, g: Geometry): Division {
+function division(gpu: Gpu, g: Geometry, plan?: FilterPlan): Division {
   const { preset, broadcast } = gpu;
   const { lanes, side, positions } = preset;
-  const plan = filterPlan(gpu, { direction: "weight gradient", geometry: g });
   if (plan) {
     const { tile, blocks, splits } = plan;
     const kernel = tiledWeightGradient(tile);
@@ -80,7 +80,9 @@ function division(gpu: Gpu, g: Geometry): Division {
 
 /** The gradient of the filter, recorded where it is wanted. */
 export function filterGradient(trace: Trace, g: Geometry, x: Tensor, dy: Tensor): PendingGradient {
-  const divided = division(trace.gpu, g);
+  const plan = filterPlan(trace.gpu, { direction: "weight gradient", geometry: g });
+  if (plan?.winograd) return winogradFilterGradient(trace, g, { x, dy }, plan);
+  const divided = division(trace.gpu, g, plan);
   const { splits, many } = divided;
   const taps = g.kernelHeight * g.kernelWidth;
   const rows = quads(g.keepIn) * 4;

@@ -44,11 +44,18 @@ struct Window {
   taps: vec2u,
 }`;
 
+const PHASE_OF = /* wgsl */ `
+fn phase_of(part: u32, parts: u32) -> vec2u {
+  let phase = part / parts;
+  return vec2u(phase, part - phase * parts);
+}`;
+
 const OUTER = /* wgsl */ `${WINDOW}
 const step = 1;
 fn scale() -> u32 { return dims.stride; }
 fn tap_step() -> u32 { return 1u; }
 fn out_scale() -> u32 { return 1u; }
+fn in_order() -> bool { return true; }
 
 fn phase_of(part: u32, parts: u32) -> vec2u { return vec2u(0u, part); }
 
@@ -63,6 +70,7 @@ const step = -1;
 fn scale() -> u32 { return 1u; }
 fn tap_step() -> u32 { return dims.stride; }
 fn out_scale() -> u32 { return dims.stride; }
+fn in_order() -> bool { return dims.stride == 1u; }
 
 // By way of floats, as a processor cannot divide several integers at once. The half keeps a rounded
 // quotient on the right side of a whole number.
@@ -70,10 +78,7 @@ fn over(numbers: vec2u, divisor: u32) -> vec2u {
   return vec2u((vec2f(numbers) + 0.5) * (1.0 / f32(divisor)));
 }
 
-fn phase_of(part: u32, parts: u32) -> vec2u {
-  let phase = part / parts;
-  return vec2u(phase, part - phase * parts);
-}
+${PHASE_OF}
 
 fn window_of(phase: u32) -> Window {
   let row = over(vec2u(phase), dims.phase_columns).x;
@@ -87,8 +92,29 @@ fn window_of(phase: u32) -> Window {
 }`;
 
 /**
+ * What {@link PHASES} are to the forms, for products apart, one to a phase: rows of x and y are those
+ * of a phase, `[phases][positions]`, and columns of the filter, `[1][phases]`; `placeOf` is WGSL for
+ * that of `phase`.
+ */
+export function phasesApart(placeOf: string): string {
+  return /* wgsl */ `${WINDOW}
+const step = 1;
+fn scale() -> u32 { return 1u; }
+fn tap_step() -> u32 { return 1u; }
+fn out_scale() -> u32 { return 1u; }
+fn in_order() -> bool { return false; }
+fn place_of(phase: u32) -> u32 { return ${placeOf}; }
+${PHASE_OF}
+
+fn window_of(phase: u32) -> Window {
+  let grid = vec2u(dims.out_width, 1u);
+  return Window(grid, vec2u(0u, phase), vec2i(0, i32(phase)), vec2u(place_of(phase), 0u), vec2u(1u));
+}`;
+}
+
+/**
  * WGSL that products of a form share. `phase_of(part, parts)` is the phase that a part of the work
  * belongs to, with `parts` to a phase, and its number among them; `window_of(phase)` is what that
- * phase gathers.
+ * phase gathers. `in_order()` tells whether the pixels of y are numbered as the positions are.
  */
 export const PHASES: Readonly<Record<Form, string>> = { outer: OUTER, inner: INNER };

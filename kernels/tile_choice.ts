@@ -3,6 +3,8 @@ import type { Geometry } from "./geometry.ts";
 import type { Gpu } from "./gpu.ts";
 import { quads } from "./tensor.ts";
 import { filterLayout, type FilterTile, fits, productLayout, type ProductTile } from "./tiles.ts";
+import { canWinograd, fitsPlaces, productTilesOf } from "./winograd.ts";
+import { PLACES } from "./winograd_transforms.ts";
 
 /** Outputs and reduction of a product, for the estimate. */
 interface Extent {
@@ -10,6 +12,8 @@ interface Extent {
   readonly channels: number;
   /** Channels of the reduction, taps included. */
   readonly depth: number;
+  /** How many there are of this extent. */
+  readonly products: number;
 }
 
 /** That of the forward convolution, or of the input gradient, whose phases share the taps. */
@@ -21,11 +25,13 @@ function extentOf({ direction, geometry: g }: Work): Extent {
       positions: g.batch * g.outHeight * g.outWidth,
       channels: quads(g.keepOut) * 4,
       depth: taps * quads(g.keepIn) * 4,
+      products: 1,
     }
     : {
       positions: g.batch * g.height * g.width,
       channels: quads(g.keepIn) * 4,
       depth: Math.ceil(taps / phases) * quads(g.keepOut) * 4,
+      products: 1,
     };
 }
 
@@ -55,6 +61,28 @@ function clocks(
   return one * Math.max(Math.ceil(workgroups / processors), HIDING / invocations);
 }
 
+/** A tile for a product. */
+export interface ProductPlan {
+  /** What choices call it: that of the tile, behind "winograd" where it is that. */
+  readonly name: string;
+  readonly tile: ProductTile;
+  /** Whether Winograd's products take the place of the convolution's. */
+  readonly winograd: boolean;
+}
+
+/** The products apart that take the place of one, in Winograd's way. */
+function extentApart({ direction, geometry: g }: Work): Extent {
+  const [form, from, to] = direction === "forward"
+    ? ["outer" as const, g.keepIn, g.keepOut]
+    : ["inner" as const, g.keepOut, g.keepIn];
+  return {
+    positions: productTilesOf(form, g),
+    channels: quads(to) * 4,
+    depth: quads(from) * 4,
+    products: PLACES,
+  };
+}
+
 function productClocks(tile: ProductTile, extent: Extent, processors: number): number {
   const slices = Math.ceil(extent.depth / tile.depth);
   const reduced = slices * tile.depth;
@@ -63,7 +91,7 @@ function productClocks(tile: ProductTile, extent: Extent, processors: number): n
     multiplyAdds: tile.rows * tile.columns * 4 * reduced,
     loads: (tile.rows / 4 + tile.columns) * reduced,
     staged: (tile.positions + tile.channels) / 4 * reduced,
-    workgroups: Math.ceil(extent.positions / tile.positions) *
+    workgroups: extent.products * Math.ceil(extent.positions / tile.positions) *
       Math.ceil(extent.channels / tile.channels),
     processors,
   });
@@ -71,9 +99,11 @@ function productClocks(tile: ProductTile, extent: Extent, processors: number): n
 
 /** A tile for a weight gradient, and how the reduction is divided. */
 export interface FilterPlan {
-  /** What choices call it: that of the tile, and the splits. */
+  /** What choices call it: that of the tile, and the splits, behind "winograd" where it is that. */
   readonly name: string;
   readonly tile: FilterTile;
+  /** Whether Winograd's products take the place of the convolution's. */
+  readonly winograd: boolean;
   /** Workgroups of one split. */
   readonly blocks: number;
   /** Runs of positions, each with partial sums of its own. */
@@ -86,28 +116,48 @@ export interface FilterPlan {
  */
 const SHARES = [6, 2, 3, 4, 8, 12];
 
+/** The name of a plan. */
+function named(name: string, winograd: boolean): string {
+  return winograd ? `winograd ${name}` : name;
+}
+
+/** Rows and positions of the reduction of a weight gradient. */
+function reduction(g: Geometry, winograd: boolean): { rows: number; positions: number } {
+  const inputs = quads(g.keepIn) * 4;
+  return winograd ? { rows: PLACES * inputs, positions: productTilesOf("outer", g) } : {
+    rows: g.kernelHeight * g.kernelWidth * inputs,
+    positions: g.batch * g.outHeight * g.outWidth,
+  };
+}
+
 /** Plans of a tile with so many workgroups, or fewer, with at least eight slices to a split. */
-function plansOf(tile: FilterTile, g: Geometry, processors: number): FilterPlan[] {
-  const rows = g.kernelHeight * g.kernelWidth * quads(g.keepIn) * 4;
+function plansOf(
+  tile: FilterTile,
+  g: Geometry,
+  { processors, winograd }: { processors: number; winograd: boolean },
+): FilterPlan[] {
+  const { rows, positions } = reduction(g, winograd);
   const blocks = Math.ceil(rows / tile.inputs) * Math.ceil(quads(g.keepOut) * 4 / tile.outputs);
-  const most = Math.ceil(g.batch * g.outHeight * g.outWidth / (8 * tile.depth));
+  const most = Math.ceil(positions / (8 * tile.depth));
   const splits = SHARES.map((share) =>
     Math.max(1, Math.min(most, Math.floor(processors * share / blocks)))
   );
   return [...new Set(splits)].map((splits) => ({
-    name: `${tile.name}/${splits}`,
+    name: named(`${tile.name}/${splits}`, winograd),
     tile,
+    winograd,
     blocks,
     splits,
   }));
 }
 
 function filterClocks(
-  { tile, blocks, splits }: FilterPlan,
+  { tile, winograd, blocks, splits }: FilterPlan,
   g: Geometry,
   processors: number,
 ): number {
-  const share = Math.ceil(g.batch * g.outHeight * g.outWidth / splits / tile.depth) * tile.depth;
+  const { positions } = reduction(g, winograd);
+  const share = Math.ceil(positions / splits / tile.depth) * tile.depth;
   const parts = splits * blocks * tile.inputs * tile.outputs / 4;
   const sums = clocks({
     invocations: filterLayout(tile).invocations,
@@ -126,29 +176,38 @@ function sorted<T>(tiles: readonly T[], time: (tile: T) => number): T[] {
     .sort((a, b) => a.time - b.time).map(({ tile }) => tile);
 }
 
-/** The tiles that the device can run for a product, `most` of them, by estimated time. */
-export function productTiles({ preset, device }: Gpu, work: Work, most = Infinity): ProductTile[] {
-  if (!preset.tiles) return [];
-  const { processors, products } = preset.tiles;
-  const extent = extentOf(work);
-  return sorted(
-    products.filter((tile) => fits(productLayout(tile), device.limits)),
-    (tile) => productClocks(tile, extent, processors),
-  ).slice(0, most);
+/**
+ * Plans for a product of `most` of the tiles that the device can run, by estimated time, and behind
+ * them as many of Winograd's, where they can take its place: only a measurement chooses these.
+ */
+export function productPlans(gpu: Gpu, work: Work, most = Infinity): ProductPlan[] {
+  const { preset: { tiles }, device: { limits } } = gpu;
+  if (!tiles) return [];
+  const able = tiles.products.filter((tile) => fits(productLayout(tile), limits));
+  const plans = (extent: Extent, winograd: boolean): ProductPlan[] =>
+    sorted(able, (tile) => productClocks(tile, extent, tiles.processors)).slice(0, most)
+      .map((tile) => ({ name: named(tile.name, winograd), tile, winograd }));
+  const winograd = canWinograd(work.geometry, gpu.largestBuffer)
+    ? plans(extentApart(work), true)
+    : [];
+  return [...plans(extentOf(work), false), ...winograd];
 }
 
-/** Plans for a weight gradient, of `most` of the tiles that the device can run, by estimated time. */
-export function filterPlans(
-  { preset, device }: Gpu,
-  { geometry }: Work,
-  most = Infinity,
-): FilterPlan[] {
-  if (!preset.tiles) return [];
-  const { processors, filters } = preset.tiles;
-  const plans = filters.filter((tile) => fits(filterLayout(tile), device.limits))
-    .map((tile) => plansOf(tile, geometry, processors));
-  return sorted(plans, ([usual]) => filterClocks(usual, geometry, processors)).slice(0, most)
-    .flat();
+/** Plans for a weight gradient, likewise. */
+export function filterPlans(gpu: Gpu, { geometry: g }: Work, most = Infinity): FilterPlan[] {
+  const { preset: { tiles }, device: { limits } } = gpu;
+  if (!tiles) return [];
+  const { processors } = tiles;
+  const able = tiles.filters.filter((tile) => fits(filterLayout(tile), limits));
+  const plans = (able: readonly FilterTile[], winograd: boolean): FilterPlan[] =>
+    sorted(
+      able.map((tile) => plansOf(tile, g, { processors, winograd })),
+      ([usual]) => filterClocks(usual, g, processors),
+    ).slice(0, most).flat();
+  const winograd = canWinograd(g, gpu.largestBuffer)
+    ? plans(able.filter((tile) => fitsPlaces(tile, g)), true)
+    : [];
+  return [...plans(able, false), ...winograd];
 }
 
 function chosen<T extends { readonly name: string }>(
@@ -161,9 +220,9 @@ function chosen<T extends { readonly name: string }>(
   return candidates.find((candidate) => candidate.name === name) ?? candidates[0];
 }
 
-/** The tile for a product: the choice if there is one, else that of the least estimated time. */
-export function productTile(gpu: Gpu, work: Work): ProductTile | undefined {
-  return chosen(gpu, work, productTiles(gpu, work));
+/** The plan for a product: the choice if there is one, else that of the least estimated time. */
+export function productPlan(gpu: Gpu, work: Work): ProductPlan | undefined {
+  return chosen(gpu, work, productPlans(gpu, work));
 }
 
 /** The plan for a weight gradient: the choice if there is one, else that of the least time. */

@@ -11,6 +11,8 @@ export interface TiledProduct {
   /** Whether the quads of x are a multiple of the slice: then a slice lies within one tap. */
   readonly aligned: boolean;
   readonly joins?: Joins;
+  /** WGSL of the phases, and what they are called, where they are not those of the form. */
+  readonly phases?: { readonly name: string; readonly wgsl: string };
 }
 
 /**
@@ -21,7 +23,7 @@ export interface TiledProduct {
 export function tiledProduct(
   form: Form,
   tile: ProductTile,
-  { aligned, joins = { plus: false, gate: false } }: TiledProduct,
+  { aligned, joins = { plus: false, gate: false }, phases }: TiledProduct,
 ): Kernel<string, "y", GatherDims> {
   const joined = joinedStore(joins);
   const { positions, channels, depth, rows, columns } = tile;
@@ -176,9 +178,8 @@ export function tiledProduct(
     `{
     let p = first + lane_row + ${i * down}u;
     if (p < end) {
-      // Without phases, the pixels of y are numbered as the positions are.
       var pixel = p;
-      if (out_scale() > 1u) {
+      if (!in_order()) {
         let b = p % window.grid.x;
         let a = (p / window.grid.x) % window.grid.y;
         let n = p / (window.grid.x * window.grid.y);
@@ -196,14 +197,16 @@ export function tiledProduct(
     }
   }`;
   return defineKernel({
-    name: `${form} product by tiles ${tile.name}${aligned ? "" : ", packed"}${joined.suffix}`,
+    name: `${form} product by tiles ${tile.name}${phases ? `, ${phases.name}` : ""}${
+      aligned ? "" : ", packed"
+    }${joined.suffix}`,
     workgroupSize: invocations,
     reads: { x: "bulk", w: "bulk", ...joined.reads },
     writes: { y: "bulk" },
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-${PHASES[form]}
+${phases?.wgsl ?? PHASES[form]}
 // t + 256 s of each tap (s, t) that is kept.
 var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
 ${xTile.declared}

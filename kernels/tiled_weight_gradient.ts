@@ -4,6 +4,12 @@ import { filterLayout, type FilterTile, stagedFilter } from "./tiles.ts";
 import { SUM_DIMS, WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
+/** How a tiled weight gradient differs from that of a convolution. */
+export interface TiledWeightGradient {
+  /** Whether each tap has a dy of its own, `[taps][positions]`: a tile's rows are those of one tap. */
+  readonly apart: boolean;
+}
+
 /**
  * The partial sums of {@link weightGradient} by workgroup tiles. The rows of a tile are quads of
  * inputs of all taps, tap after tap: few inputs share a tile between taps. A position whose x lies
@@ -11,6 +17,7 @@ import { laneGrid } from "./workgroup_lanes.ts";
  */
 export function tiledWeightGradient(
   tile: FilterTile,
+  { apart }: TiledWeightGradient = { apart: false },
 ): Kernel<"x" | "dy", "part", WeightGradientDims> {
   const { depth, rows, columns } = tile;
   const { down, across, invocations } = filterLayout(tile);
@@ -33,7 +40,7 @@ export function tiledWeightGradient(
   const loadDy = (m: number): string =>
     `let q${m} = begin + s * ${depth}u + ${slot(m, outputs)};
     let real${m} = q${m} < end && first_out + lane % ${outputs}u < dims.out_quads;
-    let g${m} = select(vec4f(), dy(select(0u, q${m} * dims.out_quads + first_out + lane % ${outputs}u, real${m})), real${m});`;
+    let g${m} = select(vec4f(), dy(select(0u, (dy_row + q${m}) * dims.out_quads + first_out + lane % ${outputs}u, real${m})), real${m});`;
   const products = (i: number, j: number): string =>
     range(4).map((u) =>
       `s${4 * i + u}_${j} = fma(vec4f(a${i}.${COMPONENTS[u]}), b${j}, s${4 * i + u}_${j});`
@@ -53,7 +60,7 @@ export function tiledWeightGradient(
     }
         ${unroll(rows, (i) => unroll(columns, (j) => products(i, j)))}`;
   return defineKernel({
-    name: `weight gradient by tiles ${tile.name}`,
+    name: `weight gradient by tiles ${tile.name}${apart ? ", winograd" : ""}`,
     workgroupSize: invocations,
     reads: { x: "bulk", dy: "bulk" },
     writes: { part: "bulk" },
@@ -79,6 +86,7 @@ fn main(workgroup: u32, lane: u32) {
   let share = (positions + dims.splits - 1u) / dims.splits;
   let begin = min(split * share, positions);
   let end = min(begin + share, positions);
+  let dy_row = ${apart ? "first_row / dims.in_quads * positions" : "0u"};
   let lane_row = ${grid.row};
   let lane_column = ${grid.column};
   // The row that this invocation stages.

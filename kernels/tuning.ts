@@ -4,7 +4,7 @@ import type { Program } from "./program.ts";
 import { type Operand, operandShapes, recordWork } from "./record_work.ts";
 import type { Scope } from "./scope.ts";
 import { elements, type Tensor } from "./tensor.ts";
-import { filterPlans, productTiles } from "./tile_choice.ts";
+import { filterPlans, productPlans } from "./tile_choice.ts";
 import { race } from "./timing.ts";
 
 /** What tuning has found for a work. */
@@ -74,7 +74,7 @@ async function tuneWork(
 ): Promise<Tuned | undefined> {
   const entrants = work.direction === "weight gradient"
     ? filterPlans(gpu, work, candidates)
-    : productTiles(gpu, work, candidates);
+    : productPlans(gpu, work, candidates);
   if (entrants.length === 0) return undefined;
   using scope = gpu.scope();
   const operands = dummies(scope, work);

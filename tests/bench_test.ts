@@ -158,6 +158,10 @@ Deno.test("the peers' table replaces the last one, and nothing else", () => {
   assertEquals(withComparison(withComparison(file, "other"), "text"), once);
   assertMatch(once, /^above\n\n<!-- peers.* -->\n\ntext\n\n<!-- \/peers -->\n\nbelow\n$/);
   assertThrows(() => withComparison("no marks", "text"), UsageError, "found not both");
+  const both =
+    `${file}<!-- large: written by \`deno task bench peers --large\` -->\n<!-- /large -->\n`;
+  assertEquals(withComparison(both, "text", true).startsWith(file), true);
+  assertMatch(withComparison(both, "text", true), /--large` -->\n\ntext\n\n<!-- \/large -->\n$/);
 });
 
 Deno.test("the peers' table is formatted as deno fmt would", commandLine, async () => {

@@ -4,7 +4,7 @@ import { recordForward } from "../kernels/convolution.ts";
 import { geometry } from "../kernels/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
-import { filterPlans, productTile, productTiles } from "../kernels/tile_choice.ts";
+import { filterPlans, productPlan, productPlans } from "../kernels/tile_choice.ts";
 import { TILING } from "../kernels/tiles.ts";
 import { Trace } from "../kernels/trace.ts";
 import { tune } from "../kernels/tuning.ts";
@@ -51,7 +51,7 @@ function kernelOf(gpu: Gpu, { geometry: g }: Work): string {
 Deno.test("the estimate takes wide tiles for large layers and small ones for small layers", () =>
   withGpu(GPU, (gpu) => {
     const best = (batch: number, shape: readonly number[]): string =>
-      productTiles(gpu, work(batch, shape))[0].name;
+      productPlans(gpu, work(batch, shape))[0].name;
     assertEquals(best(128, [32, 64, 64, 3]), "128x64x16");
     assertEquals(best(128, [32, 16, 16, 3]), "64x16x16");
     assertEquals(best(1024, [16, 256, 256, 3]), "128x64x16");
@@ -178,7 +178,7 @@ Deno.test(
       await withGpu(PAIR, async (gpu) => {
         const rehearse = () => Promise.resolve(kernelOf(gpu, forward));
         assertEquals(await tuneTiles(gpu, rehearse, { folder }), []);
-        assertEquals(productTile(gpu, forward)?.name, "64x16x16");
+        assertEquals(productPlan(gpu, forward)?.name, "64x16x16");
         // Another work is timed, but for a software adapter.
         const other = () => Promise.resolve(kernelOf(gpu, work(2, [5, 8, 8, 7])));
         const timed = await tuneTiles(gpu, other, { folder });

@@ -61,12 +61,16 @@ async function step(args: readonly string[], print: Print): Promise<void> {
 }
 
 async function peers(args: readonly string[], print: Print): Promise<void> {
-  const { values: { repeats, only, all } } = readArguments("bench peers", args);
+  const { values: { repeats, only, all, large } } = readArguments("bench peers", args);
   await withGpu(async (gpu) => {
-    const found = await comparePeers(gpu, { repeats, only, all }, (line) => print(`${line}\n`));
+    const found = await comparePeers(
+      gpu,
+      { repeats, only, all, large },
+      (line) => print(`${line}\n`),
+    );
     const text = comparisonText({ ...found, repeats, flags: args.join(" ") });
     if (only !== undefined) return print(`\n${text}\n`);
-    await Deno.writeTextFile(FILE, withComparison(await Deno.readTextFile(FILE), text));
+    await Deno.writeTextFile(FILE, withComparison(await Deno.readTextFile(FILE), text, large));
     print("wrote BENCHMARKS.md\n");
   });
 }

@@ -5,10 +5,11 @@ import { narrow } from "../kernels/narrow.ts";
 import { type Operand, operandShapes, recordWork, RESULT } from "../kernels/record_work.ts";
 import type { Scope } from "../kernels/scope.ts";
 import { elements, type Tensor } from "../kernels/tensor.ts";
-import type { Trace } from "../kernels/trace.ts";
+import { Trace } from "../kernels/trace.ts";
 import { type Job, measure } from "./bench_timing.ts";
 import { values } from "./bench_work.ts";
 import { columns } from "./text.ts";
+import { tuneTiles } from "./tuning.ts";
 
 /** A convolution of square images. */
 export interface ConvShape {
@@ -135,12 +136,25 @@ export function jobOf(gpu: Gpu, submit: () => void): Job {
   };
 }
 
+/** Records a convolution in all directions, for the choice of its tiles. */
+function rehearse(scope: Scope, shape: ConvShape): Promise<void> {
+  const geometry = geometryOf(shape);
+  const trace = new Trace(scope.gpu, scope);
+  const { x, w, y } = operandShapes(geometry);
+  const operands = { x: trace.tensor("x", x), w: trace.tensor("w", w), y: trace.tensor("y", y) };
+  for (const direction of DIRECTIONS) {
+    recordWork(trace, { direction: DIRECTION[direction], geometry }, operands);
+  }
+  return Promise.resolve();
+}
+
 /** Times a convolution in all directions. */
 export async function benchConv(
   gpu: Gpu,
   shape: ConvShape,
   repeats: number,
 ): Promise<Record<Direction, Speed>> {
+  await tuneTiles(gpu, (scope) => rehearse(scope, shape));
   const speed = async (direction: Direction): Promise<Speed> => {
     using scope = gpu.scope();
     const { job, copies } = await new ConvWork(scope, shape, direction).job();

@@ -111,6 +111,11 @@ export const BENCH_SECTIONS = [
     commands: ["bench peers"],
     flags: [
       {
+        name: "large",
+        kind: "boolean",
+        help: "work of a size for graphics processors",
+      },
+      {
         name: "only",
         kind: "string",
         value: "TEXT",

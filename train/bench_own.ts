@@ -14,6 +14,7 @@ import { type ConvolutionTask, labels, pixels, type StepTask, type Task } from "
 import { weights } from "./bench_work.ts";
 import { Learner } from "./learner.ts";
 import { TrainingStep } from "./step.ts";
+import { tuneTiles } from "./tuning.ts";
 
 /** Runs between two waits, at most. */
 const MOST_RUNS = 1024;
@@ -35,12 +36,15 @@ async function convolution(scope: Scope, task: ConvolutionTask): Promise<Prepare
   return { ...await work.job(), check };
 }
 
-/** Convolutions and classifier as all peers draw them, norms at scale 1, biases 0. */
+/**
+ * Convolutions and classifier as all peers draw them, norms at scale 1, biases 0. The last norm of a
+ * bottleneck is at 0, as otherwise the loss of so deep a network leaps, and rounding with it.
+ */
 function stateOf({ parameters, statistics }: StateSpecs): State {
   const state: State = new Map();
   let index = 0;
   for (const { name, shape } of [...parameters, ...statistics]) {
-    const value = /_var$|(bn\d|downsample\.2)\.weight$/.test(name) ? 1 : 0;
+    const value = /_var$|\.weight$/.test(name) && !/bn3\.weight$/.test(name) ? 1 : 0;
     state.set(
       name,
       shape.length > 1 ? weights(shape, index++) : new Float32Array(shape[0]).fill(value),
@@ -63,8 +67,8 @@ function datasetOf(task: StepTask): Dataset {
 }
 
 async function step(scope: Scope, task: StepTask): Promise<Prepared> {
-  const { batch, size, classes, lr, momentum } = task;
-  const network = model(task.model, { classes, stem: "cifar" });
+  const { batch, size, classes, stem, lr, momentum } = task;
+  const network = model(task.model, { classes, stem });
   const specs = networkSpecs(network);
   const optimizer = { name: "sgd", weightDecay: 0, nesterov: false } as const;
   const learner = new Learner(scope, { specs, state: stateOf(specs), optimizer });
@@ -85,6 +89,10 @@ async function step(scope: Scope, task: StepTask): Promise<Prepared> {
   return { job, copies: 1, check: async () => (await traced.read()).loss };
 }
 
+function prepared(scope: Scope, task: Task): Promise<Prepared> {
+  return task.kind === "step" ? step(scope, task) : convolution(scope, task);
+}
+
 /** This project, as one of the peers. */
 export class Own implements Peer {
   readonly name: string = config.name.split("/")[1];
@@ -103,11 +111,11 @@ export class Own implements Peer {
   /** Compiles and warms up a task; gives what all peers must agree on. */
   async prepare(task: Task): Promise<number> {
     this.#scope?.[Symbol.dispose]();
+    await tuneTiles(this.#gpu, (scope) => prepared(scope, task));
     const scope = this.#scope = this.#gpu.scope();
-    const prepared = await (task.kind === "step" ? step(scope, task) : convolution(scope, task));
-    this.#runs = await warm(prepared.job, MOST_RUNS);
-    this.#prepared = prepared;
-    return await prepared.check();
+    this.#prepared = await prepared(scope, task);
+    this.#runs = await warm(this.#prepared.job, MOST_RUNS);
+    return await this.#prepared.check();
   }
 
   /** Milliseconds of one run. */

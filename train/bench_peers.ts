@@ -2,12 +2,14 @@ import type { Gpu } from "../kernels/gpu.ts";
 import { Own } from "./bench_own.ts";
 import { type Peer, type PeerCommand, ProcessPeer } from "./bench_peer.ts";
 import { cellsOf, type Comparison, type Outcome, type Row } from "./bench_table.ts";
-import { type Task, TASKS } from "./bench_work.ts";
+import { LARGE_TASKS, type Task, TASKS } from "./bench_work.ts";
 import { UsageError } from "./errors.ts";
 
 /** What is compared. */
 export interface PeersOptions {
   readonly repeats: number;
+  /** Whether the work is of a size for graphics processors. */
+  readonly large: boolean;
   /** A part of the names of the tasks. Default: all tasks. */
   readonly only?: string;
   /** Whether to do what takes minutes, too. */
@@ -27,8 +29,19 @@ const COMMANDS: readonly PeerCommand[] = [
   { name: "PyTorch", programs: ["python3", "/usr/bin/python3"], args: ["pytorch.py"] },
 ];
 
+/** Peers whose steps are of basic blocks. */
+const SMALL_STEPS: readonly string[] = ["TensorFlow.js", "jax-js"];
+
 /** Steps of TensorFlow.js with more than this many channels take minutes. */
 const TFJS_CHANNELS = 64;
+
+/** Why a peer is not given a task, if it is not. */
+function leftOut(peer: string, task: Task, all: boolean): string | undefined {
+  if (task.kind !== "step" || !SMALL_STEPS.includes(peer)) return undefined;
+  if (task.bottleneck) return "not written";
+  const slow = peer === "TensorFlow.js" && Math.max(...task.widths) > TFJS_CHANNELS;
+  return slow && !all ? "left out" : undefined;
+}
 
 /** How far results may be apart, relative to their size. */
 const TOLERANCE = 1e-3;
@@ -65,10 +78,8 @@ async function compare(task: Task, peers: readonly Found[], options: PeersOption
   const entries: Entry[] = [];
   let wanted: number | undefined;
   for (const peer of peers) {
-    const slow = peer.name === "TensorFlow.js" && task.kind === "step" &&
-      Math.max(...task.widths) > TFJS_CHANNELS;
-    if ("note" in peer) entries.push({ times: [], note: "missing" });
-    else if (slow && !options.all) entries.push({ times: [], note: "left out" });
+    const note = "note" in peer ? "missing" : leftOut(peer.name, task, options.all);
+    if ("note" in peer || note) entries.push({ times: [], note });
     else {
       const entry: Entry = { peer, times: [] };
       entries.push(entry);
@@ -105,10 +116,11 @@ export async function comparePeers(
   options: PeersOptions,
   tell: (line: string) => void,
 ): Promise<Pick<Comparison, "peers" | "rows">> {
-  const { only = "" } = options;
-  const tasks = TASKS.filter(({ name }) => name.includes(only));
+  const { only = "", large } = options;
+  const offered = large ? LARGE_TASKS : TASKS;
+  const tasks = offered.filter(({ name }) => name.includes(only));
   if (!tasks.length) {
-    const names = TASKS.map(({ name }) => name).join("; ");
+    const names = offered.map(({ name }) => name).join("; ");
     throw new UsageError(`Cannot compare: no work has ${only} in its name; there is ${names}`);
   }
   const peers: Found[] = [new Own(gpu)];

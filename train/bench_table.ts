@@ -28,8 +28,11 @@ export interface Comparison {
   readonly flags: string;
 }
 
-const BEGIN = "<!-- peers: written by `deno task bench peers` -->";
-const END = "<!-- /peers -->";
+/** Between which lines a comparison goes. */
+const MARKS = {
+  usual: ["<!-- peers: written by `deno task bench peers` -->", "<!-- /peers -->"],
+  large: ["<!-- large: written by `deno task bench peers --large` -->", "<!-- /large -->"],
+} as const;
 
 /** Rows as a Markdown table whose columns line up; the first row is the heading. */
 export function markdownTable(rows: readonly (readonly string[])[]): string {
@@ -46,11 +49,16 @@ function milliseconds(ms: number): string {
   return `${ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3)} ms`;
 }
 
-/** How fast this project is: GFLOP/s of a convolution, images per second of a step. */
+/** How fast this project is: FLOP/s of a convolution, images per second of a step. */
 function speed(task: Task, ms: number): string {
-  if (task.kind === "step") return `${(task.batch / ms * 1000).toPrecision(3)} images/s`;
-  const shape = { ...task, stride: 1, padding: task.kernel >> 1 };
-  return `${(gflop(shape) / ms * 1000).toPrecision(3)} GFLOP/s`;
+  if (task.kind === "step") {
+    const each = task.batch / ms * 1000;
+    return `${each < 1000 ? each.toPrecision(3) : each.toFixed(0)} images/s`;
+  }
+  const gflops = gflop({ ...task, stride: 1, padding: task.kernel >> 1 }) / ms * 1000;
+  return gflops < 1000
+    ? `${gflops.toPrecision(3)} GFLOP/s`
+    : `${(gflops / 1000).toPrecision(3)} TFLOP/s`;
 }
 
 /** The cells of a task: names, own time and speed, the others' times and how many times ours. */
@@ -89,13 +97,14 @@ export function comparisonText({ peers, rows, repeats, flags }: Comparison): str
   ].join("\n");
 }
 
-/** The file with the text between its marks replaced. */
-export function withComparison(file: string, text: string): string {
-  const [begin, end] = [file.indexOf(BEGIN), file.indexOf(END)];
+/** The file with the text between its marks replaced, those of large work or the usual ones. */
+export function withComparison(file: string, text: string, large = false): string {
+  const [first, last] = MARKS[large ? "large" : "usual"];
+  const [begin, end] = [file.indexOf(first), file.indexOf(last)];
   if (begin < 0 || end < begin) {
     throw new UsageError(
-      `Cannot write BENCHMARKS.md: wanted the lines ${BEGIN} and ${END}, found not both`,
+      `Cannot write BENCHMARKS.md: wanted the lines ${first} and ${last}, found not both`,
     );
   }
-  return `${file.slice(0, begin)}${BEGIN}\n\n${text}\n\n${file.slice(end)}`;
+  return `${file.slice(0, begin)}${first}\n\n${text}\n\n${file.slice(end)}`;
 }

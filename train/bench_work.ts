@@ -13,17 +13,21 @@ export interface ConvolutionTask {
 }
 
 /**
- * A training step of a residual network of basic blocks with the stem for CIFAR: forward, mean
- * cross entropy, backward, SGD with momentum, running statistics.
+ * A training step of a residual network: forward, mean cross entropy, backward, SGD with momentum,
+ * running statistics.
  */
 export interface StepTask {
   readonly kind: "step";
   readonly name: string;
   readonly model: string;
-  /** Channels of each stage. */
+  /** One 3x3 for CIFAR, or the authors' three and a pool. */
+  readonly stem: "cifar" | "authors";
+  /** Channels of each stage, in the 3x3 of its blocks. */
   readonly widths: readonly number[];
-  /** Blocks of a stage. */
-  readonly depth: number;
+  /** Blocks of each stage. */
+  readonly depths: readonly number[];
+  /** Whether blocks are 1x1, 3x3 and 1x1 to four times the channels, and not two 3x3. */
+  readonly bottleneck: boolean;
   readonly classes: number;
   readonly size: number;
   readonly batch: number;
@@ -90,13 +94,8 @@ export function labels({ batch, classes }: StepTask): Uint8Array<ArrayBuffer> {
   return Uint8Array.from({ length: batch }, (_, i) => i % classes);
 }
 
-const CONVOLUTIONS: readonly (readonly [number, number, number, number])[] = [
-  [3, 64, 64, 32],
-  [3, 128, 128, 16],
-  [3, 256, 256, 8],
-  [3, 512, 512, 4],
-  [1, 256, 64, 16],
-];
+/** Kernel, inputs, outputs and side of a convolution. */
+type Shape = readonly [kernel: number, inputs: number, out: number, size: number];
 
 const DIRECTION_NAMES = {
   forward: "forward",
@@ -104,36 +103,73 @@ const DIRECTION_NAMES = {
   weightGradient: "weight gradient",
 } as const;
 
-const STEP = { kind: "step", classes: 10, size: 32, lr: 0.05, momentum: 0.9 } as const;
-
-/** All work, in the order of the table. */
-export const TASKS: readonly Task[] = [
-  ...CONVOLUTIONS.flatMap(([kernel, inputs, out, size]) =>
-    (["forward", "inputGradient", "weightGradient"] as const).map((direction): Task => ({
-      kind: "convolution",
-      name: `${kernel}x${kernel} ${inputs}->${out} @${size}, ${DIRECTION_NAMES[direction]}`,
+function convolutions(batch: number, shapes: readonly Shape[], suffix = ""): ConvolutionTask[] {
+  return shapes.flatMap(([kernel, inputs, out, size]) =>
+    (["forward", "inputGradient", "weightGradient"] as const).map((direction) => ({
+      kind: "convolution" as const,
+      name: `${kernel}x${kernel} ${inputs}->${out} @${size}${suffix}, ${
+        DIRECTION_NAMES[direction]
+      }`,
       direction,
       kernel,
       in: inputs,
       out,
       size,
-      batch: 32,
+      batch,
     }))
-  ),
+  );
+}
+
+const STEP = {
+  kind: "step",
+  classes: 10,
+  size: 32,
+  stem: "cifar",
+  bottleneck: false,
+  lr: 0.05,
+  momentum: 0.9,
+} as const;
+
+const RESNET18 = {
+  ...STEP,
+  model: "resnet18",
+  widths: [64, 128, 256, 512],
+  depths: [2, 2, 2, 2],
+} as const;
+
+/** Work for a processor, in the order of the table. */
+export const TASKS: readonly Task[] = [
+  ...convolutions(32, [
+    [3, 64, 64, 32],
+    [3, 128, 128, 16],
+    [3, 256, 256, 8],
+    [3, 512, 512, 4],
+    [1, 256, 64, 16],
+  ]),
   {
     ...STEP,
     name: "step of ResNet-20, batch 64",
     model: "resnet20",
     widths: [16, 32, 64],
-    depth: 3,
+    depths: [3, 3, 3],
     batch: 64,
   },
+  { ...RESNET18, name: "step of ResNet-18, batch 32", batch: 32 },
+];
+
+/** Work that keeps a graphics processor busy, likewise. */
+export const LARGE_TASKS: readonly Task[] = [
+  { ...RESNET18, name: "step of ResNet-18, 32x32, batch 256", batch: 256 },
   {
-    ...STEP,
-    name: "step of ResNet-18, batch 32",
-    model: "resnet18",
-    widths: [64, 128, 256, 512],
-    depth: 2,
-    batch: 32,
+    ...RESNET18,
+    name: "step of ResNet-50, 224x224, batch 64",
+    model: "resnet50",
+    stem: "authors",
+    depths: [3, 4, 6, 3],
+    bottleneck: true,
+    size: 224,
+    batch: 64,
   },
+  ...convolutions(256, [[3, 128, 128, 16], [3, 512, 512, 4]], ", batch 256"),
+  ...convolutions(64, [[3, 64, 64, 56], [1, 256, 64, 56], [1, 64, 256, 56]], ", batch 64"),
 ];

@@ -8,9 +8,9 @@ export interface Block {
 }
 
 /** All blocks of a network, from the stem's channels on. */
-export function blocksOf({ widths, depth }: StepTask): Block[] {
+export function blocksOf({ widths, depths }: StepTask): Block[] {
   return widths.flatMap((out, stage) =>
-    Array.from({ length: depth }, (_, i): Block => {
+    Array.from({ length: depths[stage] }, (_, i): Block => {
       const first = stage > 0 && i === 0;
       return { in: first ? widths[stage - 1] : out, out, stride: first ? 2 : 1 };
     })

@@ -72,24 +72,40 @@ class Norm(nn.Sequential):
 
 
 class Block(nn.Module):
-    def __init__(self, inputs, out, stride):
+    def __init__(self, inputs, width, stride, bottleneck):
         super().__init__()
-        self.first = Norm(3, inputs, out, stride)
-        self.second = Norm(3, out, out)
-        self.shortcut = nn.Sequential() if stride == 1 else nn.Sequential(nn.AvgPool2d(2), Norm(1, inputs, out))
+        out = 4 * width if bottleneck else width
+        if bottleneck:
+            body = [Norm(1, inputs, width), nn.ReLU(), Norm(3, width, width, stride), nn.ReLU(), Norm(1, width, out)]
+        else:
+            body = [Norm(3, inputs, width, stride), nn.ReLU(), Norm(3, width, width)]
+        self.body = nn.Sequential(*body)
+        if bottleneck:
+            # As in train/bench_own.ts.
+            nn.init.zeros_(body[-1][1].weight)
+        shortcut = [nn.AvgPool2d(2)] if stride > 1 else []
+        self.shortcut = nn.Sequential(*shortcut, *([Norm(1, inputs, out)] if inputs != out else []))
 
     def forward(self, x):
-        return F.relu(self.second(F.relu(self.first(x))) + self.shortcut(x))
+        return F.relu(self.body(x) + self.shortcut(x))
+
+
+def stem(task):
+    if task["stem"] == "cifar":
+        return [Norm(3, 3, task["widths"][0]), nn.ReLU()]
+    rows = [Norm(3, 3, 32, 2), Norm(3, 32, 64), Norm(3, 64, 64)]
+    return [layer for row in rows for layer in (row, nn.ReLU())] + [nn.MaxPool2d(3, 2, 1)]
 
 
 def network(task):
-    widths = task["widths"]
-    layers = [Norm(3, 3, widths[0]), nn.ReLU()]
-    for stage, out in enumerate(widths):
-        for i in range(task["depth"]):
-            first = stage > 0 and i == 0
-            layers.append(Block(widths[stage - 1] if first else out, out, 2 if first else 1))
-    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], task["classes"])]
+    bottleneck = task["bottleneck"]
+    layers = stem(task)
+    inputs = task["widths"][0]
+    for stage, (width, depth) in enumerate(zip(task["widths"], task["depths"])):
+        for i in range(depth):
+            layers.append(Block(inputs, width, 2 if stage > 0 and i == 0 else 1, bottleneck))
+            inputs = 4 * width if bottleneck else width
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, task["classes"])]
     made = nn.Sequential(*layers).to(DEVICE)
     index = 0
     with torch.no_grad():

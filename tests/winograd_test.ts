@@ -1,0 +1,113 @@
+// Winograd's products in the place of a convolution's, on whatever adapter there is.
+import { assert, assertEquals } from "@std/assert";
+import type { Work } from "../kernels/choices.ts";
+import { conv2d, maskedConv2d, type MaskedConv2dAttributes } from "../kernels/conv2d.ts";
+import { geometry, type Placement } from "../kernels/geometry.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import type { Case, Op } from "../kernels/op.ts";
+import { GPU } from "../kernels/preset.ts";
+import { filterPlans, productPlans } from "../kernels/tile_choice.ts";
+import { canWinograd } from "../kernels/winograd.ts";
+import { check, holds } from "./op_suite.ts";
+
+const DIRECTIONS = ["forward", "input gradient", "weight gradient"] as const;
+
+async function withGpu(
+  options: { maxWorkgroups?: number },
+  test: (gpu: Gpu) => Promise<void>,
+): Promise<void> {
+  const gpu = await Gpu.open({ preset: GPU, ...options });
+  try {
+    await test(gpu);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+type Shapes = readonly [x: readonly number[], w: readonly number[]];
+
+function worksOf([x, w]: Shapes, attributes: Placement): Work[] {
+  const g = geometry("conv2d", { shape: x }, { shape: w }, attributes);
+  return DIRECTIONS.map((direction) => ({ direction, geometry: g }));
+}
+
+/** Chooses the `i`-th of Winograd's plans for each direction that has any; gives how many have. */
+function choose(gpu: Gpu, works: readonly Work[], i: number): number {
+  return works.filter((work) => {
+    const plans = work.direction === "weight gradient"
+      ? filterPlans(gpu, work)
+      : productPlans(gpu, work);
+    const ours = plans.filter(({ winograd }) => winograd);
+    if (ours.length) gpu.choices.set(work, ours[i % ours.length].name);
+    return ours.length;
+  }).length;
+}
+
+const PLAIN: readonly (readonly [Shapes, number])[] = [
+  [[[2, 5, 7, 128], [3, 3, 128, 132]], 1],
+  [[[1, 6, 5, 160], [3, 3, 160, 130]], 0],
+  [[[1, 3, 4, 128], [3, 3, 128, 128]], 2],
+  // No filter tile has rows of one place only: that gradient is the convolution's.
+  [[[3, 1, 1, 130], [3, 3, 130, 129]], 1],
+  // So many positions that the sums of the weight gradient are in several splits.
+  [[[1, 34, 33, 128], [3, 3, 128, 128]], 1],
+];
+
+PLAIN.forEach(([[x, w], padding], i) => {
+  const attributes = { stride: 1, padding };
+  Deno.test(`winograd equals the float64 reference on [${x}] with padding ${padding}`, () =>
+    withGpu({}, async (gpu) => {
+      const found = choose(gpu, worksOf([x, w], attributes), i);
+      assertEquals(found, x[3] % 32 ? 2 : 3);
+      await holds(gpu, conv2d, [{ inputs: [x, w], attributes }]);
+      assertEquals(gpu.choices.open.length, 3 - found);
+    }));
+});
+
+Deno.test("winograd equals it on a grid of at most 2 workgroups, for slices of a filter", () =>
+  withGpu({ maxWorkgroups: 2 }, async (gpu) => {
+    const [x, w] = [[1, 4, 5, 160], [3, 3, 170, 200]];
+    const attributes = { stride: 1, padding: 1, keepOut: 130 };
+    assertEquals(choose(gpu, worksOf([x, w], attributes), 0), 3);
+    const slices: Case<MaskedConv2dAttributes> = { inputs: [x, w], attributes };
+    await holds(gpu, maskedConv2d, [slices]);
+  }));
+
+Deno.test("winograd rounds at most a few times as much as the convolution does", () =>
+  withGpu({}, async (gpu) => {
+    const [shapes, padding] = PLAIN[4];
+    const attributes = { stride: 1, padding };
+    const test = { inputs: shapes, attributes };
+    const errors = (op: Op<typeof attributes>) => check(gpu, op, test, { seed: 5 });
+    const direct = await errors(conv2d);
+    choose(gpu, worksOf(shapes, attributes), 0);
+    const ours = await errors(conv2d);
+    assert(ours.parity < 1e-6, `${ours.parity}`);
+    assert(ours.parity < 6 * direct.parity, `${ours.parity} and ${direct.parity}`);
+  }));
+
+Deno.test("winograd is for whole 3x3 filters of stride 1 with many channels, and never a guess", () =>
+  withGpu({}, (gpu) => {
+    const can = (
+      [x, w]: Shapes,
+      attributes: Placement,
+      largest = gpu.largestBuffer,
+    ): boolean => canWinograd(worksOf([x, w], attributes)[0].geometry, largest);
+    const shapes: Shapes = [[2, 8, 8, 128], [3, 3, 128, 128]];
+    const placed = { stride: 1, padding: 1 };
+    assert(can(shapes, placed));
+    assert(!can(shapes, { ...placed, stride: 2 }));
+    assert(!can(shapes, { ...placed, padding: 3 }));
+    assert(!can(shapes, { ...placed, keptTaps: Array.from({ length: 9 }, (_, i) => i !== 4) }));
+    assert(!can(shapes, placed, 16 * 32 * 128 * 4 - 1));
+    assert(!can([[2, 8, 8, 128], [5, 5, 128, 128]], placed));
+    assert(!can([[2, 8, 8, 128], [1, 9, 128, 128]], placed));
+    assert(!can([[2, 8, 8, 64], [3, 3, 64, 128]], placed));
+    for (const work of worksOf(shapes, placed)) {
+      const plans = work.direction === "weight gradient"
+        ? filterPlans(gpu, work)
+        : productPlans(gpu, work);
+      assert(!plans[0].winograd && plans.some(({ winograd }) => winograd));
+    }
+    return Promise.resolve();
+  }));
