@@ -71,10 +71,9 @@ export const SOFTWARE: Preset = {
 
 /**
  * A graphics processor: wide workgroups, tiles in workgroup memory, blocks that fit its registers,
- * buffer loads. Derived from what such hardware is built of, and not yet measured on any; it is
- * also for software adapters but Mesa's, whose compilers want short kernels. For
- * kernels without tiles: `{ ...GPU, tiles: undefined }`; to try one tile alone:
- * `{ ...GPU, tiles: { ...TILING, products: [tile] } }`.
+ * buffer loads. Its numbers are from an NVIDIA H200; it is also for software adapters but Mesa's,
+ * whose compilers want short kernels. For kernels without tiles: `{ ...GPU, tiles: undefined }`; to
+ * try one tile alone: `{ ...GPU, tiles: { ...TILING, products: [tile] } }`.
  */
 export const GPU: Preset = {
   name: "gpu",

@@ -1,8 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import { GPU } from "../kernels/preset.ts";
+import { TILING } from "../kernels/tiles.ts";
 import { EXIT } from "../train/errors.ts";
 import { parity } from "../train/parity.ts";
-import { ourName } from "../train/parity_network.ts";
+import { checkAdjoined, ourName } from "../train/parity_network.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -42,6 +45,44 @@ Deno.test(
       assertMatch(out, /FAILED +conv2d_0\.safetensors/);
     } finally {
       await Deno.remove(dir, { recursive: true });
+    }
+  },
+);
+
+Deno.test(
+  "parity fails for a course that goes wrong after a first step that holds",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const name = "adjoined_basic_shared.safetensors";
+      const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
+      const tensors = [...file.tensors].map(([key, { shape, data }]) => {
+        const values = Float32Array.from(data, Number);
+        if (key === "losses") values[5] *= 1.01;
+        const words = key === "labels" ? { data } : { data: values };
+        return [key, { shape, ...words }] as const;
+      });
+      await Deno.writeFile(`${dir}/${name}`, encodeSafetensors(tensors, file.metadata));
+      const lines: string[] = [];
+      assertEquals(await parity(dir, (line) => lines.push(line)), false);
+      assertMatch(lines[0], /^FAILED .*losses \S+, rounding alone \S+e-[678],/);
+    }),
+);
+
+Deno.test(
+  "a course that rounding decides is held to how far rounding moves it",
+  { ignore },
+  async () => {
+    const name = "adjoined_bottleneck_shared.safetensors";
+    const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
+    const [products, filters] = [TILING.products.slice(-2, -1), TILING.filters.slice(-2, -1)];
+    const gpu = await Gpu.open({ preset: { ...GPU, tiles: { ...TILING, products, filters } } });
+    try {
+      for (const { what, error, allowed } of await checkAdjoined(gpu, file)) {
+        assert(error <= allowed, `${what} is ${error} off, ${allowed} is allowed`);
+      }
+    } finally {
+      gpu.destroy();
     }
   },
 );

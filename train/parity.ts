@@ -69,7 +69,10 @@ async function read({ path, name }: ReferenceFile): Promise<Safetensors> {
 /** One line on the findings of a file. */
 function line(name: string, findings: readonly Finding[]): string {
   const largest = Math.max(...findings.map(({ error }) => error));
-  const parts = findings.map(({ what, error }) => `${what} ${error.toExponential(1)}`);
+  const parts = findings.map(({ what, error, moved }) =>
+    `${what} ${error.toExponential(1)}` +
+    (moved === undefined ? "" : `, rounding alone ${moved.toExponential(1)}`)
+  );
   const details = findings.length > 1 ? `  (${parts.join(", ")})` : "";
   return `${hold(findings) ? "ok      " : "FAILED  "} ${name}  ${
     largest.toExponential(1)

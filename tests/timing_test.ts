@@ -1,0 +1,72 @@
+import { assert, assertEquals } from "@std/assert";
+import { Gpu } from "../kernels/gpu.ts";
+import type { Program } from "../kernels/program.ts";
+import { relu } from "../kernels/relu.ts";
+import type { Scope } from "../kernels/scope.ts";
+import { Stopwatch } from "../kernels/stopwatch.ts";
+import { profile, race } from "../kernels/timing.ts";
+
+/** A program of `runs` kernels and a copy. */
+async function reluProgram(scope: Scope, length: number, runs: number): Promise<Program> {
+  const x = scope.tensor("x", [length], new Float32Array(length).fill(-1));
+  return await scope.trace("relus", (trace) => {
+    let y = x;
+    for (let i = 0; i < runs; i++) [y] = relu.forward(trace, [y], {});
+    trace.keep(y);
+  });
+}
+
+/** With the clock of the adapter's device, and with a device that has none. */
+async function withDevices(test: (gpu: Gpu) => Promise<void>): Promise<void> {
+  const adapter = await navigator.gpu.requestAdapter();
+  for (const device of [undefined, await adapter?.requestDevice()]) {
+    const gpu = await Gpu.open({ device });
+    try {
+      await test(gpu);
+    } finally {
+      gpu.destroy();
+      device?.destroy();
+    }
+  }
+}
+
+Deno.test("a profile names each kernel and what it takes, by the device's clock or without", () =>
+  withDevices(async (gpu) => {
+    using scope = gpu.scope();
+    const program = await reluProgram(scope, 50_000, 3);
+    const timings = await profile(gpu, program, 2);
+    const kernels = timings.filter(({ name }) => name === "relu");
+    assertEquals(kernels.length, 3);
+    for (const { milliseconds } of kernels) assert(milliseconds >= 0 && milliseconds < 1000);
+    const before = gpu.live();
+    await profile(gpu, program, 1);
+    assertEquals(gpu.live(), before);
+  }));
+
+Deno.test("a race tells longer programs from shorter ones, in their order, where there is a clock", () =>
+  withDevices(async (gpu) => {
+    using scope = gpu.scope();
+    const programs = [
+      await reluProgram(scope, 100_000, 1),
+      await reluProgram(scope, 100_000, 40),
+      await reluProgram(scope, 100_000, 1),
+    ];
+    const times = await race(gpu, programs, 3);
+    if (!times) return assert(!Stopwatch.on(gpu));
+    assertEquals(times.length, 3);
+    assert(times[1] > 2 * times[0] && times[1] > 2 * times[2], String(times));
+  }));
+
+Deno.test("a stopwatch has room for more passes than a query set holds", async () => {
+  const gpu = await Gpu.open();
+  try {
+    if (!Stopwatch.on(gpu)) return;
+    using scope = gpu.scope();
+    const program = await reluProgram(scope, 4, 2100);
+    const timings = await profile(gpu, program, 1);
+    assertEquals(timings.length, 2100);
+    assert(timings.every(({ milliseconds }) => milliseconds >= 0));
+  } finally {
+    gpu.destroy();
+  }
+});
