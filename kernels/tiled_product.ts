@@ -3,6 +3,7 @@ import { joinedStore, type Joins } from "./joins.ts";
 import { GATHER_DIMS, type GatherDims } from "./gathered_product.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import { type Form, PHASES } from "./phases.ts";
+import { slicesAcrossTaps, slicesOfTaps, stagedPosition, stagedWeight } from "./staged_slices.ts";
 import { MOST_TAPS, productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
@@ -15,10 +16,51 @@ export interface TiledProduct {
   readonly phases?: { readonly name: string; readonly wgsl: string };
 }
 
+/** The sums of an invocation, of `rows` positions and `columns` vec4 of channels, over one quad. */
+function multiply(form: Form, tile: ProductTile, quad: number): string {
+  const { rows, columns } = tile;
+  const { x, w } = stagedProduct(tile);
+  const factor = (j: number, u: number): string =>
+    form === "outer"
+      ? `b${j}_${u}`
+      : `vec4f(${range(4).map((r) => `b${j}_${r}.${COMPONENTS[u]}`).join(", ")})`;
+  const products = (i: number, j: number): string =>
+    range(4).map((u) =>
+      `s${i}_${j} = fma(vec4f(a${i}.${COMPONENTS[u]}), ${factor(j, u)}, s${i}_${j});`
+    ).join(" ");
+  const weights = (j: number): string =>
+    unroll(4, (u) => {
+      const at = { column: `${j}`, quad: `${quad}`, row: `${u}`, lane: "lane_column" };
+      return `let b${j}_${u} = ${w.at(at)};`;
+    });
+  return `{
+      ${
+    unroll(rows, (i) => `let a${i} = ${x.at({ row: `${i}`, quad: `${quad}`, lane: "lane_row" })};`)
+  }
+      ${unroll(columns, (j) => `${weights(j)}\n${unroll(rows, (i) => products(i, j))}`)}
+    }`;
+}
+
+/** Puts what an invocation has loaded of a slice into workgroup memory. */
+function stage(form: Form, tile: ProductTile, count: { x: number; w: number }): string {
+  const { x, w } = stagedProduct(tile);
+  const { down, across } = productLayout(tile);
+  const slice = tile.depth / 4;
+  const position = (m: number): string => {
+    const p = `(${stagedPosition(tile, m)})`;
+    return x.at({ row: `${p} / ${down}u`, quad: `lane % ${slice}u`, lane: `${p} % ${down}u` });
+  };
+  const weight = (m: number): string => {
+    const { quad, row, out } = stagedWeight(form, tile, m);
+    return w.at({ column: `(${out}) / ${across}u`, quad, row, lane: `(${out}) % ${across}u` });
+  };
+  return `${unroll(count.x, (m) => `${position(m)} = x${m};`)}
+    ${unroll(count.w, (m) => `${weight(m)} = w${m};`)}`;
+}
+
 /**
- * The product of {@link gatheredProduct} by workgroup tiles. The reduction runs over all pairs of a
- * kept tap and a quad of channels, slice by slice: while a workgroup multiplies one slice out of
- * workgroup memory, the next is on its way to registers.
+ * The product of {@link gatheredProduct} by workgroup tiles. While a workgroup multiplies one slice of
+ * the reduction out of workgroup memory, the next is on its way to registers.
  */
 export function tiledProduct(
   form: Form,
@@ -29,151 +71,8 @@ export function tiledProduct(
   const { positions, channels, depth, rows, columns } = tile;
   const { down, across, invocations } = productLayout(tile);
   const { row, column } = laneGrid(down, across);
-  const slice = depth / 4;
-  const quads = channels / 4;
-  const staged = { x: positions * slice / invocations, w: depth * quads / invocations };
-  const { x: xTile, w: wTile } = stagedProduct(tile);
-
-  // The m-th position that this invocation stages.
-  const place = (m: number): string => `lane / ${slice}u + ${m * invocations / slice}u`;
-  const gathered = (m: number): string =>
-    `let p${m} = first + ${place(m)};
-  let y${m} = i32((p${m} / window.grid.x) % window.grid.y * scale()) + window.offset.y;
-  // Beyond the last image, a column that no offset brings back inside.
-  let x${m} = select(i32(p${m} % window.grid.x * scale()) + window.offset.x, -65536, p${m} >= end);
-  let base${m} = p${m} / (window.grid.x * window.grid.y) * dims.in_height;`;
-  // Where x is for tap (t, s) of \`tap\`, and whether it is inside its image.
-  const pixel = (m: number): string =>
-    `let iy${m} = u32(y${m} + i32(tap.y) * step);
-    let ix${m} = u32(x${m} + i32(tap.x) * step);`;
-  const isInside = (m: number): string => `iy${m} < dims.in_height && ix${m} < dims.in_width`;
-  const start = (m: number): string =>
-    `((base${m} + iy${m}) * dims.in_width + ix${m}) * dims.in_quads`;
-
-  // What the m-th staged vec4 of weights is: a quad of the slice, a row in it, a quad of outputs.
-  const w = form === "outer"
-    ? (m: number) => ({
-      quad: `(lane / ${quads}u + ${m * invocations / quads}u) / 4u`,
-      row: `(lane / ${quads}u + ${m * invocations / quads}u) % 4u`,
-      out: `lane % ${quads}u`,
-    })
-    : (m: number) => ({
-      quad: `lane / 4u % ${slice}u`,
-      row: `lane % 4u`,
-      out: `lane / ${depth}u + ${m * invocations / depth}u`,
-    });
-  // Row and column of the filter of a tap, for the quad \`k\` of the reduction's channels.
-  const weight = (m: number, k: string): { row: string; quad: string; inside: string } => {
-    const { row, out } = w(m);
-    return form === "outer"
-      ? {
-        row: `(${k}) * 4u + ${row}`,
-        quad: `first_quad + ${out}`,
-        inside: `first_quad + ${out} < out_quads && `,
-      }
-      : { row: `(first_quad + ${out}) * 4u + ${row}`, quad: k, inside: "" };
-  };
-  const loadW = (m: number, { k, number, real }: Record<"k" | "number" | "real", string>) => {
-    const { row, quad, inside } = weight(m, k);
-    return `let row${m} = ${row};
-    let real${m} = ${real} && ${inside}row${m} < dims.weight_rows;
-    let wat${m} = (${number} * dims.weight_rows + row${m}) * dims.weight_quads + ${quad};
-    let g${m} = select(vec4f(), w(select(0u, wat${m}, real${m})), real${m});`;
-  };
-
-  const packed = {
-    before: `let reciprocal = 1.0 / f32(dims.in_quads);
-  let slices = (kept * dims.in_quads + ${slice - 1}u) / ${slice}u;`,
-    load: `let xt = tap_at(s * ${slice}u + lane % ${slice}u, reciprocal);
-    let tap = xt.xy;
-    ${
-      unroll(staged.x, (m) =>
-        `${pixel(m)}
-    let inside${m} = xt.w < kept * dims.in_quads && ${isInside(m)};
-    let v${m} = select(vec4f(), x(select(0u, ${start(m)} + xt.z, inside${m})), inside${m});`)
-    }
-    ${
-      unroll(staged.w, (m) =>
-        `let wt${m} = tap_at(s * ${slice}u + ${w(m).quad}, reciprocal);
-    ${
-          loadW(m, {
-            k: `wt${m}.z`,
-            number: `number_of(window, wt${m}.xy)`,
-            real: `wt${m}.w < kept * dims.in_quads`,
-          })
-        }`)
-    }`,
-  };
-  const walked = {
-    before: `let slices = kept * (dims.in_quads / ${slice}u);
-  // The quads before the slice to load, of the tap with the number \`number\` in the filter.
-  var c = 0u;
-  var ordinal = 0u;
-  var number = 0u;
-  ${unroll(staged.x, (m) => `var inside${m} = false; var at${m} = 0u;`)}`,
-    load: `if (c == dims.in_quads) { c = 0u; ordinal += 1u; }
-    let more = ordinal < kept;
-    if (c == 0u) {
-      let t = kept_taps[min(ordinal, ${MOST_TAPS - 1}u)];
-      let tap = vec2u(t & 255u, t >> 8u);
-      number = number_of(window, tap);
-      ${
-      unroll(staged.x, (m) =>
-        `${pixel(m)}
-      inside${m} = more && ${isInside(m)};
-      at${m} = ${start(m)} + lane % ${slice}u;`)
-    }
-    }
-    ${
-      unroll(staged.x, (m) =>
-        `let v${m} = select(vec4f(), x(select(0u, at${m} + c, inside${m})), inside${m});`)
-    }
-    ${unroll(staged.w, (m) => loadW(m, { k: `c + ${w(m).quad}`, number: "number", real: "more" }))}
-    c += ${slice}u;`,
-  };
-  const { before, load } = aligned ? walked : packed;
-
-  const storeX = (m: number): string =>
-    `${
-      xTile.at({
-        row: `(${place(m)}) / ${down}u`,
-        quad: `lane % ${slice}u`,
-        lane: `(${place(m)}) % ${down}u`,
-      })
-    } = v${m};`;
-  const storeW = (m: number): string => {
-    const { quad, row, out } = w(m);
-    return `${
-      wTile.at({
-        column: `(${out}) / ${across}u`,
-        quad,
-        row,
-        lane: `(${out}) % ${across}u`,
-      })
-    } = g${m};`;
-  };
-
-  const products = (i: number, j: number): string => {
-    const factor = (u: number): string =>
-      form === "outer"
-        ? `w${j}_${u}`
-        : `vec4f(${range(4).map((r) => `w${j}_${r}.${COMPONENTS[u]}`).join(", ")})`;
-    return range(4).map((u) =>
-      `s${i}_${j} = fma(vec4f(u${i}.${COMPONENTS[u]}), ${factor(u)}, s${i}_${j});`
-    ).join(" ");
-  };
-  const multiply = (c: string): string =>
-    `${unroll(rows, (i) => `let u${i} = ${xTile.at({ row: `${i}`, quad: c, lane: "lane_row" })};`)}
-        ${
-      unroll(columns, (j) =>
-        unroll(4, (u) =>
-          `let w${j}_${u} = ${
-            wTile.at({ column: `${j}`, quad: c, row: `${u}`, lane: "lane_column" })
-          };`) +
-        "\n" +
-        unroll(rows, (i) =>
-          products(i, j)))
-    }`;
+  const { x, w } = stagedProduct(tile);
+  const { count, before, load } = (aligned ? slicesOfTaps : slicesAcrossTaps)(form, tile);
   const store = (i: number): string =>
     `{
     let p = first + lane_row + ${i * down}u;
@@ -209,8 +108,8 @@ ${KEPT_TAPS}
 ${phases?.wgsl ?? PHASES[form]}
 // t + 256 s of each tap (s, t) that is kept.
 var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
-${xTile.declared}
-${wTile.declared}
+${x.declared}
+${w.declared}
 
 fn number_of(window: Window, tap: vec2u) -> u32 {
   let of_kernel = window.tap + tap * tap_step();
@@ -228,38 +127,36 @@ fn tap_at(k: u32, reciprocal: f32) -> vec4u {
 fn main(workgroup: u32, lane: u32) {
   // workgroup = (phase * groups + group of ${positions} positions) * blocks + block of ${channels} channels
   let out_quads = (dims.out_channels + 3u) / 4u;
-  let blocks = (out_quads + ${quads - 1}u) / ${quads}u;
+  let blocks = (out_quads + ${channels / 4 - 1}u) / ${channels / 4}u;
   let group = phase_of(workgroup / blocks, dims.groups);
   let window = window_of(group.x);
   let first = group.y * ${positions}u;
-  let first_quad = workgroup % blocks * ${quads}u;
+  let first_quad = workgroup % blocks * ${channels / 4}u;
   let end = dims.batch * window.grid.y * window.grid.x;
   let lane_row = ${row};
   let lane_column = ${column};
   workgroupBarrier();
   var kept = 0u;
-  var tap = vec2u();
+  var each = vec2u();
   for (var i = 0u; i < window.taps.y * window.taps.x; i++) {
-    if (kept_tap(number_of(window, tap))) {
-      if (lane == 0u) { kept_taps[kept] = tap.x + tap.y * 256u; }
+    if (kept_tap(number_of(window, each))) {
+      if (lane == 0u) { kept_taps[kept] = each.x + each.y * 256u; }
       kept += 1u;
     }
-    tap.x += 1u;
-    if (tap.x == window.taps.x) { tap = vec2u(0u, tap.y + 1u); }
+    each.x += 1u;
+    if (each.x == window.taps.x) { each = vec2u(0u, each.y + 1u); }
   }
   workgroupBarrier();
-  ${unroll(staged.x, gathered)}
   ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
   ${before}
   // One more round than slices: each loads slice s and multiplies slice s - 1.
   for (var s = 0u; s <= slices; s++) {
     ${load}
     if (s > 0u) {
-      ${unroll(slice, (c) => `{ ${multiply(`${c}`)} }`)}
+      ${unroll(depth / 4, (quad) => multiply(form, tile, quad))}
     }
     workgroupBarrier();
-    ${unroll(staged.x, storeX)}
-    ${unroll(staged.w, storeW)}
+    ${stage(form, tile, count)}
     workgroupBarrier();
   }
   ${unroll(columns, (j) => `let quad${j} = first_quad + lane_column + ${j * across}u;`)}
