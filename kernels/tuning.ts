@@ -30,6 +30,9 @@ export interface TuneOptions {
 /** Floating-point operations / 1e9 of a lap: enough to measure, and to hide what a pass costs. */
 const GFLOP = 4;
 
+/** Bytes of programs from which on they are timed, to make room for the next. */
+const HEAT_BYTES = 2 ** 28;
+
 /** Runs of a work in a lap. */
 function copiesOf({ geometry: g }: Work): number {
   const { y } = operandShapes(g);
@@ -79,32 +82,47 @@ async function tuneWork(
   using scope = gpu.scope();
   const operands = dummies(scope, work);
   const copies = copiesOf(work);
-  const programs = new Map<string, Program>();
+  const milliseconds: Record<string, number> = {};
+  const heat = new Map<string, Program>();
   let refusal: unknown;
+  // A driver that refuses one tile may take another.
+  const tolerant = async (run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof GpuError)) throw error;
+      refusal = error;
+    }
+  };
+  const runHeat = async (): Promise<void> => {
+    const racing = [...heat.values()];
+    await tolerant(async () => {
+      const times = await race(gpu, racing, rounds) ?? await raceOutside(gpu, racing, rounds);
+      [...heat.keys()].forEach((name, i) => milliseconds[name] = times[i] / copies);
+    });
+    for (const program of racing) program.destroy();
+    heat.clear();
+  };
   try {
     for (const { name } of entrants) {
       gpu.choices.set(work, name);
-      try {
+      await tolerant(async () => {
         const program = await scope.trace(`tile ${name}`, (trace) => {
           for (let i = 0; i < copies; i++) recordWork(trace, work, operands);
         });
-        programs.set(name, program);
-      } catch (error) {
-        // A driver that refuses one tile may take another.
-        if (!(error instanceof GpuError)) throw error;
-        refusal = error;
-      }
+        heat.set(name, program);
+      });
+      const bytes = [...heat.values()].reduce((sum, program) => sum + program.bytes, 0);
+      if (bytes > HEAT_BYTES) await runHeat();
     }
+    if (heat.size) await runHeat();
   } finally {
     gpu.choices.delete(work);
   }
-  if (programs.size === 0) throw refusal;
-  const racing = [...programs.values()];
-  const times = await race(gpu, racing, rounds) ?? await raceOutside(gpu, racing, rounds);
-  const names = [...programs.keys()];
-  const tile = names[times.indexOf(Math.min(...times))];
+  const names = Object.keys(milliseconds);
+  if (names.length === 0) throw refusal;
+  const tile = names.reduce((best, name) => milliseconds[name] < milliseconds[best] ? name : best);
   gpu.choices.set(work, tile);
-  const milliseconds = Object.fromEntries(names.map((name, i) => [name, times[i] / copies]));
   return { key: workKey(work), tile, milliseconds };
 }
 
