@@ -1,16 +1,14 @@
 // Winograd's products in the place of a convolution's, on whatever adapter there is.
 import { assert, assertEquals } from "@std/assert";
-import type { Work } from "../kernels/choices.ts";
 import { conv2d, maskedConv2d, type MaskedConv2dAttributes } from "../kernels/conv2d.ts";
-import { geometry, type Placement } from "../kernels/geometry.ts";
+import type { Placement } from "../kernels/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Case, Op } from "../kernels/op.ts";
 import { GPU } from "../kernels/preset.ts";
 import { filterPlans, productPlans } from "../kernels/tile_choice.ts";
 import { canWinograd } from "../kernels/winograd.ts";
 import { check, holds } from "./op_suite.ts";
-
-const DIRECTIONS = ["forward", "input gradient", "weight gradient"] as const;
+import { chooseWinograd, type Shapes, worksOf } from "./winograd_choice.ts";
 
 async function withGpu(
   options: { maxWorkgroups?: number },
@@ -22,25 +20,6 @@ async function withGpu(
   } finally {
     gpu.destroy();
   }
-}
-
-type Shapes = readonly [x: readonly number[], w: readonly number[]];
-
-function worksOf([x, w]: Shapes, attributes: Placement): Work[] {
-  const g = geometry("conv2d", { shape: x }, { shape: w }, attributes);
-  return DIRECTIONS.map((direction) => ({ direction, geometry: g }));
-}
-
-/** Chooses the `i`-th of Winograd's plans for each direction that has any; gives how many have. */
-function choose(gpu: Gpu, works: readonly Work[], i: number): number {
-  return works.filter((work) => {
-    const plans = work.direction === "weight gradient"
-      ? filterPlans(gpu, work)
-      : productPlans(gpu, work);
-    const ours = plans.filter(({ winograd }) => winograd);
-    if (ours.length) gpu.choices.set(work, ours[i % ours.length].name);
-    return ours.length;
-  }).length;
 }
 
 const PLAIN: readonly (readonly [Shapes, number])[] = [
@@ -57,7 +36,7 @@ PLAIN.forEach(([[x, w], padding], i) => {
   const attributes = { stride: 1, padding };
   Deno.test(`winograd equals the float64 reference on [${x}] with padding ${padding}`, () =>
     withGpu({}, async (gpu) => {
-      const found = choose(gpu, worksOf([x, w], attributes), i);
+      const found = chooseWinograd(gpu, worksOf([x, w], attributes), i);
       assertEquals(found, x[3] % 32 ? 2 : 3);
       await holds(gpu, conv2d, [{ inputs: [x, w], attributes }]);
       assertEquals(gpu.choices.open.length, 3 - found);
@@ -68,7 +47,7 @@ Deno.test("winograd equals it on a grid of at most 2 workgroups, for slices of a
   withGpu({ maxWorkgroups: 2 }, async (gpu) => {
     const [x, w] = [[1, 4, 5, 160], [3, 3, 170, 200]];
     const attributes = { stride: 1, padding: 1, keepOut: 130 };
-    assertEquals(choose(gpu, worksOf([x, w], attributes), 0), 3);
+    assertEquals(chooseWinograd(gpu, worksOf([x, w], attributes), 0), 3);
     const slices: Case<MaskedConv2dAttributes> = { inputs: [x, w], attributes };
     await holds(gpu, maskedConv2d, [slices]);
   }));
@@ -80,7 +59,7 @@ Deno.test("winograd rounds at most a few times as much as the convolution does",
     const test = { inputs: shapes, attributes };
     const errors = (op: Op<typeof attributes>) => check(gpu, op, test, { seed: 5 });
     const direct = await errors(conv2d);
-    choose(gpu, worksOf(shapes, attributes), 0);
+    chooseWinograd(gpu, worksOf(shapes, attributes), 0);
     const ours = await errors(conv2d);
     assert(ours.parity < 1e-6, `${ours.parity}`);
     assert(ours.parity < 6 * direct.parity, `${ours.parity} and ${direct.parity}`);
