@@ -156,7 +156,7 @@ export class Gpu {
     this.#refuseOversize(name, bytes, this.largestBuffer);
     const size = Math.ceil(bytes / 16) * 16 + BEHIND;
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
-    return this.#own(this.device.createBuffer({ label: name, size, usage }), size);
+    return this.own(this.device.createBuffer({ label: name, size, usage }), size);
   }
 
   /** Takes a texture for rows of {@link TEXTURE_WIDTH} vec4, to be given back with {@link free}. */
@@ -166,7 +166,7 @@ export class Gpu {
     const bytes = width * height * 16;
     const limit = this.device.limits.maxTextureDimension2D * width * 16;
     this.#refuseOversize(name, bytes, limit);
-    return this.#own(this.device.createTexture(texture), bytes);
+    return this.own(this.device.createTexture(texture), bytes);
   }
 
   #refuseOversize(name: string, bytes: number, limit: number): void {
@@ -178,7 +178,8 @@ export class Gpu {
     }
   }
 
-  #own<T extends GPUBuffer | GPUTexture>(memory: T, bytes: number): T {
+  /** Takes memory that was made on {@link device} into account, to be given back with {@link free}. */
+  own<T extends GPUBuffer | GPUTexture>(memory: T, bytes: number): T {
     this.#live.set(memory, bytes);
     this.#bytes += bytes;
     this.#peak = Math.max(this.#peak, this.#bytes);
@@ -271,10 +272,11 @@ export class Gpu {
 
   /** Waits until all submitted work is done. */
   async idle(): Promise<void> {
-    await this.#done(this.device.queue.onSubmittedWorkDone());
+    await this.done(this.device.queue.onSubmittedWorkDone());
   }
 
-  async #done(work: Promise<undefined>): Promise<void> {
+  /** Waits for something of the device. Raises {@link GpuError} where it fails, with the reason. */
+  async done(work: Promise<undefined>): Promise<void> {
     try {
       await work;
     } catch (cause) {
@@ -305,7 +307,7 @@ export class Gpu {
     }
     if (size === 0) return [];
     const usage = USAGE.MAP_READ | USAGE.COPY_DST;
-    const staging = this.#own(this.device.createBuffer({ label: "read", size, usage }), size);
+    const staging = this.own(this.device.createBuffer({ label: "read", size, usage }), size);
     try {
       this.submit((encoder) =>
         tensors.forEach((tensor, i) => {
@@ -313,7 +315,7 @@ export class Gpu {
           encoder.copyBufferToBuffer(buffer, offset, staging, offsets[i], tensor.bytes);
         })
       );
-      await this.#done(staging.mapAsync(1));
+      await this.done(staging.mapAsync(1));
       const mapped = staging.getMappedRange();
       return tensors.map((tensor, i) => {
         const words = tensor.type === "f32"

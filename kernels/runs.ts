@@ -211,7 +211,7 @@ export function join(
     const dims = { pixels, chunk, parts, channel_quads, fan: parts };
     return { part, dims, workgroups: Math.ceil(channel_quads / quads) };
   }
-  const fan = Math.min(most, Math.ceil(left ? parts / left : Math.sqrt(parts)));
+  const fan = Math.max(2, Math.min(most, Math.ceil(left ? parts / left : Math.sqrt(parts))));
   const fewer = Math.ceil(parts / fan);
   const [planes, , channels] = part.shape;
   const joined = trace.tensor(`${part.name}, joined`, [planes, fewer, channels]);

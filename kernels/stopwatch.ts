@@ -34,8 +34,10 @@ export class Stopwatch implements Disposable {
       USAGE.QUERY_RESOLVE | USAGE.COPY_SRC,
       USAGE.MAP_READ | USAGE.COPY_DST,
     ];
-    this.#resolved = device.createBuffer({ label: "timestamps", size, usage: resolved });
-    this.#staging = device.createBuffer({ label: "timestamps, read", size, usage: staging });
+    const buffer = (label: string, usage: number): GPUBuffer =>
+      gpu.own(device.createBuffer({ label, size, usage }), size);
+    this.#resolved = buffer("timestamps", resolved);
+    this.#staging = buffer("timestamps, read", staging);
   }
 
   /** Whether a device has a clock to read. */
@@ -67,8 +69,7 @@ export class Stopwatch implements Disposable {
 
   /** When each pass began and ended, once all is done. */
   async read(): Promise<Lap[]> {
-    await this.#staging.mapAsync(1, 0, this.#passes * 16);
-    this.#gpu.check();
+    await this.#gpu.done(this.#staging.mapAsync(1, 0, this.#passes * 16));
     const ticks = new BigUint64Array(this.#staging.getMappedRange(0, this.#passes * 16));
     const at = (i: number): number => Number(ticks[i] - ticks[0]) / 1e6;
     const found = Array.from(
@@ -82,7 +83,7 @@ export class Stopwatch implements Disposable {
   /** Frees its memory. */
   [Symbol.dispose](): void {
     for (const set of this.#sets) set.destroy();
-    this.#resolved.destroy();
-    this.#staging.destroy();
+    this.#gpu.free(this.#resolved);
+    this.#gpu.free(this.#staging);
   }
 }

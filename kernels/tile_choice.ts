@@ -130,7 +130,7 @@ function reduction(g: Geometry, winograd: boolean): { rows: number; positions: n
   };
 }
 
-/** Plans of a tile with so many workgroups, or fewer, with at least eight slices to a split. */
+/** Plans of a tile with so many workgroups, or fewer, with eight slices to a split or more. */
 function plansOf(
   tile: FilterTile,
   g: Geometry,
@@ -138,7 +138,7 @@ function plansOf(
 ): FilterPlan[] {
   const { rows, positions } = reduction(g, winograd);
   const blocks = Math.ceil(rows / tile.inputs) * Math.ceil(quads(g.keepOut) * 4 / tile.outputs);
-  const most = Math.ceil(positions / (8 * tile.depth));
+  const most = Math.floor(positions / (8 * tile.depth));
   const splits = SHARES.map((share) =>
     Math.max(1, Math.min(most, Math.floor(processors * share / blocks)))
   );
@@ -193,6 +193,9 @@ export function productPlans(gpu: Gpu, work: Work, most = Infinity): ProductPlan
   return [...plans(extentOf(work), false), ...winograd];
 }
 
+/** Tiles of a weight gradient whose other numbers of splits are plans, too. */
+const SPLIT_TILES = 2;
+
 /** Plans for a weight gradient, likewise. */
 export function filterPlans(gpu: Gpu, { geometry: g }: Work, most = Infinity): FilterPlan[] {
   const { preset: { tiles }, device: { limits } } = gpu;
@@ -203,7 +206,7 @@ export function filterPlans(gpu: Gpu, { geometry: g }: Work, most = Infinity): F
     sorted(
       able.map((tile) => plansOf(tile, g, { processors, winograd })),
       ([usual]) => filterClocks(usual, g, processors),
-    ).slice(0, most).flat();
+    ).slice(0, most).flatMap((plans, i) => i < SPLIT_TILES ? plans : plans.slice(0, 1));
   const winograd = canWinograd(g, gpu.largestBuffer)
     ? plans(able.filter((tile) => fitsPlaces(tile, g)), true)
     : [];

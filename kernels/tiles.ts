@@ -58,7 +58,7 @@ function filter(
 }
 
 /**
- * Tiles of 64 to 256 invocations, which hold up to 8x8 sums each. Chosen on an NVIDIA H200 out of
+ * Tiles of 64 or 128 invocations, which hold up to 8x8 sums each. Chosen on an NVIDIA H200 out of
  * some thirty: those that were the fastest for some layer of a ResNet, or within a few hundredths of it.
  */
 export const TILING: Tiling = {
@@ -126,7 +126,8 @@ export function productLayout(tile: ProductTile): TileLayout {
   requireEven(tile.name, {
     invocations,
     staged: [positions * depth / 4, depth * channels / 4],
-    divisors: [down, across, invocations / depth, invocations / (channels / 4)],
+    divisors: [invocations / depth, invocations / (channels / 4), BANKED * 4 / depth],
+    sides: [down, across],
   });
   const { x, w } = stagedProduct(tile);
   return { down, across, invocations, bytes: (x.quads + w.quads) * 16 + MOST_TAPS * 4 };
@@ -154,23 +155,29 @@ export function filterLayout(tile: FilterTile): TileLayout {
   requireEven(tile.name, {
     invocations,
     staged,
-    divisors: [down, across, depth / 4, ...staged.map((count) => invocations * depth / count)],
+    divisors: [invocations / depth, ...staged.map((count) => invocations * depth / count)],
+    sides: [down, across],
   });
   const { x, dy } = stagedFilter(tile);
   // A place for each invocation, four words.
   return { down, across, invocations, bytes: (x.quads + dy.quads + invocations) * 16 };
 }
 
-/** Each invocation stages the same number of vec4, and always of the same channel or row. */
+/**
+ * Each invocation stages the same number of vec4, and always of the same channel or row. The sides of
+ * their grid are powers of two.
+ */
 function requireEven(
   name: string,
-  { invocations, staged, divisors }: {
+  { invocations, staged, divisors, sides }: {
     invocations: number;
     staged: readonly number[];
     divisors: readonly number[];
+    sides: readonly number[];
   },
 ): void {
-  const whole = [...divisors, ...staged.map((count) => count / invocations)];
+  const powers = sides.map(Math.log2);
+  const whole = [...divisors, ...powers, ...staged.map((count) => count / invocations)];
   if (invocations < MOST_TAPS || !whole.every(Number.isInteger)) {
     throw new RangeError(
       `Cannot use tile ${name}: wanted at least ${MOST_TAPS} invocations that divide it evenly, ` +

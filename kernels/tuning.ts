@@ -11,7 +11,7 @@ import { race } from "./timing.ts";
 export interface Tuned {
   /** The work in words. */
   readonly key: string;
-  /** The fastest tile. */
+  /** The fastest plan: its tile, for weight gradients with the splits, behind "winograd" if it is. */
   readonly tile: string;
   /** What the candidates take, by name, the best estimate first. */
   readonly milliseconds: Readonly<Record<string, number>>;
@@ -19,7 +19,10 @@ export interface Tuned {
 
 /** What {@link tune} takes. */
 export interface TuneOptions {
-  /** How many tiles are timed, those of the best estimates. Default: 4. */
+  /**
+   * How many tiles are timed, those of the best estimates; the first two of a weight gradient with
+   * several numbers of splits. Where Winograd's products may win, as many again. Default: 4.
+   */
   readonly candidates?: number;
   /** How often each is timed, in turn; the least time counts. Default: 3. */
   readonly rounds?: number;
@@ -37,7 +40,7 @@ const HEAT_BYTES = 2 ** 28;
 function copiesOf({ geometry: g }: Work): number {
   const { y } = operandShapes(g);
   const gflop = 2 * elements(y) * g.kernelHeight * g.kernelWidth * g.keepIn / 1e9;
-  return Math.min(16, Math.max(2, Math.round(GFLOP / gflop)));
+  return Math.min(16, Math.max(1, Math.round(GFLOP / gflop)));
 }
 
 /** Tensors of zeros for a work. */
@@ -94,14 +97,21 @@ async function tuneWork(
       refusal = error;
     }
   };
+  const timed = async (programs: readonly (readonly [string, Program])[]): Promise<void> => {
+    const racing = programs.map(([, program]) => program);
+    const times = await race(gpu, racing, rounds) ?? await raceOutside(gpu, racing, rounds);
+    programs.forEach(([name], i) => milliseconds[name] = times[i] / copies);
+  };
   const runHeat = async (): Promise<void> => {
-    const racing = [...heat.values()];
-    await tolerant(async () => {
-      const times = await race(gpu, racing, rounds) ?? await raceOutside(gpu, racing, rounds);
-      [...heat.keys()].forEach((name, i) => milliseconds[name] = times[i] / copies);
-    });
-    for (const program of racing) program.destroy();
+    const programs = [...heat];
     heat.clear();
+    try {
+      await timed(programs);
+    } catch (error) {
+      if (!(error instanceof GpuError)) throw error;
+      for (const program of programs) await tolerant(() => timed([program]));
+    }
+    for (const [, program] of programs) program.destroy();
   };
   try {
     for (const { name } of entrants) {
@@ -127,7 +137,7 @@ async function tuneWork(
 }
 
 /**
- * Chooses the fastest tile for each work by timing it on zeros, some tenths of a second each; by
+ * Chooses the fastest tile for each work by timing it on zeros, some hundredths of a second each; by
  * default for the works that were traced without a choice. Programs traced afterwards use the
  * choices, those from before keep their tiles. The same choices always give the same bits; another
  * choice adds up in another order and may give other last bits.

@@ -51,12 +51,14 @@ export function productTilesOf(form: Form, g: Geometry): number {
 
 /**
  * Whether Winograd's products can take the place of a convolution's, and may be worth it: a whole 3x3
- * filter, many channels, and factors of at most `largest` bytes.
+ * filter, many channels, and factors of at most `largest` bytes each.
  */
 export function canWinograd(g: Geometry, largest: number): boolean {
   const whole = g.kernelHeight === 3 && g.kernelWidth === 3 && g.tapBits.taps_low === 2 ** 9 - 1;
   const tiles = Math.max(tilesOf(g.batch, inputsOf(g)), tilesOf(g.batch, outputsOf(g)));
-  const bytes = PLACES * tiles * quads(Math.max(g.keepIn, g.keepOut)) * 16;
+  const images = tiles * quads(Math.max(g.keepIn, g.keepOut));
+  const filters = quads(g.keepIn) * 4 * quads(g.keepOut);
+  const bytes = PLACES * Math.max(images, filters) * 16;
   return whole && g.stride === 1 && g.padding <= 2 && bytes <= largest &&
     Math.min(g.keepIn, g.keepOut) >= FEWEST_CHANNELS;
 }

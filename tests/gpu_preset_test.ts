@@ -130,4 +130,13 @@ Deno.test("a tile that its invocations cannot share evenly is refused", () => {
     RangeError,
     "wanted at least 64 invocations",
   );
+  for (const change of [{ depth: 64 }, { positions: 384, rows: 8 }]) {
+    const odd = { ...TILING.products[0], ...change };
+    assertThrows(() => productLayout(odd), RangeError, "Cannot use tile 128x64x16");
+  }
+  assertThrows(
+    () => filterLayout({ ...TILING.filters[1], depth: 48 }),
+    RangeError,
+    "Cannot use tile",
+  );
 });

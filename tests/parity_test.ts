@@ -70,6 +70,21 @@ Deno.test(
 );
 
 Deno.test(
+  "parity fails for a course that ends in no numbers",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const name = "adjoined_basic_shared.safetensors";
+      const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
+      const metadata = { ...file.metadata, lr: "1e30" };
+      await Deno.writeFile(`${dir}/${name}`, encodeSafetensors([...file.tensors], metadata));
+      const lines: string[] = [];
+      assertEquals(await parity(dir, (line) => lines.push(line)), false);
+      assertMatch(lines[0], /^FAILED .*final Infinity, rounding alone Infinity/);
+    }),
+);
+
+Deno.test(
   "a course that rounding decides is held to how far rounding moves it",
   { ignore },
   async () => {

@@ -1,5 +1,6 @@
-import { assert, assertEquals } from "@std/assert";
-import { Gpu } from "../kernels/gpu.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
+import { nullDevice } from "../kernels/null_device.ts";
 import type { Program } from "../kernels/program.ts";
 import { relu } from "../kernels/relu.ts";
 import type { Scope } from "../kernels/scope.ts";
@@ -56,6 +57,26 @@ Deno.test("a race tells longer programs from shorter ones, in their order, where
     assertEquals(times.length, 3);
     assert(times[1] > 2 * times[0] && times[1] > 2 * times[2], String(times));
   }));
+
+Deno.test("a device without memory has no clock, and profiles all the same", async () => {
+  const real = await Gpu.open();
+  real.destroy();
+  const gpu = await Gpu.open({ device: nullDevice(real.device) });
+  using scope = gpu.scope();
+  assert(!Stopwatch.on(gpu));
+  const names = (await profile(gpu, await reluProgram(scope, 4, 2), 1)).map(({ name }) => name);
+  assertEquals(names, ["relu", "relu"]);
+});
+
+Deno.test("a lost device is named as the reason that there are no times", async () => {
+  const gpu = await Gpu.open();
+  if (!Stopwatch.on(gpu)) return gpu.destroy();
+  const stopwatch = new Stopwatch(gpu, 1);
+  gpu.device.destroy();
+  await gpu.device.lost;
+  await assertRejects(() => stopwatch.read(), GpuError, "The GPU is lost");
+  gpu.destroy();
+});
 
 Deno.test("a stopwatch has room for more passes than a query set holds", async () => {
   const gpu = await Gpu.open();

@@ -2,8 +2,9 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Choices, type Work } from "../kernels/choices.ts";
 import { recordForward } from "../kernels/convolution.ts";
 import { geometry } from "../kernels/geometry.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
+import { Program } from "../kernels/program.ts";
 import { filterPlans, productPlan, productPlans } from "../kernels/tile_choice.ts";
 import { TILING } from "../kernels/tiles.ts";
 import { Trace } from "../kernels/trace.ts";
@@ -100,6 +101,22 @@ Deno.test("a weight gradient is timed with several numbers of splits", () =>
     assertEquals(names.toSorted(), ["32x32x16/132", "32x32x16/144", "64x16x16/144"]);
     const [tuned] = await tune(gpu, [one], { rounds: 1 });
     assertEquals(Object.keys(tuned.milliseconds), names);
+  }));
+
+Deno.test("a tile that fails when it runs leaves the choice to the others", () =>
+  withGpu(PAIR, async (gpu) => {
+    const { replay } = Program.prototype;
+    Program.prototype.replay = function () {
+      if (this.name === "tile 64x16x16") throw new GpuError("no room for it");
+      replay.call(this);
+    };
+    try {
+      const [tuned] = await tune(gpu, [work(1, [3, 4, 4, 1])], { rounds: 1 });
+      assertEquals(Object.keys(tuned.milliseconds), ["16x16x16"]);
+      assertEquals(tuned.tile, "16x16x16");
+    } finally {
+      Program.prototype.replay = replay;
+    }
   }));
 
 Deno.test("without a clock to read, tiles are timed from outside", async () => {

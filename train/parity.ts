@@ -3,7 +3,7 @@ import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
 import { parseSafetensors, type Safetensors } from "../data/safetensors.ts";
 import { Gpu, GpuError } from "../kernels/gpu.ts";
-import { checkAdjoined, type Finding } from "./parity_network.ts";
+import { checkAdjoined, type Finding, hold } from "./parity_network.ts";
 import { OP_CHECKS } from "./parity_ops.ts";
 import { checkPretrained } from "./parity_pretrained.ts";
 import { checkSearch } from "./parity_search.ts";
@@ -77,10 +77,6 @@ function line(name: string, findings: readonly Finding[]): string {
   return `${hold(findings) ? "ok      " : "FAILED  "} ${name}  ${
     largest.toExponential(1)
   }${details}`;
-}
-
-function hold(findings: readonly Finding[]): boolean {
-  return findings.every(({ error, allowed }) => error <= allowed);
 }
 
 function demandKnown(path: string, files: readonly ReferenceFile[]): void {

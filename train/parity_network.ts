@@ -111,7 +111,8 @@ function apart(found: Course, wanted: Course): Finding[] {
   ];
 }
 
-function hold(findings: readonly Finding[]): boolean {
+/** Whether nothing is further off than allowed. */
+export function hold(findings: readonly Finding[]): boolean {
   return findings.every(({ error, allowed }) => error <= allowed);
 }
 
@@ -203,6 +204,9 @@ function wantedCourse(file: Safetensors): Course {
 /** Neighbouring roundings of the initial values that are tried. */
 const ROUNDINGS = 4;
 
+/** The most that is allowed of a chaotic course: twice as far, the numbers have little in common. */
+const FURTHEST = 0.5;
+
 /** Each value as it is, or the next float32 above or below, by a seed. */
 function rounded(state: State, seed: number): State {
   const random = new Random(seed, "rounding");
@@ -215,8 +219,8 @@ function rounded(state: State, seed: number): State {
 /**
  * Checks an `adjoined_*` file: first step, ten losses, final parameters, evaluation. A course that
  * leaves PyTorch's after a first step that holds may be chaotic: an activation so near to 0 that
- * rounding decides its side. Then it may be as far off as two courses of its own from initial values
- * that are rounded otherwise.
+ * rounding decides its side. Then it may be twice as far off as rounding the initial values otherwise
+ * takes it, but not further than {@link FURTHEST}.
  */
 export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Finding[]> {
   const state = stateOf(references(file, "init."));
@@ -231,7 +235,8 @@ export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Findin
     ...first,
     ...later.map((finding, i): Finding => {
       const moved = Math.max(...others.map((other) => other[i].error));
-      return { ...finding, allowed: Math.max(finding.allowed, 2 * moved), moved };
+      const allowed = Math.max(finding.allowed, Math.min(2 * moved, FURTHEST));
+      return { ...finding, allowed, moved };
     }),
   ];
 }
