@@ -21,6 +21,9 @@ import {
 /** The fewest channels on either side: with less to multiply, moving the factors costs what it saves. */
 const FEWEST_CHANNELS = 128;
 
+/** The most bytes of factors, which a step holds beside all else. */
+const MOST_BYTES = 2 ** 29;
+
 /** Bits for all places of a tile, as for the taps of a filter. */
 const ALL = { taps_low: 2 ** PLACES - 1, taps_high: 0 } as const;
 
@@ -51,7 +54,7 @@ export function productTilesOf(form: Form, g: Geometry): number {
 
 /**
  * Whether Winograd's products can take the place of a convolution's, and may be worth it: a whole 3x3
- * filter, many channels, and factors of at most `largest` bytes each.
+ * filter, many channels, and factors that are no burden, of at most `largest` bytes each.
  */
 export function canWinograd(g: Geometry, largest: number): boolean {
   const whole = g.kernelHeight === 3 && g.kernelWidth === 3 && g.tapBits.taps_low === 2 ** 9 - 1;
@@ -59,7 +62,7 @@ export function canWinograd(g: Geometry, largest: number): boolean {
   const images = tiles * quads(Math.max(g.keepIn, g.keepOut));
   const filters = quads(g.keepIn) * 4 * quads(g.keepOut);
   const bytes = PLACES * Math.max(images, filters) * 16;
-  return whole && g.stride === 1 && g.padding <= 2 && bytes <= largest &&
+  return whole && g.stride === 1 && g.padding <= 2 && bytes <= Math.min(largest, MOST_BYTES) &&
     Math.min(g.keepIn, g.keepOut) >= FEWEST_CHANNELS;
 }
 
