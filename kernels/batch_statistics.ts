@@ -1,6 +1,7 @@
 import { LANES } from "./elementwise.ts";
+import { eachRun, join, joining } from "./joining.ts";
 import { defineKernel } from "./kernel.ts";
-import { alongRuns, cut, eachRun, join, joining, over, RUN_DIMS } from "./runs.ts";
+import { alongRuns, cut, over, RUN_DIMS } from "./runs.ts";
 import type { Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
 

@@ -1,8 +1,9 @@
 import { range, unroll } from "./blocked.ts";
 import { elementwise, LANES, spread } from "./elementwise.ts";
+import { eachRun, join, joining } from "./joining.ts";
 import { defineKernel, type Kernel } from "./kernel.ts";
 import type { Case, Gradient, Op, Values } from "./op.ts";
-import { alongRuns, cut, eachRun, join, joining, over, RUN_DIMS } from "./runs.ts";
+import { alongRuns, cut, over, RUN_DIMS } from "./runs.ts";
 import { quads, type Tensor } from "./tensor.ts";
 import type { Trace } from "./trace.ts";
 

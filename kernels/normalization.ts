@@ -1,15 +1,5 @@
-import {
-  alongRuns,
-  cut,
-  join,
-  joinedSums,
-  type Joining,
-  joining,
-  joinSums,
-  over,
-  pixelsOf,
-  RUN_DIMS,
-} from "./runs.ts";
+import { join, joinedSums, type Joining, joining, joinSums } from "./joining.ts";
+import { alongRuns, cut, over, pixelsOf, RUN_DIMS } from "./runs.ts";
 import { elementwise, LANES, RELU, spread } from "./elementwise.ts";
 import { defineKernel, type Kernel, type Read } from "./kernel.ts";
 import type { Context, Gradient, PendingGradient } from "./op.ts";
