@@ -198,8 +198,10 @@ Deno.test(
         assertEquals(productPlan(gpu, forward)?.name, "64x16x16");
         // Another work is timed, but for a software adapter.
         const other = () => Promise.resolve(kernelOf(gpu, work(2, [5, 8, 8, 7])));
-        const timed = await tuneTiles(gpu, other, { folder });
+        const told: number[] = [];
+        const timed = await tuneTiles(gpu, other, { folder, begin: (works) => told.push(works) });
         assertEquals(timed.length, gpu.device.adapterInfo.isFallbackAdapter ? 0 : 1);
+        assertEquals(told, timed.length ? [1] : []);
       });
       await Deno.writeTextFile(`${folder}/tiles.json`, "{ broken");
       await withGpu(PAIR, async (gpu) => {

@@ -17,6 +17,7 @@ import {
 } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
 import { demandFiniteTeacher } from "./teacher.ts";
+import { plural } from "./text.ts";
 import { tuneTiles } from "./tuning.ts";
 import type { NetworkSummary, Reporter, Score, Summary, TrainOptions, Which } from "./types.ts";
 
@@ -72,10 +73,10 @@ export async function learn(
   job: Job,
   { weights, reporter }: { weights: JobWeights; reporter: Reporter },
 ): Promise<Scores> {
-  const tuned = await tuneTiles(gpu, (rehearsal) => traceStep(rehearsal, job, weights));
-  if (tuned.length) {
-    reporter.note(`timed tiles for ${tuned.length} convolutions, once for this GPU`);
-  }
+  await tuneTiles(gpu, (rehearsal) => traceStep(rehearsal, job, weights), {
+    begin: (works) =>
+      reporter.note(`timing tiles for ${plural(works, "convolution")}, once for this GPU`),
+  });
   using scope = gpu.scope();
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);

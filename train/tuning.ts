@@ -75,7 +75,11 @@ export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
 export async function tuneTiles(
   gpu: Gpu,
   rehearse: (scope: Scope) => Promise<unknown>,
-  { folder, ...options }: TuneOptions & { readonly folder?: string } = {},
+  { folder, begin, ...options }: TuneOptions & {
+    readonly folder?: string;
+    /** Called before anything is timed, with the number of convolutions and gradients. */
+    readonly begin?: (works: number) => void;
+  } = {},
 ): Promise<Tuned[]> {
   if (!gpu.preset.tiles) return [];
   await loadTiles(gpu, folder);
@@ -84,7 +88,9 @@ export async function tuneTiles(
     using scope = gpu.scope();
     await rehearse(scope);
   }
-  const tuned = await tune(gpu, gpu.choices.open, options);
+  const { open } = gpu.choices;
+  if (open.length) begin?.(open.length);
+  const tuned = await tune(gpu, open, options);
   if (tuned.length) await saveTiles(gpu, folder);
   return tuned;
 }
