@@ -50,7 +50,7 @@ function countOf(tile: ProductTile): SliceLoads["count"] {
   return { x: positions * depth / 4 / invocations, w: depth * channels / 4 / invocations };
 }
 
-/** Finds where each staged position of x lies: row `y` and column `x` of its first tap. */
+/** Names where a staged position of x lies: row `top` and column `left` of its first tap, and the rows before its `image`. */
 function gathered(tile: ProductTile, m: number): string {
   return `let p${m} = first + ${stagedPosition(tile, m)};
   let top${m} = i32((p${m} / window.grid.x) % window.grid.y * scale()) + window.offset.y;
@@ -59,7 +59,7 @@ function gathered(tile: ProductTile, m: number): string {
   let image${m} = p${m} / (window.grid.x * window.grid.y) * dims.in_height;`;
 }
 
-/** The pixel of x for `tap`, its first vec4, and whether it is inside its image. */
+/** WGSL that names the pixel of x for `tap`; whether it is inside its image, and its first vec4. */
 function pixel(m: number): { named: string; inside: string; start: string } {
   return {
     named: `let row${m} = u32(top${m} + i32(tap.y) * step);
