@@ -50,7 +50,10 @@ function countOf(tile: ProductTile): SliceLoads["count"] {
   return { x: positions * depth / 4 / invocations, w: depth * channels / 4 / invocations };
 }
 
-/** Names where a staged position of x lies: row `top` and column `left` of its first tap, and the rows before its `image`. */
+/**
+ * Names where a staged position of x lies: row `top` and column `left` of its first tap, and the rows
+ * before its `image`.
+ */
 function gathered(tile: ProductTile, m: number): string {
   return `let p${m} = first + ${stagedPosition(tile, m)};
   let top${m} = i32((p${m} / window.grid.x) % window.grid.y * scale()) + window.offset.y;
