@@ -10,7 +10,6 @@ export type Action =
   }
   | {
     readonly kind: "transfer";
-    readonly name: string;
     readonly encode: (encoder: GPUCommandEncoder) => void;
   };
 

@@ -182,7 +182,6 @@ export class Program {
       const { bytes } = step.tensor;
       return {
         kind: "transfer",
-        name: "clear",
         encode: (e) => e.clearBuffer(buffer, offset, bytes),
       };
     }
@@ -192,7 +191,6 @@ export class Program {
       const { bytes } = step.to;
       return {
         kind: "transfer",
-        name: "copy",
         encode: (e) => e.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes),
       };
     }
@@ -205,7 +203,6 @@ export class Program {
     const size = { width, height: rows };
     return {
       kind: "transfer",
-      name: "mirror",
       encode: (e) => e.copyBufferToTexture(source, destination, size),
     };
   }

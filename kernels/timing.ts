@@ -76,8 +76,8 @@ export async function profile(gpu: Gpu, program: Program, repeats: number): Prom
     const times = await clocked(gpu, [actions.map((action) => [action])]);
     times.forEach((time, k) => sums[k] += time);
   }
-  return actions.flatMap(({ kind, name }, k) =>
-    kind === "dispatch" ? [{ name, milliseconds: sums[k] / repeats }] : []
+  return actions.flatMap((action, k) =>
+    action.kind === "dispatch" ? [{ name: action.name, milliseconds: sums[k] / repeats }] : []
   );
 }
 
@@ -90,7 +90,7 @@ async function profileAlone(gpu: Gpu, { actions }: Program, repeats: number): Pr
   };
   const wait = Math.min(await time([]), await time([]), await time([]));
   const timings: Timing[] = [];
-  for (const action of actions.filter(({ kind }) => kind === "dispatch")) {
+  for (const action of actions.filter((action) => action.kind === "dispatch")) {
     const all = await time(Array<Action>(repeats).fill(action));
     timings.push({ name: action.name, milliseconds: Math.max(0, all - wait) / repeats });
   }

@@ -13,6 +13,27 @@ import { lacks } from "./permissions.ts";
 const ignore = lacks("read", "write", "run");
 const REFERENCE = new URL("./reference/", import.meta.url).pathname;
 
+/** Writes a reference file into a folder, with values and metadata changed. */
+async function writeChanged(
+  dir: string,
+  name: string,
+  { change = () => {}, metadata = {} }: {
+    change?: (key: string, values: Float32Array) => void;
+    metadata?: Record<string, string>;
+  },
+): Promise<void> {
+  const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
+  const tensors = [...file.tensors].map(([key, { shape, data }]) => {
+    // Labels are whole numbers and stay as they are.
+    if (key === "labels") return [key, { shape, data }] as const;
+    const values = Float32Array.from(data, Number);
+    change(key, values);
+    return [key, { shape, data: values }] as const;
+  });
+  const bytes = encodeSafetensors(tensors, { ...file.metadata, ...metadata });
+  await Deno.writeFile(`${dir}/${name}`, bytes);
+}
+
 Deno.test(
   "ops, first steps, ten losses and evaluation equal PyTorch's float64",
   { ignore },
@@ -32,14 +53,11 @@ Deno.test(
   async () => {
     const dir = await Deno.makeTempDir();
     try {
-      const name = "conv2d_0.safetensors";
-      const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
-      const tensors = [...file.tensors].map(([key, { shape, data }]) => {
-        const values = Float32Array.from(data, Number);
-        if (key === "dweight") values[7] += 1;
-        return [key, { shape, data: values }] as const;
+      await writeChanged(dir, "conv2d_0.safetensors", {
+        change: (key, values) => {
+          if (key === "dweight") values[7] += 1;
+        },
       });
-      await Deno.writeFile(`${dir}/${name}`, encodeSafetensors(tensors, file.metadata));
       const { code, out } = await adjoinCommand(["parity", dir]);
       assertEquals(code, EXIT.verification);
       assertMatch(out, /FAILED +conv2d_0\.safetensors/);
@@ -54,15 +72,11 @@ Deno.test(
   { ignore },
   () =>
     withFolder(async (dir) => {
-      const name = "adjoined_basic_shared.safetensors";
-      const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
-      const tensors = [...file.tensors].map(([key, { shape, data }]) => {
-        const values = Float32Array.from(data, Number);
-        if (key === "losses") values[5] *= 1.01;
-        const words = key === "labels" ? { data } : { data: values };
-        return [key, { shape, ...words }] as const;
+      await writeChanged(dir, "adjoined_basic_shared.safetensors", {
+        change: (key, values) => {
+          if (key === "losses") values[5] *= 1.01;
+        },
       });
-      await Deno.writeFile(`${dir}/${name}`, encodeSafetensors(tensors, file.metadata));
       const lines: string[] = [];
       assertEquals(await parity(dir, (line) => lines.push(line)), false);
       assertMatch(lines[0], /^FAILED .*losses \S+, rounding alone \S+e-[678],/);
@@ -74,10 +88,7 @@ Deno.test(
   { ignore },
   () =>
     withFolder(async (dir) => {
-      const name = "adjoined_basic_shared.safetensors";
-      const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
-      const metadata = { ...file.metadata, lr: "1e30" };
-      await Deno.writeFile(`${dir}/${name}`, encodeSafetensors([...file.tensors], metadata));
+      await writeChanged(dir, "adjoined_basic_shared.safetensors", { metadata: { lr: "1e30" } });
       const lines: string[] = [];
       assertEquals(await parity(dir, (line) => lines.push(line)), false);
       assertMatch(lines[0], /^FAILED .*final Infinity, rounding alone Infinity/);

@@ -137,7 +137,7 @@ export function jobOf(gpu: Gpu, submit: () => void): Job {
 }
 
 /** Records a convolution in all directions, for the choice of its tiles. */
-function rehearse(scope: Scope, shape: ConvShape): Promise<void> {
+export function rehearse(scope: Scope, shape: ConvShape): Promise<void> {
   const geometry = geometryOf(shape);
   const trace = new Trace(scope.gpu, scope);
   const { x, w, y } = operandShapes(geometry);

@@ -7,7 +7,7 @@ import type { Scope } from "../kernels/scope.ts";
 import { model } from "../nn/resnet.ts";
 import type { State } from "../nn/parameters.ts";
 import { networkSpecs, type StateSpecs } from "../nn/state.ts";
-import { ConvWork, jobOf } from "./bench_conv.ts";
+import { type ConvShape, ConvWork, jobOf, rehearse } from "./bench_conv.ts";
 import type { Peer } from "./bench_peer.ts";
 import { type Job, time, warm } from "./bench_timing.ts";
 import { type ConvolutionTask, labels, pixels, type StepTask, type Task } from "./bench_work.ts";
@@ -25,9 +25,12 @@ interface Prepared {
   readonly check: () => Promise<number>;
 }
 
+function shapeOf(task: ConvolutionTask): ConvShape {
+  return { ...task, stride: 1, padding: task.kernel >> 1 };
+}
+
 async function convolution(scope: Scope, task: ConvolutionTask): Promise<Prepared> {
-  const shape = { ...task, stride: 1, padding: task.kernel >> 1 };
-  const work = new ConvWork(scope, shape, task.direction);
+  const work = new ConvWork(scope, shapeOf(task), task.direction);
   const check = async (): Promise<number> => {
     let sum = 0;
     for (const value of Array.from(await work.result())) sum += Math.abs(value);
@@ -89,10 +92,6 @@ async function step(scope: Scope, task: StepTask): Promise<Prepared> {
   return { job, copies: 1, check: async () => (await traced.read()).loss };
 }
 
-function prepared(scope: Scope, task: Task): Promise<Prepared> {
-  return task.kind === "step" ? step(scope, task) : convolution(scope, task);
-}
-
 /** This project, as one of the peers. */
 export class Own implements Peer {
   readonly name: string = config.name.split("/")[1];
@@ -111,9 +110,12 @@ export class Own implements Peer {
   /** Compiles and warms up a task; gives what all peers must agree on. */
   async prepare(task: Task): Promise<number> {
     this.#scope?.[Symbol.dispose]();
-    await tuneTiles(this.#gpu, (scope) => prepared(scope, task));
+    await tuneTiles(
+      this.#gpu,
+      (scope) => task.kind === "step" ? step(scope, task) : rehearse(scope, shapeOf(task)),
+    );
     const scope = this.#scope = this.#gpu.scope();
-    this.#prepared = await prepared(scope, task);
+    this.#prepared = await (task.kind === "step" ? step(scope, task) : convolution(scope, task));
     this.#runs = await warm(this.#prepared.job, MOST_RUNS);
     return await this.#prepared.check();
   }

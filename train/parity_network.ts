@@ -10,7 +10,7 @@ import { adjoinedSpecs } from "../nn/state.ts";
 import { Tape } from "../nn/tape.ts";
 import { applying, Learner } from "./learner.ts";
 import { lossOf, type Objective } from "./objective.ts";
-import { type Reference, reference, relativeError } from "./parity_reference.ts";
+import { furthest, type Reference, reference, relativeError } from "./parity_reference.ts";
 
 /** The largest relative error of each kind of number, and what is allowed. */
 export interface Finding {
@@ -85,24 +85,17 @@ export function stateOf(references: ReadonlyMap<string, Reference>): State {
 }
 
 /** The largest relative error of any of the wanted tensors. */
-export function worst(found: State, wanted: ReadonlyMap<string, Reference>): number {
-  return Math.max(
-    ...[...wanted].map(([name, { values }]) => relativeError(found.get(name) ?? [], values)),
-  );
+export function worst(found: State, wanted: State): number {
+  return furthest([...wanted].map(([name, values]) => [found.get(name) ?? [], values]));
 }
 
 /** How far one course is from another, and what is allowed. */
 function apart(found: Course, wanted: Course): Finding[] {
-  const furthest = (pairs: readonly (readonly [ArrayLike<number>, ArrayLike<number>])[]): number =>
-    Math.max(...pairs.map(([a, b]) => relativeError(a, b)));
   const zip = (a: readonly ArrayLike<number>[], b: readonly ArrayLike<number>[]) =>
     a.map((one, i) => [one, b[i]] as const);
-  const final = [...wanted.parameters].map(([name, values]) =>
-    [found.parameters.get(name) ?? [], values] as const
-  );
   return [
     { what: "losses", error: furthest(zip(found.losses, wanted.losses)), allowed: 1e-3 },
-    { what: "final", error: furthest(final), allowed: 1e-2 },
+    { what: "final", error: worst(found.parameters, wanted.parameters), allowed: 1e-2 },
     {
       what: "evaluation",
       error: furthest(zip(found.evaluation, wanted.evaluation)),
@@ -182,8 +175,16 @@ async function take(
     first.push(
       { what: "logits", error: Math.max(...logits), allowed: 1e-4 },
       { what: "loss", error: Math.max(...loss), allowed: 1e-4 },
-      { what: "gradients", error: worst(gradient, references(file, "grad.")), allowed: 1e-3 },
-      { what: "statistics", error: worst(after, references(file, "step1.")), allowed: 1e-3 },
+      {
+        what: "gradients",
+        error: worst(gradient, stateOf(references(file, "grad."))),
+        allowed: 1e-3,
+      },
+      {
+        what: "statistics",
+        error: worst(after, stateOf(references(file, "step1."))),
+        allowed: 1e-3,
+      },
     );
   }
   evaluation.replay();

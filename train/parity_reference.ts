@@ -44,3 +44,10 @@ export function relativeError(found: ArrayLike<number>, wanted: ArrayLike<number
   const error = Math.sqrt(norm > 0 ? difference / norm : difference);
   return Number.isNaN(error) ? Infinity : error;
 }
+
+/** The largest {@link relativeError} of pairs of what was found and what was wanted. */
+export function furthest(
+  pairs: readonly (readonly [found: ArrayLike<number>, wanted: ArrayLike<number>])[],
+): number {
+  return Math.max(...pairs.map(([found, wanted]) => relativeError(found, wanted)));
+}
