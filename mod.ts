@@ -64,13 +64,19 @@
  */
 
 // The GPU, and what an op of one's own is made of.
-export { Choices, type SavedChoices, type Work } from "./kernels/choices.ts";
-export type { Geometry } from "./kernels/geometry.ts";
-export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernels/tiles.ts";
-export { tune, type Tuned, type TuneOptions } from "./kernels/tuning.ts";
-export { Gpu, GpuError, type GpuOptions, type Live, type Pipeline } from "./kernels/gpu.ts";
-export type { Assembled, Binding } from "./kernels/assemble.ts";
-export { defineKernel, type Kernel, type Loads, type Read, type Write } from "./kernels/kernel.ts";
+export { Choices, type SavedChoices, type Work } from "./kernels/conv/choices.ts";
+export type { Geometry } from "./kernels/wgsl/geometry.ts";
+export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernels/conv/tiles.ts";
+export { tune, type Tuned, type TuneOptions } from "./kernels/conv/tuning.ts";
+export { Gpu, GpuError, type GpuOptions, type Live, type Pipeline } from "./kernels/gpu/gpu.ts";
+export type { Assembled, Binding } from "./kernels/gpu/assemble.ts";
+export {
+  defineKernel,
+  type Kernel,
+  type Loads,
+  type Read,
+  type Write,
+} from "./kernels/gpu/kernel.ts";
 export type {
   Case,
   Context,
@@ -83,13 +89,13 @@ export type {
   Values,
   Vjp,
 } from "./kernels/op.ts";
-export { nullDevice } from "./kernels/null_device.ts";
-export { type Block, GPU, type Preset, SOFTWARE } from "./kernels/preset.ts";
-export type { Action } from "./kernels/action.ts";
-export { Program } from "./kernels/program.ts";
-export { profile, type Timing } from "./kernels/timing.ts";
-export { Scope } from "./kernels/scope.ts";
-export { type ElementType, type Storage, Tensor } from "./kernels/tensor.ts";
+export { nullDevice } from "./kernels/gpu/null_device.ts";
+export { type Block, GPU, type Preset, SOFTWARE } from "./kernels/gpu/preset.ts";
+export type { Action } from "./kernels/program/action.ts";
+export { Program } from "./kernels/program/program.ts";
+export { profile, type Timing } from "./kernels/program/timing.ts";
+export { Scope } from "./kernels/program/scope.ts";
+export { type ElementType, type Storage, Tensor } from "./kernels/gpu/tensor.ts";
 export {
   type Clear,
   type Command,
@@ -97,27 +103,27 @@ export {
   type Dispatch,
   type Operands,
   Trace,
-} from "./kernels/trace.ts";
+} from "./kernels/program/trace.ts";
 
 // The ops, and what they take besides tensors.
 export * from "./kernels/mod.ts";
-export type { AddAttributes } from "./kernels/add.ts";
-export type { AdjoinedLossAttributes } from "./kernels/adjoined_loss.ts";
-export type { AugmentAttributes } from "./kernels/augment.ts";
-export type { AvgPool2dAttributes } from "./kernels/avg_pool2d.ts";
-export type { BatchNormAttributes, BatchNormTrainingAttributes } from "./kernels/batch_norm.ts";
-export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/conv2d.ts";
-export type { CrossEntropyAttributes } from "./kernels/cross_entropy.ts";
-export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/gate_channels.ts";
-export type { GlobalAvgPool2dAttributes } from "./kernels/global_avg_pool2d.ts";
-export type { LinearAttributes } from "./kernels/linear.ts";
-export type { MaxPool2dAttributes } from "./kernels/max_pool2d.ts";
-export type { NarrowAttributes } from "./kernels/narrow.ts";
-export type { AdamwAttributes, SgdAttributes } from "./kernels/optimizers.ts";
-export type { ReluAttributes } from "./kernels/relu.ts";
+export type { AddAttributes } from "./kernels/ops/add.ts";
+export type { AdjoinedLossAttributes } from "./kernels/ops/adjoined_loss.ts";
+export type { AugmentAttributes } from "./kernels/ops/augment.ts";
+export type { AvgPool2dAttributes } from "./kernels/ops/avg_pool2d.ts";
+export type { BatchNormAttributes, BatchNormTrainingAttributes } from "./kernels/ops/batch_norm.ts";
+export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/ops/conv2d.ts";
+export type { CrossEntropyAttributes } from "./kernels/ops/cross_entropy.ts";
+export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/ops/gate_channels.ts";
+export type { GlobalAvgPool2dAttributes } from "./kernels/ops/global_avg_pool2d.ts";
+export type { LinearAttributes } from "./kernels/ops/linear.ts";
+export type { MaxPool2dAttributes } from "./kernels/ops/max_pool2d.ts";
+export type { NarrowAttributes } from "./kernels/ops/narrow.ts";
+export type { AdamwAttributes, SgdAttributes } from "./kernels/ops/optimizers.ts";
+export type { ReluAttributes } from "./kernels/ops/relu.ts";
 
 // Networks: what they are, what they cost, how they are run, and the small one inside.
-export { adjoin, type Adjoined, type AdjoinOptions, widthsOf } from "./nn/adjoin.ts";
+export { adjoin, type Adjoined, type AdjoinOptions, widthsOf } from "./nn/compress/adjoin.ts";
 export {
   type Count,
   count,
@@ -160,7 +166,7 @@ export {
   type Stem,
   type Variant,
 } from "./nn/resnet.ts";
-export { narrowState, runSearch, type Search, searchable } from "./nn/search.ts";
+export { narrowState, runSearch, type Search, searchable } from "./nn/compress/searchable.ts";
 export {
   adjoinedSpecs,
   extract,
@@ -178,8 +184,14 @@ export {
   feasible,
   logitsAt,
   softmax,
-} from "./nn/width_choice.ts";
-export { type Budgeted, costOf, costOfChoice, type WidthCost, widthCost } from "./nn/width_cost.ts";
+} from "./nn/compress/width_choice.ts";
+export {
+  type Budgeted,
+  costOf,
+  costOfChoice,
+  type WidthCost,
+  widthCost,
+} from "./nn/compress/width_cost.ts";
 export {
   chosenWidths,
   type Extent,
@@ -188,15 +200,15 @@ export {
   type WidthGroups,
   widthGroups,
   type WidthOptions,
-} from "./nn/width_groups.ts";
+} from "./nn/compress/width_groups.ts";
 
 // Training: the weights, one step, schedules, the proof, and files.
-export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./train/checkpoint.ts";
+export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./export/checkpoint.ts";
 export { DivergedError, VerificationError } from "./train/errors.ts";
 export { Gates, type GatesSchedule } from "./train/gates.ts";
-export type { ImageShape } from "./train/images.ts";
+export type { ImageShape } from "./train/image_feed.ts";
 export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
-export type { CheckpointInfo } from "./train/metadata.ts";
+export type { CheckpointInfo } from "./export/metadata.ts";
 export {
   type Logits,
   logitsOf,

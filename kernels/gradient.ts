@@ -1,7 +1,7 @@
-import { recordReluGradient } from "./elementwise.ts";
+import { recordReluGradient } from "./wgsl/elementwise.ts";
 import type { Context, Gradient, JoiningGradient, Op, PendingGradient } from "./op.ts";
-import type { Tensor } from "./tensor.ts";
-import type { Trace } from "./trace.ts";
+import type { Tensor } from "./gpu/tensor.ts";
+import type { Trace } from "./program/trace.ts";
 
 /**
  * Records the gradient of each input of an op, given that of its result. Raises a `TypeError` for

@@ -1,24 +1,24 @@
-import { narrow } from "./narrow.ts";
-import { maxPool2d } from "./max_pool2d.ts";
-import { gateChannels } from "./gate_channels.ts";
-import { globalAvgPool2d } from "./global_avg_pool2d.ts";
-import { batchNorm, batchNormEval } from "./batch_norm.ts";
-import { avgPool2d } from "./avg_pool2d.ts";
-import { add } from "./add.ts";
-import { adjoinedLoss } from "./adjoined_loss.ts";
-import { augment } from "./augment.ts";
-import { conv2d, maskedConv2d } from "./conv2d.ts";
-import { accumulate, countCorrect } from "./counters.ts";
-import { crossEntropy } from "./cross_entropy.ts";
-import { distillationLoss } from "./distillation_loss.ts";
-import { gumbelNoise } from "./gumbel.ts";
-import { gumbelSoftmax } from "./gumbel_softmax.ts";
-import { linear } from "./linear.ts";
+import { narrow } from "./ops/narrow.ts";
+import { maxPool2d } from "./ops/max_pool2d.ts";
+import { gateChannels } from "./ops/gate_channels.ts";
+import { globalAvgPool2d } from "./ops/global_avg_pool2d.ts";
+import { batchNorm, batchNormEval } from "./ops/batch_norm.ts";
+import { avgPool2d } from "./ops/avg_pool2d.ts";
+import { add } from "./ops/add.ts";
+import { adjoinedLoss } from "./ops/adjoined_loss.ts";
+import { augment } from "./ops/augment.ts";
+import { conv2d, maskedConv2d } from "./ops/conv2d.ts";
+import { accumulate, countCorrect } from "./ops/counters.ts";
+import { crossEntropy } from "./ops/cross_entropy.ts";
+import { distillationLoss } from "./ops/distillation_loss.ts";
+import { gumbelNoise } from "./ops/gumbel.ts";
+import { gumbelSoftmax } from "./ops/gumbel_softmax.ts";
+import { linear } from "./ops/linear.ts";
 import type { Op } from "./op.ts";
-import { adamw, sgd } from "./optimizers.ts";
-import { adaptPenalty, penalty } from "./penalty.ts";
-import { quadraticForm } from "./quadratic_form.ts";
-import { relu } from "./relu.ts";
+import { adamw, sgd } from "./ops/optimizers.ts";
+import { adaptPenalty, penalty } from "./ops/penalty.ts";
+import { quadraticForm } from "./ops/quadratic_form.ts";
+import { relu } from "./ops/relu.ts";
 
 /** All ops. From their cases follow the parity tests, the gradient tests and the benches. */
 export const ops: readonly Op[] = [

@@ -1,5 +1,5 @@
-import type { Tensor } from "./tensor.ts";
-import type { Trace } from "./trace.ts";
+import type { Tensor } from "./gpu/tensor.ts";
+import type { Trace } from "./program/trace.ts";
 
 /**
  * A gradient that is written where it is wanted: into a tensor of its own, or into the gradient of

@@ -1,6 +1,6 @@
-import { avgPoolSide } from "../kernels/avg_pool2d.ts";
-import { outputSize } from "../kernels/geometry.ts";
-import type { Adjoined } from "./adjoin.ts";
+import { avgPoolSide } from "../kernels/ops/avg_pool2d.ts";
+import { outputSize } from "../kernels/wgsl/geometry.ts";
+import type { Adjoined } from "./compress/adjoin.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "./network.ts";
 
 /** Height and width, in pixels. */

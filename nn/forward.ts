@@ -1,14 +1,14 @@
-import { add } from "../kernels/add.ts";
-import { avgPool2d } from "../kernels/avg_pool2d.ts";
-import { batchNorm, batchNormEval } from "../kernels/batch_norm.ts";
-import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
-import { globalAvgPool2d } from "../kernels/global_avg_pool2d.ts";
-import { linear } from "../kernels/linear.ts";
-import { maxPool2d } from "../kernels/max_pool2d.ts";
-import { narrow } from "../kernels/narrow.ts";
-import { relu } from "../kernels/relu.ts";
-import type { Tensor } from "../kernels/tensor.ts";
-import { type Adjoined, SMALL } from "./adjoin.ts";
+import { add } from "../kernels/ops/add.ts";
+import { avgPool2d } from "../kernels/ops/avg_pool2d.ts";
+import { batchNorm, batchNormEval } from "../kernels/ops/batch_norm.ts";
+import { conv2d, maskedConv2d } from "../kernels/ops/conv2d.ts";
+import { globalAvgPool2d } from "../kernels/ops/global_avg_pool2d.ts";
+import { linear } from "../kernels/ops/linear.ts";
+import { maxPool2d } from "../kernels/ops/max_pool2d.ts";
+import { narrow } from "../kernels/ops/narrow.ts";
+import { relu } from "../kernels/ops/relu.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
+import { type Adjoined, SMALL } from "./compress/adjoin.ts";
 import { fusions } from "./fusions.ts";
 import {
   type BatchNormLayer,

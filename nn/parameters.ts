@@ -1,5 +1,5 @@
-import type { Scope } from "../kernels/scope.ts";
-import { ALIGNMENT, pad, paddedWords, type Tensor, unpad } from "../kernels/tensor.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import { ALIGNMENT, pad, paddedWords, type Tensor, unpad } from "../kernels/gpu/tensor.ts";
 
 /** A named array of numbers: a weight, a bias, a running statistic. */
 export interface ParameterSpec {

@@ -1,5 +1,5 @@
-import { elements } from "../kernels/tensor.ts";
-import type { Adjoined } from "./adjoin.ts";
+import { elements } from "../kernels/gpu/tensor.ts";
+import type { Adjoined } from "./compress/adjoin.ts";
 import { normName } from "./forward.ts";
 import { channelsOf, type Conv2dLayer, type Network } from "./network.ts";
 import type { ParameterSpec, State } from "./parameters.ts";

@@ -1,9 +1,9 @@
-import { add } from "../kernels/add.ts";
-import { recordReluGradient } from "../kernels/elementwise.ts";
+import { add } from "../kernels/ops/add.ts";
+import { recordReluGradient } from "../kernels/wgsl/elementwise.ts";
 import { written } from "../kernels/gradient.ts";
 import type { Gradient, JoiningGradient, Op, PendingGradient } from "../kernels/op.ts";
-import type { Tensor } from "../kernels/tensor.ts";
-import type { Trace } from "../kernels/trace.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
+import type { Trace } from "../kernels/program/trace.ts";
 
 interface Step {
   readonly outputs: readonly Tensor[];

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { adjoin, type AdjoinOptions, widthsOf } from "../nn/adjoin.ts";
+import { adjoin, type AdjoinOptions, widthsOf } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import {
   channelsOf,

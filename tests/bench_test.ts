@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { Gpu } from "../kernels/gpu.ts";
-import { elements } from "../kernels/tensor.ts";
-import { ConvWork, DIRECTIONS, gflop } from "../train/bench_conv.ts";
-import { ProcessPeer } from "../train/bench_peer.ts";
-import { type Comparison, comparisonText, withComparison } from "../train/bench_table.ts";
-import { median } from "../train/bench_timing.ts";
-import { TASKS, values } from "../train/bench_work.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import { elements } from "../kernels/gpu/tensor.ts";
+import { ConvWork, DIRECTIONS, gflop } from "../bench/conv.ts";
+import { ProcessPeer } from "../bench/peer.ts";
+import { type Comparison, comparisonText, withComparison } from "../bench/table.ts";
+import { median } from "../bench/timing.ts";
+import { TASKS, values } from "../bench/work.ts";
 import { UsageError } from "../train/errors.ts";
 import { adjoinCommand } from "./command.ts";
 import { lacks } from "./permissions.ts";

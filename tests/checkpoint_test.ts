@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../data/error.ts";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
-import { adjoin } from "../nn/adjoin.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
 import { model } from "../nn/resnet.ts";
 import { maskTaps } from "../nn/state.ts";
-import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../train/checkpoint.ts";
+import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { checkpointOf, NETWORKS, randomState } from "./saved_networks.ts";
 
 function encode({ network, state, ...info }: Checkpoint): Uint8Array {

@@ -16,7 +16,7 @@ export async function adjoinCommand(
   permissions: readonly string[] = PERMISSIONS,
 ): Promise<Outcome> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...permissions, "train/cli.ts", ...args],
+    args: ["run", "--no-prompt", ...permissions, "cli/main.ts", ...args],
     cwd: ROOT,
     env: { XDG_RUNTIME_DIR: "/tmp", NO_COLOR: "1", ...env },
   }).output();

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Comparison, METHODS } from "../train/compare.ts";
-import { drawComparison } from "../train/compare_picture.ts";
-import { saveComparison } from "../train/compare_session.ts";
-import { comparisonTable, summaries } from "../train/compare_table.ts";
+import { drawComparison } from "../cli/report/compare_picture.ts";
+import { saveComparison } from "../cli/run/compare_session.ts";
+import { comparisonTable, summaries } from "../cli/report/compare_table.ts";
 import { EXIT } from "../train/errors.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";

@@ -5,15 +5,15 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { Gpu, GpuError } from "../kernels/gpu.ts";
-import { nullDevice } from "../kernels/null_device.ts";
-import { readArguments } from "../train/arguments.ts";
-import { type MemoryPlan, memoryTable, planMemory } from "../train/dry_run.ts";
+import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
+import { nullDevice } from "../kernels/gpu/null_device.ts";
+import { readArguments } from "../cli/arguments.ts";
+import { type MemoryPlan, memoryTable, planMemory } from "../cli/report/dry_run.ts";
 import { EXIT } from "../train/errors.ts";
 import { type Job, openJob } from "../train/job.ts";
 import { totalUse } from "../train/memory.ts";
-import { trainRequest } from "../train/options.ts";
-import { grouped } from "../train/text.ts";
+import { trainRequest } from "../cli/options.ts";
+import { grouped } from "../cli/text.ts";
 import { runJob, type TrainResult } from "../train/train.ts";
 import type { Reporter } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
-import { parseCheckpoint } from "../train/checkpoint.ts";
+import { parseCheckpoint } from "../export/checkpoint.ts";
 import { EXIT } from "../train/errors.ts";
-import { parseOnnxInfo } from "../train/onnx.ts";
+import { parseOnnxInfo } from "../export/onnx.ts";
 import { adjoinCommand, type Outcome } from "./command.ts";
 import { lacks } from "./permissions.ts";
 

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { flagsOf, readArguments } from "../train/arguments.ts";
+import { flagsOf, readArguments } from "../cli/arguments.ts";
 import { UsageError } from "../train/errors.ts";
-import { type Command, COMMANDS } from "../train/flag.ts";
-import { commandHelp, generalHelp } from "../train/help.ts";
-import { refuseIdle } from "../train/idle.ts";
-import { compareRequest, searchRequest, trainRequest } from "../train/options.ts";
+import { type Command, COMMANDS } from "../cli/flags/flag.ts";
+import { commandHelp, generalHelp } from "../cli/help.ts";
+import { refuseIdle } from "../cli/idle.ts";
+import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
 import type { TrainOptions } from "../train/types.ts";
 import { MODEL_NAMES } from "../nn/resnet.ts";
 

@@ -1,15 +1,15 @@
 // The kernels of the GPU preset, tile by tile, on whatever adapter there is.
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { conv2d, type Conv2dAttributes, maskedConv2d } from "../kernels/conv2d.ts";
-import { filterGradient } from "../kernels/filter_gradient.ts";
-import { geometry } from "../kernels/geometry.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import { batchNorm } from "../kernels/batch_norm.ts";
-import { gateChannels } from "../kernels/gate_channels.ts";
-import { linear } from "../kernels/linear.ts";
+import { conv2d, type Conv2dAttributes, maskedConv2d } from "../kernels/ops/conv2d.ts";
+import { filterGradient } from "../kernels/conv/filter_gradient.ts";
+import { geometry } from "../kernels/wgsl/geometry.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import { batchNorm } from "../kernels/ops/batch_norm.ts";
+import { gateChannels } from "../kernels/ops/gate_channels.ts";
+import { linear } from "../kernels/ops/linear.ts";
 import type { Case } from "../kernels/op.ts";
-import { GPU, type Preset } from "../kernels/preset.ts";
-import { filterLayout, type FilterTile, productLayout, TILING } from "../kernels/tiles.ts";
+import { GPU, type Preset } from "../kernels/gpu/preset.ts";
+import { filterLayout, type FilterTile, productLayout, TILING } from "../kernels/conv/tiles.ts";
 import { compute, draw, holds } from "./op_suite.ts";
 
 async function withGpu(

@@ -14,7 +14,7 @@ async function interrupted(
   text: string,
   signal: Deno.Signal = "SIGINT",
 ): Promise<Outcome> {
-  const cli = fileURLToPath(new URL("../train/cli.ts", import.meta.url));
+  const cli = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
   const process = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", cli, ...args],
     env: { XDG_RUNTIME_DIR: "/tmp", NO_COLOR: "1" },

@@ -1,12 +1,12 @@
 // Gradients that are added up and gated by the kernel that writes them, under every preset.
 import { assert, assertEquals } from "@std/assert";
-import { conv2d } from "../kernels/conv2d.ts";
-import { globalAvgPool2d } from "../kernels/global_avg_pool2d.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import { conv2d } from "../kernels/ops/conv2d.ts";
+import { globalAvgPool2d } from "../kernels/ops/global_avg_pool2d.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
 import { pullBack } from "../kernels/gradient.ts";
 import type { Joined, JoiningGradient, Op } from "../kernels/op.ts";
-import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
-import { elements, type Tensor } from "../kernels/tensor.ts";
+import { GPU, type Preset, SOFTWARE } from "../kernels/gpu/preset.ts";
+import { elements, type Tensor } from "../kernels/gpu/tensor.ts";
 import { normals } from "./op_suite.ts";
 
 const PRESETS: Readonly<Record<string, Preset | undefined>> = {

@@ -1,10 +1,10 @@
 // When tensors are copied to their mirrors, and in which order commands run.
 import { assertEquals } from "@std/assert";
-import { defineKernel } from "../kernels/kernel.ts";
-import { type MirroredOperands, Sources } from "../kernels/mirrors.ts";
-import { schedule } from "../kernels/schedule.ts";
-import { Tensor } from "../kernels/tensor.ts";
-import type { Command } from "../kernels/trace.ts";
+import { defineKernel } from "../kernels/gpu/kernel.ts";
+import { type MirroredOperands, Sources } from "../kernels/program/texture_copies.ts";
+import { schedule } from "../kernels/program/command_order.ts";
+import { Tensor } from "../kernels/gpu/tensor.ts";
+import type { Command } from "../kernels/program/trace.ts";
 
 const buffers = new Map<string, GPUBuffer>();
 

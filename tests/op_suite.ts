@@ -1,9 +1,9 @@
-import type { Gpu } from "../kernels/gpu.ts";
-import { elementwise, spread } from "../kernels/elementwise.ts";
+import type { Gpu } from "../kernels/gpu/gpu.ts";
+import { elementwise, spread } from "../kernels/wgsl/elementwise.ts";
 import { pullBack, written } from "../kernels/gradient.ts";
 import type { Case, Input, Op, Values } from "../kernels/op.ts";
-import { elements, pad, type Tensor, unpad } from "../kernels/tensor.ts";
-import type { Trace } from "../kernels/trace.ts";
+import { elements, pad, type Tensor, unpad } from "../kernels/gpu/tensor.ts";
+import type { Trace } from "../kernels/program/trace.ts";
 
 /** A seeded normal distribution: mulberry32 and Box-Muller. */
 export function normals(seed: number): () => number {

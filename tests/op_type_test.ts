@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { relu } from "../kernels/relu.ts";
+import { relu } from "../kernels/ops/relu.ts";
 import type { Op } from "../kernels/op.ts";
 
 const { name, forward, vjp, reference, cases } = relu;

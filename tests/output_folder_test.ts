@@ -1,10 +1,10 @@
 // Where runs write: folders that are refused, and those that are made.
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { readArguments } from "../train/arguments.ts";
+import { readArguments } from "../cli/arguments.ts";
 import { EXIT, UsageError } from "../train/errors.ts";
-import { searchRequest, trainRequest } from "../train/options.ts";
-import { checkFolder, type FolderRequest, takeFolder } from "../train/output_folder.ts";
-import { whyNot } from "../train/unwritable.ts";
+import { searchRequest, trainRequest } from "../cli/options.ts";
+import { checkFolder, type FolderRequest, takeFolder } from "../cli/run/output_folder.ts";
+import { whyNot } from "../cli/run/unwritable.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";

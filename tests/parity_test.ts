@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import { GPU } from "../kernels/preset.ts";
-import { TILING } from "../kernels/tiles.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import { GPU } from "../kernels/gpu/preset.ts";
+import { TILING } from "../kernels/conv/tiles.ts";
 import { EXIT } from "../train/errors.ts";
-import { parity } from "../train/parity.ts";
-import { checkAdjoined, ourName } from "../train/parity_network.ts";
+import { parity } from "./parity/main.ts";
+import { checkAdjoined, ourName } from "./parity/network.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Random } from "../data/random.ts";
-import { elements } from "../kernels/tensor.ts";
-import { adjoin } from "../nn/adjoin.ts";
+import { elements } from "../kernels/gpu/tensor.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
 import { type TorchTensor, toTorch } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
-import { ProgressLine, type ProgressOptions } from "../train/progress.ts";
-import { readArguments } from "../train/arguments.ts";
-import { trainRequest } from "../train/options.ts";
+import { ProgressLine, type ProgressOptions } from "../cli/report/progress.ts";
+import { readArguments } from "../cli/arguments.ts";
+import { trainRequest } from "../cli/options.ts";
 import type { EpochMetrics, Progress, Summary, TrainOptions } from "../train/types.ts";
 
 const PROGRESS: Progress = {

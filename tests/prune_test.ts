@@ -1,15 +1,15 @@
 import { assert, assertEquals } from "@std/assert";
 import { Random } from "../data/random.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import type { Scope } from "../kernels/scope.ts";
-import { adjoin, type Adjoined } from "../nn/adjoin.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { runNetwork } from "../nn/forward.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { pruneByMagnitude } from "../nn/prune.ts";
+import { pruneByMagnitude } from "../nn/compress/prune.ts";
 import { model } from "../nn/resnet.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
-import { costRatio, uniformWidths } from "../nn/width_uniform.ts";
+import { costRatio, uniformWidths } from "../nn/compress/width_uniform.ts";
 import { applying, Weights } from "../train/learner.ts";
 
 const IMAGE = { height: 16, width: 16 };

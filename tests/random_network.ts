@@ -1,7 +1,7 @@
 import type { Random } from "../data/random.ts";
 import { type Network, network, type Value } from "../nn/network.ts";
 import { resnet } from "../nn/resnet.ts";
-import type { WidthOptions } from "../nn/width_groups.ts";
+import type { WidthOptions } from "../nn/compress/width_groups.ts";
 
 function pick<T>(random: Random, from: readonly T[]): T {
   return from[random.integer(from.length)];

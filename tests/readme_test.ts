@@ -3,29 +3,29 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { ValidationBatches } from "../data/batches.ts";
 import { Random } from "../data/random.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import { nullDevice } from "../kernels/null_device.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import { nullDevice } from "../kernels/gpu/null_device.ts";
 import type { Op } from "../kernels/op.ts";
-import { SOFTWARE } from "../kernels/preset.ts";
-import { adjoin } from "../nn/adjoin.ts";
+import { SOFTWARE } from "../kernels/gpu/preset.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { model, MODEL_NAMES, type Stem } from "../nn/resnet.ts";
 import { adjoinedSpecs, extract, initialize } from "../nn/state.ts";
-import { feasible } from "../nn/width_choice.ts";
-import { widthCost } from "../nn/width_cost.ts";
-import { widthGroups } from "../nn/width_groups.ts";
-import { flagsOf, readArguments } from "../train/arguments.ts";
-import { encodeCheckpoint } from "../train/checkpoint.ts";
-import { memoryTable, planMemory } from "../train/dry_run.ts";
+import { feasible } from "../nn/compress/width_choice.ts";
+import { widthCost } from "../nn/compress/width_cost.ts";
+import { widthGroups } from "../nn/compress/width_groups.ts";
+import { flagsOf, readArguments } from "../cli/arguments.ts";
+import { encodeCheckpoint } from "../export/checkpoint.ts";
+import { memoryTable, planMemory } from "../cli/report/dry_run.ts";
 import { EXIT } from "../train/errors.ts";
-import { type Command, COMMANDS } from "../train/flag.ts";
-import { generalHelp } from "../train/help.ts";
-import { SIGNALS } from "../train/interrupt.ts";
+import { type Command, COMMANDS } from "../cli/flags/flag.ts";
+import { generalHelp } from "../cli/help.ts";
+import { SIGNALS } from "../cli/run/interrupt.ts";
 import { openJob } from "../train/job.ts";
-import { compareRequest, searchRequest, trainRequest } from "../train/options.ts";
-import { encodeOnnx } from "../train/onnx.ts";
-import { OnnxSession } from "../train/onnx_session.ts";
-import { scaled } from "../train/text.ts";
+import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
+import { encodeOnnx } from "../export/onnx.ts";
+import { OnnxSession } from "../export/onnx_session.ts";
+import { scaled } from "../cli/text.ts";
 import { check } from "./op_suite.ts";
 import { lacks } from "./permissions.ts";
 import { checkpointOf, images, NETWORKS } from "./saved_networks.ts";
@@ -59,7 +59,7 @@ function quoted(text: string): string[] {
   );
 }
 
-/** Reads what follows `train/cli.ts` as the command line would. */
+/** Reads what follows `cli/main.ts` as the command line would. */
 function readCommand(words: readonly string[]): void {
   const command = (Object.keys(COMMANDS) as Command[])
     .find((name) => name.split(" ").every((word, i) => word === words[i]));
@@ -86,7 +86,7 @@ function wrongWith(line: string): string | undefined {
     const [deno, task, name, ...args] = words;
     if (deno !== "deno" || task !== "task") return `${part} is not known here`;
     if (!Object.hasOwn(tasks, name)) return `deno.json has no task ${name}`;
-    const [, after] = tasks[name].command.split("train/cli.ts ");
+    const [, after] = tasks[name].command.split("cli/main.ts ");
     if (after === undefined && args.length) return `${name} takes no arguments`;
     try {
       if (after !== undefined) readCommand([...after.split(" "), ...args]);
@@ -198,7 +198,7 @@ Deno.test("the README tells the memory of a run with all defaults", { ignore }, 
 });
 
 Deno.test("the README lists the files of a run folder", { ignore }, () => {
-  const [, list] = read("train/run_folder.ts").match(/RUN_FILES = \[([^\]]*)\]/) ?? [];
+  const [, list] = read("cli/run/run_folder.ts").match(/RUN_FILES = \[([^\]]*)\]/) ?? [];
   const files = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name);
   assertEquals(table("The run folder").flatMap(([cell]) => quoted(cell)), files);
 });

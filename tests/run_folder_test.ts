@@ -5,12 +5,12 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { readArguments } from "../train/arguments.ts";
-import { parseCheckpoint } from "../train/checkpoint.ts";
-import { drawCurves } from "../train/curves.ts";
+import { readArguments } from "../cli/arguments.ts";
+import { parseCheckpoint } from "../export/checkpoint.ts";
+import { drawCurves } from "../cli/report/curves.ts";
 import { EXIT, UsageError } from "../train/errors.ts";
-import { trainRequest } from "../train/options.ts";
-import { RunFolder } from "../train/run_folder.ts";
+import { trainRequest } from "../cli/options.ts";
+import { RunFolder } from "../cli/run/run_folder.ts";
 import type { EpochMetrics, Summary } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";

@@ -1,11 +1,11 @@
 import type { Dataset } from "../data/dataset.ts";
 import { Random } from "../data/random.ts";
-import { adjoin } from "../nn/adjoin.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
 import { type Network, network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { model, resnet } from "../nn/resnet.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
-import type { Checkpoint } from "../train/checkpoint.ts";
+import type { Checkpoint } from "../export/checkpoint.ts";
 
 /** Every kind of layer, in every place it can have, with windows that hang over odd sides. */
 function everyLayer(): Network {

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { parseCheckpoint } from "../train/checkpoint.ts";
-import { readArguments } from "../train/arguments.ts";
+import { parseCheckpoint } from "../export/checkpoint.ts";
+import { readArguments } from "../cli/arguments.ts";
 import { EXIT } from "../train/errors.ts";
 import { initialState } from "../train/job.ts";
-import { searchRequest } from "../train/options.ts";
+import { searchRequest } from "../cli/options.ts";
 import { openSearch } from "../train/search.ts";
 import type { EpochMetrics, Summary } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";

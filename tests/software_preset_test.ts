@@ -1,12 +1,12 @@
 // The kernels of software adapters where lanes cannot load for one another, or load from buffers, and
 // with weight gradients in parts however short.
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { conv2d, maskedConv2d } from "../kernels/conv2d.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import { conv2d, maskedConv2d } from "../kernels/ops/conv2d.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
 import { pullBack } from "../kernels/gradient.ts";
-import { linear } from "../kernels/linear.ts";
-import { type Preset, SOFTWARE } from "../kernels/preset.ts";
-import type { Dispatch } from "../kernels/trace.ts";
+import { linear } from "../kernels/ops/linear.ts";
+import { type Preset, SOFTWARE } from "../kernels/gpu/preset.ts";
+import type { Dispatch } from "../kernels/program/trace.ts";
 import { holds } from "./op_suite.ts";
 
 const PRESETS: Readonly<Record<string, Preset>> = {

@@ -5,20 +5,44 @@ import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { lacks } from "./permissions.ts";
 
-/** From path, as in `kernels/relu.ts`, to source. */
+/** From path, as in `kernels/ops/relu.ts`, to source. */
 type Sources = ReadonlyMap<string, string>;
 
-/** The folders that a folder may import; those that are not listed may import everything. */
-const ARROWS: Readonly<Record<string, readonly string[]>> = {
-  kernels: ["kernels"],
-  data: ["data"],
-  nn: ["nn", "kernels"],
-  train: ["train", "nn", "kernels", "data"],
-  "mod.ts": ["train", "nn", "kernels", "data"],
-  std: ["std"],
+const KERNELS = ["kernels/", "kernels/gpu/", "kernels/program/", "kernels/wgsl/"];
+const OPS = [...KERNELS, "kernels/conv/", "kernels/ops/", "kernels/mod.ts"];
+const NN = ["nn/", "nn/layers/", "nn/compress/"];
+const TRAIN = [...OPS, ...NN, "data/", "export/", "train/"];
+const EVERYTHING = [...TRAIN, "cli/", "bench/", "tests"];
+
+/**
+ * The rooms, by how the paths in them begin (the longest beginning counts), and the other rooms that
+ * each may import.
+ */
+const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  "kernels/gpu/": [],
+  "kernels/program/": ["kernels/gpu/"],
+  // What an op is: `op.ts`, `gradient.ts`.
+  "kernels/": ["kernels/gpu/", "kernels/program/"],
+  "kernels/wgsl/": KERNELS,
+  "kernels/conv/": KERNELS,
+  "kernels/ops/": [...KERNELS, "kernels/conv/"],
+  "kernels/mod.ts": [...KERNELS, "kernels/ops/"],
+  "nn/": [...OPS, "nn/layers/"],
+  "nn/layers/": OPS,
+  "nn/compress/": [...OPS, "nn/", "nn/layers/"],
+  "data/": [],
+  "export/": [...NN, "data/"],
+  "train/": [...OPS, ...NN, "data/", "export/"],
+  "cli/": TRAIN,
+  "bench/": [...TRAIN, "cli/"],
+  "mod.ts": TRAIN,
+  // Programs: they put the rooms together, and nobody imports them.
+  "cli/main.ts": EVERYTHING,
+  "train/cli.ts": ["cli/main.ts"],
+  "std/": [],
 };
 
-const LIBRARY = ["kernels", "nn", "train", "data"];
+const LIBRARY = ["kernels", "nn", "data", "export", "train", "cli", "bench"];
 
 const STATIC = /^[ \t]*(?:import|export)\s(?:[^"'`;]*?\sfrom\s*)?["']([^"']+)["']/gm;
 const DYNAMIC = /^(?![ \t]*(?:\*|\/\/)).*\bimport\(\s*["'`]([^"'`]+)["'`]/gm;
@@ -37,15 +61,39 @@ function folderOf(path: string): string {
   return path.split("/")[0];
 }
 
+/** The room of a path; the top folder, or the name, where it is in none. */
+function roomOf(path: string): string {
+  const rooms = Object.keys(ROOMS).filter((room) => path.startsWith(room));
+  return rooms.sort((a, b) => b.length - a.length)[0] ?? folderOf(path);
+}
+
 /** Imports against the arrows. Other packages' modules are nobody's business here. */
 function wrongImports(sources: Sources): string[] {
   const folders = new Set([...sources.keys()].map(folderOf));
-  return [...sources].flatMap(([path, source]) =>
-    importsOf(path, source)
-      .filter((module) => folders.has(folderOf(module)))
-      .filter((module) => ARROWS[folderOf(path)]?.includes(folderOf(module)) === false)
-      .map((module) => `${path} imports ${module}`)
-  );
+  return [...sources].flatMap(([path, source]) => {
+    const room = roomOf(path);
+    return importsOf(path, source)
+      .filter((module) => folders.has(folderOf(module)) && roomOf(module) !== room)
+      .filter((module) => ROOMS[room]?.includes(roomOf(module)) === false)
+      .map((module) => `${path} imports ${module}`);
+  });
+}
+
+/** Files that import each other in a circle, each circle once. */
+function circles(sources: Sources): string[] {
+  const found: string[] = [];
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const start = trail.indexOf(path);
+    if (start >= 0) found.push([...trail.slice(start), path].join(" > "));
+    if (start >= 0 || done.has(path)) return;
+    for (const module of importsOf(path, sources.get(path) ?? "")) {
+      if (sources.has(module)) visit(module, [...trail, path]);
+    }
+    done.add(path);
+  };
+  for (const path of sources.keys()) visit(path, []);
+  return found;
 }
 
 /** What the package's users load runs in browsers: no other package, nothing of Node's or Deno's. */
@@ -109,6 +157,10 @@ Deno.test("the sources are found", { ignore }, () => {
 
 Deno.test("imports follow the arrows", { ignore }, () => assertEquals(wrongImports(sources), []));
 
+Deno.test("no files import each other in a circle", { ignore }, () => {
+  assertEquals(circles(sources), []);
+});
+
 Deno.test("what mod.ts reaches runs in browsers", { ignore }, () => {
   assertEquals(notForBrowsers(sources), []);
 });
@@ -140,26 +192,45 @@ Deno.test("a wrong import is found in each of its forms, and none in comments", 
   const nn = { "nn/net.ts": "" };
   const found = (path: string, source: string) =>
     wrongImports(new Map(Object.entries({ ...nn, "mod.ts": "", "data/a.ts": "", [path]: source })));
-  const wrong = ["kernels/relu.ts imports nn/net.ts"];
+  const wrong = ["kernels/ops/relu.ts imports nn/net.ts"];
   for (
     const source of [
-      'import { net } from "../nn/net.ts";',
-      'import {\n  type Net,\n  net,\n} from "../nn/net.ts";',
-      'const a = 1;\nexport * from "../nn/net.ts";',
-      'import "../nn/net.ts";',
-      'import type { Net } from "../nn/net.ts";',
-      '  const { net } = await import("../nn/net.ts");',
+      'import { net } from "../../nn/net.ts";',
+      'import {\n  type Net,\n  net,\n} from "../../nn/net.ts";',
+      'const a = 1;\nexport * from "../../nn/net.ts";',
+      'import "../../nn/net.ts";',
+      'import type { Net } from "../../nn/net.ts";',
+      '  const { net } = await import("../../nn/net.ts");',
     ]
-  ) assertEquals(found("kernels/relu.ts", source), wrong, source);
+  ) assertEquals(found("kernels/ops/relu.ts", source), wrong, source);
   assertEquals(
-    found("kernels/relu.ts", '/**\n * import "../nn/net.ts";\n */\n// import("../nn/net.ts")'),
+    found(
+      "kernels/ops/relu.ts",
+      '/**\n * import "../../nn/net.ts";\n */\n// import("../../nn/net.ts")',
+    ),
     [],
   );
-  assertEquals(found("kernels/relu.ts", 'import type {} from "@webgpu/types";'), []);
+  assertEquals(found("kernels/ops/relu.ts", 'import type {} from "@webgpu/types";'), []);
   assertEquals(found("nn/net.ts", 'import "../data/a.ts";'), ["nn/net.ts imports data/a.ts"]);
   assertEquals(found("train/step.ts", 'import "../mod.ts";'), ["train/step.ts imports mod.ts"]);
   assertEquals(found("train/step.ts", 'import "../nn/net.ts";\nimport "../data/a.ts";'), []);
   assertEquals(found("tests/a_test.ts", 'import "../mod.ts";'), []);
+});
+
+Deno.test("a circle is found once, however long", () => {
+  const made = (sources: Record<string, string>) => circles(new Map(Object.entries(sources)));
+  assertEquals(made({ "a.ts": 'import "./b.ts";', "b.ts": "" }), []);
+  assertEquals(made({ "a.ts": 'import "./b.ts";', "b.ts": 'import type { A } from "./a.ts";' }), [
+    "a.ts > b.ts > a.ts",
+  ]);
+  assertEquals(
+    made({
+      "a.ts": 'import "./b.ts";\nimport "./c.ts";',
+      "b.ts": 'import "./c.ts";',
+      "c.ts": 'export * from "./b.ts";',
+    }),
+    ["b.ts > c.ts > b.ts"],
+  );
 });
 
 Deno.test("the other checks find what they are for", () => {
@@ -167,18 +238,18 @@ Deno.test("the other checks find what they are for", () => {
     ["mod.ts", 'export * from "./train/step.ts";'],
     ["train/step.ts", 'import { parseArgs } from "@std/cli";\nimport { Gpu } from "./gpu.ts";'],
     ["train/gpu.ts", "// as Deno.exit() says\n/** Deno.exit() */\nDeno.exit();"],
-    ["train/cli.ts", 'import { readFile } from "node:fs";\nDeno.exit();'],
+    ["cli/main.ts", 'import { readFile } from "node:fs";\nDeno.exit();'],
     [
       "kernels/mod.ts",
       'import { add } from "./add.ts";\nexport const ops: readonly Op[] = [\n  relu,\n];',
     ],
-    ["kernels/relu.ts", "export const relu: Op = {};"],
-    ["kernels/add.ts", "export const add: Op<AddAttributes> = {};"],
+    ["kernels/ops/relu.ts", "export const relu: Op = {};"],
+    ["kernels/ops/add.ts", "export const add: Op<AddAttributes> = {};"],
     ["nn/BatchNorm.ts", "//\n".repeat(401)],
   ]);
   assertEquals(notForBrowsers(made), ["train/step.ts imports @std/cli", "train/gpu.ts uses Deno"]);
   assertEquals(notForBrowsers(new Map([["mod.ts", "// Deno.exit()\n/** Deno.exit() */"]])), []);
-  assertEquals(unlistedOps(made), ["kernels/mod.ts does not list add of kernels/add.ts"]);
+  assertEquals(unlistedOps(made), ["kernels/mod.ts does not list add of kernels/ops/add.ts"]);
   assertEquals(tooLong(made), ["nn/BatchNorm.ts has 401 lines, more than 400"]);
   assertEquals(wrongNames(made), ["nn/BatchNorm.ts is not in snake_case"]);
 });

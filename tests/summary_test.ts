@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { summarize, type SummaryOptions, summaryTable } from "../train/summary.ts";
+import { summarize, type SummaryOptions, summaryTable } from "../cli/summary.ts";
 import { lacks } from "./permissions.ts";
 
 const OPTIONS: SummaryOptions = {
@@ -76,7 +76,7 @@ Deno.test("a compression that leaves no channel is refused", () => {
 const NOWHERE = fileURLToPath(new URL("../runs/never_made", import.meta.url));
 
 async function adjoin(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const cli = fileURLToPath(new URL("../train/cli.ts", import.meta.url));
+  const cli = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", cli, ...args],
     env: { NO_COLOR: "1" },

@@ -1,9 +1,9 @@
 // Gradients that several paths share.
 import { assertAlmostEquals } from "@std/assert";
-import { add } from "../kernels/add.ts";
-import { gateChannels } from "../kernels/gate_channels.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import type { Tensor } from "../kernels/tensor.ts";
+import { add } from "../kernels/ops/add.ts";
+import { gateChannels } from "../kernels/ops/gate_channels.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { Tape } from "../nn/tape.ts";
 
 Deno.test("a gradient that was passed on does not grow any more", async () => {

@@ -3,12 +3,12 @@ import { TrainingBatches } from "../data/batches.ts";
 import { take } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { generatedSplit } from "../data/generated.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import { adjoin } from "../nn/adjoin.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
 import { model } from "../nn/resnet.ts";
-import { searchable } from "../nn/search.ts";
+import { searchable } from "../nn/compress/searchable.ts";
 import { EXIT } from "../train/errors.ts";
-import { tell } from "../train/tell.ts";
+import { tell } from "../cli/tell.ts";
 import { adjoinCommand } from "./command.ts";
 import { lacks } from "./permissions.ts";
 

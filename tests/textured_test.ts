@@ -1,13 +1,13 @@
 // Which results lie in textures alone, and that kernels store and load them there.
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { conv2d } from "../kernels/conv2d.ts";
-import { Gpu, GpuError } from "../kernels/gpu.ts";
-import { defineKernel, type Read, type Write } from "../kernels/kernel.ts";
-import { SOFTWARE } from "../kernels/preset.ts";
-import { Tensor } from "../kernels/tensor.ts";
-import { TEXTURE_WIDTH } from "../kernels/texture.ts";
-import { texturedResults } from "../kernels/textured.ts";
-import type { Command, Dispatch } from "../kernels/trace.ts";
+import { conv2d } from "../kernels/ops/conv2d.ts";
+import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
+import { defineKernel, type Read, type Write } from "../kernels/gpu/kernel.ts";
+import { SOFTWARE } from "../kernels/gpu/preset.ts";
+import { Tensor } from "../kernels/gpu/tensor.ts";
+import { TEXTURE_WIDTH } from "../kernels/gpu/texture.ts";
+import { texturedResults } from "../kernels/program/textured.ts";
+import type { Command, Dispatch } from "../kernels/program/trace.ts";
 import { holds } from "./op_suite.ts";
 
 type Operands<Kind> = Record<string, readonly [Kind, Tensor]>;

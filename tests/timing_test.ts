@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Gpu, GpuError } from "../kernels/gpu.ts";
-import { nullDevice } from "../kernels/null_device.ts";
-import type { Program } from "../kernels/program.ts";
-import { relu } from "../kernels/relu.ts";
-import type { Scope } from "../kernels/scope.ts";
-import { Stopwatch } from "../kernels/stopwatch.ts";
-import { profile, race } from "../kernels/timing.ts";
+import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
+import { nullDevice } from "../kernels/gpu/null_device.ts";
+import type { Program } from "../kernels/program/program.ts";
+import { relu } from "../kernels/ops/relu.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import { Stopwatch } from "../kernels/gpu/stopwatch.ts";
+import { profile, race } from "../kernels/program/timing.ts";
 
 /** A program of `runs` kernels and a copy. */
 async function reluProgram(scope: Scope, length: number, runs: number): Promise<Program> {

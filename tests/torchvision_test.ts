@@ -2,12 +2,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { parseSafetensors } from "../data/safetensors.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import { model, resnet, type Stem } from "../nn/resnet.ts";
 import { networkSpecs } from "../nn/state.ts";
-import { checkPretrained } from "../train/parity_pretrained.ts";
+import { checkPretrained } from "./parity/pretrained.ts";
 import { lacks } from "./permissions.ts";
 import { pythonWithTorch } from "./python.ts";
 

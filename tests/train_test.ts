@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
-import { parseCheckpoint } from "../train/checkpoint.ts";
+import { parseCheckpoint } from "../export/checkpoint.ts";
 import { EXIT } from "../train/errors.ts";
 import type { Summary } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Choices, type Work } from "../kernels/choices.ts";
-import { recordForward } from "../kernels/convolution.ts";
-import { geometry } from "../kernels/geometry.ts";
-import { Gpu, GpuError } from "../kernels/gpu.ts";
-import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
-import { Program } from "../kernels/program.ts";
-import { filterPlans, productPlan, productPlans } from "../kernels/tile_choice.ts";
-import { TILING } from "../kernels/tiles.ts";
-import { Trace } from "../kernels/trace.ts";
-import { tune } from "../kernels/tuning.ts";
-import { loadTiles, saveTiles, tuneTiles } from "../train/tuning.ts";
+import { Choices, type Work } from "../kernels/conv/choices.ts";
+import { recordForward } from "../kernels/conv/convolution.ts";
+import { geometry } from "../kernels/wgsl/geometry.ts";
+import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
+import { GPU, type Preset, SOFTWARE } from "../kernels/gpu/preset.ts";
+import { Program } from "../kernels/program/program.ts";
+import { filterPlans, productPlan, productPlans } from "../kernels/conv/tile_choice.ts";
+import { TILING } from "../kernels/conv/tiles.ts";
+import { Trace } from "../kernels/program/trace.ts";
+import { tune } from "../kernels/conv/tuning.ts";
+import { loadTiles, saveTiles, tuneTiles } from "../cli/run/tile_cache.ts";
 import { lacks } from "./permissions.ts";
 
 const TILES = TILING.products.map(({ name }) => name);

@@ -26,7 +26,7 @@ Deno.test("a task takes paths from the folder that it is typed in", { ignore }, 
   assertMatch(inTests, /Cannot read widths from \.\.\/deno\.json: (?!.*found no file)/);
   const { tasks } = JSON.parse(await Deno.readTextFile(`${root}/deno.json`));
   for (const { command } of Object.values<{ command: string }>(tasks)) {
-    if (!command.includes("train/cli.ts")) continue;
+    if (!command.includes("cli/main.ts")) continue;
     assertMatch(command, /--allow-read .*--allow-env( |=\S*\bINIT_CWD\b)/);
   }
 });
@@ -37,7 +37,7 @@ Deno.test(
   () =>
     withFolder(async (dir) => {
       await Deno.writeTextFile(`${dir}/widths.json`, "{");
-      const line = ["run", "--no-prompt", "-A", `${root}/train/cli.ts`, "train"];
+      const line = ["run", "--no-prompt", "-A", `${root}/cli/main.ts`, "train"];
       const found = await complaint([...line, "--widths", "widths.json"], {
         cwd: dir,
         env: { INIT_CWD: root },

@@ -2,9 +2,15 @@ import { assert, assertEquals } from "@std/assert";
 import { Random } from "../data/random.ts";
 import { type Network, network } from "../nn/network.ts";
 import { model } from "../nn/resnet.ts";
-import { chooseWidths, entropyOf, feasible, logitsAt, softmax } from "../nn/width_choice.ts";
-import { costOf, costOfChoice, type WidthCost, widthCost } from "../nn/width_cost.ts";
-import { type WidthGroups, widthGroups } from "../nn/width_groups.ts";
+import {
+  chooseWidths,
+  entropyOf,
+  feasible,
+  logitsAt,
+  softmax,
+} from "../nn/compress/width_choice.ts";
+import { costOf, costOfChoice, type WidthCost, widthCost } from "../nn/compress/width_cost.ts";
+import { type WidthGroups, widthGroups } from "../nn/compress/width_groups.ts";
 
 const TOLERANCE = 0.01;
 const DIVISORS = [1, 2, 4, 8];

@@ -1,12 +1,12 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Random } from "../data/random.ts";
-import { adjoin } from "../nn/adjoin.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { type Network, network } from "../nn/network.ts";
 import { model, resnet } from "../nn/resnet.ts";
-import { type Budgeted, costOf, costOfChoice, widthCost } from "../nn/width_cost.ts";
-import { chosenWidths, type WidthGroups, widthGroups } from "../nn/width_groups.ts";
-import { softmax } from "../nn/width_choice.ts";
+import { type Budgeted, costOf, costOfChoice, widthCost } from "../nn/compress/width_cost.ts";
+import { chosenWidths, type WidthGroups, widthGroups } from "../nn/compress/width_groups.ts";
+import { softmax } from "../nn/compress/width_choice.ts";
 import { randomNetwork, randomOptions } from "./random_network.ts";
 
 function namesOf({ groups }: WidthGroups): string[][] {

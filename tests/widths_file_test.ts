@@ -1,10 +1,10 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../data/error.ts";
-import { readArguments } from "../train/arguments.ts";
+import { readArguments } from "../cli/arguments.ts";
 import { UsageError } from "../train/errors.ts";
-import { trainRequest } from "../train/options.ts";
-import { encodeWidths, parseWidths, readWidths, type WidthsFile } from "../train/widths_file.ts";
-import { drawWidths } from "../train/widths_picture.ts";
+import { trainRequest } from "../cli/options.ts";
+import { encodeWidths, parseWidths, readWidths, type WidthsFile } from "../export/widths_file.ts";
+import { drawWidths } from "../cli/report/widths_picture.ts";
 import { lacks } from "./permissions.ts";
 
 const FILE: WidthsFile = {

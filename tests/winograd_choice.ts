@@ -1,7 +1,7 @@
-import type { Work } from "../kernels/choices.ts";
-import { geometry, type Placement } from "../kernels/geometry.ts";
-import type { Gpu } from "../kernels/gpu.ts";
-import { filterPlans, productPlans } from "../kernels/tile_choice.ts";
+import type { Work } from "../kernels/conv/choices.ts";
+import { geometry, type Placement } from "../kernels/wgsl/geometry.ts";
+import type { Gpu } from "../kernels/gpu/gpu.ts";
+import { filterPlans, productPlans } from "../kernels/conv/tile_choice.ts";
 
 const DIRECTIONS = ["forward", "input gradient", "weight gradient"] as const;
 

@@ -1,12 +1,12 @@
 // Winograd's products in the place of a convolution's, on whatever adapter there is.
 import { assert, assertEquals } from "@std/assert";
-import { conv2d, maskedConv2d, type MaskedConv2dAttributes } from "../kernels/conv2d.ts";
-import type { Placement } from "../kernels/geometry.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import { conv2d, maskedConv2d, type MaskedConv2dAttributes } from "../kernels/ops/conv2d.ts";
+import type { Placement } from "../kernels/wgsl/geometry.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
 import type { Case, Op } from "../kernels/op.ts";
-import { GPU } from "../kernels/preset.ts";
-import { filterPlans, productPlans } from "../kernels/tile_choice.ts";
-import { canWinograd } from "../kernels/winograd.ts";
+import { GPU } from "../kernels/gpu/preset.ts";
+import { filterPlans, productPlans } from "../kernels/conv/tile_choice.ts";
+import { canWinograd } from "../kernels/conv/winograd.ts";
 import { check, holds } from "./op_suite.ts";
 import { chooseWinograd, type Shapes, worksOf } from "./winograd_choice.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { writer } from "../train/writer.ts";
+import { writer } from "../cli/writer.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
@@ -39,7 +39,7 @@ const FULL = "/dev/full";
 
 /** Runs a command whose output nobody can keep. */
 async function unheard(args: readonly string[]): Promise<{ code: number; error: string }> {
-  const cli = fileURLToPath(new URL("../train/cli.ts", import.meta.url));
+  const cli = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
   const command = [
     "run",
     "--no-prompt",

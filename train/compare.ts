@@ -1,12 +1,12 @@
 import { ValidationBatches } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import { pruneByMagnitude } from "../nn/prune.ts";
-import { uniformWidths } from "../nn/width_uniform.ts";
-import { type Checkpoint, parseCheckpoint } from "./checkpoint.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import { pruneByMagnitude } from "../nn/compress/prune.ts";
+import { uniformWidths } from "../nn/compress/width_uniform.ts";
+import { type Checkpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { jobOn } from "./job.ts";
-import { encodeOnnx } from "./onnx.ts";
-import { OnnxSession, RUNTIME } from "./onnx_session.ts";
+import { encodeOnnx } from "../export/onnx.ts";
+import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { findWidths, openSearch, type SearchOptions, trainFound } from "./search.ts";
 import { runJob, type TrainResult } from "./train.ts";
 import type { Reporter, TrainOptions, Which } from "./types.ts";

@@ -1,5 +1,5 @@
 import type { TrainingBatches, ValidationBatches } from "../data/batches.ts";
-import { demandFiniteLoss, demandFiniteScores } from "./divergence.ts";
+import { demandFiniteLoss, demandFiniteScores } from "./finite.ts";
 import { UsageError } from "./errors.ts";
 import type { Gates } from "./gates.ts";
 import { lambdaAt, rateAt } from "./schedule.ts";

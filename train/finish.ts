@@ -1,9 +1,9 @@
-import type { Gpu } from "../kernels/gpu.ts";
+import type { Gpu } from "../kernels/gpu/gpu.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { extract } from "../nn/state.ts";
-import { encodeCheckpoint, parseCheckpoint } from "./checkpoint.ts";
-import { demandFiniteState } from "./divergence.ts";
+import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
+import { demandFiniteState } from "./finite.ts";
 import type { Job } from "./job.ts";
 import type { Learner } from "./learner.ts";
 import type { Score, Verification, Which } from "./types.ts";

@@ -1,14 +1,20 @@
-import { gumbelNoise } from "../kernels/gumbel.ts";
-import { gumbelSoftmax } from "../kernels/gumbel_softmax.ts";
-import { adaptPenalty, penalty } from "../kernels/penalty.ts";
-import { quadraticForm } from "../kernels/quadratic_form.ts";
-import type { Scope } from "../kernels/scope.ts";
-import type { Tensor } from "../kernels/tensor.ts";
-import type { Trace } from "../kernels/trace.ts";
+import { gumbelNoise } from "../kernels/ops/gumbel.ts";
+import { gumbelSoftmax } from "../kernels/ops/gumbel_softmax.ts";
+import { adaptPenalty, penalty } from "../kernels/ops/penalty.ts";
+import { quadraticForm } from "../kernels/ops/quadratic_form.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
+import type { Trace } from "../kernels/program/trace.ts";
 import type { Apply } from "../nn/tape.ts";
-import { type Choice, chooseWidths, entropyOf, logitsAt, softmax } from "../nn/width_choice.ts";
-import { costOf, type WidthCost } from "../nn/width_cost.ts";
-import type { WidthGroups } from "../nn/width_groups.ts";
+import {
+  type Choice,
+  chooseWidths,
+  entropyOf,
+  logitsAt,
+  softmax,
+} from "../nn/compress/width_choice.ts";
+import { costOf, type WidthCost } from "../nn/compress/width_cost.ts";
+import type { WidthGroups } from "../nn/compress/width_groups.ts";
 import { DivergedError } from "./errors.ts";
 import { applying, Learner } from "./learner.ts";
 import type { GatesState } from "./types.ts";

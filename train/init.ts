@@ -1,6 +1,6 @@
 import { DataError } from "../data/error.ts";
 import { abridged } from "../data/words.ts";
-import type { Adjoined } from "../nn/adjoin.ts";
+import type { Adjoined } from "../nn/compress/adjoin.ts";
 import { torchShape } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";

@@ -1,8 +1,8 @@
 import type { Batch } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
-import type { Scope } from "../kernels/scope.ts";
+import type { Scope } from "../kernels/program/scope.ts";
 import { networkSpecs } from "../nn/state.ts";
-import type { Checkpoint } from "./checkpoint.ts";
+import type { Checkpoint } from "../export/checkpoint.ts";
 import { Weights } from "./learner.ts";
 import { Evaluation } from "./step.ts";
 import type { Score } from "./types.ts";

@@ -1,9 +1,9 @@
 import { abridged } from "../data/words.ts";
 import type { Op } from "../kernels/op.ts";
-import { adamw, sgd } from "../kernels/optimizers.ts";
-import type { Scope } from "../kernels/scope.ts";
-import type { Tensor } from "../kernels/tensor.ts";
-import type { Trace } from "../kernels/trace.ts";
+import { adamw, sgd } from "../kernels/ops/optimizers.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
+import type { Trace } from "../kernels/program/trace.ts";
 import { Parameters, type State } from "../nn/parameters.ts";
 import type { StateSpecs } from "../nn/state.ts";
 import type { Apply } from "../nn/tape.ts";

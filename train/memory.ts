@@ -1,6 +1,6 @@
-import { stored } from "../kernels/gpu.ts";
-import type { Program } from "../kernels/program.ts";
-import type { Tensor } from "../kernels/tensor.ts";
+import { stored } from "../kernels/gpu/gpu.ts";
+import type { Program } from "../kernels/program/program.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { JobWeights } from "./job.ts";
 import type { Evaluation, TrainingStep } from "./step.ts";
 

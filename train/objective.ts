@@ -1,11 +1,11 @@
-import { adjoinedLoss } from "../kernels/adjoined_loss.ts";
-import { crossEntropy } from "../kernels/cross_entropy.ts";
-import { distillationLoss } from "../kernels/distillation_loss.ts";
-import type { Tensor } from "../kernels/tensor.ts";
-import type { Adjoined } from "../nn/adjoin.ts";
+import { adjoinedLoss } from "../kernels/ops/adjoined_loss.ts";
+import { crossEntropy } from "../kernels/ops/cross_entropy.ts";
+import { distillationLoss } from "../kernels/ops/distillation_loss.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
+import type { Adjoined } from "../nn/compress/adjoin.ts";
 import { runAdjoined, runNetwork } from "../nn/forward.ts";
 import type { Network } from "../nn/network.ts";
-import { runSearch, type Search } from "../nn/search.ts";
+import { runSearch, type Search } from "../nn/compress/searchable.ts";
 import { adjoinedSpecs, networkSpecs, type StateSpecs } from "../nn/state.ts";
 import type { Apply } from "../nn/tape.ts";
 import type { Which } from "./types.ts";

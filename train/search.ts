@@ -1,23 +1,23 @@
-import { Gpu } from "../kernels/gpu.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
-import { narrowState, type Search, searchable } from "../nn/search.ts";
-import { feasible } from "../nn/width_choice.ts";
+import { narrowState, type Search, searchable } from "../nn/compress/searchable.ts";
+import { feasible } from "../nn/compress/width_choice.ts";
 import {
   type Budgeted,
   costOfChoice,
   wholeCost,
   type WidthCost,
   widthCost,
-} from "../nn/width_cost.ts";
-import { chosenWidths } from "../nn/width_groups.ts";
+} from "../nn/compress/width_cost.ts";
+import { chosenWidths } from "../nn/compress/width_groups.ts";
 import { UsageError } from "./errors.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
 import { initialState, type Job, jobOn, openJob, weightsOf } from "./job.ts";
 import { announce, learn, runJob, type TrainResult } from "./train.ts";
-import { budgetName, percent } from "./text.ts";
+import { budgetName, percent } from "../cli/text.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
-import type { WidthsFound } from "./widths_file.ts";
+import type { WidthsFound } from "../export/widths_file.ts";
 
 /** What is searched for. */
 export interface SearchOptions extends GatesSchedule {

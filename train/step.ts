@@ -1,13 +1,13 @@
 import type { Batch } from "../data/batches.ts";
 import type { Dataset, Normalization } from "../data/dataset.ts";
-import { accumulate, countCorrect } from "../kernels/counters.ts";
-import type { Program } from "../kernels/program.ts";
-import type { Scope } from "../kernels/scope.ts";
-import type { Tensor } from "../kernels/tensor.ts";
+import { accumulate, countCorrect } from "../kernels/ops/counters.ts";
+import type { Program } from "../kernels/program/program.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { runNetwork } from "../nn/forward.ts";
 import { classesOf } from "../nn/network.ts";
 import { Tape } from "../nn/tape.ts";
-import { Images, type ImageShape } from "./images.ts";
+import { Images, type ImageShape } from "./image_feed.ts";
 import type { Gates } from "./gates.ts";
 import { applying, type Learner, type Weights } from "./learner.ts";
 import { type Logits, logitsOf, lossOf, networksOf, type Objective } from "./objective.ts";

@@ -1,5 +1,5 @@
 import type { Split } from "../data/dataset.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
@@ -17,8 +17,8 @@ import {
 } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
 import { demandFiniteTeacher } from "./teacher.ts";
-import { plural } from "./text.ts";
-import { tuneTiles } from "./tuning.ts";
+import { plural } from "../cli/text.ts";
+import { tuneTiles } from "../cli/run/tile_cache.ts";
 import type { NetworkSummary, Reporter, Score, Summary, TrainOptions, Which } from "./types.ts";
 
 /** What a finished run gives: its summary, and the files to save, by name. */

@@ -1,6 +1,6 @@
 import { type Batch, ValidationBatches } from "../data/batches.ts";
-import type { Gpu } from "../kernels/gpu.ts";
-import type { Adjoined } from "../nn/adjoin.ts";
+import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Adjoined } from "../nn/compress/adjoin.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { networkSpecs } from "../nn/state.ts";

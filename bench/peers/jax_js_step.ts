@@ -1,6 +1,6 @@
 import { type Array as NdArray, jit, lax, nn, numpy as np, valueAndGrad } from "@jax-js/jax";
 import { nhwcToNchw, toTorch } from "../../nn/layout.ts";
-import { type StepTask, weights } from "../../train/bench_work.ts";
+import { type StepTask, weights } from "../work.ts";
 import { blocksOf, EPS, imagesOf, oneHotOf, STATISTICS_MOMENTUM } from "./network.ts";
 
 /** Work that can be run again and again. */

@@ -1,4 +1,4 @@
-import { labels, pixels, type StepTask } from "../../train/bench_work.ts";
+import { labels, pixels, type StepTask } from "../work.ts";
 
 /** A residual block of two 3x3 convolutions. Where it strides, it has a 1x1 on its shortcut. */
 export interface Block {

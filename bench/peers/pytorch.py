@@ -23,7 +23,7 @@ if not CUDA:
 
 
 def values(count, seed):
-    """As in train/bench_work.ts."""
+    """As in bench/work.ts."""
     bits = 0xFFFFFFFF
     h = torch.arange(1, count + 1, dtype=torch.int64)
     h = ((h * 0x9E3779B1) & bits) ^ (((seed + 1) * 0x85EBCA6B) & bits)
@@ -81,7 +81,7 @@ class Block(nn.Module):
             body = [Norm(3, inputs, width, stride), nn.ReLU(), Norm(3, width, width)]
         self.body = nn.Sequential(*body)
         if bottleneck:
-            # As in train/bench_own.ts.
+            # As in bench/own.ts.
             nn.init.zeros_(body[-1][1].weight)
         shortcut = [nn.AvgPool2d(2)] if stride > 1 else []
         self.shortcut = nn.Sequential(*shortcut, *([Norm(1, inputs, out)] if inputs != out else []))

@@ -1,5 +1,5 @@
-import { type Job, time, warm } from "../../train/bench_timing.ts";
-import type { Hello, Reply, Request, Task } from "../../train/bench_work.ts";
+import { type Job, time, warm } from "../timing.ts";
+import type { Hello, Reply, Request, Task } from "../work.ts";
 
 /** A task that a library is ready for. */
 export interface Prepared extends Job {

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 // Registers the gradients of all ops.
 import "@tensorflow/tfjs-layers";
-import { type ConvolutionTask, type Task, values } from "../../train/bench_work.ts";
+import { type ConvolutionTask, type Task, values } from "../work.ts";
 import { magnitude, type Prepared, serve } from "./serve.ts";
 import { step } from "./tfjs_step.ts";
 

@@ -1,5 +1,5 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { type StepTask, weights } from "../../train/bench_work.ts";
+import { type StepTask, weights } from "../work.ts";
 import { type Block, blocksOf, EPS, imagesOf, oneHotOf, STATISTICS_MOMENTUM } from "./network.ts";
 
 interface Norm {

@@ -1,0 +1,178 @@
+import type { Work } from "../kernels/conv/choices.ts";
+import { type Geometry, geometry } from "../kernels/wgsl/geometry.ts";
+import type { Gpu } from "../kernels/gpu/gpu.ts";
+import { narrow } from "../kernels/ops/narrow.ts";
+import { type Operand, operandShapes, recordWork, RESULT } from "../kernels/conv/record_work.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import { elements, type Tensor } from "../kernels/gpu/tensor.ts";
+import { Trace } from "../kernels/program/trace.ts";
+import { type Job, measure } from "./timing.ts";
+import { values } from "./work.ts";
+import { columns } from "../cli/text.ts";
+import { tuneTiles } from "../cli/run/tile_cache.ts";
+
+/** A convolution of square images. */
+export interface ConvShape {
+  readonly kernel: number;
+  readonly stride: number;
+  readonly padding: number;
+  readonly in: number;
+  readonly out: number;
+  readonly size: number;
+  readonly batch: number;
+}
+
+/** What is timed of a convolution. */
+export const DIRECTIONS = ["forward", "inputGradient", "weightGradient"] as const;
+/** One of {@link DIRECTIONS}. */
+export type Direction = typeof DIRECTIONS[number];
+
+/** Time and speed of one direction. */
+export interface Speed {
+  readonly ms: number;
+  /** 1e9 floating-point operations a second, two to a multiply-accumulate. */
+  readonly gflops: number;
+}
+
+function geometryOf(
+  { kernel, stride, padding, in: inputs, out, size, batch }: ConvShape,
+): Geometry {
+  const x = { shape: [batch, size, size, inputs] };
+  const w = { shape: [kernel, kernel, inputs, out] };
+  return geometry("conv2d", x, w, { stride, padding });
+}
+
+/** What kernels call a direction. */
+const DIRECTION = {
+  forward: "forward",
+  inputGradient: "input gradient",
+  weightGradient: "weight gradient",
+} as const satisfies Record<Direction, Work["direction"]>;
+
+/** Floating-point operations / 1e9: twice the multiply-accumulates, the same in each direction. */
+export function gflop(shape: ConvShape): number {
+  const { y } = operandShapes(geometryOf(shape));
+  return 2 * elements(y) * shape.kernel ** 2 * shape.in / 1e9;
+}
+
+/**
+ * Runs in a program: a GPU runs small kernels faster than it is sent them, and the submit of a
+ * training step holds hundreds.
+ */
+function copiesOf(shape: ConvShape): number {
+  return Math.min(64, Math.max(8, Math.round(0.3 / gflop(shape))));
+}
+
+/** A convolution in one direction, with its operands. */
+export class ConvWork {
+  readonly #scope: Scope;
+  readonly #work: Work;
+  readonly #copies: number;
+  /** All operands but the result. */
+  readonly #inputs: Readonly<Partial<Record<Operand, Tensor>>>;
+
+  /** Raises a `RangeError` for a filter that does not fit. */
+  constructor(scope: Scope, shape: ConvShape, direction: Direction) {
+    this.#scope = scope;
+    this.#copies = copiesOf(shape);
+    this.#work = { direction: DIRECTION[direction], geometry: geometryOf(shape) };
+    const shapes = operandShapes(this.#work.geometry);
+    const inputs = (["x", "w", "y"] as const).flatMap((name, seed) => {
+      if (name === this.#result) return [];
+      const numbers = values(elements(shapes[name]), seed);
+      return [[name, scope.tensor(name, shapes[name], numbers)]];
+    });
+    this.#inputs = Object.fromEntries(inputs);
+  }
+
+  get #result(): Operand {
+    return RESULT[this.#work.direction];
+  }
+
+  get #shape(): readonly number[] {
+    return operandShapes(this.#work.geometry)[this.#result];
+  }
+
+  #record(trace: Trace, into: Tensor): void {
+    recordWork(trace, this.#work, { x: into, w: into, y: into, ...this.#inputs });
+  }
+
+  /**
+   * The work made ready to be timed; how often a submit runs it, too. Results lie where they do in a
+   * network: those of filters in a buffer, others where the next kernel loads them.
+   */
+  async job(): Promise<{ job: Job; copies: number }> {
+    const { gpu } = this.#scope;
+    const filter = this.#result === "w";
+    const program = await this.#scope.trace("convolution", (trace) => {
+      const into = filter
+        ? this.#scope.tensor("result", this.#shape)
+        : trace.tensor("result", this.#shape);
+      for (let i = 0; i < this.#copies; i++) this.#record(trace, into);
+      if (!filter) trace.keep(narrow.forward(trace, [into], { channels: 1 })[0]);
+    });
+    return { job: jobOf(gpu, () => program.replay()), copies: this.#copies };
+  }
+
+  /** Runs the work once and gives the result, row-major. */
+  async result(): Promise<ArrayLike<number>> {
+    const { gpu } = this.#scope;
+    const into = this.#scope.tensor("result", this.#shape);
+    const program = await this.#scope.trace("result", (trace) => this.#record(trace, into));
+    program.replay();
+    return (await gpu.read([into]))[0];
+  }
+}
+
+/** Work that `submit` submits to a GPU. */
+export function jobOf(gpu: Gpu, submit: () => void): Job {
+  return {
+    submit,
+    settle: () => gpu.idle(),
+    emptyWait: () => {
+      gpu.submit(() => {});
+      return gpu.idle();
+    },
+  };
+}
+
+/** Records a convolution in all directions, for the choice of its tiles. */
+export function rehearse(scope: Scope, shape: ConvShape): Promise<void> {
+  const geometry = geometryOf(shape);
+  const trace = new Trace(scope.gpu, scope);
+  const { x, w, y } = operandShapes(geometry);
+  const operands = { x: trace.tensor("x", x), w: trace.tensor("w", w), y: trace.tensor("y", y) };
+  for (const direction of DIRECTIONS) {
+    recordWork(trace, { direction: DIRECTION[direction], geometry }, operands);
+  }
+  return Promise.resolve();
+}
+
+/** Times a convolution in all directions. */
+export async function benchConv(
+  gpu: Gpu,
+  shape: ConvShape,
+  repeats: number,
+): Promise<Record<Direction, Speed>> {
+  await tuneTiles(gpu, (scope) => rehearse(scope, shape));
+  const speed = async (direction: Direction): Promise<Speed> => {
+    using scope = gpu.scope();
+    const { job, copies } = await new ConvWork(scope, shape, direction).job();
+    const ms = await measure(job, repeats) / copies;
+    return { ms, gflops: gflop(shape) / ms * 1000 };
+  };
+  return {
+    forward: await speed("forward"),
+    inputGradient: await speed("inputGradient"),
+    weightGradient: await speed("weightGradient"),
+  };
+}
+
+/** The table of the times. */
+export function convTable(speeds: Readonly<Record<Direction, Speed>>): string {
+  const rows = DIRECTIONS.map((direction) => {
+    const { ms, gflops } = speeds[direction];
+    return [DIRECTION[direction], ms.toFixed(3), gflops.toFixed(2)];
+  });
+  return columns([["", "ms", "GFLOP/s"], ...rows]).join("\n") + "\n";
+}

@@ -1,0 +1,91 @@
+import { geometry } from "../kernels/wgsl/geometry.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import { readArguments } from "../cli/arguments.ts";
+import { benchConv, convTable } from "./conv.ts";
+import { comparePeers } from "./peer_runs.ts";
+import { benchStep, stepTable } from "./step.ts";
+import { comparisonText, withComparison } from "./table.ts";
+import type { Command } from "../cli/flags/flag.ts";
+import { refuseIdle } from "../cli/idle.ts";
+
+/** A subcommand that times something. */
+export type BenchCommand = Extract<Command, `bench ${string}`>;
+
+type Print = (text: string) => void;
+
+const FILE = new URL("../BENCHMARKS.md", import.meta.url);
+
+async function withGpu(run: (gpu: Gpu) => Promise<void>): Promise<void> {
+  const gpu = await Gpu.open();
+  try {
+    await run(gpu);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+function asJson(found: object): string {
+  const short = (_: string, value: unknown): unknown =>
+    typeof value === "number" && !Number.isInteger(value) ? Number(value.toPrecision(6)) : value;
+  return JSON.stringify(found, short, 2) + "\n";
+}
+
+async function conv(args: readonly string[], print: Print): Promise<void> {
+  const { values } = readArguments("bench conv", args);
+  const { kernel, stride, in: inputs, out, size, batch, repeats, json } = values;
+  const padding = values.padding ?? kernel >> 1;
+  const shape = { kernel, stride, padding, in: inputs, out, size, batch };
+  // Refuses a filter that does not fit before there is a GPU.
+  const [x, w] = [[batch, size, size, inputs], [kernel, kernel, inputs, out]];
+  geometry("conv2d", { shape: x }, { shape: w }, { stride, padding });
+  await withGpu(async (gpu) => {
+    const speeds = await benchConv(gpu, shape, repeats);
+    print(json ? asJson(speeds) : `${gpu.adapter}\n${convTable(speeds)}`);
+  });
+}
+
+async function step(args: readonly string[], print: Print): Promise<void> {
+  const { values, given } = readArguments("bench step", args);
+  refuseIdle("bench step", given, { mode: values.mode, which: "base" });
+  const {
+    json,
+    "image-size": imageSize,
+    "mask-from": maskFrom,
+    "beside-plain": besidePlain,
+    ...options
+  } = values;
+  await withGpu(async (gpu) => {
+    const times = await benchStep(gpu, { ...options, imageSize, maskFrom, besidePlain });
+    print(json ? asJson(times) : `${gpu.adapter}\n${stepTable(times, options.mode)}`);
+  });
+}
+
+async function peers(args: readonly string[], print: Print): Promise<void> {
+  const { values: { repeats, only, all, large } } = readArguments("bench peers", args);
+  await withGpu(async (gpu) => {
+    const found = await comparePeers(
+      gpu,
+      { repeats, only, all, large },
+      (line) => print(`${line}\n`),
+    );
+    const text = comparisonText({ ...found, repeats, flags: args.join(" ") });
+    if (only !== undefined) return print(`\n${text}\n`);
+    await Deno.writeTextFile(FILE, withComparison(await Deno.readTextFile(FILE), text, large));
+    print("wrote BENCHMARKS.md\n");
+  });
+}
+
+const RUN: Readonly<Record<BenchCommand, typeof conv>> = {
+  "bench conv": conv,
+  "bench step": step,
+  "bench peers": peers,
+};
+
+/** Times what a subcommand says, and prints the times. */
+export async function bench(
+  command: BenchCommand,
+  args: readonly string[],
+  print: Print,
+): Promise<void> {
+  await RUN[command](args, print);
+}

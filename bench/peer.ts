@@ -1,0 +1,143 @@
+import type { Hello, Request, Task } from "./work.ts";
+
+/** A library that is given the same work as the others. */
+export interface Peer extends Hello {
+  /** Compiles and warms up a task; gives what all peers must agree on. */
+  prepare(task: Task): Promise<number>;
+  /** Milliseconds of one run of the task. */
+  run(): Promise<number>;
+  /** Ends it. */
+  close(): Promise<void>;
+}
+
+/** How to start a peer that has a process of its own. */
+export interface PeerCommand {
+  /** What it is called where it is missing. */
+  readonly name: string;
+  /** Programs to try, one after the other. */
+  readonly programs: readonly string[];
+  readonly args: readonly string[];
+}
+
+async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
+  let rest = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop() ?? "";
+    yield* parts;
+  }
+  yield rest;
+}
+
+/** A peer in a process of its own: requests in, answers out, a line of JSON each. */
+export class ProcessPeer implements Peer {
+  readonly name: string;
+  readonly version: string;
+  readonly device: string;
+  readonly #connection: Connection;
+
+  private constructor({ name, version, device }: Hello, connection: Connection) {
+    this.name = name;
+    this.version = version;
+    this.device = device;
+    this.#connection = connection;
+  }
+
+  /** Starts the first program that works. Raises an `Error` with the reason when none does. */
+  static async start({ programs, args }: PeerCommand, cwd: URL): Promise<ProcessPeer> {
+    let reason = "no program";
+    for (const program of programs) {
+      let connection: Connection | undefined;
+      try {
+        connection = new Connection(program, args, cwd);
+        const hello = await connection.hear();
+        const [name, version, device] = ["name", "version", "device"].map((key) => hello[key]);
+        return new ProcessPeer(
+          { name: String(name), version: String(version), device: String(device) },
+          connection,
+        );
+      } catch (error) {
+        reason = error instanceof Error ? error.message : String(error);
+        await connection?.close();
+      }
+    }
+    throw new Error(reason);
+  }
+
+  prepare(task: Task): Promise<number> {
+    return this.#ask({ do: "prepare", task }, "check");
+  }
+
+  run(): Promise<number> {
+    return this.#ask({ do: "run" }, "ms");
+  }
+
+  close(): Promise<void> {
+    return this.#connection.close();
+  }
+
+  async #ask(request: Request, key: "check" | "ms"): Promise<number> {
+    await this.#connection.say(request);
+    const reply = await this.#connection.hear();
+    const found = reply[key];
+    if (typeof found === "number") return found;
+    throw new Error(String(reply.error ?? "an answer that makes no sense"));
+  }
+}
+
+/** A child process and its streams. */
+class Connection {
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #output: AsyncGenerator<string>;
+  readonly #errors: Promise<string>;
+
+  constructor(program: string, args: readonly string[], cwd: URL) {
+    this.#child = new Deno.Command(program, {
+      args: [...args],
+      cwd,
+      env: { NO_COLOR: "1" },
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#input = this.#child.stdin.getWriter();
+    this.#output = lines(this.#child.stdout);
+    this.#errors = complaint(lines(this.#child.stderr));
+  }
+
+  async say(request: Request): Promise<void> {
+    await this.#input.write(new TextEncoder().encode(JSON.stringify(request) + "\n"));
+  }
+
+  /** The next answer; other output is passed over. Raises an `Error` when the process has ended. */
+  async hear(): Promise<Record<string, unknown>> {
+    while (true) {
+      const { value, done } = await this.#output.next();
+      if (done) throw new Error(await this.#errors || "its process ended");
+      if (!value.startsWith("{")) continue;
+      const message: unknown = JSON.parse(value);
+      if (message instanceof Object) return { ...message };
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#input.close().catch(() => {});
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 3000);
+    await this.#child.status;
+    clearTimeout(timer);
+    await this.#output.return(undefined);
+    await this.#errors;
+  }
+}
+
+/** The first line that names an error, else the last that says something. */
+async function complaint(all: AsyncIterable<string>): Promise<string> {
+  let found = "";
+  let last = "";
+  for await (const line of all) {
+    if (line.trim()) last = line.trim();
+    if (/^(error\b|\w*Error:)/.test(line)) found ||= line.trim();
+  }
+  return found || last;
+}

@@ -1,0 +1,138 @@
+import { type Batch, ValidationBatches } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
+import { countCorrect } from "../kernels/ops/counters.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Values } from "../kernels/op.ts";
+import { parseCheckpoint } from "../export/checkpoint.ts";
+import { UsageError } from "../train/errors.ts";
+import { KernelSession } from "../train/kernel_session.ts";
+import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
+import { checkImages, openValidation, type ValidationOptions } from "./run/run_data.ts";
+import { grouped, percent } from "./text.ts";
+import type { Score } from "../train/types.ts";
+
+/** What is evaluated, and on what. */
+export interface EvaluateOptions extends ValidationOptions {
+  /** A safetensors file, or an ONNX file that `export` wrote. */
+  readonly file: string;
+  readonly batchSize: number;
+}
+
+/** What an evaluation came to. */
+export interface EvaluateReport extends Score {
+  readonly file: string;
+  readonly dataset: string;
+  readonly images: number;
+  readonly imagesPerSecond: number;
+  /** The GPU's own words for itself, or onnxruntime-web and its version. */
+  readonly runtime: string;
+}
+
+/** A data set in batches. */
+interface Images {
+  readonly file: string;
+  readonly dataset: Dataset;
+  readonly batch: number;
+}
+
+/** A score and how long it took. */
+type Timed = Pick<EvaluateReport, "top1" | "top5" | "loss" | "imagesPerSecond" | "runtime">;
+
+/** Runs once on a first batch, for what only a first run does, then on all. */
+async function timed(
+  score: (batches: Iterable<Batch>) => Promise<Score>,
+  { dataset, batch }: Images,
+): Promise<Score & { imagesPerSecond: number }> {
+  const [first] = new ValidationBatches({ dataset, batch });
+  await score([first]);
+  const start = performance.now();
+  const found = await score(new ValidationBatches({ dataset, batch }));
+  return { ...found, imagesPerSecond: 1000 * dataset.length / (performance.now() - start) };
+}
+
+async function onKernels(bytes: Uint8Array, images: Images): Promise<Timed> {
+  const checkpoint = parseCheckpoint(bytes, images.file);
+  checkImages(checkpoint, images);
+  const gpu = await Gpu.open();
+  try {
+    using scope = gpu.scope();
+    const session = await KernelSession.open(scope, { checkpoint, ...images });
+    return {
+      ...await timed((batches) => session.score(batches), images),
+      runtime: gpu.adapter,
+    };
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** The sums that the kernels count, of one batch after the other. */
+async function scoreOnnx(
+  session: OnnxSession,
+  batches: Iterable<Batch>,
+  classes: number,
+): Promise<Score> {
+  let counters: Values = { shape: [4], data: new Float64Array(4) };
+  for (const batch of batches) {
+    const logits = await session.logits(batch);
+    const { count, labels } = batch;
+    [counters] = countCorrect.reference([
+      { shape: [count, classes], data: Float64Array.from(logits) },
+      { shape: [count], data: Float64Array.from(labels.subarray(0, count)) },
+      counters,
+    ], {});
+  }
+  const [images, top1, top5, loss] = counters.data;
+  return { top1: top1 / images, top5: top5 / images, loss: loss / images };
+}
+
+async function onRuntime(bytes: Uint8Array, images: Images): Promise<Timed> {
+  const session = await OnnxSession.open(bytes, images.file);
+  try {
+    checkImages(session.info, images);
+    const classes = images.dataset.classes.length;
+    return {
+      ...await timed((batches) => scoreOnnx(session, batches, classes), images),
+      runtime: `onnxruntime-web ${RUNTIME}, one thread`,
+    };
+  } finally {
+    await session.close();
+  }
+}
+
+/** Accuracy, loss and speed of a saved network on the validation images that options name. */
+export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
+  const { file, batchSize: batch } = options;
+  const run = file.endsWith(".onnx") ? onRuntime : onKernels;
+  if (run === onKernels && !file.endsWith(".safetensors")) {
+    throw new UsageError(
+      `Cannot evaluate ${file}: wanted a file whose name ends in .safetensors or .onnx`,
+    );
+  }
+  const bytes = await Deno.readFile(file).catch((cause) => {
+    throw new DataError(
+      `Cannot evaluate: wanted a file that train or export wrote, found ` +
+        foundInstead(file, cause),
+      { cause },
+    );
+  });
+  const dataset = await openValidation(options);
+  const found = await run(bytes, { file, dataset, batch });
+  if (!Number.isFinite(found.loss)) {
+    throw new DataError(
+      `Cannot evaluate ${file}: wanted logits that are numbers, found a loss of ${found.loss}; ` +
+        `take other weights`,
+    );
+  }
+  return { file, dataset: dataset.name, images: dataset.length, ...found };
+}
+
+/** What an evaluation came to, in two lines. */
+export function evaluateText(report: EvaluateReport): string {
+  const { file, dataset, images, top1, top5, loss, imagesPerSecond, runtime } = report;
+  return `${file} on ${grouped(images)} images of ${dataset}\n` +
+    `top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(3)}  ` +
+    `${grouped(Number(imagesPerSecond.toPrecision(3)))} images/s on ${runtime}\n`;
+}

@@ -1,0 +1,178 @@
+import { ValidationBatches } from "../data/batches.ts";
+import type { Dataset } from "../data/dataset.ts";
+import { DataError } from "../data/error.ts";
+import { foundInstead } from "../data/found_instead.ts";
+import { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
+import { UsageError, VerificationError } from "../train/errors.ts";
+import { checkOutput, type Format, makeFolderOf } from "./run/export_output.ts";
+import { KernelSession } from "../train/kernel_session.ts";
+import { encodeOnnx } from "../export/onnx.ts";
+import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
+import { checkImages, openValidation, readValidationOptions } from "./run/run_data.ts";
+import { RUN_FILES } from "./run/run_folder.ts";
+import { difference, fileSize, grouped, percent } from "./text.ts";
+import type { Verification, Which } from "../train/types.ts";
+import { areEqual, compareLogits, inequality, type LogitsOf } from "../train/verify.ts";
+import { writeWhole } from "./run/whole_file.ts";
+
+/** Images compared at a time, and runs whose median is the latency. */
+const BATCH = 32;
+const LATENCY_RUNS = 20;
+
+/** What is exported, and where to. */
+export interface ExportOptions {
+  /** A run folder, or a safetensors file in one. */
+  readonly run: string;
+  /** Default: `small`, or what the file holds. */
+  readonly which?: Which;
+  readonly format: Format;
+  /** Whether the ONNX graph takes pixels from 0 to 255 and normalises them. */
+  readonly includeNormalization: boolean;
+  /** Default: beside the network, `small.onnx` or `small.torch.safetensors`. */
+  readonly output?: string;
+  readonly overwrite: boolean;
+  /** Where the images of the run lie now. Default: where they lay. */
+  readonly dataDir?: string;
+}
+
+/** What an export came to. */
+export interface ExportReport {
+  readonly output: string;
+  readonly fileBytes: number;
+  /** Bytes of all numbers in the file. */
+  readonly parameterBytes: number;
+  readonly verify: Verification;
+  /** Milliseconds for one image in onnxruntime-web; of ONNX only. */
+  readonly latency?: number;
+}
+
+/** Bytes to write, and a network that runs from them. */
+interface Exported extends Pick<ExportReport, "parameterBytes"> {
+  readonly bytes: Uint8Array;
+  readonly logits: LogitsOf;
+  latency?(): Promise<number>;
+  close?(): Promise<void>;
+}
+
+/** What a file and its network are exported with. */
+interface Bench {
+  readonly checkpoint: Checkpoint;
+  readonly dataset: Dataset;
+  readonly scope: Scope;
+}
+
+function sourceOf({ run, which = "small" }: ExportOptions): { file: string; folder: string } {
+  if (!run.endsWith(".safetensors")) return { file: `${run}/${which}.safetensors`, folder: run };
+  const end = run.lastIndexOf("/");
+  return { file: run, folder: end < 0 ? "." : run.slice(0, end) || "/" };
+}
+
+async function load(file: string, which?: Which): Promise<Checkpoint> {
+  const bytes = await Deno.readFile(file).catch((cause) => {
+    throw new DataError(
+      `Cannot export: wanted the run folder or safetensors file of a trained network, found ` +
+        `${foundInstead(file, cause)}; --which names the network`,
+      { cause },
+    );
+  });
+  const checkpoint = parseCheckpoint(bytes, file);
+  if (which && checkpoint.which !== which) {
+    throw new UsageError(
+      `Cannot export the ${which} network out of ${file}: it holds the ${checkpoint.which} one; ` +
+        `leave out --which`,
+    );
+  }
+  return checkpoint;
+}
+
+async function asOnnx(
+  { checkpoint, dataset }: Bench,
+  options: Pick<ExportOptions, "includeNormalization">,
+): Promise<Exported> {
+  const { bytes, parameterBytes } = encodeOnnx(checkpoint, options);
+  const session = await OnnxSession.open(bytes, "the exported network");
+  const [first] = new ValidationBatches({ dataset, batch: 1 });
+  return {
+    bytes,
+    parameterBytes,
+    logits: (batch) => session.logits(batch),
+    latency: () => session.latency(first, LATENCY_RUNS),
+    close: () => session.close(),
+  };
+}
+
+async function asSafetensors({ checkpoint, dataset, scope }: Bench): Promise<Exported> {
+  const { network, state, ...info } = checkpoint;
+  const bytes = encodeCheckpoint(network, state, info);
+  const again = parseCheckpoint(bytes, "the exported network");
+  const session = await KernelSession.open(scope, { checkpoint: again, dataset, batch: BATCH });
+  const parameterBytes = [...again.state.values()].reduce((sum, v) => sum + v.byteLength, 0);
+  return { bytes, parameterBytes, logits: (batch) => session.logits(batch) };
+}
+
+function demandEqual(found: Verification, which: Which): void {
+  if (areEqual(found)) return;
+  throw new VerificationError(
+    `Cannot export the ${which} network: the file has to give its logits ${inequality(found)}; ` +
+      `nothing was written`,
+  );
+}
+
+/**
+ * Exports a network of a run. The file is written only after it has given the network's logits for
+ * all validation images of the run, else a {@link VerificationError} is raised.
+ */
+export async function exportNetwork(options: ExportOptions): Promise<ExportReport> {
+  const { format, includeNormalization, overwrite, dataDir } = options;
+  const { file, folder } = sourceOf(options);
+  const checkpoint = await load(file, options.which);
+  const { which } = checkpoint;
+  const extension = format === "onnx" ? "onnx" : "torch.safetensors";
+  const output = options.output ?? `${folder}/${which}.${extension}`;
+  const keeps = [file, ...RUN_FILES.map((name) => `${folder}/${name}`)];
+  await checkOutput(output, { format, overwrite, keeps });
+  const images = await readValidationOptions(folder);
+  const dataset = await openValidation({ ...images, dataDir: dataDir ?? images.dataDir });
+  checkImages(checkpoint, { dataset, file });
+  await makeFolderOf(output);
+  const gpu = await Gpu.open();
+  let exported: Exported | undefined;
+  try {
+    using scope = gpu.scope();
+    const bench = { checkpoint, dataset, scope };
+    const own = await KernelSession.open(scope, { checkpoint, dataset, batch: BATCH });
+    exported = format === "onnx"
+      ? await asOnnx(bench, { includeNormalization })
+      : await asSafetensors(bench);
+    const { bytes, parameterBytes, logits } = exported;
+    const verify = await compareLogits([(batch) => own.logits(batch), logits], {
+      dataset,
+      batch: BATCH,
+    });
+    demandEqual(verify, which);
+    const latency = await exported.latency?.();
+    await writeWhole(output, bytes);
+    const fileBytes = bytes.length;
+    return { output, fileBytes, parameterBytes, verify, ...(latency ? { latency } : {}) };
+  } finally {
+    await exported?.close?.();
+    gpu.destroy();
+  }
+}
+
+/** What an export came to, in three lines. */
+export function exportText({ output, verify, ...report }: ExportReport): string {
+  const { fileBytes, parameterBytes, latency } = report;
+  const over = (fileBytes / parameterBytes).toFixed(3);
+  return [
+    `${output}: ${fileSize(fileBytes)}, ${over} times its ${grouped(parameterBytes)} bytes of ` +
+    `parameters`,
+    `equal: largest logit difference ${difference(verify.maxDifference)}, ` +
+    `${percent(verify.top1Agreement)} same class over ${grouped(verify.images)} images`,
+    ...latency === undefined
+      ? []
+      : [`${latency.toPrecision(3)} ms for one image in onnxruntime-web ${RUNTIME}, one thread`],
+  ].join("\n") + "\n";
+}

@@ -1,0 +1,162 @@
+import { MODEL_NAMES } from "../../nn/resnet.ts";
+import type { Section } from "./flag.ts";
+
+/** Flags of the benches. */
+export const BENCH_SECTIONS = [
+  {
+    title: "convolution",
+    commands: ["bench conv"],
+    flags: [
+      {
+        name: "kernel",
+        kind: "integer",
+        min: 1,
+        default: 3,
+        help: "side of the filters",
+      },
+      {
+        name: "stride",
+        kind: "integer",
+        min: 1,
+        default: 1,
+        help: "pixels from one place of the filter to the next",
+      },
+      {
+        name: "padding",
+        kind: "integer",
+        min: 0,
+        defaults: "floor(kernel / 2)",
+        help: "zeros on every side of the image",
+      },
+      {
+        name: "in",
+        kind: "integer",
+        min: 1,
+        default: 64,
+        help: "input channels",
+      },
+      {
+        name: "out",
+        kind: "integer",
+        min: 1,
+        default: 64,
+        help: "output channels",
+      },
+      {
+        name: "size",
+        kind: "integer",
+        min: 1,
+        default: 32,
+        help: "pixels of a side of the image",
+      },
+      {
+        name: "batch",
+        also: "batch-size",
+        kind: "integer",
+        min: 1,
+        default: 32,
+        help: "images",
+      },
+    ],
+  },
+  {
+    title: "training step",
+    commands: ["bench step"],
+    flags: [
+      {
+        name: "model",
+        kind: "choice",
+        choices: MODEL_NAMES,
+        default: "resnet20",
+        help: "the base network",
+      },
+      {
+        name: "mode",
+        kind: "choice",
+        choices: ["plain", "adjoined", "search"],
+        default: "adjoined",
+        help: "the base network alone, both networks, or the search of widths 1/1 to 1/8",
+      },
+      {
+        name: "batch",
+        also: "batch-size",
+        kind: "integer",
+        min: 1,
+        default: 64,
+        help: "images of a step",
+      },
+      {
+        name: "image-size",
+        kind: "integer",
+        min: 12,
+        default: 32,
+        help: "pixels of a side of the image",
+      },
+      {
+        name: "beside-plain",
+        kind: "boolean",
+        idle: [{ mode: "plain" }],
+        help:
+          "time the plain step in turn with that of both networks, for the median of their ratios",
+      },
+      {
+        name: "profile",
+        kind: "boolean",
+        help: "time each kernel by itself as well",
+      },
+    ],
+  },
+  {
+    title: "peers",
+    commands: ["bench peers"],
+    flags: [
+      {
+        name: "large",
+        kind: "boolean",
+        help: "work of a size for graphics processors",
+      },
+      {
+        name: "only",
+        kind: "string",
+        value: "TEXT",
+        help: "work with this in its name; writes nothing",
+      },
+      {
+        name: "all",
+        kind: "boolean",
+        help: "give every peer all work, also what takes minutes",
+      },
+    ],
+  },
+  {
+    title: "timing",
+    commands: ["bench conv", "bench step"],
+    flags: [
+      {
+        name: "repeats",
+        kind: "integer",
+        min: 1,
+        default: 15,
+        help: "measurements, whose median is the time",
+      },
+      {
+        name: "json",
+        kind: "boolean",
+        help: "print JSON instead of the table",
+      },
+    ],
+  },
+  {
+    title: "timing",
+    commands: ["bench peers"],
+    flags: [
+      {
+        name: "repeats",
+        kind: "integer",
+        min: 1,
+        default: 3,
+        help: "measurements of each peer in turn, whose median is the time",
+      },
+    ],
+  },
+] as const satisfies readonly Section[];

@@ -1,0 +1,102 @@
+import { EXIT } from "../train/errors.ts";
+import { type Command, COMMANDS, type Flag, type Section } from "./flags/flag.ts";
+import { choiceFlags } from "./idle.ts";
+import { SECTIONS } from "./flags/flags.ts";
+import { SIGNALS } from "./run/interrupt.ts";
+import { columns, either } from "./text.ts";
+
+const WIDTH = 96;
+
+const EXIT_HELP: Readonly<Record<keyof typeof EXIT, string>> = {
+  ok: "done",
+  unexpected: "an error that should not happen; ADJOIN_DEBUG=1 shows where",
+  usage: "a flag that cannot be used, or an output that cannot be written",
+  data: "data that are missing or cannot be read",
+  gpu: "no GPU, or one that failed",
+  diverged: "a loss or a weight was no longer a number, or a search diverged",
+  verification: "a result that is not equal to what it has to equal",
+};
+
+/** Breaks text into lines of at most `width` characters, between words. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return lines;
+}
+
+/** The name of a flag with a place for its value, as `-e, --epochs N`. */
+function spelling(flag: Flag): string {
+  const places = { boolean: "", string: "", choice: " NAME", number: " X", integer: " N" };
+  const value = flag.kind === "string" ? ` ${flag.value}` : places[flag.kind];
+  return `${flag.short ? `-${flag.short}, ` : "    "}--${flag.name}${value}`;
+}
+
+function explanation(flag: Flag, command: Command): string {
+  const choices = flag.kind === "choice" ? `: ${flag.choices.join(", ")}` : "";
+  const given = flag.defaults ?? (flag.kind === "boolean" ? undefined : flag.default);
+  const beside = flag.idle?.flatMap((choices) => choiceFlags(command, choices) ?? []);
+  const notes = [
+    ...flag.also ? [`also --${flag.also}`] : [],
+    ...Object.entries(flag.only ?? {}).map(([key, names]) => `with --${key} ${names.join(", ")}`),
+    ...beside?.length ? [`not with ${either(beside)}`] : [],
+    ...given === undefined ? [] : [`default: ${given}`],
+  ];
+  return flag.help + choices + (notes.length ? ` (${notes.join("; ")})` : "");
+}
+
+/** A heading and, below it, names with what they mean, indented. */
+function list(title: string, rows: readonly (readonly [string, string])[], left: number): string {
+  const lines = rows.flatMap(([name, text]) =>
+    wrap(text, WIDTH - left - 4).map((line, i) => [i ? "" : name.padEnd(left), line])
+  );
+  return [`${title}:`, ...columns(lines, [0, 1]).map((line) => `  ${line}`)].join("\n");
+}
+
+function exitCodes(): string {
+  const rows = Object.entries(EXIT).map(([key, code]): [string, string] => [
+    String(code),
+    EXIT_HELP[key as keyof typeof EXIT],
+  ]);
+  const signals = SIGNALS.map(({ code, words }): [string, string] => [String(code), words]);
+  return list("exit codes", [...rows, ...signals], 3);
+}
+
+/** The help of a subcommand: every flag with its default, and the exit codes. */
+export function commandHelp(command: Command): string {
+  const { help, positionals } = COMMANDS[command];
+  const sections: readonly Section[] = SECTIONS.filter(({ commands }) =>
+    commands.some((name) => name === command)
+  );
+  const rows = sections.map(({ title, flags }) => ({
+    title,
+    rows: flags.map((flag): [string, string] => [spelling(flag), explanation(flag, command)]),
+  }));
+  const left = Math.max(...rows.flatMap(({ rows }) => rows.map(([name]) => name.length)));
+  return [
+    `adjoin ${[command, ...positionals, "[flags]"].join(" ")}: ${help}`,
+    ...rows.map(({ title, rows }) => list(title, rows, left)),
+    "Flags without a value also have the form --no-NAME.",
+    exitCodes(),
+  ].join("\n\n") + "\n";
+}
+
+/** The help on all subcommands. */
+export function generalHelp(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { help, positionals }]): [string, string] => [
+    [name, ...positionals].join(" "),
+    help,
+  ]);
+  return [
+    "adjoin COMMAND [flags]: trains a network and its compressed twin together on shared weights",
+    list("commands", [
+      ...rows,
+      ["help COMMAND", "print the flags of a command, as COMMAND --help does"],
+      ["--version", "print the version"],
+    ], 12),
+    exitCodes(),
+  ].join("\n\n") + "\n";
+}

@@ -1,0 +1,80 @@
+import { Gpu } from "../../kernels/gpu/gpu.ts";
+import { nullDevice } from "../../kernels/gpu/null_device.ts";
+import { elements } from "../../kernels/gpu/tensor.ts";
+import { finish } from "../../train/finish.ts";
+import { type Job, openJob, traceEvaluation, traceStep, weightsOf } from "../../train/job.ts";
+import { type MemoryUse, memoryUses, totalUse } from "../../train/memory.ts";
+import { specsOf } from "../../train/objective.ts";
+import { columns, grouped } from "../text.ts";
+import { loadTiles } from "../run/tile_cache.ts";
+import type { TrainOptions } from "../../train/types.ts";
+
+/** The GPU memory that a run takes. */
+export interface MemoryPlan {
+  /** All that it has while it trains. */
+  readonly uses: readonly MemoryUse[];
+  /** The most bytes at once: what the uses come to, or what reading and comparing weights takes. */
+  readonly peak: number;
+  /** Convolutions whose tile the run would still have to choose. */
+  readonly untimed: number;
+}
+
+/** Takes memory on a GPU as a run does, in the same order, but trains nothing. */
+export async function planMemory(gpu: Gpu, job: Job): Promise<MemoryPlan> {
+  using scope = gpu.scope();
+  const { parameters, statistics } = specsOf(job.objective);
+  const zeros = [...parameters, ...statistics].map(({ name, shape }) =>
+    [name, new Float32Array(elements(shape))] as const
+  );
+  const weights = weightsOf(scope, job, new Map(zeros));
+  let uses: MemoryUse[];
+  let untimed: number;
+  {
+    using training = gpu.scope();
+    const step = await traceStep(training, job, weights);
+    untimed = gpu.choices.open.length;
+    const evaluation = await traceEvaluation(training, job, weights);
+    uses = memoryUses(weights, { step, evaluation });
+    await step.read();
+  }
+  await finish(gpu, job, { ...weights, scores: {} });
+  return { uses, peak: gpu.peak, untimed };
+}
+
+/** The table of what is taken. */
+export function memoryTable({ uses, peak, untimed }: MemoryPlan): string[] {
+  const rows = [...uses, totalUse("all while training", uses)];
+  return [
+    ...columns([
+      ["GPU memory", "bytes", "at least"],
+      ...rows.map(({ what, bytes, least }) => [what, grouped(bytes), grouped(least)]),
+      ["peak of the run", grouped(peak), ""],
+    ]),
+    ...untimed ? [`a run first times tiles for ${untimed} convolutions, which changes this`] : [],
+  ];
+}
+
+/** The default adapter, without memory. */
+async function openNull(): Promise<Gpu> {
+  const gpu = await Gpu.open();
+  gpu.destroy();
+  return await Gpu.open({ device: nullDevice(gpu.device) });
+}
+
+/**
+ * Says what GPU memory a run would take: its own code, on a device without memory. Raises the
+ * error that the run would raise for memory beyond the limits of the adapter.
+ */
+export async function dryRun(options: TrainOptions): Promise<string> {
+  const job = await openJob(options);
+  const gpu = await openNull();
+  await loadTiles(gpu);
+  const { mode, model, batchSize } = options;
+  const { height, width } = job.split.train;
+  const facts = columns([
+    ["adapter", gpu.adapter],
+    ["model", `${model}, ${mode}, batch ${batchSize} of ${width}x${height} pixels`],
+  ], [0, 1]);
+  const lines = [...facts, "", ...memoryTable(await planMemory(gpu, job))];
+  return lines.map((line) => `${line}\n`).join("");
+}

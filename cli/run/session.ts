@@ -1,0 +1,116 @@
+import { onInterrupt } from "./interrupt.ts";
+import type { RunRequest } from "../options.ts";
+import { checkFolder } from "./output_folder.ts";
+import { ProgressLine } from "../report/progress.ts";
+import { RunFolder } from "./run_folder.ts";
+import type { TrainResult } from "../../train/train.ts";
+import type { Reporter, TrainOptions } from "../../train/types.ts";
+import { encodeWidths, type WidthsFound } from "../../export/widths_file.ts";
+
+/** Where text goes. */
+export interface Output {
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+}
+
+/** Columns of the terminal, 80 where they cannot be told. */
+export function terminalWidth(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    return 80;
+  }
+}
+
+/** Draws a picture; a run without it is still a good one. */
+export async function picture(
+  name: string,
+  draw: () => Promise<string>,
+  note: (text: string) => void,
+): Promise<[string, string][]> {
+  try {
+    return [[name, await draw()]];
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    note(`Cannot draw ${name}: ${reason}`);
+    return [];
+  }
+}
+
+/** Saves what a search has found, and a picture of it. */
+export async function saveWidths(
+  folder: RunFolder,
+  { file, full }: WidthsFound,
+  reporter: Reporter,
+): Promise<void> {
+  await folder.write("widths.json", encodeWidths(file));
+  const drawn = await picture("widths.svg", async () => {
+    const { drawWidths } = await import("../report/widths_picture.ts");
+    return await drawWidths(file, full);
+  }, reporter.note);
+  for (const [name, content] of drawn) await folder.write(name, content);
+}
+
+/**
+ * Does a run in its folder, with progress on the console: `run` trains, and gives what to save, or
+ * nothing when it has saved all there is.
+ */
+export async function inRunFolder(
+  request: RunRequest,
+  output: Output,
+  { kind, config = {}, run }: {
+    /** What the run is called. */
+    readonly kind: string;
+    /** What config.json says besides the options. */
+    readonly config?: object;
+    readonly run: (
+      options: TrainOptions,
+      reporter: Reporter,
+      folder: RunFolder,
+    ) => Promise<TrainResult | undefined>;
+  },
+): Promise<void> {
+  const { options } = request;
+  await checkFolder(options.output, request);
+  using folder = new RunFolder(options.output, request);
+  const progress = new ProgressLine({
+    write: output.print,
+    terminal: Deno.stdout.isTerminal(),
+    width: terminalWidth,
+    now: () => performance.now(),
+    quiet: request.quiet,
+  });
+  const reporter: Reporter = {
+    start: (info) => {
+      if (!folder.started) folder.start({ ...options, ...config });
+      progress.start({ ...info, options: { ...info.options, output: folder.path } });
+    },
+    progress: (found) => progress.progress(found),
+    epoch: (metrics) => {
+      const problem = folder.append(metrics);
+      progress.epoch(metrics);
+      if (problem) progress.note(problem);
+    },
+    note: (text) => progress.note(text),
+  };
+  const { printError } = output;
+  const stopListening = onInterrupt(progress, { kept: () => folder.kept(), printError });
+  try {
+    const result = await run(options, reporter, folder);
+    if (!result) {
+      folder.publish();
+      return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${folder.path}\n`);
+    }
+    const { summary, files } = result;
+    const { model, dataset, seed } = options;
+    const curves = await picture("curves.svg", async () => {
+      const { drawCurves } = await import("../report/curves.ts");
+      return await drawCurves(folder.metrics, `${model}, ${kind}, ${dataset}, seed ${seed}`);
+    }, reporter.note);
+    await folder.finish(new Map<string, Uint8Array | string>([...files, ...curves]), summary);
+    progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
+  } finally {
+    progress.end();
+    stopListening();
+  }
+}

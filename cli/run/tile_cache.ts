@@ -1,0 +1,96 @@
+import type { SavedChoices } from "../../kernels/conv/choices.ts";
+import type { Gpu } from "../../kernels/gpu/gpu.ts";
+import type { Scope } from "../../kernels/program/scope.ts";
+import { tune, type Tuned, type TuneOptions } from "../../kernels/conv/tuning.ts";
+import { writeWhole } from "./whole_file.ts";
+
+const NAME = "tiles.json";
+
+async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
+  return (await Deno.permissions.query(descriptor)).state === "granted";
+}
+
+/**
+ * Where choices are kept from run to run: `$XDG_CACHE_HOME/adjoin`, or `~/.cache/adjoin`.
+ * `undefined` where neither variable is set, or may not be read.
+ */
+export async function cacheFolder(): Promise<string | undefined> {
+  const variable = async (name: string): Promise<string | undefined> =>
+    await granted({ name: "env", variable: name }) ? Deno.env.get(name) || undefined : undefined;
+  const cache = await variable("XDG_CACHE_HOME");
+  if (cache) return `${cache}/adjoin`;
+  const home = await variable("HOME");
+  return home && `${home}/.cache/adjoin`;
+}
+
+/** The JSON of the cache; nothing where there is none, or none that can be read. */
+async function readChoices(folder: string): Promise<unknown> {
+  const path = `${folder}/${NAME}`;
+  if (!await granted({ name: "read", path })) return {};
+  try {
+    return JSON.parse(await Deno.readTextFile(path));
+  } catch (error) {
+    const broken = error instanceof SyntaxError;
+    if (broken || error instanceof Error && "code" in error) return {};
+    throw error;
+  }
+}
+
+/** Loads the choices for the adapter, and returns how many. A cache that is broken counts as empty. */
+export async function loadTiles(gpu: Gpu, folder?: string): Promise<number> {
+  folder ??= await cacheFolder();
+  if (!gpu.preset.tiles || !folder) return 0;
+  const saved = await readChoices(folder);
+  try {
+    return gpu.choices.load(gpu.adapter, saved);
+  } catch (error) {
+    if (error instanceof TypeError) return 0;
+    throw error;
+  }
+}
+
+/** Saves the choices for the adapter beside those for others. Does nothing where it cannot write. */
+export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
+  folder ??= await cacheFolder();
+  if (!gpu.preset.tiles || !folder || !await granted({ name: "write", path: folder })) return;
+  // Of two runs that save at once one may tune again: the last stays, what is broken counts as empty.
+  const others = await readChoices(folder);
+  const isObject = typeof others === "object" && others !== null && !Array.isArray(others);
+  const all: SavedChoices = { ...(isObject ? others : {}), ...gpu.choices.save(gpu.adapter) };
+  try {
+    await Deno.mkdir(folder, { recursive: true });
+    const bytes = new TextEncoder().encode(JSON.stringify(all, null, 2) + "\n");
+    await writeWhole(`${folder}/${NAME}`, bytes);
+  } catch {
+    // The next run tunes once more.
+  }
+}
+
+/**
+ * Makes sure that all convolutions which `rehearse` traces have a tuned tile: out of the cache, or
+ * timed now and saved there, in `folder` or {@link cacheFolder}. `rehearse` traces into a scope that
+ * is thrown away. Times nothing where the preset has no tiles, nor on a software adapter, where that
+ * would take minutes and the estimate will do.
+ */
+export async function tuneTiles(
+  gpu: Gpu,
+  rehearse: (scope: Scope) => Promise<unknown>,
+  { folder, begin, ...options }: TuneOptions & {
+    readonly folder?: string;
+    /** Called before anything is timed, with the number of convolutions and gradients. */
+    readonly begin?: (works: number) => void;
+  } = {},
+): Promise<Tuned[]> {
+  if (!gpu.preset.tiles) return [];
+  await loadTiles(gpu, folder);
+  if (gpu.device.adapterInfo.isFallbackAdapter) return [];
+  {
+    using scope = gpu.scope();
+    await rehearse(scope);
+  }
+  const { open } = gpu.choices;
+  if (open.length) begin?.(open.length);
+  const tuned = await tune(gpu, open, options);
+  if (tuned.length) await saveTiles(gpu, folder);
+  return tuned;
+}

@@ -1,0 +1,111 @@
+import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
+import { type Count, count, countLayers, type LayerCount, macsTogether } from "../nn/count.ts";
+import { model, type Stem, type Variant } from "../nn/resnet.ts";
+import { columns, grouped, scaled } from "./text.ts";
+
+/** What is counted. */
+export interface SummaryOptions {
+  readonly model: string;
+  readonly compression: number;
+  readonly imageSize: number;
+  readonly classes: number;
+  readonly maskFrom: number;
+  readonly trunk: "shared" | "separate";
+  readonly stem?: Stem;
+  readonly variant?: Variant;
+  readonly channels: number;
+}
+
+/** What both networks cost; `params` are those of convolutions and batch norms. */
+export interface ModelSummary {
+  readonly model: string;
+  readonly compression: number;
+  readonly imageSize: number;
+  readonly classes: number;
+  readonly base: Count;
+  readonly small: Count;
+}
+
+function pairOf(
+  { model: name, classes, channels, stem, variant, ...options }: SummaryOptions,
+): Adjoined {
+  return adjoin(model(name, { classes, channels, stem, variant }), options);
+}
+
+/** Parameters and multiply-accumulates of both networks. */
+export function summarize(options: SummaryOptions): ModelSummary {
+  const { base, small } = pairOf(options);
+  const { model, compression, imageSize, classes } = options;
+  const image = { height: imageSize, width: imageSize };
+  return {
+    model,
+    compression,
+    imageSize,
+    classes,
+    base: count(base, image),
+    small: count(small, image),
+  };
+}
+
+/** A layer in the base and in the small network. */
+interface Row {
+  readonly whole: LayerCount;
+  readonly cut: LayerCount;
+}
+
+function times(whole: number, cut: number): string {
+  return `${(whole / cut).toFixed(2)}x`;
+}
+
+function layerCells({ whole, cut }: Row): string[] {
+  const cells = ({ shape, params, macs }: LayerCount) => [
+    shape.join("x"),
+    grouped(params),
+    macs ? scaled(macs) : "",
+  ];
+  return [whole.name, ...cells(whole), ...cells(cut), times(whole.params, cut.params)];
+}
+
+function totalCells(name: string, whole: number, cut: number): string[] {
+  return [name, "", grouped(whole), "", "", grouped(cut), "", times(whole, cut)];
+}
+
+/** The table of all layers with parameters, base and small network side by side, and totals. */
+export function summaryTable(options: SummaryOptions): string {
+  const pair = pairOf(options);
+  const { model, variant, imageSize, compression, classes, trunk } = options;
+  const image = { height: imageSize, width: imageSize };
+  const small = new Map(countLayers(pair.small, image).map((layer) => [layer.name, layer]));
+  const rows = countLayers(pair.base, image).flatMap((whole): Row[] => {
+    const cut = small.get(whole.name);
+    return cut ? [{ whole, cut }] : [];
+  });
+  const [b, s] = [count(pair.base, image), count(pair.small, image)];
+  const lines = columns([
+    ["", "base", "", "", "small", "", "", ""],
+    ["layer", "output", "parameters", "MACs", "output", "parameters", "MACs", "ratio"],
+    ...rows.map(layerCells),
+    totalCells("convolutions and norms", b.params, s.params),
+    totalCells("classifier", b.classifierParams, s.classifierParams),
+    totalCells(
+      "all parameters",
+      b.params + b.classifierParams,
+      s.params + s.classifierParams,
+    ),
+    ["multiply-accumulates", "", "", scaled(b.macs), "", "", scaled(s.macs), times(b.macs, s.macs)],
+  ]);
+  const rule = "-".repeat(Math.max(...lines.map(({ length }) => length)));
+  const together = (macsTogether(pair, image) / b.macs).toFixed(2);
+  return [
+    `${variant === "torchvision" ? "torchvision's " : ""}${model}, compression ${compression}, ` +
+    `${classes} classes, ${imageSize}x${imageSize} pixels`,
+    "",
+    ...lines.slice(0, 2),
+    rule,
+    ...lines.slice(2, -4),
+    rule,
+    ...lines.slice(-4),
+    "",
+    `Running both takes ${together} times the base network's multiply-accumulates (${trunk} trunk).`,
+  ].join("\n") + "\n";
+}

@@ -1,0 +1,69 @@
+import { GpuError } from "../kernels/gpu/gpu.ts";
+import { flagsOf, readArguments } from "./arguments.ts";
+import { DivergedError } from "../train/errors.ts";
+import { type Command, COMMANDS } from "./flags/flag.ts";
+import { either } from "./text.ts";
+
+/** Flags that memory grows with. */
+const SIZES = ["batch-size", "batch", "image-size", "size", "in", "out", "train-size", "val-size"];
+
+/** Those that the memory of a batch on the GPU grows with. */
+const BATCH_SIZES = ["batch-size", "batch", "image-size", "size"];
+
+/** How the engine refuses memory: it names no flag, nor anything else. */
+const NO_MEMORY = /^Array buffer allocation failed|^Invalid (typed )?array (buffer )?length/;
+
+/** Flags of a command out of some, as they are typed. */
+function flagsAmong(command: Command, names: readonly string[]): string[] {
+  return flagsOf(command).map(({ name }) => name).filter((name) => names.includes(name));
+}
+
+function typed(names: readonly string[]): string {
+  return either(names.map((name) => `--${name}`));
+}
+
+function noMemory(command: Command, args: readonly string[]): string {
+  const { values, given } = readArguments(command, args);
+  const value: Readonly<Record<string, unknown>> = values;
+  const sizes = flagsAmong(command, SIZES);
+  const found = sizes.filter((name) => given.has(name));
+  const words = found.map((name) => `--${name} ${value[name]}`).join(" ") || "the defaults";
+  const cure = typed(found.length ? found : sizes);
+  return `Cannot take the memory for this: wanted sizes that fit, found ${words}; lower ${cure}`;
+}
+
+/** Cures in the library's words, and with flags. */
+const CURES: readonly (readonly [RegExp, string])[] = [
+  [/lower the batch to/, "lower --batch-size to"],
+  [/( train: it has \d+;) ask for 1 to/, "$1 lower --train-size to"],
+  [/( validation: it has \d+;) ask for 1 to/, "$1 lower --val-size to"],
+  [/use a compression of/, "lower --compression to"],
+  [/lower the gates' lr/, "lower --search-lr"],
+  [/or the variant xresnet/, "or --variant xresnet"],
+  [/found the stem authors; leave it out/, "found --stem authors; leave it out"],
+];
+
+/** A message of the library with a command's flags for its options. */
+function inFlags(message: string, command: Command): string {
+  const models = flagsAmong(command, ["model"]).map((name) => `, or take a smaller --${name}`);
+  const smaller = `lower ${typed(flagsAmong(command, BATCH_SIZES))}${models.join("")}`;
+  const cured = CURES.reduce((told, [from, to]) => told.replace(from, to), message)
+    .replace(/use a smaller batch, image or network/, smaller);
+  return flagsOf(command).reduce((told, { name }) => {
+    const option = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+    return option === name ? told : told.replace(new RegExp(`\\b${option}\\b`), `--${name}`);
+  }, cured);
+}
+
+/**
+ * The message of an error of a command line: the library names its own options, and who typed flags
+ * is to read of flags.
+ */
+export function tell(error: unknown, [name, ...args]: readonly string[]): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const ofLibrary = error instanceof RangeError || error instanceof GpuError ||
+    error instanceof DivergedError;
+  if (!ofLibrary || !Object.hasOwn(COMMANDS, name ?? "")) return message;
+  const command = name as Command;
+  return NO_MEMORY.test(message) ? noMemory(command, args) : inFlags(message, command);
+}

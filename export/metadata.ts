@@ -1,0 +1,97 @@
+import type { Normalization } from "../data/dataset.ts";
+import { DataError } from "../data/error.ts";
+import type { Which } from "../train/types.ts";
+
+/** What a saved network says besides its layers and weights. */
+export interface CheckpointInfo {
+  /** The whole network, or the small one. */
+  readonly which: Which;
+  /** Names of the classes, in the order of the logits. */
+  readonly classes: readonly string[];
+  /** Height, width and channels of the images. */
+  readonly image: readonly [number, number, number];
+  /** What pixels have to be normalised by. */
+  readonly normalization: Normalization;
+  /** Fraction of the validation set. */
+  readonly top1?: number;
+}
+
+/** Strings by name, as files have them. */
+export type Metadata = Readonly<Record<string, string>>;
+
+/** What a network says as strings; all but `which` are JSON. */
+export function encodeInfo(info: CheckpointInfo): Metadata {
+  const { which, classes, image, normalization: { mean, std }, top1 } = info;
+  return {
+    which,
+    classes: JSON.stringify(classes),
+    image: JSON.stringify(image),
+    mean: JSON.stringify(mean),
+    std: JSON.stringify(std),
+    ...(top1 === undefined ? {} : { top1: String(top1) }),
+  };
+}
+
+/** The value of a key that has to be there. Raises a {@link DataError} that names `file`. */
+export function metadataField(metadata: Metadata, key: string, file: string): unknown {
+  if (!Object.hasOwn(metadata, key)) {
+    throw new DataError(
+      `Cannot load ${file}: wanted a network saved by adjoin, found no ${key} in its metadata`,
+    );
+  }
+  try {
+    return JSON.parse(metadata[key]);
+  } catch {
+    throw new DataError(`Cannot load ${file}: the ${key} in its metadata is not JSON`);
+  }
+}
+
+function isNumbers(value: unknown, count: number, fits: (x: number) => boolean): value is number[] {
+  return Array.isArray(value) && value.length === count && value.every((x) => Number.isFinite(x)) &&
+    value.every(fits);
+}
+
+/** The inverse of {@link encodeInfo}. Raises a {@link DataError} that names `file`. */
+export function parseInfo(metadata: Metadata, file: string): CheckpointInfo {
+  const field = <T>(key: string, wanted: string, fits: (value: unknown) => value is T): T => {
+    const found = metadataField(metadata, key, file);
+    if (fits(found)) return found;
+    throw new DataError(
+      `Cannot load ${file}: wanted ${wanted} as ${key} in its metadata, found ${metadata[key]}`,
+    );
+  };
+  const { which } = metadata;
+  if (which !== "base" && which !== "small") {
+    throw new DataError(
+      `Cannot load ${file}: wanted base or small as which in its metadata, found ${
+        which ?? "none"
+      }`,
+    );
+  }
+  const classes = field(
+    "classes",
+    "names",
+    (x): x is string[] => Array.isArray(x) && x.every((name) => typeof name === "string"),
+  );
+  const image = field(
+    "image",
+    "height, width and channels",
+    (x): x is [number, number, number] =>
+      isNumbers(x, 3, (size) => Number.isSafeInteger(size) && size > 0),
+  );
+  const channelwise = (fits: (x: number) => boolean) => (x: unknown): x is number[] =>
+    isNumbers(x, image[2], fits);
+  const wanted = `a number for each of ${image[2]} channels`;
+  const normalization = {
+    mean: field("mean", wanted, channelwise(() => true)),
+    std: field("std", `${wanted}, above 0,`, channelwise((x) => x > 0)),
+  };
+  const top1 = metadata.top1 === undefined ? {} : {
+    top1: field(
+      "top1",
+      "a fraction",
+      (x): x is number => typeof x === "number" && x >= 0 && x <= 1,
+    ),
+  };
+  return { which, classes, image, normalization, ...top1 };
+}

@@ -1,0 +1,89 @@
+import type { Geometry } from "../wgsl/geometry.ts";
+
+/** A convolution, or one of its gradients. */
+export interface Work {
+  /** What is computed. */
+  readonly direction: "forward" | "input gradient" | "weight gradient";
+  /** Of which convolution. */
+  readonly geometry: Geometry;
+}
+
+/** States a work in words: works with the same key share a choice. */
+export function workKey({ direction, geometry: g }: Work): string {
+  const taps = g.kernelHeight * g.kernelWidth;
+  const { taps_low, taps_high } = g.tapBits;
+  const all = taps_low === 2 ** Math.min(taps, 32) - 1 &&
+    taps_high === 2 ** Math.max(taps - 32, 0) - 1;
+  const mask = all ? "" : ` taps ${taps_high} ${taps_low}`;
+  return `${direction} ${g.batch}x${g.height}x${g.width}x${g.keepIn}, ` +
+    `${g.kernelHeight}x${g.kernelWidth}x${g.keepOut} stride ${g.stride} padding ${g.padding}${mask}`;
+}
+
+/** Chosen tiles by adapter and work, as plain JSON. */
+export type SavedChoices = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Which tile each work takes, by name. Without a choice it takes what an estimate says. */
+export class Choices {
+  readonly #names = new Map<string, string>();
+  readonly #open = new Map<string, Work>();
+
+  /** The choice for a work, out of `names`; a work without one joins {@link open}. */
+  get(work: Work, names: readonly string[]): string | undefined {
+    const key = workKey(work);
+    const name = names.find((name) => name === this.#names.get(key));
+    if (name === undefined) this.#open.set(key, work);
+    return name;
+  }
+
+  /** Chooses a tile for a work. Programs that are already traced keep theirs. */
+  set(work: Work, name: string): void {
+    const key = workKey(work);
+    this.#names.set(key, name);
+    this.#open.delete(key);
+  }
+
+  /** Takes a choice back. */
+  delete(work: Work): void {
+    this.#names.delete(workKey(work));
+  }
+
+  /** The works that were traced without a choice. */
+  get open(): readonly Work[] {
+    return [...this.#open.values()];
+  }
+
+  /** All choices, as plain JSON under the adapter they were made for. */
+  save(adapter: string): SavedChoices {
+    return { [adapter]: Object.fromEntries(this.#names) };
+  }
+
+  /**
+   * Takes the choices for an adapter out of parsed JSON, and returns how many there were. Raises a
+   * `TypeError` for JSON of another form.
+   */
+  load(adapter: string, saved: unknown): number {
+    const own = entriesOf(saved).find(([name]) => name === adapter)?.[1];
+    if (own === undefined) return 0;
+    const choices = entriesOf(own);
+    for (const [, name] of choices) {
+      if (typeof name !== "string") throw wrongForm(name);
+    }
+    for (const [key, name] of choices) {
+      this.#names.set(key, String(name));
+      this.#open.delete(key);
+    }
+    return choices.length;
+  }
+}
+
+function entriesOf(value: unknown): [string, unknown][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrongForm(value);
+  return Object.entries(value);
+}
+
+function wrongForm(found: unknown): TypeError {
+  return new TypeError(
+    "Cannot load choices of tiles: wanted an object of adapters, each an object from works to " +
+      `names of tiles, found ${JSON.stringify(found)}`,
+  );
+}

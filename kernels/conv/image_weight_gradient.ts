@@ -1,0 +1,92 @@
+import { COMPONENTS, dot, KEPT_TAPS, unroll } from "../wgsl/blocked.ts";
+import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import { advance } from "./positions.ts";
+import { WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
+
+/** Positions that are added up before they join a sum, as in {@link weightGradient}. */
+const AT_ONCE = 4;
+
+/**
+ * The partial sums of {@link weightGradient} for x of at most four channels, an image: one invocation
+ * holds all `taps` of one row of the kernel, so that what it loads of `dy` serves each of them. The
+ * lanes of a workgroup have nothing in common.
+ */
+export function imageWeightGradient(
+  { channels, taps, outputs, lanes, broadcast }: {
+    /** Of x. */
+    channels: number;
+    /** Taps in a row of the kernel, `dims.kernel_width`. */
+    taps: number;
+    outputs: number;
+    lanes: number;
+    /** The lanes of a subgroup, if workgroups are subgroups, or 0. */
+    broadcast: number;
+  },
+): Kernel<"x" | "dy", "part", WeightGradientDims> {
+  const sums = (f: (t: number, i: number, j: number) => string): string =>
+    unroll(taps, (t) => unroll(channels, (i) => unroll(outputs, (j) => f(t, i, j))));
+  const load = (p: number): string =>
+    `let row${p} = a * dims.stride + ty - dims.padding;
+    let in${p} = k + ${p}u < count && row${p} < dims.in_height;
+    let x${p} = (n * dims.in_height + row${p}) * dims.in_width;
+    let y${p} = select(0u, ((n * dims.out_height + a) * dims.out_width + b) * dims.out_quads, in${p});
+    ${unroll(outputs, (j) => `let g${j}_${p} = dy(y${p} + out${j}_at);`)}
+    ${
+      unroll(taps, (t) =>
+        `let column${t}_${p} = b * dims.stride + ${t}u - dims.padding;
+    let in${t}_${p} = in${p} && column${t}_${p} < dims.in_width && kept${t};
+    let v${t}_${p} = select(vec4f(), x(select(0u, x${p} + column${t}_${p}, in${t}_${p})), in${t}_${p});`)
+    }
+    ${advance(p)}`;
+  return defineKernel({
+    name: `weight gradient ${channels}x${outputs * 4}, ${taps} taps`,
+    workgroupSize: lanes,
+    subgroup: broadcast > 0,
+    reads: { x: "bulk", dy: "bulk" },
+    writes: { part: "bulk" },
+    dims: WEIGHT_GRADIENT_DIMS,
+    wgsl: /* wgsl */ `
+${KEPT_TAPS}
+fn main(workgroup: u32, lane: u32) {
+  let out_blocks = (dims.out_quads + ${outputs - 1}u) / ${outputs}u;
+  let id = workgroup * ${lanes}u + lane;
+  let ty = id % dims.kernel_height;
+  let out_quad = ((id / dims.kernel_height) % out_blocks) * ${outputs}u;
+  let split = id / (dims.kernel_height * out_blocks);
+  let out_last = dims.out_quads - 1u - out_quad;
+  ${unroll(outputs, (j) => `let out${j}_at = out_quad + min(${j}u, out_last);`)}
+  ${unroll(taps, (t) => `let kept${t} = kept_tap(ty * ${taps}u + ${t}u);`)}
+  ${sums((t, i, j) => `var s${t}_${i}_${j} = vec4f();`)}
+  let rows = vec2u(0u, dims.out_height);
+  let columns = vec2u(0u, dims.out_width);
+  let total = dims.batch * dims.out_height * dims.out_width;
+  let share = (total + dims.splits - 1u) / dims.splits;
+  let begin = min(split * share, total);
+  let count = min(share, total - begin);
+  var b = begin % dims.out_width;
+  var a = (begin / dims.out_width) % dims.out_height;
+  var n = begin / (dims.out_width * dims.out_height);
+  for (var k = 0u; k < count; k += ${AT_ONCE}u) {
+    ${unroll(AT_ONCE, load)}
+    ${
+      sums((t, i, j) => {
+        const sum = dot(AT_ONCE, (p) => `v${t}_${p}.${COMPONENTS[i]}`, (p) => `g${j}_${p}`);
+        return `s${t}_${i}_${j} += ${sum};`;
+      })
+    }
+  }
+  if (split >= dims.splits) { return; }
+  let at = (split * dims.kernel_height + ty) * ${taps * 4}u * dims.out_quads + out_quad;
+  for (var j = 0u; j < min(${outputs}u, dims.out_quads - out_quad); j++) {
+    ${
+      unroll(taps, (t) =>
+        unroll(channels, (i) =>
+          `set_part(at + ${t * 4 + i}u * dims.out_quads + j, s${t}_${i}_0);
+    ${
+            unroll(outputs - 1, (j) => `s${t}_${i}_${j} = s${t}_${i}_${j + 1};`)
+          }`))
+    }
+  }
+}`,
+  });
+}

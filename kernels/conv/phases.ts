@@ -1,0 +1,120 @@
+import type { Geometry } from "../wgsl/geometry.ts";
+
+/**
+ * The two forms of a gathered product. Over a grid of positions (a, b),
+ *
+ *     y[out + (a, b)·out_scale, :] = Σ_(s,t) x[(a, b)·scale + offset + (s, t)·step, :] · w(s, t)
+ *
+ * with w(s, t) the weights of tap `tap + (s, t)·tap_step`, and x zero outside.
+ *
+ * `outer` is the forward convolution: x[(a, b)·stride - padding + (s, t)], and w(s, t) maps inputs to
+ * outputs as it is stored.
+ *
+ * `inner` is the gradient of its input: dx[c] = Σ_s dy[a] w(s)ᵀ over a·stride + s - padding = c. Rows
+ * c = a'·stride + r of one phase r use the taps s ≡ r + padding (mod stride) only, and columns
+ * likewise, so each pair of phases is a dense product of its own. One kernel run holds them all.
+ */
+export type Form = "outer" | "inner";
+
+/** Phases of rows and of columns. */
+export interface Phases {
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** All phases of a form: none is without pixels. */
+export function phasesOf(form: Form, g: Geometry): Phases {
+  const of = (size: number): number => form === "outer" ? 1 : Math.min(g.stride, size);
+  return { rows: of(g.height), columns: of(g.width) };
+}
+
+/** Those phases of an `inner` product without padding that have taps; the others are zero. */
+export function phasesWithTaps(g: Geometry): Phases {
+  const { rows, columns } = phasesOf("inner", g);
+  return { rows: Math.min(rows, g.kernelHeight), columns: Math.min(columns, g.kernelWidth) };
+}
+
+const WINDOW = /* wgsl */ `
+// What a phase of a product gathers, in the terms of its formula; all pairs are (column, row).
+struct Window {
+  grid: vec2u,
+  out: vec2u,
+  offset: vec2i,
+  tap: vec2u,
+  taps: vec2u,
+}`;
+
+const PHASE_OF = /* wgsl */ `
+fn phase_of(part: u32, parts: u32) -> vec2u {
+  let phase = part / parts;
+  return vec2u(phase, part - phase * parts);
+}`;
+
+const OUTER = /* wgsl */ `${WINDOW}
+const step = 1;
+fn scale() -> u32 { return dims.stride; }
+fn tap_step() -> u32 { return 1u; }
+fn out_scale() -> u32 { return 1u; }
+fn in_order() -> bool { return true; }
+
+fn phase_of(part: u32, parts: u32) -> vec2u { return vec2u(0u, part); }
+
+fn window_of(phase: u32) -> Window {
+  let grid = vec2u(dims.out_width, dims.out_height);
+  let taps = vec2u(dims.kernel_width, dims.kernel_height);
+  return Window(grid, vec2u(), vec2i(-i32(dims.padding)), vec2u(), taps);
+}`;
+
+const INNER = /* wgsl */ `${WINDOW}
+const step = -1;
+fn scale() -> u32 { return 1u; }
+fn tap_step() -> u32 { return dims.stride; }
+fn out_scale() -> u32 { return dims.stride; }
+fn in_order() -> bool { return dims.stride == 1u; }
+
+// By way of floats, as a processor cannot divide several integers at once. The half keeps a rounded
+// quotient on the right side of a whole number.
+fn over(numbers: vec2u, divisor: u32) -> vec2u {
+  return vec2u((vec2f(numbers) + 0.5) * (1.0 / f32(divisor)));
+}
+
+${PHASE_OF}
+
+fn window_of(phase: u32) -> Window {
+  let row = over(vec2u(phase), dims.phase_columns).x;
+  let out = vec2u(phase - row * dims.phase_columns, row);
+  let most = vec2u(dims.stride - 1u);
+  let grid = over(vec2u(dims.out_width, dims.out_height) + most - out, dims.stride);
+  let offset = over(out + dims.padding, dims.stride);
+  let tap = out + dims.padding - offset * dims.stride;
+  let taps = over(vec2u(dims.kernel_width, dims.kernel_height) + most - tap, dims.stride);
+  return Window(grid, out, vec2i(offset), tap, taps);
+}`;
+
+/**
+ * What {@link PHASES} are to the forms, for products apart, one to a phase: rows of x and y are those
+ * of a phase, `[phases][positions]`, and columns of the filter, `[1][phases]`; `placeOf` is WGSL for
+ * that of `phase`.
+ */
+export function phasesApart(placeOf: string): string {
+  return /* wgsl */ `${WINDOW}
+const step = 1;
+fn scale() -> u32 { return 1u; }
+fn tap_step() -> u32 { return 1u; }
+fn out_scale() -> u32 { return 1u; }
+fn in_order() -> bool { return false; }
+fn place_of(phase: u32) -> u32 { return ${placeOf}; }
+${PHASE_OF}
+
+fn window_of(phase: u32) -> Window {
+  let grid = vec2u(dims.out_width, 1u);
+  return Window(grid, vec2u(0u, phase), vec2i(0, i32(phase)), vec2u(place_of(phase), 0u), vec2u(1u));
+}`;
+}
+
+/**
+ * WGSL that products of a form share. `phase_of(part, parts)` is the phase that a part of the work
+ * belongs to, with `parts` to a phase, and its number among them; `window_of(phase)` is what that
+ * phase gathers. `in_order()` tells whether the pixels of y are numbered as the positions are.
+ */
+export const PHASES: Readonly<Record<Form, string>> = { outer: OUTER, inner: INNER };

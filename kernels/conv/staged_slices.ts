@@ -1,0 +1,171 @@
+import { unroll } from "../wgsl/blocked.ts";
+import type { Form } from "./phases.ts";
+import { MOST_TAPS, productLayout, type ProductTile } from "./tiles.ts";
+
+/**
+ * WGSL for the loads of a tiled product: the reduction runs over all pairs of a kept tap and a quad of
+ * channels, slice by slice. Each invocation loads some vec4 of x and of the weights of a slice.
+ */
+export interface SliceLoads {
+  /** How many vec4 of x and of weights an invocation loads. */
+  readonly count: { readonly x: number; readonly w: number };
+  /** Once, before the first slice: names `slices`, how many there are. */
+  readonly before: string;
+  /** Loads slice `s` as `x0`, … and `w0`, …; beyond the last slice they are zero. */
+  readonly load: string;
+}
+
+/** Row and quad of the weights' slice, and the quad of outputs, that an invocation loads m-th. */
+export interface StagedWeight {
+  readonly quad: string;
+  readonly row: string;
+  readonly out: string;
+}
+
+/** The m-th position of x that an invocation loads; its quad of the slice is `lane % slice`. */
+export function stagedPosition(tile: ProductTile, m: number): string {
+  const slice = tile.depth / 4;
+  return `lane / ${slice}u + ${m * productLayout(tile).invocations / slice}u`;
+}
+
+/** The m-th vec4 of weights that an invocation loads: neighbours in memory go to neighbouring lanes. */
+export function stagedWeight(form: Form, tile: ProductTile, m: number): StagedWeight {
+  const { invocations } = productLayout(tile);
+  const { channels, depth } = tile;
+  const quads = channels / 4;
+  if (form === "outer") {
+    const at = `(lane / ${quads}u + ${m * invocations / quads}u)`;
+    return { quad: `${at} / 4u`, row: `${at} % 4u`, out: `lane % ${quads}u` };
+  }
+  return {
+    quad: `lane / 4u % ${depth / 4}u`,
+    row: "lane % 4u",
+    out: `lane / ${depth}u + ${m * invocations / depth}u`,
+  };
+}
+
+function countOf(tile: ProductTile): SliceLoads["count"] {
+  const { invocations } = productLayout(tile);
+  const { positions, channels, depth } = tile;
+  return { x: positions * depth / 4 / invocations, w: depth * channels / 4 / invocations };
+}
+
+/**
+ * Names where a staged position of x lies: row `top` and column `left` of its first tap, and the rows
+ * before its `image`.
+ */
+function gathered(tile: ProductTile, m: number): string {
+  return `let p${m} = first + ${stagedPosition(tile, m)};
+  let top${m} = i32((p${m} / window.grid.x) % window.grid.y * scale()) + window.offset.y;
+  // Beyond the last image, a column that no offset brings back inside.
+  let left${m} = select(i32(p${m} % window.grid.x * scale()) + window.offset.x, -65536, p${m} >= end);
+  let image${m} = p${m} / (window.grid.x * window.grid.y) * dims.in_height;`;
+}
+
+/** WGSL that names the pixel of x for `tap`; whether it is inside its image, and its first vec4. */
+function pixel(m: number): { named: string; inside: string; start: string } {
+  return {
+    named: `let row${m} = u32(top${m} + i32(tap.y) * step);
+    let column${m} = u32(left${m} + i32(tap.x) * step);`,
+    inside: `row${m} < dims.in_height && column${m} < dims.in_width`,
+    start: `((image${m} + row${m}) * dims.in_width + column${m}) * dims.in_quads`,
+  };
+}
+
+/** Loads vec4 `at` of an operand as `name`, or zero. */
+function loaded(operand: "x" | "w", m: number, { at, real }: { at: string; real: string }): string {
+  return `let ${operand}_real${m} = ${real};
+    let ${operand}${m} = select(vec4f(), ${operand}(select(0u, ${at}, ${operand}_real${m})), ${operand}_real${m});`;
+}
+
+/** Loads weights of quad `k` of the inputs of the tap with the number `number`, where `real`. */
+function loadWeight(
+  form: Form,
+  tile: ProductTile,
+  m: number,
+  { k, number, real }: { k: string; number: string; real: string },
+): string {
+  const { row, out } = stagedWeight(form, tile, m);
+  const column = `first_quad + ${out}`;
+  const [weightRow, quad, within] = form === "outer"
+    ? [`(${k}) * 4u + ${row}`, column, ` && ${column} < out_quads`]
+    : [`(${column}) * 4u + ${row}`, k, ""];
+  return `let weight_row${m} = ${weightRow};
+    ${
+    loaded("w", m, {
+      at: `(${number} * dims.weight_rows + weight_row${m}) * dims.weight_quads + ${quad}`,
+      real: `${real} && weight_row${m} < dims.weight_rows${within}`,
+    })
+  }`;
+}
+
+/** Slices that lie within one tap each, as the quads of x are a multiple of them. */
+export function slicesOfTaps(form: Form, tile: ProductTile): SliceLoads {
+  const slice = tile.depth / 4;
+  const count = countOf(tile);
+  const enter = (m: number): string => {
+    const { named, inside, start } = pixel(m);
+    return `${named}
+      inside${m} = more && ${inside};
+      at${m} = ${start} + lane % ${slice}u;`;
+  };
+  return {
+    count,
+    before: `${unroll(count.x, (m) => gathered(tile, m))}
+  let slices = kept * (dims.in_quads / ${slice}u);
+  // Quads of the tap before the slice; which of the kept taps it is, and its number in the filter.
+  var c = 0u;
+  var ordinal = 0u;
+  var number = 0u;
+  ${unroll(count.x, (m) => `var inside${m} = false; var at${m} = 0u;`)}`,
+    load: `if (c == dims.in_quads) { c = 0u; ordinal += 1u; }
+    let more = ordinal < kept;
+    if (c == 0u) {
+      let t = kept_taps[min(ordinal, ${MOST_TAPS - 1}u)];
+      let tap = vec2u(t & 255u, t >> 8u);
+      number = number_of(window, tap);
+      ${unroll(count.x, enter)}
+    }
+    ${unroll(count.x, (m) => loaded("x", m, { at: `at${m} + c`, real: `inside${m}` }))}
+    ${
+      unroll(count.w, (m) => {
+        const k = `c + ${stagedWeight(form, tile, m).quad}`;
+        return loadWeight(form, tile, m, { k, number: "number", real: "more" });
+      })
+    }
+    c += ${slice}u;`,
+  };
+}
+
+/** Slices across taps: each quad finds its tap by a division. */
+export function slicesAcrossTaps(form: Form, tile: ProductTile): SliceLoads {
+  const slice = tile.depth / 4;
+  const count = countOf(tile);
+  const real = (quad: string): string => `${quad}.w < kept * dims.in_quads`;
+  return {
+    count,
+    before: `${unroll(count.x, (m) => gathered(tile, m))}
+  let reciprocal = 1.0 / f32(dims.in_quads);
+  let slices = (kept * dims.in_quads + ${slice - 1}u) / ${slice}u;`,
+    load: `let quad = tap_at(s * ${slice}u + lane % ${slice}u, reciprocal);
+    let tap = quad.xy;
+    ${
+      unroll(count.x, (m) => {
+        const { named, inside, start } = pixel(m);
+        const at = `${start} + quad.z`;
+        return `${named}\n    ${loaded("x", m, { at, real: `${real("quad")} && ${inside}` })}`;
+      })
+    }
+    ${
+      unroll(count.w, (m) =>
+        `let quad${m} = tap_at(s * ${slice}u + ${stagedWeight(form, tile, m).quad}, reciprocal);
+    ${
+          loadWeight(form, tile, m, {
+            k: `quad${m}.z`,
+            number: `number_of(window, quad${m}.xy)`,
+            real: real(`quad${m}`),
+          })
+        }`)
+    }`,
+  };
+}

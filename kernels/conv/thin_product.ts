@@ -1,0 +1,137 @@
+import {
+  across,
+  COMPONENTS,
+  dot,
+  FLOATS,
+  KEPT_TAPS,
+  loadShared,
+  range,
+  unroll,
+} from "../wgsl/blocked.ts";
+import { joinedStore, type Joins } from "../wgsl/epilogue.ts";
+import { GATHER_DIMS, type GatherDims } from "./implicit_gemm.ts";
+import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import { PHASES } from "./phases.ts";
+import { destinations, positions } from "./positions.ts";
+
+/** The phase of columns that a tap of a row belongs to, and how far right of it its x lies. */
+function tapOf(t: number, { stride, padding }: { stride: number; padding: number }) {
+  const phase = (t + stride - padding % stride) % stride;
+  return { phase, shift: (phase + padding % stride - t) / stride };
+}
+
+/**
+ * The `inner` product of {@link gatheredProduct} for at most four channels of outputs, as of the
+ * gradient of an image, where loads of x cost more than the products. It needs a grid as large as x
+ * in each phase: then what the next position takes from x for one tap is what this position takes for
+ * another. `rows` positions, in all phases of columns, load a few pixels more than `rows` for all
+ * `taps` of a row at once. Phases are those of rows (`dims.phase_columns` is 1).
+ */
+export function thinProduct(
+  { rows, channels, taps, stride, padding, lanes, broadcast, joins }: {
+    rows: number;
+    /** Of y, at most four. */
+    channels: number;
+    /** Taps in a row of the kernel. */
+    taps: number;
+    stride: number;
+    padding: number;
+    lanes: number;
+    broadcast: number;
+    joins: Joins;
+  },
+): Kernel<string, "y", GatherDims> {
+  const joined = joinedStore(joins);
+  const tap = range(taps).map((t) => tapOf(t, { stride, padding }));
+  const shifts = [...new Set(tap.map(({ shift }) => shift))];
+  const left = Math.min(...shifts);
+  const pixels = rows + Math.max(...shifts) - left;
+  const sum = FLOATS[channels - 1];
+  const rest = ", 0.0".repeat(4 - channels);
+  const keep = (i: number): string =>
+    shifts.map((shift) =>
+      `let keep${i}_${shift - left} = select(0.0, 1.0, u32(y${i} + sy) < dims.in_height
+        && u32(x${i} + ${shift}) < dims.in_width);`
+    ).join("\n");
+  const pixelsOf = (i: number): string =>
+    shifts.map((shift) =>
+      `let v${i}_${shift - left} = p${i + shift - left} * keep${i}_${shift - left};`
+    ).join("\n");
+  const tapProducts = (t: number): string => {
+    const { phase, shift } = tap[t];
+    const weights = unroll(
+      4,
+      (u) =>
+        `let t${t}_${u} = select(${sum}(), ${across("w", t * channels, u, channels)}, kept${t});`,
+    );
+    const products = unroll(
+      rows,
+      (i) =>
+        `s${i}_${phase} += ${
+          dot(4, (u) => `v${i}_${shift - left}.${COMPONENTS[u]}`, (u) => `t${t}_${u}`, sum)
+        };`,
+    );
+    return `${weights}\n${products}`;
+  };
+  const sums = (f: (i: number, phase: number) => string): string =>
+    unroll(rows, (i) => unroll(stride, (phase) => f(i, phase)));
+  return defineKernel({
+    name: `inner product ${rows}x${stride}x${channels}, ${taps} taps from ${padding % stride}` +
+      joined.suffix,
+    workgroupSize: lanes,
+    subgroup: broadcast > 0,
+    reads: { x: "bulk", w: "bulk", ...joined.reads },
+    writes: { y: "bulk" },
+    dims: GATHER_DIMS,
+    wgsl: /* wgsl */ `
+${KEPT_TAPS}
+${PHASES.inner}
+fn main(workgroup: u32, lane: u32) {
+  // workgroup = phase * groups + group of ${rows * lanes} positions
+  let group = phase_of(workgroup, dims.groups);
+  let first = (group.y * ${lanes}u + lane) * ${rows}u;
+  let window = window_of(group.x);
+  let quad = 0u;
+  let out_quads = 1u;
+  ${positions(rows)}
+  ${sums((i, phase) => `var s${i}_${phase} = ${sum}();`)}
+  let total = i32(dims.batch * dims.in_height * dims.in_width);
+  for (var s = 0u; s < window.taps.y; s++) {
+    let sy = -i32(s);
+    let tap = (window.tap.y + s * tap_step()) * dims.kernel_width;
+    ${unroll(taps, (t) => `let kept${t} = kept_tap(tap + ${t}u);`)}
+    ${unroll(rows, keep)}
+    // All positions follow each other in x as well, from one row and image to the next.
+    let low = (i32(n0 * dims.in_height) + y0 + sy) * i32(dims.in_width)
+      + i32(b0) + window.offset.x + ${left};
+    ${
+      unroll(pixels, (k) =>
+        `let at${k} = select(0u, u32(low + ${k}) * dims.in_quads, low + ${k} >= 0 && low + ${k} < total);`)
+    }
+    let next_tap = dims.weight_rows * dims.weight_quads;
+    let weights = tap * next_tap;
+    for (var c = 0u; c < dims.in_quads; c++) {
+      ${unroll(pixels, (k) => `let p${k} = x(at${k} + c);`)}
+      ${
+      loadShared(channels * taps, {
+        name: "w",
+        load: (i) =>
+          `w(weights + (${i} / ${channels}u) * next_tap + (${i} % ${channels}u) * dims.weight_quads + c)`,
+        broadcast,
+      })
+    }
+      ${unroll(rows, pixelsOf)}
+      ${unroll(taps, tapProducts)}
+    }
+  }
+  ${destinations(rows)}
+  ${
+      sums((i, phase) =>
+        `if (n${i} < dims.batch) { set_y(to${i} + ${phase}u, ${
+          joined.value(`vec4f(s${i}_${phase}${rest})`, `to${i} + ${phase}u`)
+        }); }`
+      )
+    }
+}`,
+  });
+}

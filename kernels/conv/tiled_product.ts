@@ -1,0 +1,166 @@
+import { COMPONENTS, KEPT_TAPS, range, unroll } from "../wgsl/blocked.ts";
+import { joinedStore, type Joins } from "../wgsl/epilogue.ts";
+import { GATHER_DIMS, type GatherDims } from "./implicit_gemm.ts";
+import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import { type Form, PHASES } from "./phases.ts";
+import { slicesAcrossTaps, slicesOfTaps, stagedPosition, stagedWeight } from "./staged_slices.ts";
+import { MOST_TAPS, productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
+import { laneGrid } from "./workgroup_lanes.ts";
+
+/** How the reduction of a tiled product is walked, and what its result is joined with. */
+export interface TiledProduct {
+  /** Whether the quads of x are a multiple of the slice: then a slice lies within one tap. */
+  readonly aligned: boolean;
+  readonly joins?: Joins;
+  /** WGSL of the phases, and what they are called, where they are not those of the form. */
+  readonly phases?: { readonly name: string; readonly wgsl: string };
+}
+
+/** The sums of an invocation, of `rows` positions and `columns` vec4 of channels, over one quad. */
+function multiply(form: Form, tile: ProductTile, quad: number): string {
+  const { rows, columns } = tile;
+  const { x, w } = stagedProduct(tile);
+  const factor = (j: number, u: number): string =>
+    form === "outer"
+      ? `b${j}_${u}`
+      : `vec4f(${range(4).map((r) => `b${j}_${r}.${COMPONENTS[u]}`).join(", ")})`;
+  const products = (i: number, j: number): string =>
+    range(4).map((u) =>
+      `s${i}_${j} = fma(vec4f(a${i}.${COMPONENTS[u]}), ${factor(j, u)}, s${i}_${j});`
+    ).join(" ");
+  const weights = (j: number): string =>
+    unroll(4, (u) => {
+      const at = { column: `${j}`, quad: `${quad}`, row: `${u}`, lane: "lane_column" };
+      return `let b${j}_${u} = ${w.at(at)};`;
+    });
+  return `{
+      ${
+    unroll(rows, (i) => `let a${i} = ${x.at({ row: `${i}`, quad: `${quad}`, lane: "lane_row" })};`)
+  }
+      ${unroll(columns, (j) => `${weights(j)}\n${unroll(rows, (i) => products(i, j))}`)}
+    }`;
+}
+
+/** Puts what an invocation has loaded of a slice into workgroup memory. */
+function stage(form: Form, tile: ProductTile, count: { x: number; w: number }): string {
+  const { x, w } = stagedProduct(tile);
+  const { down, across } = productLayout(tile);
+  const slice = tile.depth / 4;
+  const position = (m: number): string => {
+    const p = `(${stagedPosition(tile, m)})`;
+    return x.at({ row: `${p} / ${down}u`, quad: `lane % ${slice}u`, lane: `${p} % ${down}u` });
+  };
+  const weight = (m: number): string => {
+    const { quad, row, out } = stagedWeight(form, tile, m);
+    return w.at({ column: `(${out}) / ${across}u`, quad, row, lane: `(${out}) % ${across}u` });
+  };
+  return `${unroll(count.x, (m) => `${position(m)} = x${m};`)}
+    ${unroll(count.w, (m) => `${weight(m)} = w${m};`)}`;
+}
+
+/**
+ * The product of {@link gatheredProduct} by workgroup tiles. While a workgroup multiplies one slice of
+ * the reduction out of workgroup memory, the next is on its way to registers.
+ */
+export function tiledProduct(
+  form: Form,
+  tile: ProductTile,
+  { aligned, joins = { plus: false, gate: false }, phases }: TiledProduct,
+): Kernel<string, "y", GatherDims> {
+  const joined = joinedStore(joins);
+  const { positions, channels, depth, rows, columns } = tile;
+  const { down, across, invocations } = productLayout(tile);
+  const { row, column } = laneGrid(down, across);
+  const { x, w } = stagedProduct(tile);
+  const { count, before, load } = (aligned ? slicesOfTaps : slicesAcrossTaps)(form, tile);
+  const store = (i: number): string =>
+    `{
+    let p = first + lane_row + ${i * down}u;
+    if (p < end) {
+      var pixel = p;
+      if (!in_order()) {
+        let b = p % window.grid.x;
+        let a = (p / window.grid.x) % window.grid.y;
+        let n = p / (window.grid.x * window.grid.y);
+        pixel = (n * dims.out_height + a * out_scale() + window.out.y) * dims.out_width
+          + b * out_scale() + window.out.x;
+      }
+      let at = pixel * out_quads;
+      ${
+      unroll(columns, (j) =>
+        `if (quad${j} < out_quads) {
+        let kept = vec4u(quad${j} * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels);
+        set_y(at + quad${j}, ${joined.value(`select(vec4f(), s${i}_${j}, kept)`, `at + quad${j}`)});
+      }`)
+    }
+    }
+  }`;
+  return defineKernel({
+    name: `${form} product by tiles ${tile.name}${phases ? `, ${phases.name}` : ""}${
+      aligned ? "" : ", packed"
+    }${joined.suffix}`,
+    workgroupSize: invocations,
+    reads: { x: "bulk", w: "bulk", ...joined.reads },
+    writes: { y: "bulk" },
+    dims: GATHER_DIMS,
+    wgsl: /* wgsl */ `
+${KEPT_TAPS}
+${phases?.wgsl ?? PHASES[form]}
+// t + 256 s of each tap (s, t) that is kept.
+var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
+${x.declared}
+${w.declared}
+
+fn number_of(window: Window, tap: vec2u) -> u32 {
+  let of_kernel = window.tap + tap * tap_step();
+  return of_kernel.y * dims.kernel_width + of_kernel.x;
+}
+
+// The t and s of the tap of quad k of the reduction, its quad of channels, and k. The half keeps
+// the rounded quotient on the right side of a whole number.
+fn tap_at(k: u32, reciprocal: f32) -> vec4u {
+  let ordinal = u32((f32(k) + 0.5) * reciprocal);
+  let t = kept_taps[min(ordinal, ${MOST_TAPS - 1}u)];
+  return vec4u(t & 255u, t >> 8u, k - ordinal * dims.in_quads, k);
+}
+
+fn main(workgroup: u32, lane: u32) {
+  // workgroup = (phase * groups + group of ${positions} positions) * blocks + block of ${channels} channels
+  let out_quads = (dims.out_channels + 3u) / 4u;
+  let blocks = (out_quads + ${channels / 4 - 1}u) / ${channels / 4}u;
+  let group = phase_of(workgroup / blocks, dims.groups);
+  let window = window_of(group.x);
+  let first = group.y * ${positions}u;
+  let first_quad = workgroup % blocks * ${channels / 4}u;
+  let end = dims.batch * window.grid.y * window.grid.x;
+  let lane_row = ${row};
+  let lane_column = ${column};
+  workgroupBarrier();
+  var kept = 0u;
+  var each = vec2u();
+  for (var i = 0u; i < window.taps.y * window.taps.x; i++) {
+    if (kept_tap(number_of(window, each))) {
+      if (lane == 0u) { kept_taps[kept] = each.x + each.y * 256u; }
+      kept += 1u;
+    }
+    each.x += 1u;
+    if (each.x == window.taps.x) { each = vec2u(0u, each.y + 1u); }
+  }
+  workgroupBarrier();
+  ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
+  ${before}
+  // One more round than slices: each loads slice s and multiplies slice s - 1.
+  for (var s = 0u; s <= slices; s++) {
+    ${load}
+    if (s > 0u) {
+      ${unroll(depth / 4, (quad) => multiply(form, tile, quad))}
+    }
+    workgroupBarrier();
+    ${stage(form, tile, count)}
+    workgroupBarrier();
+  }
+  ${unroll(columns, (j) => `let quad${j} = first_quad + lane_column + ${j * across}u;`)}
+  ${unroll(rows, store)}
+}`,
+  });
+}

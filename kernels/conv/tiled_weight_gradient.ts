@@ -1,0 +1,212 @@
+import { COMPONENTS, KEPT_TAPS, range, unroll } from "../wgsl/blocked.ts";
+import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import { filterLayout, type FilterTile, stagedFilter } from "./tiles.ts";
+import { SUM_DIMS, WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
+import { laneGrid } from "./workgroup_lanes.ts";
+
+/** How a tiled weight gradient differs from that of a convolution. */
+export interface TiledWeightGradient {
+  /** Whether each tap has a dy of its own, `[taps][positions]`: a tile's rows are those of one tap. */
+  readonly apart: boolean;
+}
+
+/**
+ * The partial sums of {@link weightGradient} by workgroup tiles. The rows of a tile are quads of
+ * inputs of all taps, tap after tap: few inputs share a tile between taps. A position whose x lies
+ * outside the image counts as zero.
+ */
+export function tiledWeightGradient(
+  tile: FilterTile,
+  { apart }: TiledWeightGradient = { apart: false },
+): Kernel<"x" | "dy", "part", WeightGradientDims> {
+  const { depth, rows, columns } = tile;
+  const { down, across, invocations } = filterLayout(tile);
+  const grid = laneGrid(down, across);
+  const { x: xTile, dy: dyTile } = stagedFilter(tile);
+  const inputs = tile.inputs / 4;
+  const outputs = tile.outputs / 4;
+  const staged = { x: depth * inputs / invocations, dy: depth * outputs / invocations };
+  // Slices whose places the invocations find at a time, one each.
+  const placed = invocations / depth;
+  const slot = (m: number, quads: number): string =>
+    `lane / ${quads}u + ${m * invocations / quads}u`;
+  const loadX = (m: number): string =>
+    `let place${m} = places[s % ${placed}u * ${depth}u + ${slot(m, inputs)}];
+    let iy${m} = place${m}.y + shift.y;
+    let ix${m} = place${m}.x + shift.x;
+    let inside${m} = live && iy${m} < dims.in_height && ix${m} < dims.in_width;
+    let at${m} = (place${m}.z + tap_shift) * dims.in_stride + in_quad;
+    let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});`;
+  const loadDy = (m: number): string =>
+    `let q${m} = begin + s * ${depth}u + ${slot(m, outputs)};
+    let real${m} = q${m} < end && first_out + lane % ${outputs}u < dims.out_quads;
+    let g${m} = select(vec4f(), dy(select(0u, (dy_row + q${m}) * dims.out_quads + first_out + lane % ${outputs}u, real${m})), real${m});`;
+  const products = (i: number, j: number): string =>
+    range(4).map((u) =>
+      `s${4 * i + u}_${j} = fma(vec4f(a${i}.${COMPONENTS[u]}), b${j}, s${4 * i + u}_${j});`
+    ).join(" ");
+  const multiply = (d: string): string =>
+    `${
+      unroll(
+        rows,
+        (i) => `let a${i} = ${xTile.at({ position: d, row: `${i}`, lane: "lane_row" })};`,
+      )
+    }
+        ${
+      unroll(
+        columns,
+        (j) => `let b${j} = ${dyTile.at({ position: d, column: `${j}`, lane: "lane_column" })};`,
+      )
+    }
+        ${unroll(rows, (i) => unroll(columns, (j) => products(i, j)))}`;
+  return defineKernel({
+    name: `weight gradient by tiles ${tile.name}${apart ? ", winograd" : ""}`,
+    workgroupSize: invocations,
+    reads: { x: "bulk", dy: "bulk" },
+    writes: { part: "bulk" },
+    dims: WEIGHT_GRADIENT_DIMS,
+    wgsl: /* wgsl */ `
+${KEPT_TAPS}
+${xTile.declared}
+${dyTile.declared}
+// Column, row and number of the pixel that a tap at (0, 0) meets, without padding, by position.
+var<workgroup> places: array<vec3u, ${invocations}>;
+
+fn main(workgroup: u32, lane: u32) {
+  // workgroup = (split * blocks of ${tile.inputs} rows + row block) * blocks of outputs + block
+  let taps = dims.kernel_height * dims.kernel_width;
+  let row_quads = taps * dims.in_quads;
+  let row_blocks = (row_quads + ${inputs - 1}u) / ${inputs}u;
+  let out_blocks = (dims.out_quads + ${outputs - 1}u) / ${outputs}u;
+  let first_out = workgroup % out_blocks * ${outputs}u;
+  let first_row = workgroup / out_blocks % row_blocks * ${inputs}u;
+  let split = workgroup / (out_blocks * row_blocks);
+  let image = dims.out_height * dims.out_width;
+  let positions = dims.batch * image;
+  let share = (positions + dims.splits - 1u) / dims.splits;
+  let begin = min(split * share, positions);
+  let end = min(begin + share, positions);
+  let dy_row = ${apart ? "first_row / dims.in_quads * positions" : "0u"};
+  let lane_row = ${grid.row};
+  let lane_column = ${grid.column};
+  // The row that this invocation stages.
+  let row = first_row + lane % ${inputs}u;
+  let tap = row / dims.in_quads;
+  let in_quad = row % dims.in_quads;
+  let shift = vec2u(tap % dims.kernel_width, tap / dims.kernel_width) - dims.padding;
+  let tap_shift = shift.y * dims.in_width + shift.x;
+  let live = row < row_quads && kept_tap(min(tap, taps - 1u));
+  ${unroll(4 * rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
+  let slices = (end - begin + ${depth - 1}u) / ${depth}u;
+  // One more round than slices: each loads slice s and multiplies slice s - 1.
+  for (var s = 0u; s <= slices; s++) {
+    if (s % ${placed}u == 0u) {
+      let p = begin + s * ${depth}u + lane;
+      let a = p % image / dims.out_width * dims.stride;
+      let b = p % dims.out_width * dims.stride;
+      // Beyond the end, a row that no tap brings back inside.
+      let row = select(a, 0x40000000u, p >= end);
+      places[lane] = vec3u(b, row, (p / image * dims.in_height + a) * dims.in_width + b);
+      workgroupBarrier();
+    }
+    ${unroll(staged.x, loadX)}
+    ${unroll(staged.dy, loadDy)}
+    if (s > 0u) {
+      ${unroll(depth, (d) => `{ ${multiply(`${d}`)} }`)}
+    }
+    workgroupBarrier();
+    ${
+      unroll(staged.x, (m) =>
+        `${
+          xTile.at({
+            position: slot(m, inputs),
+            row: `lane % ${inputs}u / ${down}u`,
+            lane: `lane % ${down}u`,
+          })
+        } = v${m};`)
+    }
+    ${
+      unroll(
+        staged.dy,
+        (m) =>
+          `${
+            dyTile.at({
+              position: slot(m, outputs),
+              column: `lane % ${outputs}u / ${across}u`,
+              lane: `lane % ${across}u`,
+            })
+          } = g${m};`,
+      )
+    }
+    workgroupBarrier();
+  }
+  ${
+      unroll(rows, (i) =>
+        unroll(columns, (j) =>
+          `{
+    let quad = first_out + lane_column + ${j * across}u;
+    let mine = first_row + lane_row + ${i * down}u;
+    if (mine < row_quads && quad < dims.out_quads) {
+      let at = (split * row_quads + mine) * 4u * dims.out_quads + quad;
+      ${unroll(4, (u) => `set_part(at + ${u}u * dims.out_quads, s${4 * i + u}_${j});`)}
+    }
+  }`))
+    }
+}`,
+  });
+}
+
+/** Quads of a workgroup of {@link sumManyParts}. */
+export const SUMMED_QUADS = 8;
+
+/**
+ * What {@link sumParts} does, for many splits: {@link SUMMED_QUADS} quads times eight shares of the
+ * splits for each workgroup, the shares added up in order.
+ */
+export function sumManyParts(accumulate: boolean): Kernel<"part", "dw", keyof typeof SUM_DIMS> {
+  return defineKernel({
+    name: `sum of many weight gradients${accumulate ? ", added" : ""}`,
+    workgroupSize: 64,
+    reads: { part: "bulk" },
+    writes: { dw: accumulate ? "update" : "bulk" },
+    dims: SUM_DIMS,
+    wgsl: /* wgsl */ `
+var<workgroup> shares: array<vec4f, 64>;
+
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * ${SUMMED_QUADS}u + lane % 8u;
+  let count = dims.taps * dims.rows * dims.part_quads;
+  let quad = i % dims.part_quads;
+  let row = (i / dims.part_quads) % dims.rows;
+  let tap = i / (dims.part_quads * dims.rows);
+  let stride = dims.taps * dims.part_rows * dims.part_quads;
+  let start = (tap * dims.part_rows + row) * dims.part_quads + quad;
+  let share = (dims.splits + 7u) / 8u;
+  let begin = lane / 8u * share;
+  let end = select(begin, min(begin + share, dims.splits), i < count);
+  // Four loads are under way at a time.
+  var sum0 = vec4f();
+  var sum1 = vec4f();
+  var sum2 = vec4f();
+  var sum3 = vec4f();
+  for (var split = begin; split < end; split += 4u) {
+    ${
+      unroll(4, (u) =>
+        `let in${u} = split + ${u}u < end;
+    sum${u} += select(vec4f(), part(select(0u, (split + ${u}u) * stride + start, in${u})), in${u});`)
+    }
+  }
+  workgroupBarrier();
+  shares[lane] = (sum0 + sum1) + (sum2 + sum3);
+  workgroupBarrier();
+  if (lane < 8u && i < count) {
+    var sum = vec4f();
+    for (var s = lane; s < 64u; s += 8u) { sum += shares[s]; }
+    let channel = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
+    sum = select(vec4f(), sum, channel < vec4u(dims.channels));
+    let at = (tap * dims.weight_rows + row) * dims.weight_quads + quad;
+    set_dw(at, sum${accumulate ? " + dw(at)" : ""});
+  }
+}`,
+  });
+}

@@ -1,0 +1,161 @@
+import { type Work, workKey } from "./choices.ts";
+import { type Gpu, GpuError } from "../gpu/gpu.ts";
+import type { Program } from "../program/program.ts";
+import { type Operand, operandShapes, recordWork } from "./record_work.ts";
+import type { Scope } from "../program/scope.ts";
+import { elements, type Tensor } from "../gpu/tensor.ts";
+import { filterPlans, productPlans } from "./tile_choice.ts";
+import { race } from "../program/timing.ts";
+
+/** What tuning has found for a work. */
+export interface Tuned {
+  /** The work in words. */
+  readonly key: string;
+  /** The fastest plan: its tile, for weight gradients with the splits, behind "winograd" if it is. */
+  readonly tile: string;
+  /** What the candidates take, by name, the best estimate first. */
+  readonly milliseconds: Readonly<Record<string, number>>;
+}
+
+/** What {@link tune} takes. */
+export interface TuneOptions {
+  /**
+   * How many tiles are timed, those of the best estimates; the first two of a weight gradient with
+   * several numbers of splits. Where Winograd's products may win, as many again. Default: 4.
+   */
+  readonly candidates?: number;
+  /** How often each is timed, in turn; the least time counts. Default: 3. */
+  readonly rounds?: number;
+  /** Called after each work. */
+  readonly report?: (tuned: Tuned) => void;
+}
+
+/** Floating-point operations / 1e9 of a lap: enough to measure, and to hide what a pass costs. */
+const GFLOP = 4;
+
+/** Bytes of programs from which on they are timed, to make room for the next. */
+const HEAT_BYTES = 2 ** 28;
+
+/** Runs of a work in a lap. */
+function copiesOf({ geometry: g }: Work): number {
+  const { y } = operandShapes(g);
+  const gflop = 2 * elements(y) * g.kernelHeight * g.kernelWidth * g.keepIn / 1e9;
+  return Math.min(16, Math.max(1, Math.round(GFLOP / gflop)));
+}
+
+/** Tensors of zeros for a work. */
+function dummies(scope: Scope, { geometry }: Work): Record<Operand, Tensor> {
+  const { x, w, y } = operandShapes(geometry);
+  return { x: scope.tensor("x", x), w: scope.tensor("w", w), y: scope.tensor("y", y) };
+}
+
+/** Replays between two waits where there is no clock: a GPU takes as long for them as a wait does. */
+const REPLAYS = 32;
+
+/** As {@link race}, on a device without a clock to read: each time has its share of a wait. */
+async function raceOutside(
+  gpu: Gpu,
+  programs: readonly Program[],
+  rounds: number,
+): Promise<number[]> {
+  const best = programs.map(() => Infinity);
+  for (let round = 0; round < rounds; round++) {
+    for (const [i, program] of programs.entries()) {
+      program.replay();
+      await gpu.idle();
+      const start = performance.now();
+      for (let k = 0; k < REPLAYS; k++) program.replay();
+      await gpu.idle();
+      best[i] = Math.min(best[i], (performance.now() - start) / REPLAYS);
+    }
+  }
+  return best;
+}
+
+/** Times the candidates for one work and leaves the fastest chosen. */
+async function tuneWork(
+  gpu: Gpu,
+  work: Work,
+  { candidates, rounds }: { candidates: number; rounds: number },
+): Promise<Tuned | undefined> {
+  const entrants = work.direction === "weight gradient"
+    ? filterPlans(gpu, work, candidates)
+    : productPlans(gpu, work, candidates);
+  if (entrants.length === 0) return undefined;
+  using scope = gpu.scope();
+  const operands = dummies(scope, work);
+  const copies = copiesOf(work);
+  const milliseconds: Record<string, number> = {};
+  const heat = new Map<string, Program>();
+  let refusal: unknown;
+  // A driver that refuses one tile may take another.
+  const tolerant = async (run: () => Promise<void>): Promise<void> => {
+    try {
+      await run();
+    } catch (error) {
+      if (!(error instanceof GpuError)) throw error;
+      refusal = error;
+    }
+  };
+  const timed = async (programs: readonly (readonly [string, Program])[]): Promise<void> => {
+    const racing = programs.map(([, program]) => program);
+    const times = await race(gpu, racing, rounds) ?? await raceOutside(gpu, racing, rounds);
+    programs.forEach(([name], i) => milliseconds[name] = times[i] / copies);
+  };
+  const runHeat = async (): Promise<void> => {
+    const programs = [...heat];
+    heat.clear();
+    try {
+      await timed(programs);
+    } catch (error) {
+      if (!(error instanceof GpuError)) throw error;
+      for (const program of programs) await tolerant(() => timed([program]));
+    }
+    for (const [, program] of programs) program.destroy();
+  };
+  try {
+    for (const { name } of entrants) {
+      gpu.choices.set(work, name);
+      await tolerant(async () => {
+        const program = await scope.trace(`tile ${name}`, (trace) => {
+          for (let i = 0; i < copies; i++) recordWork(trace, work, operands);
+        });
+        heat.set(name, program);
+      });
+      const bytes = [...heat.values()].reduce((sum, program) => sum + program.bytes, 0);
+      if (bytes > HEAT_BYTES) await runHeat();
+    }
+    if (heat.size) await runHeat();
+  } finally {
+    gpu.choices.delete(work);
+  }
+  const names = Object.keys(milliseconds);
+  if (names.length === 0) throw refusal;
+  const tile = names.reduce((best, name) => milliseconds[name] < milliseconds[best] ? name : best);
+  gpu.choices.set(work, tile);
+  return { key: workKey(work), tile, milliseconds };
+}
+
+/**
+ * Chooses the fastest tile for each work by timing it on zeros, some hundredths of a second each; by
+ * default for the works that were traced without a choice. Programs traced afterwards use the
+ * choices, those from before keep their tiles. The same choices always give the same bits; another
+ * choice adds up in another order and may give other last bits.
+ *
+ * Does nothing where the preset has no tiles.
+ */
+export async function tune(
+  gpu: Gpu,
+  works: readonly Work[] = gpu.choices.open,
+  { candidates = 4, rounds = 3, report }: TuneOptions = {},
+): Promise<Tuned[]> {
+  if (!gpu.preset.tiles) return [];
+  const found: Tuned[] = [];
+  for (const work of works) {
+    const tuned = await tuneWork(gpu, work, { candidates, rounds });
+    if (!tuned) continue;
+    found.push(tuned);
+    report?.(tuned);
+  }
+  return found;
+}

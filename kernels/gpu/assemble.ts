@@ -1,0 +1,144 @@
+import { CHANNEL_QUADS, type Kernel, type Loads, type Read, type Write } from "./kernel.ts";
+import { TEXTURE_FORMAT, TEXTURE_SHIFT, TEXTURE_WIDTH } from "./texture.ts";
+import { entryPoint, TURNS } from "./work_queue.ts";
+
+/** One binding of an assembled kernel, in order of its index. */
+export interface Binding {
+  /** The operand, or `dims`. */
+  readonly name: string;
+  /**
+   * Storage buffer that is read or written, uniform buffer, texture that is loaded from or stored
+   * to, counters of turns.
+   */
+  readonly kind: "read" | "write" | "uniform" | "load" | "store" | "turns";
+}
+
+/** A kernel as a whole WGSL module. */
+export interface Assembled {
+  /** The name of the kernel. */
+  readonly name: string;
+  /** WGSL with the entry point `entry`. */
+  readonly code: string;
+  /** The bindings of group 0. */
+  readonly bindings: readonly Binding[];
+}
+
+/** A declaration: WGSL but for its place among the bindings, and what is bound there. */
+interface Declared {
+  readonly variable: string;
+  readonly functions?: string;
+  readonly binding: Binding;
+}
+
+/** The number in dims that says at which texel of its texture an operand begins. */
+function firstOf(name: string): string {
+  return `${name}_first`;
+}
+
+/** Names `texel`, the place of vec4 i of an operand in its texture. */
+function texel(name: string): string {
+  return /* wgsl */ `
+  let at = i + ${firstOf(name)};
+  let texel = vec2u(at & ${TEXTURE_WIDTH - 1}u, at >> ${TEXTURE_SHIFT}u);`;
+}
+
+function loaded(name: string): Declared {
+  return {
+    variable: `var ${name}_loads: texture_storage_2d<${TEXTURE_FORMAT}, read>;`,
+    functions: /* wgsl */ `
+fn ${name}(i: u32) -> vec4f {${texel(name)}
+  return textureLoad(${name}_loads, texel);
+}`,
+    binding: { name, kind: "load" },
+  };
+}
+
+function stored(name: string): Declared {
+  return {
+    variable: `var ${name}_stores: texture_storage_2d<${TEXTURE_FORMAT}, write>;`,
+    functions: /* wgsl */ `
+fn set_${name}(i: u32, value: vec4f) {${texel(name)}
+  textureStore(${name}_stores, texel, value);
+}`,
+    binding: { name, kind: "store" },
+  };
+}
+
+function declareRead(name: string, read: Read, loads: Loads): Declared {
+  if (read === "bulk" && loads === "texture") return loaded(name);
+  if (read === "u32" || read === "f32") {
+    return {
+      variable: `var<storage, read> ${name}: array<${read}>;`,
+      binding: { name, kind: "read" },
+    };
+  }
+  const functions = `fn ${name}(i: u32) -> vec4f { return ${name}_quads[i]; }`;
+  return read === "channel"
+    ? {
+      variable: `var<uniform> ${name}_quads: array<vec4f, ${CHANNEL_QUADS}>;`,
+      functions,
+      binding: { name, kind: "uniform" },
+    }
+    : {
+      variable: `var<storage, read> ${name}_quads: array<vec4f>;`,
+      functions,
+      binding: { name, kind: "read" },
+    };
+}
+
+function declareWrite(name: string, write: Write, loads: Loads): Declared[] {
+  const binding: Binding = { name, kind: "write" };
+  if (write === "f32" || write === "u32") {
+    return [{ variable: `var<storage, read_write> ${name}: array<${write}>;`, binding }];
+  }
+  const variable = `var<storage, read_write> ${name}_out: array<vec4f>;`;
+  const set = `fn set_${name}(i: u32, value: vec4f) { ${name}_out[i] = value; }`;
+  if (write === "bulk") return [{ variable, functions: set, binding }];
+  if (loads === "texture") return [{ variable, functions: set, binding }, loaded(name)];
+  const get = `fn ${name}(i: u32) -> vec4f { return ${name}_out[i]; }`;
+  return [{ variable, functions: `${set}\n${get}`, binding }];
+}
+
+/** How a kernel is assembled. */
+export interface Assembly {
+  /** Where bulk operands are loaded from. */
+  readonly loads: Loads;
+  /** The results that are stored in textures, by name. */
+  readonly textured: readonly string[];
+  /** Whether workgroups take their turns from a counter. */
+  readonly taken: boolean;
+}
+
+/** The whole module of a kernel: declarations, the kernel's own text, the entry point `entry`. */
+export function assemble(kernel: Kernel, { loads, textured, taken }: Assembly): Assembled {
+  const reads = Object.entries(kernel.reads).map(([name, read]) => declareRead(name, read, loads));
+  const writes = Object.entries(kernel.writes).flatMap(([name, write]) =>
+    textured.includes(name) ? stored(name) : declareWrite(name, write, loads)
+  );
+  const turns: Declared[] = taken
+    ? [{ variable: TURNS, binding: { name: "turns", kind: "turns" } }]
+    : [];
+  const declared = [...reads, ...writes, ...turns];
+  const firsts = declared.flatMap(({ binding: { name, kind } }) =>
+    kind === "load" || kind === "store" ? [firstOf(name)] : []
+  );
+  const fields = [
+    ...Object.entries(kernel.dims).map(([name, type]) => `${name}: ${type}, `),
+    ...firsts.map((first) => `${first}: u32, `),
+  ].join("");
+  const variables = [...declared.map(({ variable }) => variable), "var<uniform> dims: Dims;"];
+  const { workgroupSize, subgroup = false } = kernel;
+  const before = firsts.map((first) => `${first} = dims.${first};`).join(" ");
+  return {
+    name: kernel.name,
+    code: [
+      `struct Dims { workgroups: u32, ${fields}}`,
+      ...variables.map((variable, i) => `@group(0) @binding(${i}) ${variable}`),
+      ...firsts.map((first) => `var<private> ${first}: u32;`),
+      ...declared.map(({ functions }) => functions ?? ""),
+      kernel.wgsl,
+      entryPoint({ workgroupSize, subgroup, taken, before }),
+    ].join("\n"),
+    bindings: [...declared.map(({ binding }) => binding), { name: "dims", kind: "uniform" }],
+  };
+}

@@ -1,0 +1,235 @@
+import { join, joinedSums, type Joining, joining, joinSums } from "../wgsl/partial_sums.ts";
+import { alongRuns, cut, over, pixelsOf, RUN_DIMS } from "../wgsl/runs.ts";
+import { elementwise, LANES, RELU, spread } from "../wgsl/elementwise.ts";
+import { defineKernel, type Kernel, type Read } from "../gpu/kernel.ts";
+import type { Context, Gradient, PendingGradient } from "../op.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { Trace } from "../program/trace.ts";
+
+/** Attributes of a batch norm. */
+export interface BatchNormAttributes {
+  /** Added to the variance. */
+  readonly eps: number;
+  /** Whether `max(·, 0)` is applied to the result. */
+  readonly relu: boolean;
+}
+
+/** What channels are normalized by, running statistics for instance. */
+export type Given = Readonly<Record<"center" | "variance" | "weight" | "bias", Tensor>>;
+
+/** What channels are normalized by; the mean of a batch is center + rest. */
+export type Channels = Given | Given & { readonly rest: Tensor };
+
+/** y = d · scale + shift with d = x - center, which is exact where the mean is far from 0. */
+function coefficients(channels: Channels): string {
+  return /* wgsl */ `
+  let middle = center(c);
+  let inverse = inverseSqrt(variance(c) + dims.eps);
+  let scale = weight(c) * inverse;
+  let shift = bias(c)${"rest" in channels ? " - rest(c) * scale" : ""};`;
+}
+
+/** The kinds of the per-channel operands, by name. */
+function channelReads(channels: Channels): Record<string, "channel"> {
+  return Object.fromEntries(Object.keys(channels).map((name) => [name, "channel"]));
+}
+
+const EPS = { eps: "f32" } as const;
+
+function normalize(
+  channels: Channels,
+  { relu, plus }: { relu: boolean; plus: boolean },
+): Kernel<string, "y", string> {
+  const value = (at: string): string =>
+    `fma(x(${at}) - middle, scale, shift)${plus ? ` + residual(${at})` : ""}`;
+  const reads: Record<string, Read> = plus ? { residual: "bulk" } : {};
+  return elementwise<string, string>({
+    name: `batch norm${plus ? ", added" : ""}${relu ? " and relu" : ""}`,
+    reads: { x: "bulk", ...reads, ...channelReads(channels) },
+    dims: EPS,
+    functions: RELU,
+    once: coefficients(channels),
+    value: (at) => relu ? `relu(${value(at)})` : value(at),
+  });
+}
+
+// g is dy, cut off where relu has cut y off: y is computed again, which costs less than loading it.
+const GATED = (relu: boolean): string =>
+  /* wgsl */ `${RELU}
+fn gated(d: vec4f, scale: vec4f, shift: vec4f, dy: vec4f) -> vec4f {
+  return ${relu ? "relu_gradient(fma(d, scale, shift), dy)" : "dy"};
+}`;
+
+/** part: `[Σ g, Σ g·(x - center)][parts][channels]`, one run of pixels per invocation. */
+function gradientSums(channels: Channels, relu: boolean): Kernel<string, "part", string> {
+  const term = (k: number): string => `
+    let d${k} = x(at + ${k}u * stride) - middle;
+    let g${k} = select(vec4f(), gated(d${k}, scale, shift, dy(at + ${k}u * stride)), p + ${k}u < end);
+    sum += g${k};
+    moment = fma(g${k}, d${k}, moment);`;
+  return defineKernel<string, "part", string>({
+    name: `batch norm gradient sums${relu ? " and relu" : ""}`,
+    workgroupSize: LANES,
+    reads: { x: "bulk", dy: "bulk", ...channelReads(channels) },
+    writes: { part: "bulk" },
+    dims: { ...RUN_DIMS, ...EPS },
+    wgsl: GATED(relu) + alongRuns(/* wgsl */ `
+  ${coefficients(channels)}
+  var sum = vec4f();
+  var moment = vec4f();
+  for (var p = first; p < end; p += 4u) {
+    let at = p * stride + c;
+    ${[0, 1, 2, 3].map(term).join("")}
+  }
+  set_part(i, sum);
+  set_part(i + dims.parts * stride, moment);`),
+  });
+}
+
+// With x' = (x - center - rest) / std: dbias = Σ g, dweight = Σ g·x'.
+function parameterGradients(channels: Channels): Joining<"dweight" | "dbias"> {
+  return joining("batch norm parameter gradients", { dweight: "bulk", dbias: "bulk" }, {
+    reads: channelReads(channels),
+    dims: EPS,
+    sums: joinedSums,
+    store: `
+  let inverse = inverseSqrt(variance(c) + dims.eps);
+  set_dweight(i, (moment${"rest" in channels ? " - rest(c) * sum" : ""}) * inverse);
+  set_dbias(i, sum);`,
+  });
+}
+
+/**
+ * dx = scale·(g - mean(g) - x'·mean(g·x')), as the batch statistics depend on x as well; running
+ * statistics do not, and leave scale·g.
+ */
+function inputGradient(channels: Channels, relu: boolean): Kernel<string, "y", string> {
+  const depends = "rest" in channels;
+  const sums: Record<string, Read> = depends ? { dweight: "channel", dbias: "channel" } : {};
+  const g = (at: string): string => `gated(x(${at}) - middle, scale, shift, dy(${at}))`;
+  return elementwise<string, string>({
+    name: `batch norm input gradient${relu ? " and relu" : ""}`,
+    reads: { x: "bulk", dy: "bulk", ...channelReads(channels), ...sums },
+    dims: { ...EPS, pixels: "f32" },
+    functions: `${GATED(relu)}
+fn dx(d: vec4f, scale: vec4f, shift: vec4f, dy: vec4f, slope: vec4f, offset: vec4f) -> vec4f {
+  return fma(gated(d, scale, shift, dy), scale, -fma(d, slope, offset));
+}`,
+    once: coefficients(channels) +
+      (depends
+        ? `let slope = scale * inverse * dweight(c) / dims.pixels;
+  let offset = scale * dbias(c) / dims.pixels - rest(c) * slope;`
+        : ""),
+    value: (at) =>
+      depends
+        ? `dx(x(${at}) - middle, scale, shift, dy(${at}), slope, offset)`
+        : `scale * ${g(at)}`,
+  });
+}
+
+/** Records y = (x - mean) / sqrt(variance + eps) · weight + bias + residual, and max(·, 0) of it. */
+export function recordNormalized(
+  trace: Trace,
+  { x, residual }: { x: Tensor; residual?: Tensor },
+  channels: Channels,
+  { eps, relu }: BatchNormAttributes,
+): Tensor {
+  const y = trace.tensor("batch norm", x.shape);
+  const { dims, workgroups } = spread(x);
+  trace.run(normalize(channels, { relu, plus: residual !== undefined }), {
+    reads: { x, ...(residual && { residual }), ...channels },
+    writes: { y },
+    dims: { ...dims, eps },
+    workgroups,
+  });
+  return y;
+}
+
+function store(accumulate: boolean): Kernel<"sums", "into", "words"> {
+  return defineKernel({
+    name: `batch norm gradient${accumulate ? ", added" : ""}`,
+    workgroupSize: LANES,
+    reads: { sums: "f32" },
+    writes: { into: "f32" },
+    dims: { words: "u32" },
+    wgsl: /* wgsl */ `
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * ${LANES}u + lane;
+  if (i < dims.words) { into[i] = sums[i]${accumulate ? " + into[i]" : ""}; }
+}`,
+  });
+}
+
+function pending(trace: Trace, sums: Tensor): PendingGradient {
+  return {
+    complete: true,
+    write: (into, accumulate) => {
+      if (!accumulate && into.storage && !sums.storage) return trace.place(sums, into);
+      trace.run(store(accumulate), {
+        reads: { sums },
+        writes: { into },
+        dims: { words: sums.words },
+        workgroups: Math.ceil(sums.words / LANES),
+      });
+    },
+  };
+}
+
+/** Records the gradients of the input, the weight and the bias. */
+export function recordGradients(
+  trace: Trace,
+  { inputs: [x], attributes: { eps, relu }, wanted }: Omit<Context<BatchNormAttributes>, "outputs">,
+  channels: Channels,
+  dy: Tensor,
+): [Gradient, Gradient, Gradient] {
+  const depends = "rest" in channels;
+  const sums = depends && wanted[0] || wanted[1] || wanted[2]
+    ? recordParameterGradients(trace, { x, dy }, channels, { eps, relu })
+    : undefined;
+  let dx: Tensor | null = null;
+  if (wanted[0]) {
+    dx = trace.tensor("batch norm input gradient", x.shape);
+    const { dims, workgroups } = spread(x);
+    trace.run(inputGradient(channels, relu), {
+      reads: { x, dy, ...channels, ...(depends ? sums : {}) },
+      writes: { y: dx },
+      dims: { ...dims, eps, pixels: pixelsOf(x) },
+      workgroups,
+    });
+  }
+  return [
+    dx,
+    sums && wanted[1] ? pending(trace, sums.dweight) : null,
+    sums && wanted[2] ? pending(trace, sums.dbias) : null,
+  ];
+}
+
+function recordParameterGradients(
+  trace: Trace,
+  { x, dy }: { x: Tensor; dy: Tensor },
+  channels: Channels,
+  { eps, relu }: BatchNormAttributes,
+): { dweight: Tensor; dbias: Tensor } {
+  const runs = cut(trace, x);
+  const { shape } = channels.weight;
+  const part = trace.tensor("batch norm sums", [2, runs.parts, ...shape]);
+  const along = over(runs, x);
+  trace.run(gradientSums(channels, relu), {
+    reads: { x, dy, ...channels },
+    writes: { part },
+    dims: { ...along.dims, eps },
+    workgroups: along.workgroups,
+  });
+  const { part: last, dims, workgroups } = join(trace, joinSums, part, runs);
+  const writes = {
+    dweight: trace.tensor("batch norm dweight", shape),
+    dbias: trace.tensor("batch norm dbias", shape),
+  };
+  trace.run(parameterGradients(channels)(trace.gpu.preset.shares), {
+    reads: { part: last, ...channels },
+    writes,
+    dims: { ...dims, eps },
+    workgroups,
+  });
+  return writes;
+}

@@ -1,0 +1,247 @@
+import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import type { Case, Input, Op, Values } from "../op.ts";
+
+/** Attributes of stochastic gradient descent. */
+export interface SgdAttributes {
+  /** Times the parameter, added to its gradient. */
+  readonly weightDecay: number;
+  /** Whether the step looks ahead along the velocity. */
+  readonly nesterov: boolean;
+}
+
+/** Attributes of AdamW. */
+export interface AdamwAttributes {
+  /** Decay of the mean of squared gradients, below 1. */
+  readonly beta2: number;
+  /** Added to the root of that mean. */
+  readonly eps: number;
+  /** Times learning rate and parameter, taken off the parameter. */
+  readonly weightDecay: number;
+}
+
+/** One vec4 per invocation. */
+function eachQuad(body: string): string {
+  return /* wgsl */ `
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * 64u + lane;
+  if (i >= dims.quads) { return; }
+  let rates = hyper(0u);
+  ${body}
+}`;
+}
+
+function sgdKernel(
+  nesterov: boolean,
+): Kernel<"gradients" | "hyper", "parameters" | "velocity", "quads" | "weight_decay"> {
+  return defineKernel({
+    name: `sgd${nesterov ? ", nesterov" : ""}`,
+    workgroupSize: 64,
+    reads: { gradients: "bulk", hyper: "channel" },
+    writes: { parameters: "update", velocity: "update" },
+    dims: { quads: "u32", weight_decay: "f32" },
+    // rates = (learning rate, momentum, 0, 0)
+    wgsl: eachQuad(`
+  let p = parameters(i);
+  let g = fma(vec4f(dims.weight_decay), p, gradients(i));
+  let v = fma(vec4f(rates.y), velocity(i), g);
+  set_velocity(i, v);
+  set_parameters(i, p - rates.x * ${nesterov ? "fma(vec4f(rates.y), v, g)" : "v"});`),
+  });
+}
+
+const adamwKernel = defineKernel({
+  name: "adamw",
+  workgroupSize: 64,
+  reads: { gradients: "bulk", hyper: "channel" },
+  writes: { parameters: "update", m: "update", v: "update" },
+  // 1 - beta2 comes by itself, as the difference is inexact in single precision.
+  dims: { quads: "u32", weight_decay: "f32", beta2: "f32", rest2: "f32", eps: "f32" },
+  // rates = (learning rate, beta1, 1 - beta1^t, 1 - beta2^t)
+  wgsl: eachQuad(`
+  let g = gradients(i);
+  let m_new = fma(vec4f(rates.y), m(i), (1.0 - rates.y) * g);
+  let v_new = fma(vec4f(dims.beta2), v(i), dims.rest2 * g * g);
+  let step = (m_new / rates.z) / (sqrt(v_new / rates.w) + dims.eps);
+  set_m(i, m_new);
+  set_v(i, v_new);
+  set_parameters(i, parameters(i) * (1.0 - rates.x * dims.weight_decay) - rates.x * step);`),
+});
+
+/** Raises a `TypeError` unless all `state` is shaped as the parameters, and hyper is `[4]`. */
+function checkState(
+  name: string,
+  parameters: { readonly shape: readonly number[] },
+  state: Readonly<Record<string, { readonly shape: readonly number[] }>>,
+  hyper: { readonly shape: readonly number[] },
+): void {
+  for (const [what, { shape }] of Object.entries(state)) {
+    if (
+      shape.length !== parameters.shape.length || shape.some((d, i) => d !== parameters.shape[i])
+    ) {
+      throw new TypeError(
+        `Cannot apply ${name} as the parameters are [${parameters.shape}]: found ${what} [${shape}]`,
+      );
+    }
+  }
+  if (hyper.shape.length !== 1 || hyper.shape[0] !== 4) {
+    throw new TypeError(
+      `Cannot apply ${name}: wanted four numbers of the step, hyper [4], found [${hyper.shape}]`,
+    );
+  }
+}
+
+function checkRange(name: string, what: string, value: number, below: number): void {
+  if (!(value >= 0 && value < below)) {
+    throw new RangeError(
+      `Cannot apply ${name}: wanted ${what} from 0 ${
+        below < Infinity ? `to below ${below}` : "on"
+      }, ` +
+        `found ${value}`,
+    );
+  }
+}
+
+function checkSgd(
+  [parameters, gradients, velocity, hyper]: readonly { readonly shape: readonly number[] }[],
+  { weightDecay }: SgdAttributes,
+): void {
+  const state = { "the gradients": gradients, "the velocity": velocity };
+  checkState("sgd", parameters, state, hyper);
+  checkRange("sgd", "a weight decay", weightDecay, Infinity);
+}
+
+function checkAdamw(
+  [parameters, gradients, m, v, hyper]: readonly { readonly shape: readonly number[] }[],
+  { beta2, eps, weightDecay }: AdamwAttributes,
+): void {
+  const state = { "the gradients": gradients, m, v };
+  checkState("adamw", parameters, state, hyper);
+  checkRange("adamw", "a weight decay", weightDecay, Infinity);
+  checkRange("adamw", "beta2", beta2, 1);
+  if (!(eps > 0 && eps < Infinity)) {
+    throw new RangeError(`Cannot apply adamw: wanted eps above 0, found ${eps}`);
+  }
+}
+
+function sgdReference(
+  [parameters, gradients, velocity, hyper]: readonly Values[],
+  { weightDecay, nesterov }: SgdAttributes,
+): Values[] {
+  const [rate, momentum] = hyper.data;
+  const p = parameters.data.slice();
+  const v = velocity.data.slice();
+  gradients.data.forEach((gradient, i) => {
+    const g = gradient + weightDecay * p[i];
+    v[i] = momentum * v[i] + g;
+    p[i] -= rate * (nesterov ? g + momentum * v[i] : v[i]);
+  });
+  return [{ shape: parameters.shape, data: p }, { shape: velocity.shape, data: v }];
+}
+
+function adamwReference(
+  [parameters, gradients, first, second, hyper]: readonly Values[],
+  { beta2, eps, weightDecay }: AdamwAttributes,
+): Values[] {
+  const [rate, beta1, correction1, correction2] = hyper.data;
+  const p = parameters.data.slice();
+  const m = first.data.slice();
+  const v = second.data.slice();
+  gradients.data.forEach((g, i) => {
+    m[i] = beta1 * m[i] + (1 - beta1) * g;
+    v[i] = beta2 * v[i] + (1 - beta2) * g * g;
+    p[i] *= 1 - rate * weightDecay;
+    p[i] -= rate * (m[i] / correction1) / (Math.sqrt(v[i] / correction2) + eps);
+  });
+  return [p, m, v].map((data) => ({ shape: parameters.shape, data }));
+}
+
+const hyperInput = (...values: number[]): Input => ({
+  shape: [4],
+  sample: (_, i) => values[i],
+});
+
+const sgdCase = (n: number, momentum: number, attributes: SgdAttributes): Case<SgdAttributes> => ({
+  inputs: [[n], [n], [n], hyperInput(0.1, momentum, 0, 0)],
+  attributes,
+});
+
+/**
+ * `sgd(parameters, gradients, velocity, hyper)`: one step of PyTorch's SGD, in place, over flat
+ * arrays `[n]`; hyper `[4]` is (learning rate, momentum, 0, 0).
+ *
+ *     g = gradients + weightDecay · p;  v = momentum · v + g
+ *     p = p - rate · (nesterov ? g + momentum · v : v)
+ */
+export const sgd: Op<SgdAttributes> = {
+  name: "sgd",
+  forward: (trace, inputs, attributes) => {
+    checkSgd(inputs, attributes);
+    const [parameters, gradients, velocity, hyper] = inputs;
+    trace.run(sgdKernel(attributes.nesterov), {
+      reads: { gradients, hyper },
+      writes: { parameters, velocity },
+      dims: { quads: parameters.quads, weight_decay: attributes.weightDecay },
+      workgroups: Math.ceil(parameters.quads / 64),
+    });
+    return [parameters, velocity];
+  },
+  vjp: "none",
+  reference: (inputs, attributes) => {
+    checkSgd(inputs, attributes);
+    return sgdReference(inputs, attributes);
+  },
+  cases: [
+    sgdCase(1, 0.9, { weightDecay: 0, nesterov: false }),
+    sgdCase(63, 0, { weightDecay: 1e-2, nesterov: false }),
+    sgdCase(1031, 0.9, { weightDecay: 1e-4, nesterov: false }),
+    sgdCase(2050, 0.95, { weightDecay: 0.1, nesterov: true }),
+  ],
+};
+
+const adamwCase = (
+  n: number,
+  { step, beta1 }: { step: number; beta1: number },
+  attributes: AdamwAttributes,
+): Case<AdamwAttributes> => ({
+  inputs: [
+    [n],
+    [n],
+    [n],
+    { shape: [n], sample: (normal) => normal() ** 2 },
+    hyperInput(1e-2, beta1, 1 - beta1 ** step, 1 - attributes.beta2 ** step),
+  ],
+  attributes,
+});
+
+/**
+ * `adamw(parameters, gradients, m, v, hyper)`: one step of PyTorch's AdamW, in place, over flat
+ * arrays `[n]`; hyper `[4]` is (learning rate, beta1, 1 - beta1^t, 1 - beta2^t) for the step t.
+ *
+ *     m = beta1 · m + (1 - beta1) · g;  v = beta2 · v + (1 - beta2) · g²
+ *     p = p · (1 - rate · weightDecay) - rate · (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
+ */
+export const adamw: Op<AdamwAttributes> = {
+  name: "adamw",
+  forward: (trace, inputs, attributes) => {
+    checkAdamw(inputs, attributes);
+    const [parameters, gradients, m, v, hyper] = inputs;
+    const { beta2, eps, weightDecay } = attributes;
+    trace.run(adamwKernel, {
+      reads: { gradients, hyper },
+      writes: { parameters, m, v },
+      dims: { quads: parameters.quads, weight_decay: weightDecay, beta2, rest2: 1 - beta2, eps },
+      workgroups: Math.ceil(parameters.quads / 64),
+    });
+    return [parameters, m, v];
+  },
+  vjp: "none",
+  reference: (inputs, attributes) => {
+    checkAdamw(inputs, attributes);
+    return adamwReference(inputs, attributes);
+  },
+  cases: [
+    adamwCase(1, { step: 1, beta1: 0.9 }, { beta2: 0.999, eps: 1e-8, weightDecay: 0 }),
+    adamwCase(65, { step: 7, beta1: 0.95 }, { beta2: 0.99, eps: 1e-6, weightDecay: 1e-2 }),
+    adamwCase(1031, { step: 1000, beta1: 0.85 }, { beta2: 0.99, eps: 1e-2, weightDecay: 1 }),
+  ],
+};

@@ -1,0 +1,226 @@
+import { type Action, encode } from "./action.ts";
+import type { Assembled, Binding } from "../gpu/assemble.ts";
+import { type Gpu, type Pipeline, stored } from "../gpu/gpu.ts";
+import { CHANNEL_QUADS, type Kernel } from "../gpu/kernel.ts";
+import { operand, type Sources, type Step } from "./texture_copies.ts";
+import { plan } from "./plan.ts";
+import { ALIGNMENT, type Tensor } from "../gpu/tensor.ts";
+import { TEXTURE_WIDTH, textureRows } from "../gpu/texture.ts";
+import type { Dispatch, Trace } from "./trace.ts";
+
+/** The words of a tensor as texels of a texture, from the first on. */
+interface Texels {
+  readonly texture: GPUTexture;
+  readonly view: GPUTextureView;
+  readonly first: number;
+}
+
+/**
+ * A trace made ready to run again and again: memory placed, kernels compiled, bind groups made.
+ * A replay encodes the list of commands and submits once; it allocates nothing.
+ */
+export class Program {
+  /** What errors and GPU tools call it. */
+  readonly name: string;
+  /** Bytes of all memory that this program owns. */
+  readonly bytes: number;
+  /** The largest sum of bytes alive at once: no placement can do with less. */
+  readonly lowerBound: number;
+  /** Number of kernel runs of one replay. */
+  readonly dispatches: number;
+  /** What a replay encodes, in order. */
+  readonly actions: readonly Action[];
+  readonly #gpu: Gpu;
+  readonly #sources: Sources;
+  readonly #texels = new Map<Tensor, Texels>();
+  readonly #owned: (GPUBuffer | GPUTexture)[] = [];
+
+  /** Programs come from {@link Scope.trace}. */
+  constructor(name: string, trace: Trace, kernels: ReadonlyMap<Dispatch, Assembled>) {
+    this.name = name;
+    this.#gpu = trace.gpu;
+    const { gpu } = trace;
+    const before = gpu.live().bytes;
+    try {
+      const compiled = new Map<Dispatch, Pipeline>();
+      for (const [dispatch, kernel] of kernels) compiled.set(dispatch, gpu.pipeline(kernel));
+      const operands = (kinds: readonly Binding["kind"][]) => (dispatch: Dispatch): string[] =>
+        (kernels.get(dispatch)?.bindings ?? []).filter(({ kind }) => kinds.includes(kind))
+          .map(({ name }) => name);
+      const textures = { loaded: operands(["load"]), stored: operands(["store"]) };
+      const placed = plan(trace.commands, textures, {
+        words: Math.floor(gpu.largestBuffer / 4),
+        rows: gpu.device.limits.maxTextureDimension2D - 1,
+      });
+      const { steps, sources } = placed;
+      this.#sources = sources;
+      for (const { size, tensors } of placed.buffers) {
+        const [largest] = tensors.keys();
+        const buffer = this.#keep(gpu.takeBuffer(largest.name, size * 4));
+        for (const [tensor, start] of tensors) {
+          tensor.storage = { buffer, offset: start * 4 };
+        }
+      }
+      for (const { size, tensors } of placed.textures) {
+        const [largest] = tensors.keys();
+        const texture = this.#keep(gpu.takeTexture(largest.name, size));
+        const view = texture.createView();
+        for (const [tensor, row] of tensors) {
+          this.#texels.set(tensor, { texture, view, first: row * TEXTURE_WIDTH });
+        }
+      }
+      const dispatches = steps.filter((step) => step.kind === "dispatch");
+      const dims = this.#writeDims(dispatches, operands(["load", "store"]));
+      let index = 0;
+      this.actions = steps.map((step) => {
+        if (step.kind !== "dispatch") return this.#transfer(step);
+        const made = compiled.get(step);
+        if (!made) throw new TypeError(`Cannot run kernel ${step.kernel.name}: it is not compiled`);
+        return this.#dispatch(step, made, { ...dims, index: index++ });
+      });
+      this.bytes = gpu.live().bytes - before;
+      this.lowerBound = placed.lowerBound;
+      this.dispatches = dispatches.length;
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
+  #texelsOf(tensor: Tensor): Texels {
+    const { of, first } = this.#sources.of(tensor);
+    const texels = this.#texels.get(of);
+    if (!texels) throw new TypeError(`Cannot load ${tensor.name}: it lies in no texture`);
+    return { ...texels, first: texels.first + first };
+  }
+
+  #keep<T extends GPUBuffer | GPUTexture>(memory: T): T {
+    this.#owned.push(memory);
+    return memory;
+  }
+
+  /** Writes the numbers of all dispatches into one buffer, each at a multiple of the alignment. */
+  #writeDims(
+    dispatches: readonly Dispatch[],
+    inTextures: (dispatch: Dispatch) => string[],
+  ): { buffer: GPUBuffer; stride: number } {
+    const lengths = dispatches.map((d) => Object.keys(d.kernel.dims).length + inTextures(d).length);
+    const longest = Math.max(0, ...lengths);
+    const stride = Math.ceil((longest + 1) * 4 / ALIGNMENT) * ALIGNMENT;
+    const bytes = new DataView(new ArrayBuffer(Math.max(1, dispatches.length) * stride));
+    dispatches.forEach((dispatch, i) => {
+      const { kernel, dims, workgroups } = dispatch;
+      let at = i * stride;
+      bytes.setUint32(at, workgroups, true);
+      for (const [name, type] of Object.entries(kernel.dims)) {
+        const value = dims[name];
+        if (!Number.isFinite(value)) {
+          throw new TypeError(`Cannot run ${kernel.name}: ${name} is a number, found ${value}`);
+        }
+        at += 4;
+        if (type === "f32") bytes.setFloat32(at, value, true);
+        else if (type === "i32") bytes.setInt32(at, value, true);
+        else bytes.setUint32(at, value, true);
+      }
+      for (const name of inTextures(dispatch)) {
+        bytes.setUint32(at += 4, this.#texelsOf(operand(dispatch, name)).first, true);
+      }
+    });
+    const buffer = this.#keep(this.#gpu.takeBuffer(`${this.name} dims`, bytes.byteLength));
+    this.#gpu.device.queue.writeBuffer(buffer, 0, new Uint8Array(bytes.buffer));
+    return { buffer, stride };
+  }
+
+  #dispatch(
+    step: Dispatch,
+    { pipeline, layout, assembled }: Pipeline,
+    dims: { buffer: GPUBuffer; stride: number; index: number },
+  ): Action {
+    const { kernel } = step;
+    const resource = (name: string, kind: string): GPUBindingResource => {
+      if (name === "dims") {
+        const offset = dims.index * dims.stride;
+        return { buffer: dims.buffer, offset, size: dims.stride };
+      }
+      if (kind === "turns") return { buffer: this.#gpu.turns };
+      const tensor = operand(step, name);
+      if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
+      if (kind === "load" || kind === "store") return this.#texelsOf(tensor).view;
+      const { buffer, offset } = stored(tensor);
+      if (kind === "uniform") {
+        if (tensor.quads > CHANNEL_QUADS) throw tooManyChannels(kernel, name, tensor);
+        return { buffer, offset, size: CHANNEL_QUADS * 16 };
+      }
+      return { buffer, offset, size: tensor.bytes };
+    };
+    const group = this.#gpu.device.createBindGroup({
+      label: kernel.name,
+      layout,
+      entries: assembled.bindings.map(({ name, kind }, binding) => ({
+        binding,
+        resource: resource(name, kind),
+      })),
+    });
+    const { workgroups, grid = workgroups } = step;
+    // As few as do with equally many turns.
+    const turns = Math.ceil(workgroups / Math.min(grid, this.#gpu.maxWorkgroups));
+    const started = Math.ceil(workgroups / turns);
+    const x = Math.min(started, 65535);
+    return {
+      kind: "dispatch",
+      name: kernel.name,
+      pipeline,
+      group,
+      x,
+      y: Math.min(65535, Math.ceil(started / x)),
+    };
+  }
+
+  #transfer(step: Exclude<Step, Dispatch>): Action {
+    if (step.kind === "clear") {
+      const { buffer, offset } = stored(step.tensor);
+      const { bytes } = step.tensor;
+      return {
+        kind: "transfer",
+        encode: (e) => e.clearBuffer(buffer, offset, bytes),
+      };
+    }
+    if (step.kind === "copy") {
+      const from = stored(step.from);
+      const to = stored(step.to);
+      const { bytes } = step.to;
+      return {
+        kind: "transfer",
+        encode: (e) => e.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes),
+      };
+    }
+    const { buffer, offset } = stored(step.tensor);
+    const { texture, first } = this.#texelsOf(step.tensor);
+    const width = Math.min(step.tensor.quads, TEXTURE_WIDTH);
+    const rows = textureRows(step.tensor);
+    const source = { buffer, offset, bytesPerRow: Math.ceil(width * 16 / ALIGNMENT) * ALIGNMENT };
+    const destination = { texture, origin: { x: 0, y: first / TEXTURE_WIDTH } };
+    const size = { width, height: rows };
+    return {
+      kind: "transfer",
+      encode: (e) => e.copyBufferToTexture(source, destination, size),
+    };
+  }
+
+  /** Encodes and submits all commands once. Raises what the GPU has complained about before. */
+  replay(): void {
+    this.#gpu.submit((encoder) => encode(encoder, this.actions));
+  }
+
+  /** Frees the memory of this program. */
+  destroy(): void {
+    for (const memory of this.#owned.splice(0)) this.#gpu.free(memory);
+  }
+}
+
+function tooManyChannels({ name }: Kernel, operand: string, tensor: Tensor): RangeError {
+  return new RangeError(
+    `Cannot run kernel ${name}: ${operand} holds ${CHANNEL_QUADS * 4} values at most, found ` +
+      `${tensor.name} [${tensor.shape}]`,
+  );
+}

@@ -1,0 +1,76 @@
+import { type Gpu, stored } from "../gpu/gpu.ts";
+import { Program } from "./program.ts";
+import { ALIGNMENT, type ElementType, pad, Tensor } from "../gpu/tensor.ts";
+import { Trace } from "./trace.ts";
+
+/** Owns tensors and programs; disposing of it frees their memory. */
+export class Scope implements Disposable {
+  /** Where its memory comes from. */
+  readonly gpu: Gpu;
+  readonly #buffers: GPUBuffer[] = [];
+  readonly #tensors: Tensor[] = [];
+  readonly #programs: Program[] = [];
+
+  /** Scopes come from {@link Gpu.scope}. */
+  constructor(gpu: Gpu) {
+    this.gpu = gpu;
+  }
+
+  /** A tensor of zeros, or of `values` (row-major, unpadded). */
+  tensor(
+    name: string,
+    shape: readonly number[],
+    values?: ArrayLike<number>,
+    type: ElementType = "f32",
+  ): Tensor {
+    const tensor = new Tensor(name, shape, type);
+    const buffer = this.gpu.takeBuffer(name, tensor.bytes);
+    this.#buffers.push(buffer);
+    tensor.storage = { buffer, offset: 0 };
+    this.#tensors.push(tensor);
+    if (values) this.write(tensor, values);
+    return tensor;
+  }
+
+  /** A tensor that is a range of another, from word `start` (a multiple of 64) on. */
+  view(name: string, of: Tensor, start: number, shape: readonly number[]): Tensor {
+    const { buffer, offset } = stored(of);
+    const tensor = new Tensor(name, shape, of.type);
+    if ((start * 4) % ALIGNMENT || start + tensor.words > of.words) {
+      throw new RangeError(
+        `Cannot view ${of.name} as ${name}: wanted a start that is a multiple of ` +
+          `${ALIGNMENT / 4} with ${tensor.words} words behind it, found ${start} of ${of.words}`,
+      );
+    }
+    tensor.storage = { buffer, offset: offset + start * 4 };
+    this.#tensors.push(tensor);
+    return tensor;
+  }
+
+  /** Writes `values` (row-major, unpadded) over a tensor. */
+  write(tensor: Tensor, values: ArrayLike<number>): void {
+    this.gpu.upload(tensor, pad(values, tensor.shape, tensor.type));
+  }
+
+  /**
+   * Traces `build` once into a program that can be replayed. The tensors that `build` makes live
+   * only inside the program, except those it keeps.
+   */
+  async trace(name: string, build: (trace: Trace) => void): Promise<Program> {
+    const trace = new Trace(this.gpu, this);
+    build(trace);
+    const kernels = trace.assemble();
+    await this.gpu.warmUp(kernels.values());
+    const program = new Program(name, trace, kernels);
+    this.#programs.push(program);
+    await this.gpu.settle();
+    return program;
+  }
+
+  /** Frees all tensors and programs of this scope. */
+  [Symbol.dispose](): void {
+    for (const program of this.#programs.splice(0)) program.destroy();
+    for (const tensor of this.#tensors.splice(0)) tensor.storage = undefined;
+    for (const buffer of this.#buffers.splice(0)) this.gpu.free(buffer);
+  }
+}

@@ -1,0 +1,122 @@
+import { ALIGNMENT, Tensor } from "../gpu/tensor.ts";
+import type { Command, Dispatch } from "./trace.ts";
+
+/** Brings the mirror of a tensor up to date. */
+export interface MirrorCopy {
+  /** Tells it from commands. */
+  readonly kind: "mirror";
+  /** What is copied. */
+  readonly tensor: Tensor;
+}
+
+/** A command, or a mirror copy that it needs before it. */
+export type Step = Command | MirrorCopy;
+
+/** Names of the operands that a dispatch loads through mirrors. */
+export type MirroredOperands = (dispatch: Dispatch) => readonly string[];
+
+/** Where a tensor is mirrored: from vec4 `first` on in the mirror of `of`, which may be itself. */
+export interface Source {
+  /** What is copied. */
+  readonly of: Tensor;
+  /** In vec4. */
+  readonly first: number;
+}
+
+/** The operand of this name. */
+export function operand(dispatch: Dispatch, name: string): Tensor {
+  return dispatch.reads[name] ?? dispatch.writes[name];
+}
+
+/** Tensors that a command reads. */
+export function readsOf(command: Command): Tensor[] {
+  if (command.kind === "dispatch") return Object.values(command.reads);
+  return command.kind === "copy" ? [command.from] : [];
+}
+
+/** Tensors that a command writes, or updates in place. */
+export function writesOf(command: Command): Tensor[] {
+  if (command.kind === "dispatch") return Object.values(command.writes);
+  return [command.kind === "clear" ? command.tensor : command.to];
+}
+
+/** Whether they have words in common; tensors of the program have none with others. */
+export function overlap(a: Tensor, b: Tensor): boolean {
+  if (a === b) return true;
+  if (!a.storage || !b.storage || a.storage.buffer !== b.storage.buffer) return false;
+  const apart = a.storage.offset + a.bytes <= b.storage.offset ||
+    b.storage.offset + b.bytes <= a.storage.offset;
+  return !apart;
+}
+
+/** Tensors from outside that are loaded through mirrors before anything writes to them. */
+function found(
+  commands: readonly Command[],
+  mirrored: MirroredOperands,
+): { read: Set<Tensor>; updated: Set<Tensor> } {
+  const read = new Set<Tensor>();
+  const updated = new Set<Tensor>();
+  const written: Tensor[] = [];
+  for (const command of commands) {
+    if (command.kind === "dispatch") {
+      for (const name of mirrored(command)) {
+        const tensor = operand(command, name);
+        if (!tensor.storage || written.some((other) => overlap(tensor, other))) continue;
+        (name in command.reads ? read : updated).add(tensor);
+      }
+    }
+    written.push(...writesOf(command).filter(({ storage }) => storage));
+  }
+  return { read, updated };
+}
+
+/** The range of a buffer that holds all of them, unless that is mostly other things. */
+function range(tensors: readonly Tensor[], capacity: number): Tensor | undefined {
+  const [{ storage, name }] = tensors;
+  if (!storage) return undefined;
+  const starts = tensors.map((t) => t.storage?.offset ?? 0);
+  const start = Math.min(...starts);
+  const end = Math.max(...tensors.map(({ bytes }, i) => starts[i] + bytes));
+  const used = tensors.reduce((sum, { bytes }) => sum + bytes, 0);
+  if (end - start > 2 * used || (end - start) / 16 > capacity) return undefined;
+  const of = new Tensor(`${name} and others`, [(end - start) / 4]);
+  of.storage = { buffer: storage.buffer, offset: start };
+  return of;
+}
+
+/** Where tensors are mirrored. */
+export class Sources {
+  readonly #sources = new Map<Tensor, Source>();
+
+  /**
+   * Parameters and their like, found in one buffer, have one mirror. `capacity` is the most vec4 of
+   * a mirror. What is only updated in place, as by optimisers, is copied when its turn comes.
+   */
+  constructor(commands: readonly Command[], mirrored: MirroredOperands, capacity: number) {
+    const { read, updated } = found(commands, mirrored);
+    const groups = Map.groupBy([...read], ({ storage }) => storage?.buffer);
+    for (const [buffer, tensors] of groups) {
+      const all = new Set([
+        ...tensors,
+        ...[...updated].filter(({ storage }) => storage?.buffer === buffer),
+      ]);
+      if (all.size < 2) continue;
+      const of = range([...all], capacity);
+      if (!of?.storage) continue;
+      for (const tensor of all) {
+        const bytes = (tensor.storage?.offset ?? 0) - of.storage.offset;
+        this.#sources.set(tensor, { of, first: bytes / 16 });
+      }
+    }
+  }
+
+  /** Where this tensor is mirrored. */
+  of(tensor: Tensor): Source {
+    return this.#sources.get(tensor) ?? { of: tensor, first: 0 };
+  }
+}
+
+/** Words of a tensor up to where another may begin. */
+export function alignedWords({ bytes }: Tensor): number {
+  return Math.ceil(bytes / ALIGNMENT) * ALIGNMENT / 4;
+}

@@ -1,0 +1,160 @@
+import { unroll } from "./blocked.ts";
+import { LANES } from "./elementwise.ts";
+import { defineKernel, type Kernel, type Write } from "../gpu/kernel.ts";
+import { channelQuads, RUN_DIMS, type Runs } from "./runs.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { Trace } from "../program/trace.ts";
+
+const JOIN_DIMS = { ...RUN_DIMS, fan: "u32" } as const;
+
+/** Vec4 of channels that a workgroup joins where its lanes share the runs. */
+const JOINED_QUADS = 4;
+
+/** Lanes of a workgroup that joins runs, and the vec4 of channels that it joins. */
+function joiningGroup(shares: number): { lanes: number; quads: number } {
+  return shares === 1
+    ? { lanes: LANES, quads: LANES }
+    : { lanes: shares * JOINED_QUADS, quads: JOINED_QUADS };
+}
+
+/** What joins runs, for a number of lanes that share those of a vec4 of channels. */
+export type Joining<W extends string> = (shares: number) => Kernel<string, W, string>;
+
+/**
+ * WGSL that runs `body` for the runs of an invocation: run `p` whose sums begin at vec4 `at`. It
+ * counts only where `counts` is true; a few loads are under way at a time.
+ */
+export function eachRun(
+  shares: number,
+  body: (names: { p: string; at: string; counts: string }) => string,
+): string {
+  if (shares === 1) {
+    return `for (var p = first; p < end; p++) {
+    let at = p * dims.channel_quads + c;
+    ${body({ p: "p", at: "at", counts: "true" })}
+  }`;
+  }
+  const ahead = 4;
+  return `for (var p = first; p < end; p += ${ahead * shares}u) {
+    ${
+    unroll(ahead, (u) =>
+      `let counts${u} = p + ${u * shares}u < end;
+    let p${u} = select(p, p + ${u * shares}u, counts${u});
+    let at${u} = p${u} * dims.channel_quads + c;`)
+  }
+    ${unroll(ahead, (u) => body({ p: `p${u}`, at: `at${u}`, counts: `counts${u}` }))}
+  }`;
+}
+
+/**
+ * A kernel that joins `fan` neighbouring runs, begin to end, of each vec4 of channels `c`; `shares`
+ * invocations share them. `sums` makes sums over the runs of an invocation, of which `total(sum,
+ * lane)` gives that over all; `store` writes them for part `i`.
+ */
+export function joining<const W extends string>(
+  name: string,
+  writes: Record<W, Write>,
+  { reads = {}, dims = {}, sums, store }: Pick<Partial<Kernel>, "reads" | "dims"> & {
+    sums: (shares: number) => string;
+    store: string;
+  },
+): Joining<W> {
+  return (shares) => {
+    const { lanes, quads } = joiningGroup(shares);
+    return defineKernel({
+      name,
+      workgroupSize: lanes,
+      reads: { part: "bulk", ...reads },
+      writes,
+      dims: { ...JOIN_DIMS, ...dims },
+      wgsl: /* wgsl */ `
+${total(shares, quads)}
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * ${quads}u + lane % ${quads}u;
+  let joined = i / dims.channel_quads;
+  let c = i - joined * dims.channel_quads;
+  let begin = joined * dims.fan;
+  let first = begin + lane / ${quads}u;
+  let end = min(begin + dims.fan, dims.parts);
+  let plane = dims.parts * dims.channel_quads;
+  let out_plane = ((dims.parts + dims.fan - 1u) / dims.fan) * dims.channel_quads;
+  ${sums(shares)}
+  if (lane >= ${quads}u || begin >= dims.parts) { return; }
+  ${store}
+}`,
+    });
+  };
+}
+
+/** WGSL of `total`, the sum over the lanes that share the runs of a vec4 of channels. */
+function total(shares: number, quads: number): string {
+  if (shares === 1) return "fn total(sum: vec4f, lane: u32) -> vec4f { return sum; }";
+  return `
+var<workgroup> sums: array<array<vec4f, ${quads}>, ${shares}>;
+fn total(sum: vec4f, lane: u32) -> vec4f {
+  workgroupBarrier();
+  sums[lane / ${quads}u][lane % ${quads}u] = sum;
+  for (var half = ${shares / 2}u; half > 0u; half /= 2u) {
+    workgroupBarrier();
+    if (lane < half * ${quads}u) {
+      sums[lane / ${quads}u][lane % ${quads}u] += sums[lane / ${quads}u + half][lane % ${quads}u];
+    }
+  }
+  workgroupBarrier();
+  return sums[0][lane % ${quads}u];
+}`;
+}
+
+/** Two sums over the runs. */
+export function joinedSums(shares: number): string {
+  return /* wgsl */ `
+  var sum = vec4f();
+  var moment = vec4f();
+  ${
+    eachRun(shares, ({ at, counts }) =>
+      `sum += select(vec4f(), part(${at}), ${counts});
+    moment += select(vec4f(), part(${at} + plane), ${counts});`)
+  }
+  sum = total(sum, lane);
+  moment = total(moment, lane);`;
+}
+
+/** Joins runs of two sums. */
+export const joinSums: Joining<"joined_part"> = joining("batch norm sums, joined", {
+  joined_part: "bulk",
+}, {
+  sums: joinedSums,
+  store: `
+  set_joined_part(i, sum);
+  set_joined_part(i + out_plane, moment);`,
+});
+
+/** Joins runs until at most `left` are left; by default as many as one workgroup joins. */
+export function join(
+  trace: Trace,
+  kernel: Joining<"joined_part">,
+  part: Tensor,
+  runs: Runs,
+  left?: number,
+): { part: Tensor; dims: Record<keyof typeof JOIN_DIMS, number>; workgroups: number } {
+  const { joined: each, shares } = trace.gpu.preset;
+  const most = each * shares;
+  const { quads } = joiningGroup(shares);
+  const channel_quads = channelQuads(part);
+  const { pixels, chunk, parts } = runs;
+  if (parts <= (left ?? most)) {
+    const dims = { pixels, chunk, parts, channel_quads, fan: parts };
+    return { part, dims, workgroups: Math.ceil(channel_quads / quads) };
+  }
+  const fan = Math.max(2, Math.min(most, Math.ceil(left ? parts / left : Math.sqrt(parts))));
+  const fewer = Math.ceil(parts / fan);
+  const [planes, , channels] = part.shape;
+  const joined = trace.tensor(`${part.name}, joined`, [planes, fewer, channels]);
+  trace.run(kernel(shares), {
+    reads: { part },
+    writes: { joined_part: joined },
+    dims: { pixels, chunk, parts, channel_quads, fan },
+    workgroups: Math.ceil(fewer * channel_quads / quads),
+  });
+  return join(trace, kernel, joined, { pixels, chunk: chunk * fan, parts: fewer }, left);
+}

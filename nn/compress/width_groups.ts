@@ -1,0 +1,197 @@
+import { maskRule } from "./adjoin.ts";
+import { type Conv2dLayer, IMAGE, type Network, type Value } from "../network.ts";
+
+/** Convolutions that must be equally wide, as their outputs are added. */
+export interface WidthGroup {
+  /** The first of its convolutions. */
+  readonly name: string;
+  /** The names of all of them. */
+  readonly convolutions: readonly string[];
+}
+
+/** How many channels of a value are left, whichever candidate its group chooses. */
+export interface Extent {
+  /** The index of the group, -1 for a value that is always whole. */
+  readonly group: number;
+  /** Channels, by candidate. */
+  readonly widths: readonly number[];
+}
+
+/** The extent of a value that is always whole. */
+export function wholeExtent(channels: number, divisors: readonly number[]): Extent {
+  return { group: -1, widths: divisors.map(() => channels) };
+}
+
+/** A gate in front of one input of a layer. */
+export interface InputGate {
+  /** The position of the input. */
+  readonly input: number;
+  /** What it lets through. */
+  readonly extent: Extent;
+}
+
+/** The choices that a search has in a network, and what follows from them. */
+export interface WidthGroups {
+  /** What filters are divided by, by candidate. */
+  readonly divisors: readonly number[];
+  /** In the order of their first convolutions. */
+  readonly groups: readonly WidthGroup[];
+  /** By layer: the channels of its value. */
+  readonly extents: readonly Extent[];
+  /** By layer: what its value is gated by: norms, and masked convolutions that no norm follows. */
+  readonly gates: readonly (Extent | undefined)[];
+  /** By layer: summands that are wider than their sum, as the narrow one has to be. */
+  readonly inputGates: readonly (readonly InputGate[])[];
+}
+
+/** What is searched, and how far. */
+export interface WidthOptions {
+  /** The first stage whose widths are searched, as in {@link AdjoinOptions.maskFrom}. Default: 2. */
+  readonly maskFrom?: number | ((layer: Conv2dLayer) => boolean);
+  /** Candidates keep `floor(filters / divisor)`, but at least one filter. Default: 1, 2, 4. */
+  readonly divisors?: readonly number[];
+  /**
+   * `sums` (default): convolutions whose outputs are added share one group, and costs are exact.
+   * `stages`: only those of one stage do. Where the output of a stage is added unchanged in the
+   * next, each summand keeps its own mask, the cost is that of the next stage's group, and the
+   * network that a choice makes is as wide there as the narrower summand.
+   */
+  readonly tie?: "sums" | "stages";
+}
+
+/** Sets that merge. */
+class Unions {
+  readonly #parents: number[] = [];
+
+  add(): number {
+    return this.#parents.push(this.#parents.length) - 1;
+  }
+
+  find(i: number): number {
+    return this.#parents[i] === i ? i : this.#parents[i] = this.find(this.#parents[i]);
+  }
+
+  merge(a: number, b: number): void {
+    const [first, second] = [this.find(a), this.find(b)].sort((x, y) => x - y);
+    this.#parents[second] = first;
+  }
+}
+
+/** By layer: the index of the group of its value, -1 for none; and the groups. */
+function tie(
+  { layers }: Network,
+  masked: (layer: Conv2dLayer) => boolean,
+  across: boolean,
+): { owners: number[]; groups: WidthGroup[] } {
+  const unions = new Unions();
+  const convolutions: Conv2dLayer[] = [];
+  const owners: number[] = [];
+  const of = (value: Value): number => value === IMAGE ? -1 : owners[value];
+  for (const layer of layers) {
+    const [a, b] = layer.inputs.map(of);
+    if (layer.kind === "conv2d" || layer.kind === "linear") {
+      const free = layer.kind === "linear" || !masked(layer);
+      owners.push(free ? -1 : unions.add());
+      if (!free) convolutions.push(layer);
+    } else if (layer.kind === "add") {
+      const alike = across || convolutions[a]?.stage === convolutions[b]?.stage;
+      if (a >= 0 && b >= 0 && alike) unions.merge(a, b);
+      owners.push(Math.max(a, b));
+    } else owners.push(a);
+  }
+  const roots = [...new Set(convolutions.map((_, i) => unions.find(i)))];
+  const groupOf = (owner: number): number => owner < 0 ? -1 : roots.indexOf(unions.find(owner));
+  const groups = roots.map((root): WidthGroup => ({
+    name: convolutions[root].name,
+    convolutions: convolutions.filter((_, i) => unions.find(i) === root).map(({ name }) => name),
+  }));
+  return { owners: owners.map(groupOf), groups };
+}
+
+function checkDivisors(divisors: readonly number[]): void {
+  const bad = divisors.find((d) => !(Number.isFinite(d) && d >= 1));
+  if (bad !== undefined || divisors.length < 2 || divisors.length > 8) {
+    throw new RangeError(
+      `Cannot search widths: wanted 2 to 8 divisors from 1 on, found ${divisors.join(", ")}`,
+    );
+  }
+}
+
+function same(a: Extent, b: Extent): boolean {
+  return a.widths.every((width, i) => width === b.widths[i]);
+}
+
+/**
+ * Ties the masked convolutions of a network into groups, so that every choice of candidates makes a
+ * network: summands are equally wide. Raises a `RangeError` for divisors that are no choice.
+ */
+export function widthGroups(
+  network: Network,
+  { maskFrom, divisors = [1, 2, 4], tie: tied = "sums" }: WidthOptions,
+): WidthGroups {
+  checkDivisors(divisors);
+  const masked = maskRule(network, maskFrom);
+  const { owners, groups } = tie(network, masked, tied === "sums");
+  if (!groups.length) {
+    throw new RangeError("Cannot search widths: no convolution is masked; lower maskFrom");
+  }
+  const { layers } = network;
+  const extents: Extent[] = [];
+  const of = (value: Value): Extent =>
+    value === IMAGE ? wholeExtent(network.channels, divisors) : extents[value];
+  layers.forEach((layer, i) => {
+    const all = layer.inputs.map(of);
+    // Of summands from different groups, the one that the sum belongs to.
+    const apart = layer.kind === "add" && all.every(({ group }) => group >= 0) &&
+      all[0].group !== all[1].group;
+    const inputs = apart ? all.filter(({ group }) => group === owners[i]) : all;
+    const least = (limit: number): number[] =>
+      divisors.map((_, k) => Math.min(limit, ...inputs.map(({ widths }) => widths[k])));
+    const widths = layer.kind === "conv2d" && masked(layer)
+      ? divisors.map((d) => Math.max(1, Math.floor(layer.out / d)))
+      : layer.kind === "conv2d" || layer.kind === "linear"
+      ? wholeExtent(layer.out, divisors).widths
+      : least(layer.kind === "narrow" ? layer.channels : Infinity);
+    extents.push({ group: owners[i], widths });
+  });
+  const users = layers.map((_, i) =>
+    layers.flatMap(({ inputs }, j) => inputs.some((value) => value === i) ? [j] : [])
+  );
+  // After a norm, whose shift would let channels through again; after a convolution without one.
+  const gates = layers.map((layer, i): Extent | undefined => {
+    if (layer.kind === "batchNorm") return extents[i].group >= 0 ? extents[i] : undefined;
+    if (layer.kind !== "conv2d" || !masked(layer)) return;
+    const [only, ...others] = users[i];
+    const normed = only !== undefined && !others.length && layers[only].kind === "batchNorm";
+    return normed ? undefined : extents[i];
+  });
+  const inputGates = layers.map((layer, i) =>
+    layer.kind === "add" && extents[i].group >= 0
+      ? layer.inputs.flatMap((value, input) =>
+        same(of(value), extents[i]) ? [] : [{ input, extent: extents[i] }]
+      )
+      : []
+  );
+  return { divisors, groups, extents, gates, inputGates };
+}
+
+/** The candidate widths of group g; those of its first value. */
+export function widthsOfGroup({ extents }: WidthGroups, g: number): readonly number[] {
+  return extents.find(({ group }) => group === g)?.widths ?? [];
+}
+
+/** Filters of each masked convolution when group g chooses candidate `choice[g]`. */
+export function chosenWidths(
+  network: Network,
+  { groups, extents }: WidthGroups,
+  choice: readonly number[],
+): Record<string, number> {
+  const names = new Set(groups.flatMap(({ convolutions }) => convolutions));
+  return Object.fromEntries(
+    network.layers.flatMap((layer, i) =>
+      layer.kind === "conv2d" && names.has(layer.name)
+        ? [[layer.name, extents[i].widths[choice[extents[i].group]]]]
+        : []
+    ),
+  );
+}

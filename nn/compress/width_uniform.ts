@@ -1,0 +1,45 @@
+import { adjoin, type AdjoinOptions } from "./adjoin.ts";
+import type { ImageSize } from "../count.ts";
+import type { Network } from "../network.ts";
+import { type Budgeted, wholeCost } from "./width_cost.ts";
+
+/** What one of two networks costs over the other. */
+export function costRatio(
+  small: Network,
+  base: Network,
+  cost: { budgeted: Budgeted; image: ImageSize },
+): number {
+  return wholeCost(small, cost) / wholeCost(base, cost);
+}
+
+/**
+ * Widths `max(1, round(filters · r))` of all masked convolutions, with the r in (0, 1] that brings
+ * the small network's cost nearest to the budget.
+ */
+export function uniformWidths(
+  network: Network,
+  { maskFrom, trunk }: Pick<AdjoinOptions, "maskFrom" | "trunk">,
+  { budget, ...cost }: { budget: number; budgeted: Budgeted; image: ImageSize },
+): Record<string, number> {
+  const { masked } = adjoin(network, { compression: 1, maskFrom, trunk });
+  const names = new Set(masked);
+  const at = (r: number): { widths: Record<string, number>; found: number } => {
+    const widths = Object.fromEntries(
+      network.layers.flatMap((layer) =>
+        layer.kind === "conv2d" && names.has(layer.name)
+          ? [[layer.name, Math.max(1, Math.round(layer.out * r))]]
+          : []
+      ),
+    );
+    const { small } = adjoin(network, { compression: 1, maskFrom, trunk, widths });
+    return { widths, found: costRatio(small, network, cost) };
+  };
+  let [low, high] = [0, 1];
+  for (let i = 0; i < 30; i++) {
+    const middle = (low + high) / 2;
+    if (at(middle).found < budget) low = middle;
+    else high = middle;
+  }
+  const [below, above] = [at(low), at(high)];
+  return budget - below.found <= above.found - budget ? below.widths : above.widths;
+}

@@ -1,0 +1,179 @@
+import type { Safetensors } from "../../data/safetensors.ts";
+import { add } from "../../kernels/ops/add.ts";
+import { adjoinedLoss } from "../../kernels/ops/adjoined_loss.ts";
+import { avgPool2d } from "../../kernels/ops/avg_pool2d.ts";
+import { batchNorm, batchNormEval } from "../../kernels/ops/batch_norm.ts";
+import { conv2d, maskedConv2d } from "../../kernels/ops/conv2d.ts";
+import { crossEntropy } from "../../kernels/ops/cross_entropy.ts";
+import { globalAvgPool2d } from "../../kernels/ops/global_avg_pool2d.ts";
+import { pullBack, written } from "../../kernels/gradient.ts";
+import type { Gpu } from "../../kernels/gpu/gpu.ts";
+import { linear } from "../../kernels/ops/linear.ts";
+import { maxPool2d } from "../../kernels/ops/max_pool2d.ts";
+import type { Op } from "../../kernels/op.ts";
+import { relu } from "../../kernels/ops/relu.ts";
+import type { Tensor } from "../../kernels/gpu/tensor.ts";
+import { type Reference, reference, relativeError } from "./reference.ts";
+
+/** What a file says of an op: names of its tensors, in the op's order. */
+interface OpFile {
+  readonly inputs: readonly Reference[];
+  /** Expected outputs, by index of the op's outputs. */
+  readonly outputs: readonly (Reference | undefined)[];
+  /** The gradient of the first output; 1 for a loss. */
+  readonly dy: Reference;
+  /** Expected gradients, by input. */
+  readonly gradients: readonly (Reference | undefined)[];
+}
+
+type Checker = (gpu: Gpu, file: Safetensors) => Promise<number>;
+
+/** The largest relative error of the outputs and gradients of an op. */
+async function errorOf<A>(gpu: Gpu, op: Op<A>, attributes: A, file: OpFile): Promise<number> {
+  using scope = gpu.scope();
+  const inputs = file.inputs.map(({ shape, values, type }, i) =>
+    scope.tensor(`input ${i}`, shape, values, type)
+  );
+  const dy = scope.tensor("dy", file.dy.shape, file.dy.values);
+  const found: { tensor: Tensor; wanted: Reference }[] = [];
+  const program = await scope.trace(op.name, (trace) => {
+    const expect = (tensor: Tensor, wanted?: Reference): void => {
+      if (wanted) found.push({ tensor: trace.keep(tensor), wanted });
+    };
+    const outputs = op.forward(trace, inputs, attributes);
+    outputs.forEach((output, i) => expect(output, file.outputs[i]));
+    if (op.vjp === "none") return;
+    const wanted = inputs.map((_, i) => file.gradients[i] !== undefined);
+    const context = { inputs, outputs, attributes, wanted };
+    pullBack(trace, op, context, dy).forEach((gradient, i) => {
+      if (!gradient || !wanted[i]) return;
+      const { shape } = inputs[i];
+      expect(written(trace, gradient, { name: `gradient ${i}`, shape }), file.gradients[i]);
+    });
+  });
+  program.replay();
+  const read = await gpu.read(found.map(({ tensor }) => tensor));
+  return Math.max(...read.map((values, i) => relativeError(values, found[i].wanted.values)));
+}
+
+function number(file: Safetensors, key: string, missing?: number): number {
+  const text = file.metadata[key];
+  if (text === undefined && missing !== undefined) return missing;
+  return Number(text);
+}
+
+const ONE: Reference = { shape: [1], values: Float32Array.of(1), type: "f32" };
+
+function filterFile(file: Safetensors): OpFile {
+  const of = (name: string): Reference => reference(file, name);
+  return {
+    inputs: [of("x"), of("weight")],
+    outputs: [of("y")],
+    dy: of("dy"),
+    gradients: [of("dx"), of("dweight")],
+  };
+}
+
+function unaryFile(file: Safetensors): OpFile {
+  const of = (name: string): Reference => reference(file, name);
+  return { inputs: [of("x")], outputs: [of("y")], dy: of("dy"), gradients: [of("dx")] };
+}
+
+const batchNormTrain: Checker = (gpu, file) => {
+  const of = (name: string): Reference => reference(file, name);
+  const attributes = { eps: number(file, "eps"), momentum: number(file, "momentum"), relu: false };
+  return errorOf(gpu, batchNorm, attributes, {
+    inputs: ["x", "weight", "bias", "running_mean", "running_var"].map(of),
+    outputs: ["y", "new_running_mean", "new_running_var"].map(of),
+    dy: of("dy"),
+    gradients: [of("dx"), of("dweight"), of("dbias")],
+  });
+};
+
+/** How to check each kind of file; the longest name that a file's name starts with counts. */
+export const OP_CHECKS: Readonly<Record<string, Checker>> = {
+  conv2d: (gpu, file) => {
+    const attributes = { stride: number(file, "stride"), padding: number(file, "padding") };
+    return errorOf(gpu, conv2d, attributes, filterFile(file));
+  },
+  masked_conv2d: (gpu, file) => {
+    const stride = number(file, "stride");
+    const padding = number(file, "padding");
+    const keepOut = number(file, "keep_out");
+    return errorOf(gpu, maskedConv2d, { stride, padding, keepOut }, filterFile(file));
+  },
+  batch_norm_train: batchNormTrain,
+  batch_norm_eval: (gpu, file) => {
+    const of = (name: string): Reference => reference(file, name);
+    return errorOf(gpu, batchNormEval, { eps: number(file, "eps"), relu: false }, {
+      inputs: ["x", "weight", "bias", "running_mean", "running_var"].map(of),
+      outputs: [of("y")],
+      dy: of("dy"),
+      gradients: [of("dx"), of("dweight"), of("dbias"), undefined, undefined],
+    });
+  },
+  relu: (gpu, file) => errorOf(gpu, relu, {}, unaryFile(file)),
+  add: (gpu, file) => {
+    const of = (name: string): Reference => reference(file, name);
+    const gradients = ["da", "db"].map((name) => file.tensors.has(name) ? of(name) : undefined);
+    const inputs = [of("a"), of("b")];
+    return errorOf(gpu, add, { relu: false }, {
+      inputs,
+      outputs: [of("y")],
+      dy: of("dy"),
+      gradients,
+    });
+  },
+  max_pool2d: (gpu, file) => {
+    const kernel = number(file, "kernel");
+    const attributes = {
+      kernel,
+      stride: number(file, "stride", kernel),
+      padding: number(file, "padding", 0),
+    };
+    return errorOf(gpu, maxPool2d, attributes, unaryFile(file));
+  },
+  avg_pool2d: (gpu, file) => {
+    const kernel = number(file, "kernel");
+    const stride = number(file, "stride", kernel);
+    const ceilMode = file.metadata.ceil_mode?.toLowerCase() === "true";
+    return errorOf(gpu, avgPool2d, { kernel, stride, ceilMode }, unaryFile(file));
+  },
+  global_avg_pool2d: (gpu, file) => errorOf(gpu, globalAvgPool2d, {}, unaryFile(file)),
+  linear: (gpu, file) => {
+    const of = (name: string): Reference => reference(file, name);
+    const inputs = [of("x"), of("weight"), of("bias")];
+    const prefix = inputs[0].shape[1] < inputs[1].shape[0];
+    return errorOf(gpu, linear, { prefix }, {
+      inputs,
+      outputs: [of("y")],
+      dy: of("dy"),
+      gradients: [of("dx"), of("dweight"), of("dbias")],
+    });
+  },
+  cross_entropy: (gpu, file) => {
+    const of = (name: string): Reference => reference(file, name);
+    return errorOf(gpu, crossEntropy, { labelSmoothing: number(file, "label_smoothing", 0) }, {
+      inputs: [of("logits"), of("labels")],
+      outputs: [of("loss")],
+      dy: ONE,
+      gradients: [of("dlogits"), undefined],
+    });
+  },
+  adjoined_loss: (gpu, file) => {
+    const of = (name: string): Reference => reference(file, name);
+    const lambda: Reference = { ...ONE, values: Float32Array.of(number(file, "lambda")) };
+    const parts = Float32Array.of(
+      of("loss").values[0],
+      of("cross_entropy").values[0],
+      of("kl").values[0],
+      1,
+    );
+    return errorOf(gpu, adjoinedLoss, { labelSmoothing: 0, detach: false }, {
+      inputs: [of("base_logits"), of("small_logits"), of("labels"), lambda],
+      outputs: [of("loss"), { shape: [4], values: parts, type: "f32" }],
+      dy: ONE,
+      gradients: [of("dbase"), of("dsmall"), undefined, undefined],
+    });
+  },
+};

@@ -1,0 +1,50 @@
+import { DataError } from "../../data/error.ts";
+import type { Safetensors } from "../../data/safetensors.ts";
+import type { Gpu } from "../../kernels/gpu/gpu.ts";
+import type { Tensor } from "../../kernels/gpu/tensor.ts";
+import { runNetwork } from "../../nn/forward.ts";
+import type { TorchTensor } from "../../nn/layout.ts";
+import { fitPretrained } from "../../nn/pretrained.ts";
+import { resnet } from "../../nn/resnet.ts";
+import { networkSpecs } from "../../nn/state.ts";
+import { applying, Weights } from "../../train/learner.ts";
+import { type Finding, resnetOptions } from "./network.ts";
+import { reference, relativeError } from "./reference.ts";
+
+const PREFIX = "init.";
+
+/** The tensors under `init.`, by torchvision's names. */
+function weightsIn({ tensors }: Safetensors): Map<string, TorchTensor> {
+  return new Map(
+    [...tensors].filter(([name]) => name.startsWith(PREFIX)).map(([name, { shape, data }]) =>
+      [name.slice(PREFIX.length), { shape, data: Float32Array.from(data, Number) }] as const
+    ),
+  );
+}
+
+/** Checks the logits of an evaluation with weights by torchvision's names, all of which must fit. */
+export async function checkPretrained(gpu: Gpu, file: Safetensors): Promise<Finding[]> {
+  const network = resnet({ ...resnetOptions(file), variant: "torchvision" });
+  const { state, unused, fresh } = fitPretrained(network, weightsIn(file));
+  const wrong = [...unused.map(({ name }) => name), ...fresh];
+  if (wrong.length) {
+    throw new DataError(`Cannot check the file: ${wrong.join(", ")} of file or network do not fit`);
+  }
+  using scope = gpu.scope();
+  const weights = new Weights(scope, networkSpecs(network), state);
+  const x = reference(file, "x");
+  const image = scope.tensor("x", x.shape, x.values);
+  const kept: Tensor[] = [];
+  const evaluation = await scope.trace("evaluation", (trace) => {
+    const running = { apply: applying(trace), parameter: weights.tensor, training: false };
+    kept.push(trace.keep(runNetwork(network, image, running)));
+  });
+  evaluation.replay();
+  const [found] = await gpu.read(kept);
+  const { values } = reference(file, "logits");
+  const differences = Array.from(values, (value, i) => Math.abs(value - found[i]));
+  return [
+    { what: "logits", error: relativeError(found, values), allowed: 1e-4 },
+    { what: "largest difference", error: Math.max(...differences), allowed: 1e-4 },
+  ];
+}

@@ -1,0 +1,63 @@
+import type { Batch } from "../data/batches.ts";
+import type { Dataset, Normalization } from "../data/dataset.ts";
+import { augment } from "../kernels/ops/augment.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
+import type { Trace } from "../kernels/program/trace.ts";
+import { applying } from "./learner.ts";
+
+/** The size of the images that a network is given. */
+export interface ImageShape {
+  /** Pixels from top to bottom. */
+  readonly height: number;
+  /** Pixels from left to right. */
+  readonly width: number;
+}
+
+/** A batch on the GPU: bytes, where to crop them, labels. */
+export class Images {
+  readonly labels: Tensor;
+  readonly #pixels: Tensor;
+  readonly #crops: Tensor;
+  readonly #scope: Scope;
+  readonly #source: Dataset;
+  readonly #batch: number;
+
+  constructor(scope: Scope, source: Dataset, batch: number) {
+    const bytes = batch * source.height * source.width * source.channels;
+    this.#scope = scope;
+    this.#source = source;
+    this.#batch = batch;
+    this.#pixels = scope.tensor("pixels", [Math.ceil(bytes / 4)], undefined, "u32");
+    this.#crops = scope.tensor("crops", [batch, 4]);
+    this.labels = scope.tensor("labels", [batch], undefined, "u32");
+  }
+
+  /** All that a batch is sent to. */
+  get tensors(): Tensor[] {
+    return [this.#pixels, this.#crops, this.labels];
+  }
+
+  /** Sends a batch; images beyond its count get a label that no class has. */
+  send({ pixels, crops, labels, count }: Batch): void {
+    const words = new Uint32Array(pixels.buffer, pixels.byteOffset, Math.ceil(pixels.length / 4));
+    this.#scope.write(this.#pixels, words);
+    this.#scope.write(this.#crops, crops);
+    this.#scope.write(this.labels, labels.map((label, i) => i < count ? label : 0xffffffff));
+  }
+
+  /** Records cropping and normalising: `[batch, height, width, channels]`. */
+  record(trace: Trace, { mean, std }: Normalization, to: ImageShape): Tensor {
+    const { height, width, channels } = this.#source;
+    return applying(trace)(augment, [this.#pixels, this.#crops], {
+      batch: this.#batch,
+      height,
+      width,
+      channels,
+      outHeight: to.height,
+      outWidth: to.width,
+      mean,
+      std,
+    })[0];
+  }
+}
