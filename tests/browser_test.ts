@@ -14,7 +14,7 @@ Deno.test("all ops equal their float64 references in Chromium", { ignore }, asyn
   assertEquals(await inChromium(chromium, entry), []);
 });
 
-const README = new URL("../README.md", import.meta.url);
+const LIBRARY = new URL("../docs/library.md", import.meta.url);
 
 /** Collects what is printed, then sends it to the test. */
 const LINES = `export const lines = [];
@@ -32,11 +32,11 @@ function losses(line: string): number[] {
 }
 
 Deno.test(
-  "the README's training of two networks is the same in Chromium",
+  "the documents' training of two networks is the same in Chromium",
   { ignore },
   () =>
     withFolder(async (dir) => {
-      const blocks = [...(await Deno.readTextFile(README)).matchAll(/^```ts\n(.*?)^```/gms)];
+      const blocks = [...(await Deno.readTextFile(LIBRARY)).matchAll(/^```ts\n(.*?)^```/gms)];
       const example = blocks.map(([, code]) => code).find((code) =>
         code.includes("demandEqual(found)")
       );

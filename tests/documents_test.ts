@@ -1,5 +1,6 @@
-// Holds the README to what is there: commands, flags, numbers, names, and code that is not run.
+// Holds the documents to what is there: commands, flags, numbers, names, links, code that is not run.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { ValidationBatches } from "../data/batches.ts";
 import { Random } from "../data/random.ts";
@@ -34,20 +35,31 @@ const ignore = lacks("read");
 const root = new URL("../", import.meta.url);
 const read = (path: string): string => ignore ? "" : Deno.readTextFileSync(new URL(path, root));
 
-const readme = read("README.md");
+/** The documents, by path. */
+const documents: ReadonlyMap<string, string> = new Map(
+  ignore ? [] : [
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    ...[...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => `docs/${name}`).toSorted(),
+  ].map((path) => [path, read(path)]),
+);
+
+const readme = documents.get("README.md") ?? "";
+const everything = [...documents.values()].join("\n");
 const tasks: Readonly<Record<string, { command: string }>> = ignore
   ? {}
   : JSON.parse(read("deno.json")).tasks;
 
-/** The texts of the code blocks of a language. */
-function blocks(language: string): string[] {
-  return [...readme.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)]
+/** The code blocks of a language, in all documents or one of them. */
+function blocks(language: string, text = everything): string[] {
+  return [...text.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)]
     .filter(([, found]) => found === language).map(([, , text]) => text);
 }
 
 /** The rows of the table that follows a heading, without its head. */
 function table(heading: string): string[][] {
-  const section = readme.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
+  const section = everything.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
   const rows = section.split("\n").filter((line) => line.startsWith("|"));
   return rows.slice(2).map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()));
 }
@@ -98,13 +110,14 @@ function wrongWith(line: string): string | undefined {
 
 const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
 
-Deno.test("the README has the two lines to begin with", { ignore }, () => {
+Deno.test("README.md has the two lines to begin with", { ignore }, () => {
+  const first = blocks("sh", readme).flatMap((block) => block.trim().split("\n"));
   for (const task of ["train", "test"]) {
-    assert(lines.includes(`sh setup.sh && deno task ${task}`), task);
+    assert(first.includes(`sh setup.sh && deno task ${task}`), task);
   }
 });
 
-Deno.test("every command in the README is one that is accepted", { ignore }, () => {
+Deno.test("every command in the documents is one that is accepted", { ignore }, () => {
   assertEquals(lines.map(wrongWith).filter((problem) => problem !== undefined), []);
   assert(lines.length > 10, `${lines.length}`);
 });
@@ -125,13 +138,13 @@ Deno.test("a command that is not accepted is found", { ignore }, () => {
   assertEquals(wrongWith("A=b sh setup.sh"), "A=b sh setup.sh is not known here");
 });
 
-Deno.test("tasks that the README names outside of blocks exist", { ignore }, () => {
-  const named = quoted(readme).filter((text) => text.startsWith("deno task "));
+Deno.test("tasks that the documents name outside of blocks exist", { ignore }, () => {
+  const named = quoted(everything).filter((text) => text.startsWith("deno task "));
   assert(named.length > 3);
   assertEquals(named.map(wrongWith).filter((problem) => problem !== undefined), []);
 });
 
-Deno.test("the sizes in the README are those that are counted", { ignore }, () => {
+Deno.test("the sizes in the documents are those that are counted", { ignore }, () => {
   const rows = table("Sizes");
   assert(rows.length >= 10);
   for (const [name, compression, ...found] of rows) {
@@ -142,26 +155,26 @@ Deno.test("the sizes in the README are those that are counted", { ignore }, () =
   }
 });
 
-Deno.test("the README names every model, and every flag of train", { ignore }, () => {
-  const names = new Set([...quoted(readme), ...table("Sizes").map(([name]) => name)]);
+Deno.test("the documents name every model, and every flag of train", { ignore }, () => {
+  const names = new Set([...quoted(everything), ...table("Sizes").map(([name]) => name)]);
   assertEquals(MODEL_NAMES.filter((name) => !names.has(name)), []);
   const flags = table("Flags").flatMap(([cell]) => quoted(cell));
   const all = flagsOf("train").map(({ name }) => `--${name}`).filter((name) => name !== "--help");
   assertEquals(flags.toSorted(), all.toSorted());
 });
 
-Deno.test("the README names every flag that only the search has", { ignore }, () => {
+Deno.test("the documents name every flag that only the search has", { ignore }, () => {
   const train = new Set<string>(flagsOf("train").map(({ name }) => name));
   const own = flagsOf("search").filter(({ name }) => !train.has(name));
   const flags = table("Learning the widths").flatMap(([cell]) => quoted(cell));
   assertEquals(flags.toSorted(), own.map(({ name }) => `--${name}`).toSorted());
   const search = new Set<string>(flagsOf("search").map(({ name }) => name));
-  const told = readme.match(/All flags of training but (.*) go with it/)?.[1] ?? "";
+  const told = everything.match(/All flags of training but (.*) go with it/)?.[1] ?? "";
   const other = [...train].filter((name) => !search.has(name)).map((name) => `--${name}`);
   assertEquals(quoted(told).toSorted(), other.toSorted());
 });
 
-Deno.test("the least budgets in the README are those that are possible", { ignore }, () => {
+Deno.test("the least budgets in the documents are those that are possible", { ignore }, () => {
   const rows = table("Possible budgets");
   assert(rows.length >= 6);
   for (const [name, stem, size, classes, maskFrom, ...found] of rows) {
@@ -176,7 +189,7 @@ Deno.test("the least budgets in the README are those that are possible", { ignor
   }
 });
 
-Deno.test("the README tells exit codes as --help does", { ignore }, () => {
+Deno.test("the documents tell exit codes as --help does", { ignore }, () => {
   const rows = table("Exit codes");
   assertEquals(rows.map(([code]) => Number(code)), [
     ...Object.values(EXIT),
@@ -187,7 +200,7 @@ Deno.test("the README tells exit codes as --help does", { ignore }, () => {
   }
 });
 
-Deno.test("the README tells the memory of a run with all defaults", { ignore }, async () => {
+Deno.test("the documents tell the memory of a run with all defaults", { ignore }, async () => {
   const { options } = trainRequest(readArguments("train", []));
   const found = await Gpu.open();
   found.destroy();
@@ -197,13 +210,13 @@ Deno.test("the README tells the memory of a run with all defaults", { ignore }, 
   assertEquals(told?.trimEnd().split("\n"), lines);
 });
 
-Deno.test("the README lists the files of a run folder", { ignore }, () => {
+Deno.test("the documents list the files of a run folder", { ignore }, () => {
   const [, list] = read("cli/run/run_folder.ts").match(/RUN_FILES = \[([^\]]*)\]/) ?? [];
   const files = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name);
   assertEquals(table("The run folder").flatMap(([cell]) => quoted(cell)), files);
 });
 
-Deno.test("the README lists what lies in the repository", { ignore }, () => {
+Deno.test("the documents list what lies in the repository", { ignore }, () => {
   const layout = blocks("text").find((block) => block.startsWith("mod.ts ")) ?? "";
   const named = layout.trim().split("\n").map((line) => line.split(/\s/)[0].replace("/", ""));
   for (const name of named) Deno.statSync(new URL(name, root));
@@ -212,11 +225,36 @@ Deno.test("the README lists what lies in the repository", { ignore }, () => {
   assertEquals(folders.filter((name) => !named.includes(name)), []);
 });
 
-Deno.test("links within the README lead to a heading", { ignore }, () => {
-  const headings = [...readme.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
-    heading.toLowerCase().replaceAll(" ", "-")
+/** The anchor of a heading, as GitHub makes it. */
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replace(/[^\w\s-]/g, "").replaceAll(" ", "-");
+}
+
+/** Links of the documents to files and headings that are not there. */
+function brokenLinks(texts: ReadonlyMap<string, string>): string[] {
+  return [...texts].flatMap(([path, text]) =>
+    [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link]) => {
+      if (/^https?:/.test(link)) return [];
+      const { pathname, hash } = new URL(link, `file:///${path}`);
+      const target = pathname.slice(1);
+      const found = texts.get(target);
+      const there = found !== undefined || existsSync(new URL(target, root));
+      const headings = [...(found ?? "").matchAll(/^#+ (.*)$/gm)].map(([, name]) => anchorOf(name));
+      return there && (!hash || headings.includes(hash.slice(1))) ? [] : [`${path}: ${link}`];
+    })
   );
-  for (const [, link] of readme.matchAll(/\]\(#([^)]*)\)/g)) assert(headings.includes(link), link);
+}
+
+Deno.test("links in the documents lead to files and headings", { ignore }, () => {
+  assertEquals(brokenLinks(documents), []);
+  const made = new Map([["docs/a.md", "# A b\n[x](#a-b) [y](#c) [z](../mod.ts) [w](b.md)"]]);
+  assertEquals(brokenLinks(made), ["docs/a.md: #c", "docs/a.md: b.md"]);
+});
+
+Deno.test("README.md leads to every document", { ignore }, () => {
+  const linked = [...readme.matchAll(/\]\(([^)#\s]+)[)#]/g)].map(([, path]) => path);
+  const others = [...documents.keys()].filter((path) => path !== "README.md");
+  assertEquals(others.filter((path) => !linked.includes(path)), []);
 });
 
 /** The exports of a block of TypeScript. */
@@ -226,7 +264,7 @@ async function moduleOf(text: string): Promise<Record<string, unknown>> {
 }
 
 Deno.test(
-  "the op in the README equals its reference, and so does its gradient",
+  "the op in the documents equals its reference, and so does its gradient",
   { ignore },
   async () => {
     const { square } = await moduleOf("export const square") as { square: Op };
@@ -242,7 +280,7 @@ Deno.test(
   },
 );
 
-Deno.test("classify() in the README runs a saved small network", { ignore }, async () => {
+Deno.test("classify() in the documents runs a saved small network", { ignore }, async () => {
   const { classify } = await moduleOf("function classify") as {
     classify(file: Uint8Array, pixels: Uint8Array): Promise<string>;
   };
@@ -260,28 +298,32 @@ Deno.test("classify() in the README runs a saved small network", { ignore }, asy
   assertEquals(await classify(file, new Uint8Array(12 * 16 * 3)), "cow");
 });
 
-Deno.test("topClass() in the README runs an ONNX file that takes pixels", { ignore }, async () => {
-  const { topClass } = await moduleOf("function topClass") as {
-    topClass(
-      file: Uint8Array,
-      image: { pixels: Uint8Array; height: number; width: number },
-    ): Promise<number>;
-  };
-  const dataset = images(3);
-  const { height, width } = dataset;
-  const checkpoint = checkpointOf(NETWORKS["of bottlenecks, cut"]);
-  const { bytes } = encodeOnnx(checkpoint, { includeNormalization: true });
-  const session = await OnnxSession.open(bytes, "it");
-  for (const batch of new ValidationBatches({ dataset, batch: 1 })) {
-    const logits = await session.logits(batch);
-    const found = await topClass(bytes, { pixels: batch.pixels, height, width });
-    assertEquals(found, logits.indexOf(Math.max(...logits)));
-  }
-  await session.close();
-});
+Deno.test(
+  "topClass() in the documents runs an ONNX file that takes pixels",
+  { ignore },
+  async () => {
+    const { topClass } = await moduleOf("function topClass") as {
+      topClass(
+        file: Uint8Array,
+        image: { pixels: Uint8Array; height: number; width: number },
+      ): Promise<number>;
+    };
+    const dataset = images(3);
+    const { height, width } = dataset;
+    const checkpoint = checkpointOf(NETWORKS["of bottlenecks, cut"]);
+    const { bytes } = encodeOnnx(checkpoint, { includeNormalization: true });
+    const session = await OnnxSession.open(bytes, "it");
+    for (const batch of new ValidationBatches({ dataset, batch: 1 })) {
+      const logits = await session.logits(batch);
+      const found = await topClass(bytes, { pixels: batch.pixels, height, width });
+      assertEquals(found, logits.indexOf(Math.max(...logits)));
+    }
+    await session.close();
+  },
+);
 
 Deno.test(
-  "mod.ts is bundled for browsers as the README says",
+  "mod.ts is bundled for browsers as the documents say",
   { ignore: ignore || lacks("run", "write") },
   async () => {
     const out = await Deno.makeTempFile({ suffix: ".js" });
