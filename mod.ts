@@ -263,6 +263,7 @@ export {
   checkDataset,
   concatenate,
   type Dataset,
+  type DatasetPart,
   IMAGENET,
   measureNormalization,
   type Normalization,

@@ -1,9 +1,14 @@
 import { DataError } from "./error.ts";
 
+/** A part of a set: images to train on, to choose by, or those that its authors test on. */
+export type DatasetPart = "train" | "validation" | "test";
+
 /** Labelled images of one size, in memory. */
 export interface Dataset {
   /** What errors call it. */
   readonly name: string;
+  /** Which part of a set the images are, where that is known. */
+  readonly part?: DatasetPart;
   /** The names of the classes; a label is an index into them. */
   readonly classes: readonly string[];
   /** The number of images. */
@@ -38,7 +43,7 @@ export const IMAGENET: Normalization = {
 export interface Split {
   /** What a network is trained on. */
   readonly train: Dataset;
-  /** What it is measured on. */
+  /** What it is measured on: its `part` says whether these are the test images of the set. */
   readonly validation: Dataset;
   /** Of the training set. */
   readonly normalization: Normalization;

@@ -181,8 +181,8 @@ async function openCifar(
     return concatenate(`${name} ${half}`, parts);
   };
   return {
-    train: await join("train", trainPaths),
-    validation: await join("validation", testPaths),
+    train: { ...await join("train", trainPaths), part: "train" },
+    validation: { ...await join("validation", testPaths), part: "test" },
   };
 }
 
@@ -213,7 +213,7 @@ async function openIdx(dataDir?: string, classes?: number): Promise<Halves> {
       }, found ${shape(validation)}; take both from the same set`,
     );
   }
-  return { train, validation };
+  return { train: { ...train, part: "train" }, validation: { ...validation, part: "test" } };
 }
 
 async function openGenerated(options: OpenOptions): Promise<Halves> {

@@ -71,6 +71,7 @@ function* drawImages(
   }
   return {
     name: `generated ${stream}`,
+    ...(stream === "train" || stream === "validation" ? { part: stream } : {}),
     classes,
     length: count,
     height: size,
