@@ -68,7 +68,10 @@ export { Choices, type SavedChoices, type Work } from "./kernels/conv/choices.ts
 export type { Geometry } from "./kernels/wgsl/geometry.ts";
 export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernels/conv/tiles.ts";
 export { tune, type Tuned, type TuneOptions } from "./kernels/conv/tuning.ts";
-export { Gpu, GpuError, type GpuOptions, type Live, type Pipeline } from "./kernels/gpu/gpu.ts";
+export { Gpu, GpuError, type GpuOptions } from "./kernels/gpu.ts";
+export { Device, type Live } from "./kernels/gpu/device.ts";
+export type { OpenedDevice } from "./kernels/gpu/open_device.ts";
+export type { Pipeline } from "./kernels/gpu/pipeline.ts";
 export type { Assembled, Binding } from "./kernels/gpu/assemble.ts";
 export {
   defineKernel,
@@ -82,15 +85,18 @@ export type {
   Context,
   Gradient,
   Input,
-  Joined,
   JoiningGradient,
   Op,
   PendingGradient,
   Values,
   Vjp,
 } from "./kernels/op.ts";
+export type { Joined } from "./kernels/wgsl/epilogue.ts";
 export { nullDevice } from "./kernels/gpu/null_device.ts";
-export { type Block, GPU, type Preset, SOFTWARE } from "./kernels/gpu/preset.ts";
+export type { Block, ConvolutionPreset } from "./kernels/conv/convolution_preset.ts";
+export type { AdapterKind, DevicePreset } from "./kernels/gpu/device_preset.ts";
+export type { ReductionPreset } from "./kernels/wgsl/reduction_preset.ts";
+export { GPU, type Preset, SOFTWARE } from "./kernels/preset.ts";
 export type { Action } from "./kernels/program/action.ts";
 export { Program } from "./kernels/program/program.ts";
 export { profile, type Timing } from "./kernels/program/timing.ts";

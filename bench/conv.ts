@@ -1,6 +1,7 @@
 import type { Work } from "../kernels/conv/choices.ts";
 import { type Geometry, geometry } from "../kernels/wgsl/geometry.ts";
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
+import type { Device } from "../kernels/gpu/device.ts";
 import { narrow } from "../kernels/ops/narrow.ts";
 import { type Operand, operandShapes, recordWork, RESULT } from "../kernels/conv/record_work.ts";
 import type { Scope } from "../kernels/program/scope.ts";
@@ -125,7 +126,7 @@ export class ConvWork {
 }
 
 /** Work that `submit` submits to a GPU. */
-export function jobOf(gpu: Gpu, submit: () => void): Job {
+export function jobOf(gpu: Device, submit: () => void): Job {
   return {
     submit,
     settle: () => gpu.idle(),
@@ -139,7 +140,7 @@ export function jobOf(gpu: Gpu, submit: () => void): Job {
 /** Records a convolution in all directions, for the choice of its tiles. */
 export function rehearse(scope: Scope, shape: ConvShape): Promise<void> {
   const geometry = geometryOf(shape);
-  const trace = new Trace(scope.gpu, scope);
+  const trace = new Trace(scope.gpu, (tensor) => tensor);
   const { x, w, y } = operandShapes(geometry);
   const operands = { x: trace.tensor("x", x), w: trace.tensor("w", w), y: trace.tensor("y", y) };
   for (const direction of DIRECTIONS) {

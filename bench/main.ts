@@ -1,5 +1,5 @@
 import { geometry } from "../kernels/wgsl/geometry.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { benchConv, convTable } from "./conv.ts";
 import { comparePeers } from "./peer_runs.ts";

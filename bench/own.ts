@@ -2,7 +2,7 @@ import config from "../deno.json" with { type: "json" };
 import { identity } from "../data/augment.ts";
 import { TrainingBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { model } from "../nn/resnet.ts";
 import type { State } from "../nn/parameters.ts";

@@ -1,4 +1,4 @@
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { Own } from "./own.ts";
 import { type Peer, type PeerCommand, ProcessPeer } from "./peer.ts";
 import { cellsOf, type Comparison, type Outcome, type Row } from "./table.ts";

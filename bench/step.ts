@@ -3,7 +3,7 @@ import { type Batch, TrainingBatches } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { profile, type Timing } from "../kernels/program/timing.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";

@@ -3,7 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
 import { countCorrect } from "../kernels/ops/counters.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import type { Values } from "../kernels/op.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
 import { UsageError } from "../train/errors.ts";

@@ -2,7 +2,7 @@ import { ValidationBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { UsageError, VerificationError } from "../train/errors.ts";

@@ -1,4 +1,4 @@
-import { GpuError } from "../kernels/gpu/gpu.ts";
+import { GpuError } from "../kernels/gpu.ts";
 import { flagsOf, readArguments } from "./arguments.ts";
 import { DivergedError } from "../train/errors.ts";
 import { type Command, COMMANDS } from "./flags/flag.ts";

@@ -1,4 +1,5 @@
 import type { Tensor } from "./gpu/tensor.ts";
+import type { Joined } from "./wgsl/epilogue.ts";
 import type { Trace } from "./program/trace.ts";
 
 /**
@@ -10,14 +11,6 @@ export interface PendingGradient {
   readonly complete: boolean;
   /** Records the kernels that write it, or add it to what is there. */
   write(into: Tensor, accumulate: boolean): void;
-}
-
-/** What a gradient is joined with as it is written. */
-export interface Joined {
-  /** Added to the gradient: what else flows into the same tensor. */
-  readonly plus?: Tensor;
-  /** The result of a ReLU: where it is not above 0, the sum becomes 0. */
-  readonly gate?: Tensor;
 }
 
 /** A gradient that is joined with others in the kernel that writes it. */

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { elements } from "../kernels/gpu/tensor.ts";
 import { ConvWork, DIRECTIONS, gflop } from "../bench/conv.ts";
 import { ProcessPeer } from "../bench/peer.ts";

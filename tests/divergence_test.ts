@@ -2,7 +2,7 @@
 // refused.
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { demandFiniteScores, demandFiniteState } from "../train/finite.ts";
 import { DivergedError, EXIT } from "../train/errors.ts";
 import { finish } from "../train/finish.ts";

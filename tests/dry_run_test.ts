@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { type MemoryPlan, memoryTable, planMemory } from "../cli/report/dry_run.ts";
@@ -30,7 +30,10 @@ const SILENT: Reporter = { start() {}, progress() {}, epoch() {}, note() {} };
 /** Opens the default adapter; tiles, which a run would time first, are left out. */
 async function open(device?: GPUDevice): Promise<Gpu> {
   const { device: opened, preset } = await Gpu.open({ device });
-  return await Gpu.open({ device: opened, preset: { ...preset, tiles: undefined } });
+  return await Gpu.open({
+    device: opened,
+    preset: { ...preset, convolution: { ...preset.convolution, tiles: undefined } },
+  });
 }
 
 /** Plans on a device that is destroyed before: nothing of it can be used. */

@@ -3,12 +3,12 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { conv2d, type Conv2dAttributes, maskedConv2d } from "../kernels/ops/conv2d.ts";
 import { filterGradient } from "../kernels/conv/filter_gradient.ts";
 import { geometry } from "../kernels/wgsl/geometry.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { batchNorm } from "../kernels/ops/batch_norm.ts";
 import { gateChannels } from "../kernels/ops/gate_channels.ts";
 import { linear } from "../kernels/ops/linear.ts";
 import type { Case } from "../kernels/op.ts";
-import { GPU, type Preset } from "../kernels/gpu/preset.ts";
+import { GPU, type Preset } from "../kernels/preset.ts";
 import { filterLayout, type FilterTile, productLayout, TILING } from "../kernels/conv/tiles.ts";
 import { compute, draw, holds } from "./op_suite.ts";
 
@@ -35,7 +35,8 @@ const few = [1, 6, 7, 10].map((i) => conv2d.cases[i]);
 
 TILING.products.forEach((product, i) => {
   const filter: FilterTile = TILING.filters[i % TILING.filters.length];
-  const preset = { ...GPU, tiles: { ...TILING, products: [product], filters: [filter] } };
+  const tiles = { ...TILING, products: [product], filters: [filter] };
+  const preset: Preset = { ...GPU, convolution: { ...GPU.convolution, tiles } };
   const names = `product tile ${product.name} and filter tile ${filter.name}`;
   Deno.test(`${names} equal the float64 reference, and so do their gradients`, () =>
     withGpu({ preset }, async (gpu) => {
@@ -70,10 +71,13 @@ Deno.test("the tiles of the estimate equal the float64 reference in all cases", 
   }));
 
 Deno.test("without tiles the GPU preset has kernels that are right as well", () =>
-  withGpu({ preset: { ...GPU, tiles: undefined } }, async (gpu) => {
-    await holds(gpu, conv2d, few.slice(0, 2));
-    assertEquals(gpu.choices.open, []);
-  }));
+  withGpu(
+    { preset: { ...GPU, convolution: { ...GPU.convolution, tiles: undefined } } },
+    async (gpu) => {
+      await holds(gpu, conv2d, few.slice(0, 2));
+      assertEquals(gpu.choices.open, []);
+    },
+  ));
 
 Deno.test("a weight gradient by tiles adds to what is there, over few splits and many", () =>
   withGpu({ preset: GPU }, async (gpu) => {
@@ -114,7 +118,7 @@ Deno.test("tiles fit 32 KiB, and all but one the limits that every device has", 
 });
 
 Deno.test("norms and gates whose sums are shared and joined twice equal the float64 reference", () =>
-  withGpu({ preset: { ...GPU, joined: 2, shares: 4 } }, async (gpu) => {
+  withGpu({ preset: { ...GPU, reduction: { partialSums: 2, shares: 4 } } }, async (gpu) => {
     await holds(gpu, batchNorm, batchNorm.cases);
     await holds(gpu, gateChannels, gateChannels.cases);
   }));

@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { defineKernel } from "../kernels/gpu/kernel.ts";
 import { deal } from "../kernels/gpu/warm_up.ts";
 import { lacks } from "./permissions.ts";
@@ -258,7 +258,7 @@ Deno.test(
   "without an adapter there is one sentence with the cure",
   { ignore: lacks("run") },
   async () => {
-    const code = `import { Gpu } from "${new URL("../kernels/gpu/gpu.ts", import.meta.url)}";
+    const code = `import { Gpu } from "${new URL("../kernels/gpu.ts", import.meta.url)}";
     try { await Gpu.open(); } catch (error) { console.log(error.name, error.message); }`;
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["eval", code],

@@ -2,10 +2,11 @@
 import { assert, assertEquals } from "@std/assert";
 import { conv2d } from "../kernels/ops/conv2d.ts";
 import { globalAvgPool2d } from "../kernels/ops/global_avg_pool2d.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { pullBack } from "../kernels/gradient.ts";
-import type { Joined, JoiningGradient, Op } from "../kernels/op.ts";
-import { GPU, type Preset, SOFTWARE } from "../kernels/gpu/preset.ts";
+import type { JoiningGradient, Op } from "../kernels/op.ts";
+import type { Joined } from "../kernels/wgsl/epilogue.ts";
+import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 import { elements, type Tensor } from "../kernels/gpu/tensor.ts";
 import { normals } from "./op_suite.ts";
 
@@ -13,7 +14,7 @@ const PRESETS: Readonly<Record<string, Preset | undefined>> = {
   "this adapter's preset": undefined,
   "lanes that load all themselves": { ...SOFTWARE, broadcast: false },
   "tiles": GPU,
-  "no tiles": { ...GPU, tiles: undefined },
+  "no tiles": { ...GPU, convolution: { ...GPU.convolution, tiles: undefined } },
 };
 
 /** An image's gradient, one of many channels, and one by phases. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../data/error.ts";
 import { ValidationBatches } from "../data/batches.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import { model } from "../nn/resnet.ts";
 import { type Checkpoint, encodeCheckpoint } from "../export/checkpoint.ts";

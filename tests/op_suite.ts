@@ -1,4 +1,4 @@
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { elementwise, spread } from "../kernels/wgsl/elementwise.ts";
 import { pullBack, written } from "../kernels/gradient.ts";
 import type { Case, Input, Op, Values } from "../kernels/op.ts";

@@ -1,5 +1,5 @@
 import { assert } from "@std/assert";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { conv2d, type Conv2dAttributes, maskedConv2d } from "../kernels/ops/conv2d.ts";
 import type { Case, Op } from "../kernels/op.ts";
 import { check, compute, draw, gradientError, normals } from "./op_suite.ts";

@@ -1,7 +1,7 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { adjoinedLoss } from "../kernels/ops/adjoined_loss.ts";
 import { crossEntropy } from "../kernels/ops/cross_entropy.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { maxPool2d } from "../kernels/ops/max_pool2d.ts";
 import { ops } from "../kernels/mod.ts";
 import { compute, draw, holds, type Leaving } from "./op_suite.ts";

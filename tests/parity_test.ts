@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
-import { GPU } from "../kernels/gpu/preset.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import { GPU } from "../kernels/preset.ts";
 import { TILING } from "../kernels/conv/tiles.ts";
 import { EXIT } from "../train/errors.ts";
 import { parity } from "./parity/main.ts";
@@ -102,7 +102,8 @@ Deno.test(
     const name = "adjoined_bottleneck_shared.safetensors";
     const file = parseSafetensors(await Deno.readFile(`${REFERENCE}/${name}`), name);
     const [products, filters] = [TILING.products.slice(-2, -1), TILING.filters.slice(-2, -1)];
-    const gpu = await Gpu.open({ preset: { ...GPU, tiles: { ...TILING, products, filters } } });
+    const convolution = { ...GPU.convolution, tiles: { ...TILING, products, filters } };
+    const gpu = await Gpu.open({ preset: { ...GPU, convolution } });
     try {
       for (const { what, error, allowed } of await checkAdjoined(gpu, file)) {
         assert(error <= allowed, `${what} is ${error} off, ${allowed} is allowed`);

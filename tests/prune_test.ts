@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { Random } from "../data/random.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { runNetwork } from "../nn/forward.ts";

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { ValidationBatches } from "../data/batches.ts";
 import { encodeSafetensors } from "../data/safetensors.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { type Checkpoint, encodeCheckpoint } from "../export/checkpoint.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { lacks } from "./permissions.ts";

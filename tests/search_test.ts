@@ -3,7 +3,7 @@ import { TrainingBatches } from "../data/batches.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import { adjoinedLoss } from "../kernels/ops/adjoined_loss.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { gumbelNoise } from "../kernels/ops/gumbel.ts";
 import { gumbelSoftmax } from "../kernels/ops/gumbel_softmax.ts";
 import { quadraticForm } from "../kernels/ops/quadratic_form.ts";

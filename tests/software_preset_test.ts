@@ -2,17 +2,20 @@
 // with weight gradients in parts however short.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { conv2d, maskedConv2d } from "../kernels/ops/conv2d.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { pullBack } from "../kernels/gradient.ts";
 import { linear } from "../kernels/ops/linear.ts";
-import { type Preset, SOFTWARE } from "../kernels/gpu/preset.ts";
+import { type Preset, SOFTWARE } from "../kernels/preset.ts";
 import type { Dispatch } from "../kernels/program/trace.ts";
 import { holds } from "./op_suite.ts";
 
 const PRESETS: Readonly<Record<string, Preset>> = {
   "that load all themselves": { ...SOFTWARE, broadcast: false },
   "that load from buffers": { ...SOFTWARE, loads: "buffer" },
-  "that share short sums": { ...SOFTWARE, positions: 4 },
+  "that share short sums": {
+    ...SOFTWARE,
+    convolution: { ...SOFTWARE.convolution, positions: 4 },
+  },
 };
 
 for (const [which, preset] of Object.entries(PRESETS)) {

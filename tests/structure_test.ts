@@ -8,8 +8,10 @@ import { lacks } from "./permissions.ts";
 /** From path, as in `kernels/ops/relu.ts`, to source. */
 type Sources = ReadonlyMap<string, string>;
 
-const KERNELS = ["kernels/", "kernels/gpu/", "kernels/program/", "kernels/wgsl/"];
-const OPS = [...KERNELS, "kernels/conv/", "kernels/ops/", "kernels/mod.ts"];
+const KERNELS = ["kernels/gpu/", "kernels/program/", "kernels/wgsl/", "kernels/"];
+const CONVOLUTION = [...KERNELS, "kernels/conv/"];
+const OPEN = ["kernels/gpu.ts", "kernels/preset.ts"];
+const OPS = [...CONVOLUTION, "kernels/ops/", "kernels/mod.ts", ...OPEN];
 const NN = ["nn/", "nn/layers/", "nn/compress/"];
 const TRAIN = [...OPS, ...NN, "data/", "export/", "train/"];
 const EVERYTHING = [...TRAIN, "cli/", "bench/", "tests"];
@@ -21,11 +23,14 @@ const EVERYTHING = [...TRAIN, "cli/", "bench/", "tests"];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "kernels/gpu/": [],
   "kernels/program/": ["kernels/gpu/"],
-  // What an op is: `op.ts`, `gradient.ts`.
-  "kernels/": ["kernels/gpu/", "kernels/program/"],
-  "kernels/wgsl/": KERNELS,
+  // What an op is, and how its gradient is recorded: `op.ts`, `gradient.ts`.
+  "kernels/": ["kernels/gpu/", "kernels/program/", "kernels/wgsl/"],
+  "kernels/wgsl/": ["kernels/gpu/", "kernels/program/"],
   "kernels/conv/": KERNELS,
-  "kernels/ops/": [...KERNELS, "kernels/conv/"],
+  "kernels/ops/": CONVOLUTION,
+  // They put the parts together that users open a GPU with; ops know only its device.
+  "kernels/preset.ts": ["kernels/gpu/", "kernels/wgsl/", "kernels/conv/"],
+  "kernels/gpu.ts": [...CONVOLUTION, "kernels/preset.ts"],
   "kernels/mod.ts": [...KERNELS, "kernels/ops/"],
   "nn/": [...OPS, "nn/layers/"],
   "nn/layers/": OPS,

@@ -2,7 +2,7 @@
 import { assertAlmostEquals } from "@std/assert";
 import { add } from "../kernels/ops/add.ts";
 import { gateChannels } from "../kernels/ops/gate_channels.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { Tape } from "../nn/tape.ts";
 

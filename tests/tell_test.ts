@@ -3,7 +3,7 @@ import { TrainingBatches } from "../data/batches.ts";
 import { take } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { generatedSplit } from "../data/generated.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { model } from "../nn/resnet.ts";
 import { searchable } from "../nn/compress/searchable.ts";

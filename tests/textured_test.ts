@@ -1,9 +1,9 @@
 // Which results lie in textures alone, and that kernels store and load them there.
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { conv2d } from "../kernels/ops/conv2d.ts";
-import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { defineKernel, type Read, type Write } from "../kernels/gpu/kernel.ts";
-import { SOFTWARE } from "../kernels/gpu/preset.ts";
+import { SOFTWARE } from "../kernels/preset.ts";
 import { Tensor } from "../kernels/gpu/tensor.ts";
 import { TEXTURE_WIDTH } from "../kernels/gpu/texture.ts";
 import { texturedResults } from "../kernels/program/textured.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
 import type { Program } from "../kernels/program/program.ts";
 import { relu } from "../kernels/ops/relu.ts";

@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import { parseSafetensors } from "../data/safetensors.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import { model, resnet, type Stem } from "../nn/resnet.ts";

@@ -2,8 +2,8 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Choices, type Work } from "../kernels/conv/choices.ts";
 import { recordForward } from "../kernels/conv/convolution.ts";
 import { geometry } from "../kernels/wgsl/geometry.ts";
-import { Gpu, GpuError } from "../kernels/gpu/gpu.ts";
-import { GPU, type Preset, SOFTWARE } from "../kernels/gpu/preset.ts";
+import { Gpu, GpuError } from "../kernels/gpu.ts";
+import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 import { Program } from "../kernels/program/program.ts";
 import { filterPlans, productPlan, productPlans } from "../kernels/conv/tile_choice.ts";
 import { TILING } from "../kernels/conv/tiles.ts";
@@ -17,7 +17,10 @@ const TILES = TILING.products.map(({ name }) => name);
 /** Two tiles of each kind: less to compile. */
 const PAIR: Preset = {
   ...GPU,
-  tiles: { ...TILING, products: TILING.products.slice(-2), filters: TILING.filters.slice(-2) },
+  convolution: {
+    ...GPU.convolution,
+    tiles: { ...TILING, products: TILING.products.slice(-2), filters: TILING.filters.slice(-2) },
+  },
 };
 
 function work(batch: number, [size, inputs, outputs, kernel]: readonly number[]): Work {
@@ -38,8 +41,7 @@ async function withGpu(preset: Preset, test: (gpu: Gpu) => Promise<void>): Promi
 
 /** The kernel that a forward convolution is traced with. */
 function kernelOf(gpu: Gpu, { geometry: g }: Work): string {
-  using scope = gpu.scope();
-  const trace = new Trace(gpu, scope);
+  const trace = new Trace(gpu, (tensor) => tensor);
   const x = trace.tensor("x", [g.batch, g.height, g.width, g.keepIn]);
   const w = trace.tensor("w", [g.kernelHeight, g.kernelWidth, g.filterIn, g.filterOut]);
   const y = trace.tensor("y", [g.batch, g.outHeight, g.outWidth, g.keepOut]);

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { TrainingBatches } from "../data/batches.ts";
 import { generatedSplit, generateImages } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { elements } from "../kernels/gpu/tensor.ts";
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { network } from "../nn/network.ts";

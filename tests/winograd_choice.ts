@@ -1,6 +1,6 @@
 import type { Work } from "../kernels/conv/choices.ts";
 import { geometry, type Placement } from "../kernels/wgsl/geometry.ts";
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { filterPlans, productPlans } from "../kernels/conv/tile_choice.ts";
 
 const DIRECTIONS = ["forward", "input gradient", "weight gradient"] as const;

@@ -2,9 +2,9 @@
 import { assert, assertEquals } from "@std/assert";
 import { conv2d, maskedConv2d, type MaskedConv2dAttributes } from "../kernels/ops/conv2d.ts";
 import type { Placement } from "../kernels/wgsl/geometry.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import type { Case, Op } from "../kernels/op.ts";
-import { GPU } from "../kernels/gpu/preset.ts";
+import { GPU } from "../kernels/preset.ts";
 import { filterPlans, productPlans } from "../kernels/conv/tile_choice.ts";
 import { canWinograd } from "../kernels/conv/winograd.ts";
 import { check, holds } from "./op_suite.ts";

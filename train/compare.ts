@@ -1,6 +1,6 @@
 import { ValidationBatches } from "../data/batches.ts";
 import type { Split } from "../data/dataset.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { pruneByMagnitude } from "../nn/compress/prune.ts";
 import { uniformWidths } from "../nn/compress/width_uniform.ts";
 import { type Checkpoint, parseCheckpoint } from "../export/checkpoint.ts";

@@ -1,5 +1,5 @@
 import { DataError } from "../data/error.ts";
-import { GpuError } from "../kernels/gpu/gpu.ts";
+import { GpuError } from "../kernels/gpu.ts";
 
 /** A flag or option that cannot be used, or an output that cannot be written. */
 export class UsageError extends Error {

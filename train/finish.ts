@@ -1,4 +1,4 @@
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { extract } from "../nn/state.ts";

@@ -1,4 +1,4 @@
-import { stored } from "../kernels/gpu/gpu.ts";
+import { stored } from "../kernels/gpu/device.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { JobWeights } from "./job.ts";

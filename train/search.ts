@@ -1,4 +1,4 @@
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
 import { narrowState, type Search, searchable } from "../nn/compress/searchable.ts";

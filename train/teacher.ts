@@ -1,5 +1,5 @@
 import { ValidationBatches } from "../data/batches.ts";
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { DivergedError } from "./errors.ts";
 import type { Job } from "./job.ts";
 import { KernelSession } from "./kernel_session.ts";

@@ -1,5 +1,5 @@
 import type { Split } from "../data/dataset.ts";
-import { Gpu } from "../kernels/gpu/gpu.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";

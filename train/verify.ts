@@ -1,5 +1,5 @@
 import { type Batch, ValidationBatches } from "../data/batches.ts";
-import type { Gpu } from "../kernels/gpu/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";

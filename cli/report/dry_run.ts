@@ -1,4 +1,4 @@
-import { Gpu } from "../../kernels/gpu/gpu.ts";
+import { Gpu } from "../../kernels/gpu.ts";
 import { nullDevice } from "../../kernels/gpu/null_device.ts";
 import { elements } from "../../kernels/gpu/tensor.ts";
 import { finish } from "../../train/finish.ts";

@@ -1,6 +1,7 @@
-import type { SavedChoices } from "../../kernels/conv/choices.ts";
-import type { Gpu } from "../../kernels/gpu/gpu.ts";
-import type { Scope } from "../../kernels/program/scope.ts";
+import { type SavedChoices, tileChoices } from "../../kernels/conv/choices.ts";
+import { convolutionPresets } from "../../kernels/conv/convolution_preset.ts";
+import type { Device } from "../../kernels/gpu/device.ts";
+import { Scope } from "../../kernels/program/scope.ts";
 import { tune, type Tuned, type TuneOptions } from "../../kernels/conv/tuning.ts";
 import { writeWhole } from "./whole_file.ts";
 
@@ -37,12 +38,12 @@ async function readChoices(folder: string): Promise<unknown> {
 }
 
 /** Loads the choices for the adapter, and returns how many. A cache that is broken counts as empty. */
-export async function loadTiles(gpu: Gpu, folder?: string): Promise<number> {
+export async function loadTiles(gpu: Device, folder?: string): Promise<number> {
   folder ??= await cacheFolder();
-  if (!gpu.preset.tiles || !folder) return 0;
+  if (!convolutionPresets.of(gpu).tiles || !folder) return 0;
   const saved = await readChoices(folder);
   try {
-    return gpu.choices.load(gpu.adapter, saved);
+    return tileChoices.of(gpu).load(gpu.adapter, saved);
   } catch (error) {
     if (error instanceof TypeError) return 0;
     throw error;
@@ -50,13 +51,20 @@ export async function loadTiles(gpu: Gpu, folder?: string): Promise<number> {
 }
 
 /** Saves the choices for the adapter beside those for others. Does nothing where it cannot write. */
-export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
+export async function saveTiles(gpu: Device, folder?: string): Promise<void> {
   folder ??= await cacheFolder();
-  if (!gpu.preset.tiles || !folder || !await granted({ name: "write", path: folder })) return;
+  if (
+    !convolutionPresets.of(gpu).tiles || !folder || !await granted({ name: "write", path: folder })
+  ) {
+    return;
+  }
   // Of two runs that save at once one may tune again: the last stays, what is broken counts as empty.
   const others = await readChoices(folder);
   const isObject = typeof others === "object" && others !== null && !Array.isArray(others);
-  const all: SavedChoices = { ...(isObject ? others : {}), ...gpu.choices.save(gpu.adapter) };
+  const all: SavedChoices = {
+    ...(isObject ? others : {}),
+    ...tileChoices.of(gpu).save(gpu.adapter),
+  };
   try {
     await Deno.mkdir(folder, { recursive: true });
     const bytes = new TextEncoder().encode(JSON.stringify(all, null, 2) + "\n");
@@ -73,7 +81,7 @@ export async function saveTiles(gpu: Gpu, folder?: string): Promise<void> {
  * would take minutes and the estimate will do.
  */
 export async function tuneTiles(
-  gpu: Gpu,
+  gpu: Device,
   rehearse: (scope: Scope) => Promise<unknown>,
   { folder, begin, ...options }: TuneOptions & {
     readonly folder?: string;
@@ -81,14 +89,14 @@ export async function tuneTiles(
     readonly begin?: (works: number) => void;
   } = {},
 ): Promise<Tuned[]> {
-  if (!gpu.preset.tiles) return [];
+  if (!convolutionPresets.of(gpu).tiles) return [];
   await loadTiles(gpu, folder);
   if (gpu.device.adapterInfo.isFallbackAdapter) return [];
   {
-    using scope = gpu.scope();
+    using scope = new Scope(gpu);
     await rehearse(scope);
   }
-  const { open } = gpu.choices;
+  const { open } = tileChoices.of(gpu);
   if (open.length) begin?.(open.length);
   const tuned = await tune(gpu, open, options);
   if (tuned.length) await saveTiles(gpu, folder);

@@ -1,3 +1,4 @@
+import { PerDevice } from "../gpu/per_device.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
 
 /** A convolution, or one of its gradients. */
@@ -75,6 +76,9 @@ export class Choices {
     return choices.length;
   }
 }
+
+/** The tiles chosen on each device. */
+export const tileChoices: PerDevice<Choices> = new PerDevice(() => new Choices());
 
 function entriesOf(value: unknown): [string, unknown][] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw wrongForm(value);

@@ -1,12 +1,12 @@
 import { WIDEST_ROW } from "../wgsl/blocked.ts";
 import { type GatherDims, gatheredProduct } from "./implicit_gemm.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
-import type { Gpu } from "../gpu/gpu.ts";
-import { joinsOf } from "../wgsl/epilogue.ts";
+import type { Device } from "../gpu/device.ts";
+import { type Joined, joinsOf } from "../wgsl/epilogue.ts";
 import type { Kernel } from "../gpu/kernel.ts";
-import type { Joined, JoiningGradient } from "../op.ts";
+import type { JoiningGradient } from "../op.ts";
 import { type Form, type Phases, phasesOf, phasesWithTaps } from "./phases.ts";
-import type { Block } from "../gpu/preset.ts";
+import { type Block, convolutionPresets } from "./convolution_preset.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
 import { productPlan } from "./tile_choice.ts";
 import { thinProduct } from "./thin_product.ts";
@@ -19,17 +19,19 @@ import { recordWinograd } from "./winograd.ts";
  * The block that wastes least of loads (20) and multiply-adds (5) on `count` vec4 of outputs. There
  * are few to choose from, as each is a kernel to compile, half a second on a software adapter.
  */
-function blockFor(count: number, { preset, broadcast }: Gpu): Block {
+function blockFor(count: number, gpu: Device): Block {
   const cost = ({ rows, columns }: Block): number => {
-    const loads = rows + 4 * columns / (broadcast || 1);
+    const loads = rows + 4 * columns / (gpu.broadcast || 1);
     return Math.ceil(count / columns) * (loads * 20 + rows * columns * 5) / rows;
   };
-  return preset.blocks.reduce((best, block) => cost(block) < cost(best) ? block : best);
+  return convolutionPresets.of(gpu).blocks.reduce((best, block) =>
+    cost(block) < cost(best) ? block : best
+  );
 }
 
 /** Raises a `RangeError` if so many iterations of loops are too many for an invocation. */
 function demandIterations(
-  { preset }: Gpu,
+  { preset }: Device,
   { name, depth, iterations }: { name: string; depth: number; iterations: number },
 ): void {
   if (iterations > (preset.iterations ?? Infinity)) {

@@ -1,6 +1,7 @@
 import { WIDEST_ROW } from "../wgsl/blocked.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
-import type { Gpu } from "../gpu/gpu.ts";
+import { convolutionPresets } from "./convolution_preset.ts";
+import type { Device } from "../gpu/device.ts";
 import { imageWeightGradient } from "./image_weight_gradient.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import type { PendingGradient } from "../op.ts";
@@ -32,9 +33,10 @@ interface Division {
   readonly many: boolean;
 }
 
-function division(gpu: Gpu, g: Geometry, plan?: FilterPlan): Division {
+function division(gpu: Device, g: Geometry, plan?: FilterPlan): Division {
   const { preset, broadcast } = gpu;
-  const { lanes, side, positions } = preset;
+  const { lanes } = preset;
+  const { side, positions } = convolutionPresets.of(gpu);
   if (plan) {
     const { tile, blocks, splits } = plan;
     const kernel = tiledWeightGradient(tile);

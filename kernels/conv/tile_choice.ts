@@ -1,6 +1,7 @@
-import type { Work } from "./choices.ts";
+import { tileChoices, type Work } from "./choices.ts";
+import { convolutionPresets } from "./convolution_preset.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
-import type { Gpu } from "../gpu/gpu.ts";
+import type { Device } from "../gpu/device.ts";
 import { quads } from "../gpu/tensor.ts";
 import { filterLayout, type FilterTile, fits, productLayout, type ProductTile } from "./tiles.ts";
 import { canWinograd, fitsPlaces, productTilesOf } from "./winograd.ts";
@@ -180,8 +181,9 @@ function sorted<T>(tiles: readonly T[], time: (tile: T) => number): T[] {
  * Plans for a product of `most` of the tiles that the device can run, by estimated time, and behind
  * them as many of Winograd's, where they can take its place: only a measurement chooses these.
  */
-export function productPlans(gpu: Gpu, work: Work, most = Infinity): ProductPlan[] {
-  const { preset: { tiles }, device: { limits } } = gpu;
+export function productPlans(gpu: Device, work: Work, most = Infinity): ProductPlan[] {
+  const { limits } = gpu.device;
+  const { tiles } = convolutionPresets.of(gpu);
   if (!tiles) return [];
   const able = tiles.products.filter((tile) => fits(productLayout(tile), limits));
   const plans = (extent: Extent, winograd: boolean): ProductPlan[] =>
@@ -197,8 +199,9 @@ export function productPlans(gpu: Gpu, work: Work, most = Infinity): ProductPlan
 const SPLIT_TILES = 2;
 
 /** Plans for a weight gradient, likewise. */
-export function filterPlans(gpu: Gpu, { geometry: g }: Work, most = Infinity): FilterPlan[] {
-  const { preset: { tiles }, device: { limits } } = gpu;
+export function filterPlans(gpu: Device, { geometry: g }: Work, most = Infinity): FilterPlan[] {
+  const { limits } = gpu.device;
+  const { tiles } = convolutionPresets.of(gpu);
   if (!tiles) return [];
   const { processors } = tiles;
   const able = tiles.filters.filter((tile) => fits(filterLayout(tile), limits));
@@ -214,21 +217,21 @@ export function filterPlans(gpu: Gpu, { geometry: g }: Work, most = Infinity): F
 }
 
 function chosen<T extends { readonly name: string }>(
-  gpu: Gpu,
+  gpu: Device,
   work: Work,
   candidates: readonly T[],
 ): T | undefined {
   if (candidates.length === 0) return undefined;
-  const name = gpu.choices.get(work, candidates.map((candidate) => candidate.name));
+  const name = tileChoices.of(gpu).get(work, candidates.map((candidate) => candidate.name));
   return candidates.find((candidate) => candidate.name === name) ?? candidates[0];
 }
 
 /** The plan for a product: the choice if there is one, else that of the least estimated time. */
-export function productPlan(gpu: Gpu, work: Work): ProductPlan | undefined {
+export function productPlan(gpu: Device, work: Work): ProductPlan | undefined {
   return chosen(gpu, work, productPlans(gpu, work));
 }
 
 /** The plan for a weight gradient: the choice if there is one, else that of the least time. */
-export function filterPlan(gpu: Gpu, work: Work): FilterPlan | undefined {
+export function filterPlan(gpu: Device, work: Work): FilterPlan | undefined {
   return chosen(gpu, work, filterPlans(gpu, work));
 }

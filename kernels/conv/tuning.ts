@@ -1,8 +1,10 @@
-import { type Work, workKey } from "./choices.ts";
-import { type Gpu, GpuError } from "../gpu/gpu.ts";
+import { tileChoices, type Work, workKey } from "./choices.ts";
+import { convolutionPresets } from "./convolution_preset.ts";
+import type { Device } from "../gpu/device.ts";
+import { GpuError } from "../gpu/gpu_error.ts";
 import type { Program } from "../program/program.ts";
 import { type Operand, operandShapes, recordWork } from "./record_work.ts";
-import type { Scope } from "../program/scope.ts";
+import { Scope } from "../program/scope.ts";
 import { elements, type Tensor } from "../gpu/tensor.ts";
 import { filterPlans, productPlans } from "./tile_choice.ts";
 import { race } from "../program/timing.ts";
@@ -54,7 +56,7 @@ const REPLAYS = 32;
 
 /** As {@link race}, on a device without a clock to read: each time has its share of a wait. */
 async function raceOutside(
-  gpu: Gpu,
+  gpu: Device,
   programs: readonly Program[],
   rounds: number,
 ): Promise<number[]> {
@@ -74,7 +76,7 @@ async function raceOutside(
 
 /** Times the candidates for one work and leaves the fastest chosen. */
 async function tuneWork(
-  gpu: Gpu,
+  gpu: Device,
   work: Work,
   { candidates, rounds }: { candidates: number; rounds: number },
 ): Promise<Tuned | undefined> {
@@ -82,7 +84,8 @@ async function tuneWork(
     ? filterPlans(gpu, work, candidates)
     : productPlans(gpu, work, candidates);
   if (entrants.length === 0) return undefined;
-  using scope = gpu.scope();
+  using scope = new Scope(gpu);
+  const choices = tileChoices.of(gpu);
   const operands = dummies(scope, work);
   const copies = copiesOf(work);
   const milliseconds: Record<string, number> = {};
@@ -115,7 +118,7 @@ async function tuneWork(
   };
   try {
     for (const { name } of entrants) {
-      gpu.choices.set(work, name);
+      choices.set(work, name);
       await tolerant(async () => {
         const program = await scope.trace(`tile ${name}`, (trace) => {
           for (let i = 0; i < copies; i++) recordWork(trace, work, operands);
@@ -127,12 +130,12 @@ async function tuneWork(
     }
     if (heat.size) await runHeat();
   } finally {
-    gpu.choices.delete(work);
+    choices.delete(work);
   }
   const names = Object.keys(milliseconds);
   if (names.length === 0) throw refusal;
   const tile = names.reduce((best, name) => milliseconds[name] < milliseconds[best] ? name : best);
-  gpu.choices.set(work, tile);
+  choices.set(work, tile);
   return { key: workKey(work), tile, milliseconds };
 }
 
@@ -145,11 +148,11 @@ async function tuneWork(
  * Does nothing where the preset has no tiles.
  */
 export async function tune(
-  gpu: Gpu,
-  works: readonly Work[] = gpu.choices.open,
+  gpu: Device,
+  works: readonly Work[] = tileChoices.of(gpu).open,
   { candidates = 4, rounds = 3, report }: TuneOptions = {},
 ): Promise<Tuned[]> {
-  if (!gpu.preset.tiles) return [];
+  if (!convolutionPresets.of(gpu).tiles) return [];
   const found: Tuned[] = [];
   for (const work of works) {
     const tuned = await tuneWork(gpu, work, { candidates, rounds });

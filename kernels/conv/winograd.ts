@@ -1,7 +1,8 @@
 import { LANES } from "../wgsl/elementwise.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
 import { joinsOf } from "../wgsl/epilogue.ts";
-import type { Joined, PendingGradient } from "../op.ts";
+import type { PendingGradient } from "../op.ts";
+import type { Joined } from "../wgsl/epilogue.ts";
 import { type Form, phasesApart } from "./phases.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
 import { tiledProduct } from "./tiled_product.ts";

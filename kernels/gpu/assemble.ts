@@ -1,6 +1,6 @@
 import { CHANNEL_QUADS, type Kernel, type Loads, type Read, type Write } from "./kernel.ts";
 import { TEXTURE_FORMAT, TEXTURE_SHIFT, TEXTURE_WIDTH } from "./texture.ts";
-import { entryPoint, TURNS } from "./work_queue.ts";
+import { entryPoint, QUEUE } from "./work_queue.ts";
 
 /** One binding of an assembled kernel, in order of its index. */
 export interface Binding {
@@ -8,9 +8,9 @@ export interface Binding {
   readonly name: string;
   /**
    * Storage buffer that is read or written, uniform buffer, texture that is loaded from or stored
-   * to, counters of turns.
+   * to, work queue.
    */
-  readonly kind: "read" | "write" | "uniform" | "load" | "store" | "turns";
+  readonly kind: "read" | "write" | "uniform" | "load" | "store" | "queue";
 }
 
 /** A kernel as a whole WGSL module. */
@@ -105,20 +105,20 @@ export interface Assembly {
   readonly loads: Loads;
   /** The results that are stored in textures, by name. */
   readonly textured: readonly string[];
-  /** Whether workgroups take their turns from a counter. */
-  readonly taken: boolean;
+  /** Whether workgroups take their work from the queue. */
+  readonly queued: boolean;
 }
 
 /** The whole module of a kernel: declarations, the kernel's own text, the entry point `entry`. */
-export function assemble(kernel: Kernel, { loads, textured, taken }: Assembly): Assembled {
+export function assemble(kernel: Kernel, { loads, textured, queued }: Assembly): Assembled {
   const reads = Object.entries(kernel.reads).map(([name, read]) => declareRead(name, read, loads));
   const writes = Object.entries(kernel.writes).flatMap(([name, write]) =>
     textured.includes(name) ? stored(name) : declareWrite(name, write, loads)
   );
-  const turns: Declared[] = taken
-    ? [{ variable: TURNS, binding: { name: "turns", kind: "turns" } }]
+  const queue: Declared[] = queued
+    ? [{ variable: QUEUE, binding: { name: "queue", kind: "queue" } }]
     : [];
-  const declared = [...reads, ...writes, ...turns];
+  const declared = [...reads, ...writes, ...queue];
   const firsts = declared.flatMap(({ binding: { name, kind } }) =>
     kind === "load" || kind === "store" ? [firstOf(name)] : []
   );
@@ -137,7 +137,7 @@ export function assemble(kernel: Kernel, { loads, textured, taken }: Assembly): 
       ...firsts.map((first) => `var<private> ${first}: u32;`),
       ...declared.map(({ functions }) => functions ?? ""),
       kernel.wgsl,
-      entryPoint({ workgroupSize, subgroup, taken, before }),
+      entryPoint({ workgroupSize, subgroup, queued, before }),
     ].join("\n"),
     bindings: [...declared.map(({ binding }) => binding), { name: "dims", kind: "uniform" }],
   };

@@ -1,47 +1,299 @@
 /// <reference types="@webgpu/types" />
+import { isLlvmpipe } from "./adapter.ts";
+import type { Assembled } from "./assemble.ts";
+import type { DevicePreset } from "./device_preset.ts";
+import { GpuError } from "./gpu_error.ts";
+import { CHANNEL_QUADS } from "./kernel.ts";
+import { openDevice, type OpenedDevice } from "./open_device.ts";
+import { compile, type Pipeline } from "./pipeline.ts";
+import { type Tensor, unpad } from "./tensor.ts";
+import { TEXTURE_WIDTH, textureOf } from "./texture.ts";
+import { USAGE } from "./usage.ts";
+import { deal, warmUp } from "./warm_up.ts";
+import { QUEUE_BYTES } from "./work_queue.ts";
 
-/** The limits that are raised to what the adapter has. */
-const RAISED = [
-  "maxBufferSize",
-  "maxStorageBufferBindingSize",
-  "maxStorageBuffersPerShaderStage",
-  "maxStorageTexturesPerShaderStage",
-  "maxTextureDimension2D",
-  "maxComputeInvocationsPerWorkgroup",
-  "maxComputeWorkgroupSizeX",
-  "maxComputeWorkgroupStorageSize",
-] as const;
+/** New kernels from which on several devices share in compiling them, and the most devices. */
+const MANY_KERNELS = 8;
+const MOST_COMPILERS = 4;
 
-/** A device with the adapter's own limits, and with timestamps and subgroups where it has them. */
-export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
-  const requiredLimits: Record<string, number> = {};
-  for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
-  const listed = (["timestamp-query"] as const).filter((name) => adapter.features.has(name));
-  try {
-    // Deno does not list the feature and grants it where there is one.
-    const requiredFeatures: GPUFeatureName[] = [...listed, "subgroups"];
-    return await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  } catch {
-    return await adapter.requestDevice({ requiredLimits, requiredFeatures: listed });
+/**
+ * Bytes behind those asked for: any range may be bound as a per-channel uniform, which has a fixed
+ * length, or copied to a texture in whole rows.
+ */
+const BEHIND = Math.max(CHANNEL_QUADS, TEXTURE_WIDTH) * 16;
+
+/** The most workgroups that the two dimensions of a dispatch can hold. */
+const MAX_WORKGROUPS = 65535 * 65535;
+
+/** GPU memory in use. */
+export interface Live {
+  /** How many buffers and textures. */
+  readonly buffers: number;
+  /** Their bytes, padding included. */
+  readonly bytes: number;
+}
+
+/** A device, its compiled kernels, and an account of all memory taken from it. */
+export class Device {
+  /** The device that everything runs on. */
+  readonly device: GPUDevice;
+  /** The shape of kernels for this adapter. */
+  readonly preset: DevicePreset;
+  /** The lanes that load for one another and hand around what they loaded; 0 where none do. */
+  readonly broadcast: number;
+  /** The adapter's own words for itself. */
+  readonly adapter: string;
+  /** The largest grid of a dispatch, in workgroups. */
+  readonly maxWorkgroups: number;
+  /** The work queue that workgroups take their work from; it belongs to no scope. */
+  readonly workQueue: GPUBuffer;
+  readonly #ownsDevice: boolean;
+  readonly #pipelines = new Map<string, Pipeline>();
+  readonly #pending: Promise<void>[] = [];
+  readonly #errors: string[] = [];
+  readonly #listening = new AbortController();
+  readonly #live = new Map<GPUBuffer | GPUTexture, number>();
+  #bytes = 0;
+  #peak = 0;
+  #lost?: string;
+
+  /** Takes what {@link openDevice} gives. */
+  constructor(
+    { device, adapter, preset, broadcast, owned }: OpenedDevice,
+    maxWorkgroups: number = MAX_WORKGROUPS,
+  ) {
+    this.device = device;
+    this.adapter = adapter;
+    this.preset = preset;
+    this.broadcast = broadcast;
+    this.maxWorkgroups = maxWorkgroups;
+    this.workQueue = device.createBuffer({
+      label: "work queue",
+      size: QUEUE_BYTES,
+      usage: USAGE.STORAGE,
+    });
+    this.#ownsDevice = owned;
+    device.addEventListener("uncapturederror", (event) => {
+      if ("error" in event && event.error instanceof Object && "message" in event.error) {
+        this.#errors.push(String(event.error.message));
+      }
+    }, { signal: this.#listening.signal });
+    void device.lost.then(({ message }) => {
+      this.#lost = message || "no reason was given";
+    });
+  }
+
+  /** Buffers and textures taken and not given back, and their bytes. */
+  live(): Live {
+    return { buffers: this.#live.size, bytes: this.#bytes };
+  }
+
+  /** The most bytes that were ever in use at once. */
+  get peak(): number {
+    return this.#peak;
+  }
+
+  /** The most bytes that a buffer may hold. */
+  get largestBuffer(): number {
+    const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
+    return Math.min(maxBufferSize - BEHIND, maxStorageBufferBindingSize);
+  }
+
+  /** Takes a buffer, to be given back with {@link free}. */
+  takeBuffer(name: string, bytes: number): GPUBuffer {
+    this.#refuseOversize(name, bytes, this.largestBuffer);
+    const size = Math.ceil(bytes / 16) * 16 + BEHIND;
+    const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
+    return this.own(this.device.createBuffer({ label: name, size, usage }), size);
+  }
+
+  /** Takes a texture for rows of {@link TEXTURE_WIDTH} vec4, to be given back with {@link free}. */
+  takeTexture(name: string, rows: number): GPUTexture {
+    const texture = textureOf(name, rows);
+    const { size: { width, height } } = texture;
+    const bytes = width * height * 16;
+    const limit = this.device.limits.maxTextureDimension2D * width * 16;
+    this.#refuseOversize(name, bytes, limit);
+    return this.own(this.device.createTexture(texture), bytes);
+  }
+
+  #refuseOversize(name: string, bytes: number, limit: number): void {
+    if (bytes > limit) {
+      throw new GpuError(
+        `Cannot allocate ${name}: it takes ${bytes} bytes, the limit of ${this.adapter} is ` +
+          `${limit}; use a smaller batch, image or network`,
+      );
+    }
+  }
+
+  /** Takes memory that was made on {@link device} into account, to be given back with {@link free}. */
+  own<T extends GPUBuffer | GPUTexture>(memory: T, bytes: number): T {
+    this.#live.set(memory, bytes);
+    this.#bytes += bytes;
+    this.#peak = Math.max(this.#peak, this.#bytes);
+    return memory;
+  }
+
+  /** Gives memory back. */
+  free(memory: GPUBuffer | GPUTexture): void {
+    const bytes = this.#live.get(memory);
+    if (bytes === undefined) return;
+    this.#live.delete(memory);
+    this.#bytes -= bytes;
+    memory.destroy();
+  }
+
+  /** The compiled kernel, from the cache when it was compiled before. Errors surface in {@link settle}. */
+  pipeline(assembled: Assembled): Pipeline {
+    const cached = this.#pipelines.get(assembled.code);
+    if (cached) return cached;
+    const { device } = this;
+    device.pushErrorScope("validation");
+    const made = compile(device, assembled);
+    this.#pending.push(
+      device.popErrorScope().then((error) => {
+        if (!error) return;
+        this.#pipelines.delete(assembled.code);
+        this.#errors.push(`kernel ${assembled.name}: ${error.message}`);
+      }),
+    );
+    this.#pipelines.set(assembled.code, made);
+    return made;
+  }
+
+  /**
+   * Compiles kernels ahead of their first run, on all cores, where the adapter would otherwise do so
+   * one by one when they first run. Elsewhere, for a few kernels, or on a device that was given,
+   * does nothing.
+   */
+  async warmUp(kernels: Iterable<Assembled>): Promise<void> {
+    const devices = Math.min(navigator.hardwareConcurrency, MOST_COMPILERS);
+    if (!this.#ownsDevice || !isLlvmpipe(this.adapter) || devices < 2) return;
+    const fresh = new Map<string, Assembled>();
+    for (const kernel of kernels) {
+      if (!this.#pipelines.has(kernel.code)) fresh.set(kernel.code, kernel);
+    }
+    if (fresh.size < MANY_KERNELS) return;
+    const opened = await Promise.allSettled(
+      Array.from(
+        { length: devices - 1 },
+        async () => new Device(await openDevice(undefined, () => this.preset)),
+      ),
+    );
+    const others = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
+    try {
+      const all: readonly Device[] = [this, ...others];
+      deal([...fresh.values()], ({ code }) => code.length, all.length).forEach((share, i) =>
+        warmUp(all[i].device, share.map((kernel) => all[i].pipeline(kernel)))
+      );
+      // Waiting for one device holds up what is sent to another: all have their work by now.
+      await Promise.all(all.map((gpu) => gpu.idle()));
+    } finally {
+      for (const other of others) other.destroy();
+    }
+  }
+
+  /** Number of kernels compiled so far. */
+  get pipelines(): number {
+    return this.#pipelines.size;
+  }
+
+  /** Waits until every kernel is compiled. Raises what the GPU has complained about. */
+  async settle(): Promise<void> {
+    await Promise.all(this.#pending.splice(0));
+    this.check();
+  }
+
+  /** Raises {@link GpuError} when the GPU has complained since the last check, or is lost. */
+  check(): void {
+    if (this.#lost !== undefined) {
+      throw new GpuError(`The GPU is lost and its memory with it: ${this.#lost}; start again`);
+    }
+    const errors = this.#errors.splice(0);
+    if (errors.length) throw new GpuError(`The GPU refused its work: ${errors[0]}`);
+  }
+
+  /** Submits what `encode` records. */
+  submit(encode: (encoder: GPUCommandEncoder) => void): void {
+    this.check();
+    const encoder = this.device.createCommandEncoder();
+    encode(encoder);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Waits until all submitted work is done. */
+  async idle(): Promise<void> {
+    await this.done(this.device.queue.onSubmittedWorkDone());
+  }
+
+  /** Waits for something of the device. Raises {@link GpuError} where it fails, with the reason. */
+  async done(work: Promise<undefined>): Promise<void> {
+    try {
+      await work;
+    } catch (cause) {
+      // Why arrives later than that: first what the GPU has complained about, or a lost device.
+      await new Promise((resolve) => setTimeout(resolve));
+      this.check();
+      throw new GpuError(`The GPU did not finish its work: ${cause}`, { cause });
+    }
+    this.check();
+  }
+
+  /** Writes padded words over a tensor; they arrive before the next submit. */
+  upload(tensor: Tensor, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+    const { buffer, offset } = stored(tensor);
+    this.device.queue.writeBuffer(buffer, offset, words);
+  }
+
+  /**
+   * Reads tensors back, row-major and unpadded. Waits for all submitted work, and then about
+   * 11 ms in Deno whatever the sizes: read many tensors at once, and seldom.
+   */
+  async read(tensors: readonly Tensor[]): Promise<(Float32Array | Uint32Array)[]> {
+    const offsets: number[] = [];
+    let size = 0;
+    for (const tensor of tensors) {
+      offsets.push(size);
+      size += tensor.bytes;
+    }
+    if (size === 0) return [];
+    const usage = USAGE.MAP_READ | USAGE.COPY_DST;
+    const staging = this.own(this.device.createBuffer({ label: "read", size, usage }), size);
+    try {
+      this.submit((encoder) =>
+        tensors.forEach((tensor, i) => {
+          const { buffer, offset } = stored(tensor);
+          encoder.copyBufferToBuffer(buffer, offset, staging, offsets[i], tensor.bytes);
+        })
+      );
+      await this.done(staging.mapAsync(1));
+      const mapped = staging.getMappedRange();
+      return tensors.map((tensor, i) => {
+        const words = tensor.type === "f32"
+          ? new Float32Array(mapped, offsets[i], tensor.words)
+          : new Uint32Array(mapped, offsets[i], tensor.words);
+        return unpad(words, tensor.shape);
+      });
+    } finally {
+      this.free(staging);
+    }
+  }
+
+  /** Frees everything, and the device when it was opened here. */
+  destroy(): void {
+    this.#listening.abort();
+    for (const memory of [...this.#live.keys()]) this.free(memory);
+    this.workQueue.destroy();
+    if (this.#ownsDevice) this.device.destroy();
   }
 }
 
-/**
- * Whether all subgroups have `lanes` lanes and WGSL may use them. Browsers want a directive for it
- * that Deno's compiler does not know: kernels do without subgroups there.
- */
-export async function hasSubgroupsOf(
-  lanes: number,
-  device: GPUDevice,
-  { subgroupMinSize, subgroupMaxSize }: GPUAdapterInfo,
-): Promise<boolean> {
-  if (!device.features.has("subgroups")) return false;
-  if (subgroupMinSize !== lanes || subgroupMaxSize !== lanes) return false;
-  device.pushErrorScope("validation");
-  device.createShaderModule({
-    label: "subgroups",
-    code: `@compute @workgroup_size(${lanes})
-fn entry(@builtin(subgroup_invocation_id) lane: u32) { _ = subgroupBroadcast(lane, 0u); }`,
-  });
-  return await device.popErrorScope() === null;
+/** The storage of a tensor. Raises a `TypeError` for a tensor that only exists inside a trace. */
+export function stored(tensor: Tensor): NonNullable<Tensor["storage"]> {
+  if (!tensor.storage) {
+    throw new TypeError(
+      `Cannot use tensor ${tensor.name} outside its trace: keep() it while tracing`,
+    );
+  }
+  return tensor.storage;
 }

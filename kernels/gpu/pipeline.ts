@@ -17,7 +17,7 @@ const COMPUTE = 4;
 const LAYOUTS = {
   read: { buffer: { type: "read-only-storage" } },
   write: { buffer: { type: "storage" } },
-  turns: { buffer: { type: "storage" } },
+  queue: { buffer: { type: "storage" } },
   uniform: { buffer: { type: "uniform" } },
   load: { storageTexture: { access: "read-only", format: TEXTURE_FORMAT } },
   store: { storageTexture: { access: "write-only", format: TEXTURE_FORMAT } },

@@ -1,4 +1,4 @@
-import type { Gpu } from "./gpu.ts";
+import type { Device } from "./device.ts";
 import { USAGE } from "./usage.ts";
 
 /** The most timestamps of a query set. */
@@ -14,14 +14,14 @@ export interface Lap {
 
 /** Times passes by the clock of the device. */
 export class Stopwatch implements Disposable {
-  readonly #gpu: Gpu;
+  readonly #gpu: Device;
   readonly #passes: number;
   readonly #sets: readonly GPUQuerySet[];
   readonly #resolved: GPUBuffer;
   readonly #staging: GPUBuffer;
 
   /** For so many passes, on a device that has timestamps. */
-  constructor(gpu: Gpu, passes: number) {
+  constructor(gpu: Device, passes: number) {
     const { device } = gpu;
     this.#gpu = gpu;
     this.#passes = passes;
@@ -41,7 +41,7 @@ export class Stopwatch implements Disposable {
   }
 
   /** Whether a device has a clock to read. */
-  static on({ device }: Gpu): boolean {
+  static on({ device }: Device): boolean {
     return device.features.has("timestamp-query");
   }
 

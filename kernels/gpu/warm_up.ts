@@ -31,7 +31,7 @@ export function warmUp(device: GPUDevice, pipelines: readonly Pipeline[]): void 
       if (kind === "store") return { binding, resource: view() };
       return {
         binding,
-        resource: { buffer: kind === "write" || kind === "turns" ? buffer() : read },
+        resource: { buffer: kind === "write" || kind === "queue" ? buffer() : read },
       };
     });
     pass.setPipeline(pipeline);

@@ -1,4 +1,4 @@
-import type { Gpu } from "./gpu.ts";
+import type { DevicePreset } from "./device_preset.ts";
 
 /** How many times its share of the work a workgroup may take. */
 const SLACK = 4;
@@ -9,39 +9,39 @@ const IN_ORDER = /* wgsl */ `
     main(workgroup, lane);
   }`;
 
-const TAKEN = /* wgsl */ `
+const QUEUED = /* wgsl */ `
   let groups = grid.x * grid.y;
   let share = (dims.workgroups + groups - 1u) / groups;
   for (var turn = 0u; turn < select(${SLACK}u * share, 1u, share == 1u); turn++) {
     var next = 0u;
-    if (lane == 0u) { next = atomicAdd(&turns[0], 1u); }
+    if (lane == 0u) { next = atomicAdd(&queue[0], 1u); }
     let workgroup = subgroupBroadcast(next, 0u);
     if (workgroup >= dims.workgroups) { break; }
     main(workgroup, lane);
   }
   // The last to end leaves the counters as it found them.
   if (lane == 0u) {
-    if (atomicAdd(&turns[1], 1u) == groups - 1u) {
-      atomicStore(&turns[0], 0u);
-      atomicStore(&turns[1], 0u);
+    if (atomicAdd(&queue[1], 1u) == groups - 1u) {
+      atomicStore(&queue[0], 0u);
+      atomicStore(&queue[1], 0u);
     }
   }`;
 
-/** The variable that workgroups take turns from: turns taken, workgroups that have ended. */
-export const TURNS = "var<storage, read_write> turns: array<atomic<u32>, 2>;";
+/** The variable of the work queue: items of work taken, workgroups that have ended. */
+export const QUEUE = "var<storage, read_write> queue: array<atomic<u32>, 2>;";
 
-/** Bytes of {@link TURNS}. */
-export const TURNS_BYTES = 8;
+/** Bytes of {@link QUEUE}. */
+export const QUEUE_BYTES = 8;
 
 /**
  * The entry point of a kernel, after the statements `before`. Workgroups do what the grid is too
  * small for in turns: in order, or as they come to it, `taken` from a counter.
  */
 export function entryPoint(
-  { workgroupSize, subgroup, taken, before }: {
+  { workgroupSize, subgroup, queued, before }: {
     workgroupSize: number;
     subgroup: boolean;
-    taken: boolean;
+    queued: boolean;
     before: string;
   },
 ): string {
@@ -52,7 +52,7 @@ fn entry(
   @builtin(num_workgroups) grid: vec3u,
   @builtin(${subgroup ? "subgroup_invocation_id" : "local_invocation_index"}) lane: u32,
 ) {
-  ${before}${taken ? TAKEN : IN_ORDER}
+  ${before}${queued ? QUEUED : IN_ORDER}
 }`;
 }
 
@@ -62,7 +62,10 @@ fn entry(
  * large that no invocation comes to too many iterations.
  */
 export function gridFor(
-  { preset, broadcast }: Gpu,
+  { preset, broadcast }: {
+    readonly preset: Pick<DevicePreset, "grid" | "iterations">;
+    readonly broadcast: number;
+  },
   { workgroups, iterations }: { workgroups: number; iterations: number },
 ): number | undefined {
   const { grid, iterations: most = Infinity } = preset;

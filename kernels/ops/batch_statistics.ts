@@ -1,3 +1,4 @@
+import { reductionPresets } from "../wgsl/reduction_preset.ts";
 import { LANES } from "../wgsl/elementwise.ts";
 import { eachRun, join, joining } from "../wgsl/partial_sums.ts";
 import { defineKernel } from "../gpu/kernel.ts";
@@ -136,7 +137,7 @@ export function recordStatistics(
     center: trace.tensor("batch center", channels),
     rest: trace.tensor("batch rest", channels),
   };
-  trace.run(statistics(trace.gpu.preset.shares), {
+  trace.run(statistics(reductionPresets.of(trace.gpu).shares), {
     reads: { part: last },
     writes: { ...found, running_mean: mean, running_variance: variance },
     dims: { ...dims, momentum },

@@ -1,3 +1,4 @@
+import { reductionPresets } from "../wgsl/reduction_preset.ts";
 import { range, unroll } from "../wgsl/blocked.ts";
 import { elementwise, LANES, spread } from "../wgsl/elementwise.ts";
 import { eachRun, join, joining } from "../wgsl/partial_sums.ts";
@@ -163,7 +164,7 @@ function gatesGradient(
   const parts = trace.tensor("gate sums", [1, runs.parts, x.shape.at(-1) ?? 1]);
   trace.run(sums, { reads: { x, dy }, writes: { part: parts }, ...over(runs, x) });
   // One workgroup does the rest.
-  const left = trace.gpu.preset.joined;
+  const left = reductionPresets.of(trace.gpu).partialSums;
   const { part, dims: joined } = join(trace, joinedSums, parts, runs, left);
   const candidates = gates.shape[1];
   const dims = {

@@ -1,3 +1,4 @@
+import { reductionPresets } from "../wgsl/reduction_preset.ts";
 import { join, joinedSums, type Joining, joining, joinSums } from "../wgsl/partial_sums.ts";
 import { alongRuns, cut, over, pixelsOf, RUN_DIMS } from "../wgsl/runs.ts";
 import { elementwise, LANES, RELU, spread } from "../wgsl/elementwise.ts";
@@ -225,7 +226,7 @@ function recordParameterGradients(
     dweight: trace.tensor("batch norm dweight", shape),
     dbias: trace.tensor("batch norm dbias", shape),
   };
-  trace.run(parameterGradients(channels)(trace.gpu.preset.shares), {
+  trace.run(parameterGradients(channels)(reductionPresets.of(trace.gpu).shares), {
     reads: { part: last, ...channels },
     writes,
     dims: { ...dims, eps },

@@ -1,6 +1,7 @@
 import { type Action, encode } from "./action.ts";
 import type { Assembled, Binding } from "../gpu/assemble.ts";
-import { type Gpu, type Pipeline, stored } from "../gpu/gpu.ts";
+import { type Device, stored } from "../gpu/device.ts";
+import type { Pipeline } from "../gpu/pipeline.ts";
 import { CHANNEL_QUADS, type Kernel } from "../gpu/kernel.ts";
 import { operand, type Sources, type Step } from "./texture_copies.ts";
 import { plan } from "./plan.ts";
@@ -30,12 +31,12 @@ export class Program {
   readonly dispatches: number;
   /** What a replay encodes, in order. */
   readonly actions: readonly Action[];
-  readonly #gpu: Gpu;
+  readonly #gpu: Device;
   readonly #sources: Sources;
   readonly #texels = new Map<Tensor, Texels>();
   readonly #owned: (GPUBuffer | GPUTexture)[] = [];
 
-  /** Programs come from {@link Scope.trace}. */
+  /** Programs come from `Scope.trace`. */
   constructor(name: string, trace: Trace, kernels: ReadonlyMap<Dispatch, Assembled>) {
     this.name = name;
     this.#gpu = trace.gpu;
@@ -142,7 +143,7 @@ export class Program {
         const offset = dims.index * dims.stride;
         return { buffer: dims.buffer, offset, size: dims.stride };
       }
-      if (kind === "turns") return { buffer: this.#gpu.turns };
+      if (kind === "queue") return { buffer: this.#gpu.workQueue };
       const tensor = operand(step, name);
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
       if (kind === "load" || kind === "store") return this.#texelsOf(tensor).view;

@@ -1,4 +1,5 @@
-import { type Gpu, stored } from "../gpu/gpu.ts";
+import { assembleTrace } from "./assemble_trace.ts";
+import { type Device, stored } from "../gpu/device.ts";
 import { Program } from "./program.ts";
 import { ALIGNMENT, type ElementType, pad, Tensor } from "../gpu/tensor.ts";
 import { Trace } from "./trace.ts";
@@ -6,13 +7,13 @@ import { Trace } from "./trace.ts";
 /** Owns tensors and programs; disposing of it frees their memory. */
 export class Scope implements Disposable {
   /** Where its memory comes from. */
-  readonly gpu: Gpu;
+  readonly gpu: Device;
   readonly #buffers: GPUBuffer[] = [];
   readonly #tensors: Tensor[] = [];
   readonly #programs: Program[] = [];
 
-  /** Scopes come from {@link Gpu.scope}. */
-  constructor(gpu: Gpu) {
+  /** Scopes come from `Gpu.scope`. */
+  constructor(gpu: Device) {
     this.gpu = gpu;
   }
 
@@ -57,9 +58,12 @@ export class Scope implements Disposable {
    * only inside the program, except those it keeps.
    */
   async trace(name: string, build: (trace: Trace) => void): Promise<Program> {
-    const trace = new Trace(this.gpu, this);
+    const trace = new Trace(
+      this.gpu,
+      ({ name, shape, type }) => this.tensor(name, shape, undefined, type),
+    );
     build(trace);
-    const kernels = trace.assemble();
+    const kernels = assembleTrace(trace);
     await this.gpu.warmUp(kernels.values());
     const program = new Program(name, trace, kernels);
     this.#programs.push(program);

@@ -1,5 +1,5 @@
 import { type Action, encode, passesOf } from "./action.ts";
-import type { Gpu } from "../gpu/gpu.ts";
+import type { Device } from "../gpu/device.ts";
 import type { Program } from "./program.ts";
 import { Stopwatch } from "../gpu/stopwatch.ts";
 
@@ -13,7 +13,7 @@ export interface Timing {
 
 /** Runs submits of parts, one after the other; milliseconds of each part by the clock of the device. */
 async function clocked(
-  gpu: Gpu,
+  gpu: Device,
   submits: readonly (readonly (readonly Action[])[])[],
 ): Promise<number[]> {
   const passes = submits.flat().map(passesOf);
@@ -48,7 +48,7 @@ function tooCoarse(times: readonly number[]): boolean {
  * count: what else the device does meets all of them alike.
  */
 export async function race(
-  gpu: Gpu,
+  gpu: Device,
   programs: readonly Program[],
   rounds: number,
 ): Promise<number[] | undefined> {
@@ -68,7 +68,7 @@ export async function race(
  * none to read, times each by itself, repeated within one submit; what a wait costs without work is
  * taken off.
  */
-export async function profile(gpu: Gpu, program: Program, repeats: number): Promise<Timing[]> {
+export async function profile(gpu: Device, program: Program, repeats: number): Promise<Timing[]> {
   if (!Stopwatch.on(gpu)) return await profileAlone(gpu, program, repeats);
   const { actions } = program;
   const sums = actions.map(() => 0);
@@ -81,7 +81,7 @@ export async function profile(gpu: Gpu, program: Program, repeats: number): Prom
   );
 }
 
-async function profileAlone(gpu: Gpu, { actions }: Program, repeats: number): Promise<Timing[]> {
+async function profileAlone(gpu: Device, { actions }: Program, repeats: number): Promise<Timing[]> {
   const time = async (actions: readonly Action[]): Promise<number> => {
     const start = performance.now();
     gpu.submit((encoder) => encode(encoder, actions));

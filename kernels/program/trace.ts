@@ -1,9 +1,6 @@
-import { assemble, type Assembled } from "../gpu/assemble.ts";
-import type { Gpu } from "../gpu/gpu.ts";
+import type { Device } from "../gpu/device.ts";
 import type { Kernel } from "../gpu/kernel.ts";
-import type { Scope } from "./scope.ts";
 import { type ElementType, Tensor } from "../gpu/tensor.ts";
-import { texturedResults } from "./textured.ts";
 
 /** One run of a kernel. */
 export interface Dispatch extends Operands<string, string, string> {
@@ -48,35 +45,21 @@ export interface Operands<R extends string, W extends string, D extends string> 
   readonly grid?: number;
 }
 
-/** Records commands in order; {@link Scope.trace} makes one and turns it into a program. */
+/** Records commands in order; `Scope.trace` makes one and turns it into a program. */
 export class Trace {
   /** Where the program will run. */
-  readonly gpu: Gpu;
+  readonly gpu: Device;
   /** What was recorded so far. */
   readonly commands: Command[] = [];
-  readonly #scope: Scope;
+  readonly #outside: (tensor: Tensor) => Tensor;
 
-  /** Traces come from {@link Scope.trace}. */
-  constructor(gpu: Gpu, scope: Scope) {
+  /**
+   * Traces come from `Scope.trace`. `outside` makes a tensor outside the program, of the name, shape
+   * and type of the one it is given.
+   */
+  constructor(gpu: Device, outside: (tensor: Tensor) => Tensor) {
     this.gpu = gpu;
-    this.#scope = scope;
-  }
-
-  /** The whole modules of the kernels that are run. */
-  assemble(): Map<Dispatch, Assembled> {
-    const { preset: { loads, grid }, device: { limits } } = this.gpu;
-    const textured = loads === "texture"
-      ? texturedResults(this.commands, limits.maxStorageTexturesPerShaderStage)
-      : () => [];
-    return new Map(
-      this.commands.filter((command) => command.kind === "dispatch").map((dispatch) => {
-        const taken = grid !== undefined && dispatch.kernel.subgroup === true;
-        return [
-          dispatch,
-          assemble(dispatch.kernel, { loads, textured: textured(dispatch), taken }),
-        ];
-      }),
-    );
+    this.#outside = outside;
   }
 
   /** A tensor that lives inside the program from its first write to its last use. */
@@ -109,7 +92,7 @@ export class Trace {
 
   /** A tensor outside the program that each replay fills with `tensor`. */
   keep(tensor: Tensor): Tensor {
-    const kept = this.#scope.tensor(tensor.name, tensor.shape, undefined, tensor.type);
+    const kept = this.#outside(tensor);
     this.copy(tensor, kept);
     return kept;
   }

@@ -1,4 +1,12 @@
-import type { Joined } from "../op.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+
+/** What a gradient is joined with as it is written. */
+export interface Joined {
+  /** Added to the gradient: what else flows into the same tensor. */
+  readonly plus?: Tensor;
+  /** The result of a ReLU: where it is not above 0, the sum becomes 0. */
+  readonly gate?: Tensor;
+}
 
 /** What a gradient is joined with as it is stored. */
 export interface Joins {

@@ -1,6 +1,7 @@
 import { unroll } from "./blocked.ts";
 import { LANES } from "./elementwise.ts";
 import { defineKernel, type Kernel, type Write } from "../gpu/kernel.ts";
+import { reductionPresets } from "./reduction_preset.ts";
 import { channelQuads, RUN_DIMS, type Runs } from "./runs.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
@@ -137,7 +138,7 @@ export function join(
   runs: Runs,
   left?: number,
 ): { part: Tensor; dims: Record<keyof typeof JOIN_DIMS, number>; workgroups: number } {
-  const { joined: each, shares } = trace.gpu.preset;
+  const { partialSums: each, shares } = reductionPresets.of(trace.gpu);
   const most = each * shares;
   const { quads } = joiningGroup(shares);
   const channel_quads = channelQuads(part);

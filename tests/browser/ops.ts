@@ -1,6 +1,6 @@
 // A page that checks all ops, and convolutions by Winograd's products, and sends what does not hold.
 import { conv2d } from "../../kernels/ops/conv2d.ts";
-import { Gpu } from "../../kernels/gpu/gpu.ts";
+import { Gpu } from "../../kernels/gpu.ts";
 import { ops } from "../../kernels/mod.ts";
 import type { Case, Op } from "../../kernels/op.ts";
 import { holds } from "../op_suite.ts";

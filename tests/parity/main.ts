@@ -2,7 +2,7 @@ import { basename } from "node:path";
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
 import { parseSafetensors, type Safetensors } from "../../data/safetensors.ts";
-import { Gpu, GpuError } from "../../kernels/gpu/gpu.ts";
+import { Gpu, GpuError } from "../../kernels/gpu.ts";
 import { checkAdjoined, type Finding, hold } from "./network.ts";
 import { OP_CHECKS } from "./ops.ts";
 import { checkPretrained } from "./pretrained.ts";

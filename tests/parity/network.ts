@@ -1,6 +1,6 @@
 import { Random } from "../../data/random.ts";
 import type { Safetensors } from "../../data/safetensors.ts";
-import type { Gpu } from "../../kernels/gpu/gpu.ts";
+import type { Gpu } from "../../kernels/gpu.ts";
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { adjoin, type Adjoined } from "../../nn/compress/adjoin.ts";
 import { runAdjoined } from "../../nn/forward.ts";

@@ -7,7 +7,7 @@ import { conv2d, maskedConv2d } from "../../kernels/ops/conv2d.ts";
 import { crossEntropy } from "../../kernels/ops/cross_entropy.ts";
 import { globalAvgPool2d } from "../../kernels/ops/global_avg_pool2d.ts";
 import { pullBack, written } from "../../kernels/gradient.ts";
-import type { Gpu } from "../../kernels/gpu/gpu.ts";
+import type { Gpu } from "../../kernels/gpu.ts";
 import { linear } from "../../kernels/ops/linear.ts";
 import { maxPool2d } from "../../kernels/ops/max_pool2d.ts";
 import type { Op } from "../../kernels/op.ts";

@@ -1,6 +1,6 @@
 import { DataError } from "../../data/error.ts";
 import type { Safetensors } from "../../data/safetensors.ts";
-import type { Gpu } from "../../kernels/gpu/gpu.ts";
+import type { Gpu } from "../../kernels/gpu.ts";
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { runNetwork } from "../../nn/forward.ts";
 import type { TorchTensor } from "../../nn/layout.ts";

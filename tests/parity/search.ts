@@ -1,5 +1,5 @@
 import type { Safetensors } from "../../data/safetensors.ts";
-import type { Gpu } from "../../kernels/gpu/gpu.ts";
+import type { Gpu } from "../../kernels/gpu.ts";
 import { adjoinedLoss } from "../../kernels/ops/adjoined_loss.ts";
 import { gumbelSoftmax } from "../../kernels/ops/gumbel_softmax.ts";
 import { penalty } from "../../kernels/ops/penalty.ts";

@@ -1,0 +1,52 @@
+/// <reference types="@webgpu/types" />
+import { type Choices, tileChoices } from "./conv/choices.ts";
+import { convolutionPresets } from "./conv/convolution_preset.ts";
+import { Device } from "./gpu/device.ts";
+import { openDevice, type OpenedDevice } from "./gpu/open_device.ts";
+import { GPU, type Preset, SOFTWARE } from "./preset.ts";
+import { Scope } from "./program/scope.ts";
+import { reductionPresets } from "./wgsl/reduction_preset.ts";
+
+export { GpuError } from "./gpu/gpu_error.ts";
+
+/** What {@link Gpu.open} takes. */
+export interface GpuOptions {
+  /** A device of one's own (a browser's, Dawn's); by default the fastest is asked for. */
+  readonly device?: GPUDevice;
+  /** Overrides the shape of the kernels that is chosen by adapter. */
+  readonly preset?: Preset;
+  /** The largest grid of a dispatch, in workgroups; kernels loop over what is left. */
+  readonly maxWorkgroups?: number;
+}
+
+/** A GPU, as users open it: the device, the preset of all kernels on it, and scopes for memory. */
+export class Gpu extends Device {
+  /** The shape of kernels for this adapter. */
+  override readonly preset: Preset;
+
+  private constructor(opened: OpenedDevice<Preset>, maxWorkgroups?: number) {
+    super(opened, maxWorkgroups);
+    this.preset = opened.preset;
+    convolutionPresets.set(this, opened.preset.convolution);
+    reductionPresets.set(this, opened.preset.reduction);
+  }
+
+  /**
+   * Opens the fastest adapter, or wraps a device. Raises {@link GpuError} when there is none.
+   */
+  static async open({ device, preset, maxWorkgroups }: GpuOptions = {}): Promise<Gpu> {
+    const presets = { software: SOFTWARE, gpu: GPU };
+    const opened = await openDevice(device, (kind) => preset ?? presets[kind]);
+    return new Gpu(opened, maxWorkgroups);
+  }
+
+  /** Tiles chosen for convolutions and linear layers, where the preset has tiles. */
+  get choices(): Choices {
+    return tileChoices.of(this);
+  }
+
+  /** A scope that owns tensors and programs, and frees them all when it is disposed of. */
+  scope(): Scope {
+    return new Scope(this);
+  }
+}
