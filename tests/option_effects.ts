@@ -1,0 +1,230 @@
+// What each option of each command has to change, as data; options_test.ts holds the commands to it.
+import type { Command } from "../cli/flags/flag.ts";
+
+/**
+ * What an option changes: a place of an `Observation`, or `printed`. Of each effect all places must
+ * change.
+ */
+export interface Effect {
+  readonly commands: readonly Command[];
+  /** The option, without dashes. */
+  readonly option: string;
+  /** What it is seen by, where there is more than one effect. */
+  readonly of?: string;
+  /** What gives it another value; `{dir}` is the folder of the run, `{made}` holds what runs read. */
+  readonly with: string;
+  /** What both command lines have besides that of {@link BASES}. */
+  readonly beside?: string;
+  /** What only the first of them has. */
+  readonly without?: string;
+  /** The command line of both, in the place of that of {@link BASES}. */
+  readonly base?: string;
+  readonly changes: readonly string[];
+}
+
+/** A run of two steps of eight images. */
+const SHORT = "--epochs 2 --train-size 8 --val-size 8 --batch-size 8 --output {dir}/run";
+const SEARCH = `--mask-from 1 --search-epochs 2 ${SHORT}`;
+
+/** The shortest command line of each command, to which options are added. */
+export const BASES: Readonly<Record<Command, string>> = {
+  train: `train ${SHORT}`,
+  search: `search ${SEARCH} --budget-macs 0.8`,
+  compare: `compare --seeds 1 ${SEARCH} --budget-macs 0.8`,
+  export: "export {dir}/idx-run",
+  eval: "eval {dir}/loose.safetensors --dataset idx --data-dir {made}/idx",
+  summary: "summary --model resnet8 --image-size 32",
+  parity: "parity {dir}",
+  "bench conv": "bench conv --batch 2 --size 8",
+  "bench step": "bench step --model resnet8 --batch 2",
+  "bench peers": "bench peers --only 512->512",
+};
+
+const TRAINING = ["train", "search", "compare"] as const;
+const SEARCHES = ["search", "compare"] as const;
+const CONV = ["bench conv"] as const;
+const STEP = ["bench step"] as const;
+
+/** Images of a file, that do not depend on the seed. */
+const IDX = "--dataset idx --data-dir {made}/idx";
+
+function effect(
+  commands: readonly Command[],
+  option: string,
+  arguments_: string,
+  changes: string | readonly string[],
+  more: Partial<Pick<Effect, "of" | "beside" | "without" | "base">> = {},
+): Effect {
+  return { commands, option, with: arguments_, changes: [changes].flat(), ...more };
+}
+
+/** All effects of all options. */
+export const EFFECTS: readonly Effect[] = [
+  // What is trained.
+  effect(["train"], "mode", "--mode plain", "program"),
+  effect(["train"], "which", "--which small", "program", { beside: "--mode plain" }),
+  effect(["train"], "teacher", "--teacher {made}/b", "write parameters", {
+    beside: "--mode distill --teacher {made}/a",
+  }),
+  effect(["train"], "widths", "--widths {made}/widths.json", "program"),
+  effect(["train", "search"], "init", "--init {made}/a", "write parameters"),
+  effect(TRAINING, "detach", "--detach", "program"),
+  effect(TRAINING, "model", "--model resnet20", ["program", "write parameters"]),
+  effect(TRAINING, "masking-factor", "--masking-factor 0.3", "program"),
+  // There is no resnet8 of torchvision's.
+  effect(TRAINING, "variant", "--variant torchvision", "printed"),
+  effect(TRAINING, "stem", "--stem cifar", ["program", "write parameters"]),
+  effect(["train"], "mask-from", "--mask-from 3", "program"),
+  effect(SEARCHES, "mask-from", "--mask-from 2", "program"),
+  effect(TRAINING, "trunk", "--trunk separate", "program"),
+  effect(["train"], "compression", "--compression 2", "program"),
+
+  // Images.
+  effect(TRAINING, "dataset", IDX, ["program", "write pixels"]),
+  effect(TRAINING, "data-dir", "--data-dir {made}/other-idx", "write pixels", { beside: IDX }),
+  effect(TRAINING, "val-size", "--val-size 4", "write labels"),
+  effect(TRAINING, "train-size", "--train-size 16", ["submits", "write pixels"]),
+  effect(TRAINING, "augment", "--augment crop", "write crops"),
+  effect(TRAINING, "augment", "--augment crop-flip", "write crops", {
+    of: "flips",
+    beside: "--augment crop",
+  }),
+  effect(TRAINING, "augment", "--augment resized-crop", "write crops", { of: "sizes" }),
+  effect(TRAINING, "normalization", "--normalization imagenet", "program"),
+
+  // Training.
+  effect(TRAINING, "epochs", "--epochs 3", ["submits", "write lambda", "write hyper"]),
+  effect(TRAINING, "batch-size", "--batch-size 4", ["program", "submits"]),
+  effect(TRAINING, "lr", "--lr 0.001", "write hyper"),
+  effect(TRAINING, "opt", "--opt sgd", "program", { beside: "--sched cosine" }),
+  effect(TRAINING, "sched", "--sched cosine", "write hyper"),
+  effect(TRAINING, "sched", "--sched step", "write hyper", {
+    of: "steps",
+    beside: "--sched constant",
+  }),
+  effect(TRAINING, "warmup-epochs", "--warmup-epochs 2", "write hyper", {
+    beside: "--sched constant",
+  }),
+  effect(TRAINING, "decay-rate", "--decay-rate 0.5", "write hyper", { beside: "--sched step" }),
+  effect(TRAINING, "momentum", "--momentum 0.5", "write hyper", { beside: "--sched constant" }),
+  effect(TRAINING, "nesterov", "--nesterov", "program", { beside: "--opt sgd" }),
+  effect(TRAINING, "weight-decay", "--weight-decay 0.2", "program"),
+  effect(TRAINING, "weight-decay", "--weight-decay 0.2", "program", {
+    of: "sgd",
+    beside: "--opt sgd",
+  }),
+  effect(TRAINING, "smoothing", "--smoothing 0.1", "program"),
+  effect(["train"], "smoothing", "--smoothing 0.1", "program", {
+    of: "one network",
+    beside: "--mode plain",
+  }),
+  effect(["train"], "smoothing", "--smoothing 0.1", "program", {
+    of: "distillation",
+    beside: "--mode distill --teacher {made}/a",
+  }),
+
+  // The seed.
+  effect(TRAINING, "seed", "--seed 1", "write pixels", { of: "generated images" }),
+  effect(TRAINING, "seed", "--seed 1", "write parameters", { of: "weights", beside: IDX }),
+  effect(TRAINING, "seed", "--seed 1", ["write pixels", "write labels"], {
+    of: "the order of images",
+    beside: IDX,
+  }),
+  effect(TRAINING, "seed", "--seed 1", "write crops", {
+    of: "augmentation",
+    beside: `${IDX} --augment crop`,
+  }),
+  effect(TRAINING, "seed", "--seed 1", "program", {
+    of: "masks",
+    beside: `${IDX} --masking-factor 0.3`,
+  }),
+  effect(SEARCHES, "seed", "--seed 1", "write draws", { of: "the search" }),
+
+  // The run and its folder.
+  effect(TRAINING, "output", "--output {dir}/other", "folder other"),
+  effect(TRAINING, "overwrite", "--overwrite", ["printed", "submits"], {
+    beside: "--output {dir}/taken",
+  }),
+  effect(TRAINING, "quiet", "--quiet", "printed"),
+  effect(["train"], "dry-run", "--dry-run", ["printed", "submits", "folder run"]),
+
+  // A search.
+  effect(SEARCHES, "budget-macs", "--budget-macs 0.75", ["write aim", "printed"]),
+  effect(SEARCHES, "budget-params", "--budget-params 0.8", ["write pairs", "write constant"], {
+    without: "--budget-macs 0.8",
+  }),
+  effect(SEARCHES, "divisors", "--divisors 1,2", ["program", "write pairs"]),
+  effect(SEARCHES, "search-epochs", "--search-epochs 3", ["submits", "write temperature"]),
+  effect(SEARCHES, "search-lr", "--search-lr 0.1", "write hyper"),
+  effect(SEARCHES, "temperature", "--temperature 4", "write temperature"),
+  effect(SEARCHES, "end-temperature", "--end-temperature 0.4", "write temperature"),
+  effect(["search"], "from-scratch", "--from-scratch", "write parameters"),
+  effect(["search"], "widths-only", "--widths-only", ["submits", "file run/small.safetensors"]),
+  effect(["compare"], "seeds", "--seeds 2", ["submits", "printed"]),
+
+  // export.
+  effect(["export"], "which", "--which base", "file idx-run/base.onnx"),
+  effect(["export"], "format", "--format safetensors", [
+    "file idx-run/small.onnx",
+    "file idx-run/small.torch.safetensors",
+  ]),
+  effect(
+    ["export"],
+    "include-normalization",
+    "--include-normalization",
+    "file idx-run/small.onnx",
+  ),
+  effect(["export"], "output", "--output {dir}/other/net.onnx", "file other/net.onnx"),
+  effect(["export"], "overwrite", "--overwrite", "file taken/note.onnx", {
+    beside: "--output {dir}/taken/note.onnx",
+  }),
+  effect(["export"], "data-dir", "--data-dir {made}/other-idx", "write pixels"),
+
+  // eval.
+  effect(["eval"], "dataset", "--dataset generated", "printed"),
+  effect(["eval"], "data-dir", "--data-dir {made}/other-idx", "write pixels"),
+  effect(["eval"], "val-size", "--val-size 4", ["write labels", "printed"]),
+  effect(["eval"], "batch-size", "--batch-size 4", ["program", "submits"]),
+  effect(["eval"], "seed", "--seed 1", "write pixels", { base: "eval {made}/a/small.safetensors" }),
+  effect(["eval"], "json", "--json", "printed"),
+
+  // summary.
+  effect(["summary"], "model", "--model resnet20", "printed"),
+  effect(["summary"], "variant", "--variant torchvision", "printed", {
+    beside: "--model resnet18",
+  }),
+  effect(["summary"], "stem", "--stem authors", "printed", { beside: "--stem cifar" }),
+  effect(["summary"], "mask-from", "--mask-from 1", "printed"),
+  effect(["summary"], "trunk", "--trunk separate", "printed"),
+  effect(["summary"], "compression", "--compression 2", "printed"),
+  effect(["summary"], "classes", "--classes 10", "printed"),
+  effect(["summary"], "channels", "--channels 1", "printed"),
+  effect(["summary"], "image-size", "--image-size 64", "printed"),
+  effect(["summary"], "json", "--json", "printed"),
+
+  // The benches.
+  effect(CONV, "kernel", "--kernel 5", "program"),
+  effect(CONV, "stride", "--stride 2", "program"),
+  effect(CONV, "padding", "--padding 0", "program"),
+  effect(CONV, "in", "--in 32", ["program", "write x"]),
+  effect(CONV, "out", "--out 32", ["program", "write w"]),
+  effect(CONV, "size", "--size 16", ["program", "write x"]),
+  effect(CONV, "batch", "--batch 4", ["program", "write x"]),
+  effect(STEP, "model", "--model resnet20", "program"),
+  effect(STEP, "mode", "--mode plain", "program"),
+  effect(STEP, "batch", "--batch 4", ["program", "write pixels"]),
+  effect(STEP, "image-size", "--image-size 12", "write pixels"),
+  effect(STEP, "beside-plain", "--beside-plain", ["program", "printed"]),
+  effect(STEP, "profile", "--profile", "printed"),
+  effect(STEP, "variant", "--variant torchvision", "printed"),
+  effect(STEP, "stem", "--stem authors", "program", { beside: "--stem cifar" }),
+  effect(STEP, "mask-from", "--mask-from 1", "program"),
+  effect(STEP, "trunk", "--trunk separate", "program"),
+  effect(STEP, "compression", "--compression 2", "program"),
+  effect(["bench conv", "bench step"], "repeats", "--repeats 2", "submits"),
+  effect(["bench conv", "bench step"], "json", "--json", "printed"),
+  effect(["bench peers"], "large", "--large", ["program", "printed"]),
+  effect(["bench peers"], "only", "--only 1x1", ["program", "printed"]),
+  effect(["bench peers"], "all", "--all", "printed", { beside: "--only ResNet-18" }),
+  effect(["bench peers"], "repeats", "--repeats 1", "submits"),
+];
