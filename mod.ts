@@ -83,15 +83,15 @@ export {
 export type {
   Case,
   Context,
+  FusibleGradient,
   Gradient,
   Input,
-  JoiningGradient,
   Op,
   PendingGradient,
   Values,
   Vjp,
 } from "./kernels/op.ts";
-export type { Joined } from "./kernels/wgsl/epilogue.ts";
+export type { EpilogueOperands } from "./kernels/wgsl/epilogue.ts";
 export { nullDevice } from "./kernels/gpu/null_device.ts";
 export type { Block, ConvolutionPreset } from "./kernels/conv/convolution_preset.ts";
 export type { AdapterKind, DevicePreset } from "./kernels/gpu/device_preset.ts";

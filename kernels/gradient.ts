@@ -1,5 +1,5 @@
 import { recordReluGradient } from "./wgsl/elementwise.ts";
-import type { Context, Gradient, JoiningGradient, Op, PendingGradient } from "./op.ts";
+import type { Context, FusibleGradient, Gradient, Op, PendingGradient } from "./op.ts";
 import type { Tensor } from "./gpu/tensor.ts";
 import type { Trace } from "./program/trace.ts";
 
@@ -25,12 +25,12 @@ export function pullBack<A>(
 /** A gradient as a tensor, `name` and `shape` if it is still to be written. */
 export function written(
   trace: Trace,
-  gradient: Tensor | PendingGradient | JoiningGradient,
+  gradient: Tensor | PendingGradient | FusibleGradient,
   { name, shape }: { name: string; shape: readonly number[] },
 ): Tensor {
-  if (!("write" in gradient || "join" in gradient)) return gradient;
+  if (!("write" in gradient || "fuse" in gradient)) return gradient;
   const into = trace.tensor(name, shape);
-  if ("join" in gradient) gradient.join(into, {});
+  if ("fuse" in gradient) gradient.fuse(into, {});
   else {
     if (!gradient.complete) trace.clear(into);
     gradient.write(into, false);

@@ -1,5 +1,5 @@
 import type { Tensor } from "./gpu/tensor.ts";
-import type { Joined } from "./wgsl/epilogue.ts";
+import type { EpilogueOperands } from "./wgsl/epilogue.ts";
 import type { Trace } from "./program/trace.ts";
 
 /**
@@ -13,14 +13,14 @@ export interface PendingGradient {
   write(into: Tensor, accumulate: boolean): void;
 }
 
-/** A gradient that is joined with others in the kernel that writes it. */
-export interface JoiningGradient {
+/** A gradient whose kernel takes an epilogue: others are added, or a ReLU is undone, as it is written. */
+export interface FusibleGradient {
   /** Records the kernels that write `(gradient + plus) · [gate > 0]` into a tensor of its shape. */
-  join(into: Tensor, joined: Joined): void;
+  fuse(into: Tensor, epilogue: EpilogueOperands): void;
 }
 
 /** The gradient of one input, or `null` where there is none. */
-export type Gradient = Tensor | PendingGradient | JoiningGradient | null;
+export type Gradient = Tensor | PendingGradient | FusibleGradient | null;
 
 /** What a vector-Jacobian product may use. */
 export interface Context<A> {

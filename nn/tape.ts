@@ -1,7 +1,7 @@
 import { add } from "../kernels/ops/add.ts";
 import { recordReluGradient } from "../kernels/wgsl/elementwise.ts";
 import { written } from "../kernels/gradient.ts";
-import type { Gradient, JoiningGradient, Op, PendingGradient } from "../kernels/op.ts";
+import type { FusibleGradient, Gradient, Op, PendingGradient } from "../kernels/op.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Trace } from "../kernels/program/trace.ts";
 
@@ -13,10 +13,10 @@ interface Step {
   pullBack(trace: Trace, dy: Tensor): readonly Gradient[];
 }
 
-/** What flows into a tensor: a sum so far, and a gradient that the sum is joined with in the end. */
+/** What flows into a tensor: a sum so far, and a gradient whose kernel adds the sum in the end. */
 interface Upstream {
   readonly sum?: Tensor;
-  readonly last?: JoiningGradient;
+  readonly last?: FusibleGradient;
 }
 
 /** Applies an op: outputs as the op documents them, the result first. */
@@ -86,7 +86,7 @@ export class Tape {
 
   #addInto(
     sum: Tensor,
-    gradient: Tensor | PendingGradient | JoiningGradient,
+    gradient: Tensor | PendingGradient | FusibleGradient,
     begun: Set<Tensor>,
   ): void {
     const first = !begun.has(sum);
@@ -102,10 +102,10 @@ export class Tape {
 
   #plus(
     before: Upstream = {},
-    gradient: Tensor | PendingGradient | JoiningGradient,
+    gradient: Tensor | PendingGradient | FusibleGradient,
     x: Tensor,
   ): Upstream {
-    if ("join" in gradient) {
+    if ("fuse" in gradient) {
       const sum = before.last ? this.#total(before, x) : before.sum;
       return { sum, last: gradient };
     }
@@ -123,7 +123,7 @@ export class Tape {
   #total({ sum, last }: Upstream, x: Tensor, gate?: Tensor): Tensor {
     if (last) {
       const into = this.#trace.tensor(`d${x.name}`, x.shape);
-      last.join(into, { ...(sum && { plus: sum }), ...(gate && { gate }) });
+      last.fuse(into, { ...(sum && { plus: sum }), ...(gate && { gate }) });
       return into;
     }
     if (!sum) throw new TypeError(`Cannot pull back over ${x.name}: nothing flows into it`);

@@ -18,7 +18,7 @@ const PACE = 250;
 const MEGABYTE = 2 ** 20;
 const SIZE = 12;
 
-/** What takes longest is to begin a command: this has few, and mirrors would make passes of them. */
+/** What takes longest is to begin a command: this has few, and texture copies would make passes of them. */
 const tiny = network({ channels: 3 }, (n) => {
   n.linear(n.globalAvgPool2d(n.image), { name: "fc", out: 10 });
 });

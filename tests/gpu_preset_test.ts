@@ -117,7 +117,7 @@ Deno.test("tiles fit 32 KiB, and all but one the limits that every device has", 
   assertEquals(layouts.filter(({ bytes }) => bytes > 16384).length, 1);
 });
 
-Deno.test("norms and gates whose sums are shared and joined twice equal the float64 reference", () =>
+Deno.test("norms and gates whose sums are shared and added up twice equal the float64 reference", () =>
   withGpu({ preset: { ...GPU, reduction: { partialSums: 2, shares: 4 } } }, async (gpu) => {
     await holds(gpu, batchNorm, batchNorm.cases);
     await holds(gpu, gateChannels, gateChannels.cases);

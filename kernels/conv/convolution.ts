@@ -2,9 +2,9 @@ import { WIDEST_ROW } from "../wgsl/blocked.ts";
 import { type GatherDims, gatheredProduct } from "./implicit_gemm.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
 import type { Device } from "../gpu/device.ts";
-import { type Joined, joinsOf } from "../wgsl/epilogue.ts";
+import { epilogueOf, type EpilogueOperands } from "../wgsl/epilogue.ts";
 import type { Kernel } from "../gpu/kernel.ts";
-import type { JoiningGradient } from "../op.ts";
+import type { FusibleGradient } from "../op.ts";
 import { type Form, type Phases, phasesOf, phasesWithTaps } from "./phases.ts";
 import { type Block, convolutionPresets } from "./convolution_preset.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
@@ -47,8 +47,8 @@ interface Gather {
   readonly x: Tensor;
   readonly w: Tensor;
   readonly y: Tensor;
-  /** What the result is joined with before it is written. */
-  readonly joined?: Joined;
+  /** What is done to the result before it is written. */
+  readonly epilogue?: EpilogueOperands;
 }
 
 /** Height, width and channels of what a product of a form reads and writes. */
@@ -58,19 +58,18 @@ function sides(form: Form, g: Geometry): Record<"from" | "to", [number, number, 
   return form === "outer" ? { from: image, to: output } : { from: output, to: image };
 }
 
-function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gather): void {
+function gather(trace: Trace, g: Geometry, { form, x, w, y, epilogue = {} }: Gather): void {
   const direction = form === "outer" ? "forward" : "input gradient";
   const plan = productPlan(trace.gpu, { direction, geometry: g });
-  if (plan?.winograd) return recordWinograd(trace, g, { form, x, w, y, joined }, plan.tile);
+  if (plan?.winograd) return recordWinograd(trace, g, { form, x, w, y, epilogue }, plan.tile);
   const { from, to } = sides(form, g);
   const all = phasesOf(form, g);
   const positions = g.batch * Math.ceil(to[0] / all.rows) * Math.ceil(to[1] / all.columns);
-  const phases = form === "inner" && g.padding === 0 && !joined.plus ? phasesWithTaps(g) : all;
+  const phases = form === "inner" && g.padding === 0 && !epilogue.plus ? phasesWithTaps(g) : all;
   if (phases.rows * phases.columns < all.rows * all.columns) trace.clear(y);
   const outQuads = quads(to[2]);
   const taps = g.kernelHeight * g.kernelWidth;
   const depth = taps * quads(from[2]);
-  const joins = joinsOf(joined);
   const run = (
     kernel: Kernel<string, "y", GatherDims>,
     { phases, positionsPerGroup, blocks }: {
@@ -85,7 +84,7 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
     const iterations = 4 + 2 * taps + depth + Math.ceil(outQuads / blocks);
     demandIterations(trace.gpu, { name: g.name, depth, iterations });
     trace.run(kernel, {
-      reads: { x, w, ...joined },
+      reads: { x, w, ...epilogue },
       writes: { y },
       dims: {
         batch: g.batch,
@@ -113,7 +112,7 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
     const { tile } = plan;
     const blocks = Math.ceil(outQuads * 4 / tile.channels);
     const aligned = quads(from[2]) % (tile.depth / 4) === 0;
-    run(tiledProduct(form, tile, { aligned, joins }), {
+    run(tiledProduct(form, tile, { aligned, epilogue: epilogueOf(epilogue) }), {
       phases,
       positionsPerGroup: tile.positions,
       blocks,
@@ -122,7 +121,7 @@ function gather(trace: Trace, g: Geometry, { form, x, w, y, joined = {} }: Gathe
   }
   const { preset: { lanes }, broadcast } = trace.gpu;
   const { rows, columns } = blockFor(outQuads, trace.gpu);
-  const common = { rows, lanes, broadcast, joins };
+  const common = { rows, lanes, broadcast, epilogue: epilogueOf(epilogue) };
   const channels = from[2] <= 4 ? from[2] : undefined;
   const follows = from[0] * all.rows === to[0] && from[1] * g.stride === to[1];
   const thin = form === "inner" && outQuads === 1 && follows && g.kernelWidth > 1 &&
@@ -154,14 +153,14 @@ export function recordInputGradient(
   trace: Trace,
   g: Geometry,
   { dy, w, dx }: { dy: Tensor; w: Tensor; dx: Tensor },
-  joined: Joined = {},
+  epilogue: EpilogueOperands = {},
 ): void {
-  gather(trace, g, { form: "inner", x: dy, w, y: dx, joined });
+  gather(trace, g, { form: "inner", x: dy, w, y: dx, epilogue });
 }
 
-/** The gradient of the input, recorded once it is known what it is joined with. */
-export function inputGradient(trace: Trace, g: Geometry, dy: Tensor, w: Tensor): JoiningGradient {
+/** The gradient of the input, recorded once its epilogue is known. */
+export function inputGradient(trace: Trace, g: Geometry, dy: Tensor, w: Tensor): FusibleGradient {
   return {
-    join: (dx, joined) => recordInputGradient(trace, g, { dy, w, dx }, joined),
+    fuse: (dx, epilogue) => recordInputGradient(trace, g, { dy, w, dx }, epilogue),
   };
 }

@@ -1,5 +1,5 @@
 import { across, COMPONENTS, dot, KEPT_TAPS, loadShared, range, unroll } from "../wgsl/blocked.ts";
-import { joinedStore, type Joins } from "../wgsl/epilogue.ts";
+import { type Epilogue, epilogueStore, NO_EPILOGUE } from "../wgsl/epilogue.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { type Form, PHASES } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
@@ -39,19 +39,19 @@ export type GatherDims = keyof typeof GATHER_DIMS;
  */
 export function gatheredProduct(
   form: Form,
-  { rows, columns, lanes, channels, broadcast, joins = { plus: false, gate: false } }: {
+  { rows, columns, lanes, channels, broadcast, epilogue = NO_EPILOGUE }: {
     rows: number;
     columns: number;
     lanes: number;
     /** The channels of x where they are at most four, as those of images: the loop over them goes. */
     channels?: number;
-    /** What y is joined with. */
-    joins?: Joins;
+    /** What is done to y before it is written. */
+    epilogue?: Epilogue;
     /** The lanes of a subgroup that load weights for each other, or 0. */
     broadcast: number;
   },
 ): Kernel<string, "y", GatherDims> {
-  const joined = joinedStore(joins);
+  const stored = epilogueStore(epilogue);
   const shallow = channels !== undefined;
   const depth = channels ?? 4;
   const address = (i: number): string =>
@@ -94,16 +94,16 @@ export function gatheredProduct(
     : "(tap * dims.weight_rows + quad * 4u) * dims.weight_quads";
   const store = (i: number): string =>
     `if (n${i} < dims.batch) { set_y(to${i} + j, ${
-      joined.value(`select(vec4f(), s${i}_0, kept)`, `to${i} + j`)
+      stored.value(`select(vec4f(), s${i}_0, kept)`, `to${i} + j`)
     }); }
     ${unroll(columns - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)}`;
   return defineKernel({
     name: `${form} product ${rows}x${columns * 4}${
       shallow ? `, ${depth} inputs` : ""
-    }${joined.suffix}`,
+    }${stored.suffix}`,
     workgroupSize: lanes,
     subgroup: broadcast > 0,
-    reads: { x: "bulk", w: "bulk", ...joined.reads },
+    reads: { x: "bulk", w: "bulk", ...stored.reads },
     writes: { y: "bulk" },
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `

@@ -8,7 +8,7 @@ import {
   range,
   unroll,
 } from "../wgsl/blocked.ts";
-import { joinedStore, type Joins } from "../wgsl/epilogue.ts";
+import { type Epilogue, epilogueStore } from "../wgsl/epilogue.ts";
 import { GATHER_DIMS, type GatherDims } from "./implicit_gemm.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { PHASES } from "./phases.ts";
@@ -28,7 +28,7 @@ function tapOf(t: number, { stride, padding }: { stride: number; padding: number
  * `taps` of a row at once. Phases are those of rows (`dims.phase_columns` is 1).
  */
 export function thinProduct(
-  { rows, channels, taps, stride, padding, lanes, broadcast, joins }: {
+  { rows, channels, taps, stride, padding, lanes, broadcast, epilogue }: {
     rows: number;
     /** Of y, at most four. */
     channels: number;
@@ -38,10 +38,10 @@ export function thinProduct(
     padding: number;
     lanes: number;
     broadcast: number;
-    joins: Joins;
+    epilogue: Epilogue;
   },
 ): Kernel<string, "y", GatherDims> {
-  const joined = joinedStore(joins);
+  const stored = epilogueStore(epilogue);
   const tap = range(taps).map((t) => tapOf(t, { stride, padding }));
   const shifts = [...new Set(tap.map(({ shift }) => shift))];
   const left = Math.min(...shifts);
@@ -77,10 +77,10 @@ export function thinProduct(
     unroll(rows, (i) => unroll(stride, (phase) => f(i, phase)));
   return defineKernel({
     name: `inner product ${rows}x${stride}x${channels}, ${taps} taps from ${padding % stride}` +
-      joined.suffix,
+      stored.suffix,
     workgroupSize: lanes,
     subgroup: broadcast > 0,
-    reads: { x: "bulk", w: "bulk", ...joined.reads },
+    reads: { x: "bulk", w: "bulk", ...stored.reads },
     writes: { y: "bulk" },
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `
@@ -128,7 +128,7 @@ fn main(workgroup: u32, lane: u32) {
   ${
       sums((i, phase) =>
         `if (n${i} < dims.batch) { set_y(to${i} + ${phase}u, ${
-          joined.value(`vec4f(s${i}_${phase}${rest})`, `to${i} + ${phase}u`)
+          stored.value(`vec4f(s${i}_${phase}${rest})`, `to${i} + ${phase}u`)
         }); }`
       )
     }

@@ -1,5 +1,5 @@
 import { COMPONENTS, KEPT_TAPS, range, unroll } from "../wgsl/blocked.ts";
-import { joinedStore, type Joins } from "../wgsl/epilogue.ts";
+import { type Epilogue, epilogueStore, NO_EPILOGUE } from "../wgsl/epilogue.ts";
 import { GATHER_DIMS, type GatherDims } from "./implicit_gemm.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { type Form, PHASES } from "./phases.ts";
@@ -7,11 +7,11 @@ import { slicesAcrossTaps, slicesOfTaps, stagedPosition, stagedWeight } from "./
 import { MOST_TAPS, productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
-/** How the reduction of a tiled product is walked, and what its result is joined with. */
+/** How the reduction of a tiled product is walked, and the epilogue of its result. */
 export interface TiledProduct {
   /** Whether the quads of x are a multiple of the slice: then a slice lies within one tap. */
   readonly aligned: boolean;
-  readonly joins?: Joins;
+  readonly epilogue?: Epilogue;
   /** WGSL of the phases, and what they are called, where they are not those of the form. */
   readonly phases?: { readonly name: string; readonly wgsl: string };
 }
@@ -65,9 +65,9 @@ function stage(form: Form, tile: ProductTile, count: { x: number; w: number }): 
 export function tiledProduct(
   form: Form,
   tile: ProductTile,
-  { aligned, joins = { plus: false, gate: false }, phases }: TiledProduct,
+  { aligned, epilogue = NO_EPILOGUE, phases }: TiledProduct,
 ): Kernel<string, "y", GatherDims> {
-  const joined = joinedStore(joins);
+  const stored = epilogueStore(epilogue);
   const { positions, channels, depth, rows, columns } = tile;
   const { down, across, invocations } = productLayout(tile);
   const { row, column } = laneGrid(down, across);
@@ -90,7 +90,7 @@ export function tiledProduct(
       unroll(columns, (j) =>
         `if (quad${j} < out_quads) {
         let kept = vec4u(quad${j} * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels);
-        set_y(at + quad${j}, ${joined.value(`select(vec4f(), s${i}_${j}, kept)`, `at + quad${j}`)});
+        set_y(at + quad${j}, ${stored.value(`select(vec4f(), s${i}_${j}, kept)`, `at + quad${j}`)});
       }`)
     }
     }
@@ -98,9 +98,9 @@ export function tiledProduct(
   return defineKernel({
     name: `${form} product by tiles ${tile.name}${phases ? `, ${phases.name}` : ""}${
       aligned ? "" : ", packed"
-    }${joined.suffix}`,
+    }${stored.suffix}`,
     workgroupSize: invocations,
-    reads: { x: "bulk", w: "bulk", ...joined.reads },
+    reads: { x: "bulk", w: "bulk", ...stored.reads },
     writes: { y: "bulk" },
     dims: GATHER_DIMS,
     wgsl: /* wgsl */ `

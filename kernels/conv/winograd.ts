@@ -1,8 +1,8 @@
 import { LANES } from "../wgsl/elementwise.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
-import { joinsOf } from "../wgsl/epilogue.ts";
+import { epilogueOf } from "../wgsl/epilogue.ts";
 import type { PendingGradient } from "../op.ts";
-import type { Joined } from "../wgsl/epilogue.ts";
+import type { EpilogueOperands } from "../wgsl/epilogue.ts";
 import { type Form, phasesApart } from "./phases.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
 import { tiledProduct } from "./tiled_product.ts";
@@ -147,12 +147,12 @@ fn mirrored(k: u32) -> u32 { return select(k, 3u - k, k % 3u == 0u); }`;
 export function recordWinograd(
   trace: Trace,
   g: Geometry,
-  { form, x, w, y, joined = {} }: {
+  { form, x, w, y, epilogue = {} }: {
     form: Form;
     x: Tensor;
     w: Tensor;
     y: Tensor;
-    joined?: Joined;
+    epilogue?: EpilogueOperands;
   },
   tile: ProductTile,
 ): void {
@@ -191,8 +191,8 @@ export function recordWinograd(
     workgroups: PLACES * groups * blocks,
   });
   const { dims, workgroups } = visit(batch, to, to);
-  trace.run(images(joinsOf(joined)), {
-    reads: { x: products, ...joined },
+  trace.run(images(epilogueOf(epilogue)), {
+    reads: { x: products, ...epilogue },
     writes: { y },
     dims: { ...dims, channels: to.channels },
     workgroups,

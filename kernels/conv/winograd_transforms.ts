@@ -1,6 +1,6 @@
 import { range, unroll } from "../wgsl/blocked.ts";
 import { LANES } from "../wgsl/elementwise.ts";
-import { joinedStore, type Joins } from "../wgsl/epilogue.ts";
+import { type Epilogue, epilogueStore } from "../wgsl/epilogue.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 
 /**
@@ -136,12 +136,12 @@ fn main(workgroup: u32, lane: u32) {
 });
 
 /** Images Aᵀ m A out of products m, `[16][tiles][channels]`, joined as they are stored. */
-export function images(joins: Joins): Kernel<string, "y", TileDims | "channels"> {
-  const joined = joinedStore(joins);
+export function images(epilogue: Epilogue): Kernel<string, "y", TileDims | "channels"> {
+  const stored = epilogueStore(epilogue);
   return defineKernel<string, "y", TileDims | "channels">({
-    name: `winograd images${joined.suffix}`,
+    name: `winograd images${stored.suffix}`,
     workgroupSize: LANES,
-    reads: { x: "bulk", ...joined.reads },
+    reads: { x: "bulk", ...stored.reads },
     writes: { y: "bulk" },
     dims: { ...TILE_DIMS, channels: "u32" },
     wgsl: /* wgsl */ `
@@ -155,7 +155,7 @@ fn main(workgroup: u32, lane: u32) {
       square(TILE, (i, j) =>
         `if (a * ${TILE}u + ${i}u < dims.height && b * ${TILE}u + ${j}u < dims.width) {
     let at = ((n * dims.height + a * ${TILE}u + ${i}u) * dims.width + b * ${TILE}u + ${j}u) * dims.channel_quads + c;
-    set_y(at, ${joined.value(`select(vec4f(), out${i}${j}, kept)`, "at")});
+    set_y(at, ${stored.value(`select(vec4f(), out${i}${j}, kept)`, "at")});
   }`)
     }
 }`,

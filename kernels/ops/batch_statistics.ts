@@ -1,6 +1,6 @@
 import { reductionPresets } from "../wgsl/reduction_preset.ts";
 import { LANES } from "../wgsl/elementwise.ts";
-import { eachRun, join, joining } from "../wgsl/partial_sums.ts";
+import { addPartialSums, eachRun, partialSumKernel } from "../wgsl/partial_sums.ts";
 import { defineKernel } from "../gpu/kernel.ts";
 import { alongRuns, cut, over, RUN_DIMS } from "../wgsl/runs.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -46,7 +46,7 @@ const moments = defineKernel({
   set_part(i + 2u * plane, m2);`),
 });
 
-function joinedMoments(shares: number): string {
+function momentsOfRuns(shares: number): string {
   const pixels = (p: string): string => `f32(min(dims.chunk, dims.pixels - ${p} * dims.chunk))`;
   return /* wgsl */ `
   let count = f32(min(end * dims.chunk, dims.pixels) - begin * dims.chunk);
@@ -73,21 +73,21 @@ function joinedMoments(shares: number): string {
   m2 = max(total(m2, lane) - sum * rest, vec4f());`;
 }
 
-const joinMoments = joining("batch norm moments, joined", { joined_part: "bulk" }, {
-  sums: joinedMoments,
+const addMoments = partialSumKernel("batch norm moments, added up", { fewer_parts: "bulk" }, {
+  sums: momentsOfRuns,
   store: `
-  set_joined_part(i, center);
-  set_joined_part(i + out_plane, rest);
-  set_joined_part(i + 2u * out_plane, m2);`,
+  set_fewer_parts(i, center);
+  set_fewer_parts(i + out_plane, rest);
+  set_fewer_parts(i + 2u * out_plane, m2);`,
 });
 
 // Running statistics move towards those of the batch, with its unbiased variance, as in PyTorch.
-const statistics = joining(
+const statistics = partialSumKernel(
   "batch norm statistics",
   { variance: "bulk", center: "bulk", rest: "bulk", running_mean: "f32", running_variance: "f32" },
   {
     dims: { momentum: "f32" },
-    sums: joinedMoments,
+    sums: momentsOfRuns,
     store: `
   let mean = center + rest;
   let unbiased = m2 / (count - 1.0);
@@ -131,7 +131,7 @@ export function recordStatistics(
     writes: { part },
     ...over(runs, x),
   });
-  const { part: last, dims, workgroups } = join(trace, joinMoments, part, runs);
+  const { part: last, dims, workgroups } = addPartialSums(trace, addMoments, part, runs);
   const found = {
     variance: trace.tensor("batch variance", channels),
     center: trace.tensor("batch center", channels),

@@ -1,7 +1,7 @@
 import { reductionPresets } from "../wgsl/reduction_preset.ts";
 import { range, unroll } from "../wgsl/blocked.ts";
 import { elementwise, LANES, spread } from "../wgsl/elementwise.ts";
-import { eachRun, join, joining } from "../wgsl/partial_sums.ts";
+import { addPartialSums, eachRun, partialSumKernel } from "../wgsl/partial_sums.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import type { Case, Gradient, Op, Values } from "../op.ts";
 import { alongRuns, cut, over, RUN_DIMS } from "../wgsl/runs.ts";
@@ -61,15 +61,17 @@ const sums = defineKernel({
   set_part(i, sum);`),
 });
 
-const joinedSums = joining("gate channels gradient sums, joined", { joined_part: "bulk" }, {
+const addGateSums = partialSumKernel("gate channels gradient sums, added up", {
+  fewer_parts: "bulk",
+}, {
   sums: (shares) => /* wgsl */ `
   var sum = vec4f();
   ${eachRun(shares, ({ at, counts }) => `sum += select(vec4f(), part(${at}), ${counts});`)}
   sum = total(sum, lane);`,
-  store: "set_joined_part(i, sum);",
+  store: "set_fewer_parts(i, sum);",
 });
 
-// dgate_i = Σ_(c < width_i) Σ x·dy, by one workgroup: joined sums are few.
+// dgate_i = Σ_(c < width_i) Σ x·dy, by one workgroup: the sums left are few.
 function gateGradient(accumulate: boolean): Kernel<"part", "dgates", string> {
   const one = (i: number): string => `
   totals[lane] = sum${i};
@@ -165,14 +167,14 @@ function gatesGradient(
   trace.run(sums, { reads: { x, dy }, writes: { part: parts }, ...over(runs, x) });
   // One workgroup does the rest.
   const left = reductionPresets.of(trace.gpu).partialSums;
-  const { part, dims: joined } = join(trace, joinedSums, parts, runs, left);
+  const { part, dims: last } = addPartialSums(trace, addGateSums, parts, runs, left);
   const candidates = gates.shape[1];
   const dims = {
     ...widthDims(attributes),
     first: attributes.group * quads(candidates) * 4,
     candidates,
-    parts: joined.parts,
-    channel_quads: joined.channel_quads,
+    parts: last.parts,
+    channel_quads: last.channel_quads,
   };
   return {
     complete: false,

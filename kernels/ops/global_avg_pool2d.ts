@@ -1,6 +1,6 @@
 import type { Shaped } from "../wgsl/geometry.ts";
 import { LANES } from "../wgsl/elementwise.ts";
-import { joinedStore, type Joins, joinsOf } from "../wgsl/epilogue.ts";
+import { type Epilogue, epilogueOf, epilogueStore } from "../wgsl/epilogue.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import type { Op } from "../op.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
@@ -44,8 +44,8 @@ fn main(workgroup: u32, lane: u32) {
 }`,
 });
 
-function backward(joins: Joins): Kernel<string, "dx", WalkDims | "factor"> {
-  const { reads, suffix, value } = joinedStore(joins);
+function backward(epilogue: Epilogue): Kernel<string, "dx", WalkDims | "factor"> {
+  const { reads, suffix, value } = epilogueStore(epilogue);
   return defineKernel<string, "dx", WalkDims | "factor">({
     name: `global avg pool2d gradient${suffix}`,
     workgroupSize: LANES,
@@ -99,11 +99,11 @@ export const globalAvgPool2d: Op<GlobalAvgPool2dAttributes> = {
     return [y];
   },
   vjp: (trace, { inputs: [x] }, dy) => [{
-    join: (dx, joined) => {
+    fuse: (dx, epilogue) => {
       const [batch, height, width, channels] = x.shape;
       const { dims, workgroups } = walkOver({ rows: batch, width: height * width, channels });
-      trace.run(backward(joinsOf(joined)), {
-        reads: { dy, ...joined },
+      trace.run(backward(epilogueOf(epilogue)), {
+        reads: { dy, ...epilogue },
         writes: { dx },
         dims: { ...dims, factor: 1 / (height * width) },
         workgroups,

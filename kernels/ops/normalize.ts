@@ -1,5 +1,11 @@
 import { reductionPresets } from "../wgsl/reduction_preset.ts";
-import { join, joinedSums, type Joining, joining, joinSums } from "../wgsl/partial_sums.ts";
+import {
+  addPartialSums,
+  addTwoSums,
+  type PartialSumKernel,
+  partialSumKernel,
+  twoSums,
+} from "../wgsl/partial_sums.ts";
 import { alongRuns, cut, over, pixelsOf, RUN_DIMS } from "../wgsl/runs.ts";
 import { elementwise, LANES, RELU, spread } from "../wgsl/elementwise.ts";
 import { defineKernel, type Kernel, type Read } from "../gpu/kernel.ts";
@@ -88,11 +94,11 @@ function gradientSums(channels: Channels, relu: boolean): Kernel<string, "part",
 }
 
 // With x' = (x - center - rest) / std: dbias = Σ g, dweight = Σ g·x'.
-function parameterGradients(channels: Channels): Joining<"dweight" | "dbias"> {
-  return joining("batch norm parameter gradients", { dweight: "bulk", dbias: "bulk" }, {
+function parameterGradients(channels: Channels): PartialSumKernel<"dweight" | "dbias"> {
+  return partialSumKernel("batch norm parameter gradients", { dweight: "bulk", dbias: "bulk" }, {
     reads: channelReads(channels),
     dims: EPS,
-    sums: joinedSums,
+    sums: twoSums,
     store: `
   let inverse = inverseSqrt(variance(c) + dims.eps);
   set_dweight(i, (moment${"rest" in channels ? " - rest(c) * sum" : ""}) * inverse);
@@ -221,7 +227,7 @@ function recordParameterGradients(
     dims: { ...along.dims, eps },
     workgroups: along.workgroups,
   });
-  const { part: last, dims, workgroups } = join(trace, joinSums, part, runs);
+  const { part: last, dims, workgroups } = addPartialSums(trace, addTwoSums, part, runs);
   const writes = {
     dweight: trace.tensor("batch norm dweight", shape),
     dbias: trace.tensor("batch norm dbias", shape),

@@ -1,5 +1,5 @@
 import {
-  type MirroredOperands,
+  type CopiedOperands,
   operand,
   overlap,
   readsOf,
@@ -40,13 +40,13 @@ function dependencies(commands: readonly Command[]): (readonly number[])[] {
 }
 
 /**
- * Orders commands and puts mirror copies between them. Copies interrupt a pass of kernels, which
+ * Orders commands and puts texture copies between them. Copies interrupt a pass of kernels, which
  * costs as much as three of them: whatever can run without one runs before the next, and each
  * interruption makes all copies that are due. So branches of a network advance together.
  */
 export function schedule(
   commands: readonly Command[],
-  mirrored: MirroredOperands,
+  copied: CopiedOperands,
   sources: Sources,
 ): Step[] {
   const before = dependencies(commands);
@@ -61,7 +61,7 @@ export function schedule(
     }
   };
   const stale = (command: Command): Tensor[] =>
-    command.kind !== "dispatch" ? [] : mirrored(command)
+    command.kind !== "dispatch" ? [] : copied(command)
       .map((name) => sources.of(operand(command, name)).of)
       .filter((tensor) => !fresh.has(tensor));
   // Zeros inside the program wait until they are needed, so that they take no memory before.
@@ -75,7 +75,7 @@ export function schedule(
       needed.forEach(emit);
       if (commands[i].kind !== "dispatch") emit(i);
       for (const tensor of new Set(stale(commands[i]))) {
-        steps.push({ kind: "mirror", tensor });
+        steps.push({ kind: "texture copy", tensor });
         fresh.add(tensor);
       }
     }

@@ -1,6 +1,6 @@
 import {
   alignedWords,
-  type MirroredOperands,
+  type CopiedOperands,
   operand,
   Sources,
   type Step,
@@ -21,7 +21,7 @@ export interface Arena {
 /** Where everything in a program goes. */
 export interface Plan {
   readonly steps: readonly Step[];
-  /** Where tensors are mirrored. */
+  /** The texture copies of tensors. */
   readonly sources: Sources;
   /** Buffers, measured in words. */
   readonly buffers: readonly Arena[];
@@ -63,7 +63,7 @@ const NOTHING: Use = { reads: [], writes: [], loads: [], stores: [] };
 
 function use(step: Step, { loaded, stored }: Textures, sources: Sources): Use {
   switch (step.kind) {
-    case "mirror":
+    case "texture copy":
       return { ...NOTHING, reads: [step.tensor], stores: [step.tensor] };
     case "clear":
       return { ...NOTHING, writes: [step.tensor] };
@@ -183,7 +183,7 @@ class Lifetimes extends Map<Tensor, Lifetime> {
   }
 }
 
-/** By the kind of memory: a tensor from outside has a buffer, and perhaps a mirror in a texture. */
+/** By the kind of memory: a tensor from outside has a buffer, and perhaps a copy in a texture. */
 interface Lives {
   readonly buffers: Lifetimes;
   readonly textures: Lifetimes;
@@ -192,7 +192,7 @@ interface Lives {
 function lifetimes(uses: readonly Use[]): Lives {
   const buffers = new Lifetimes();
   const textures = new Lifetimes();
-  // Tensors from outside have buffers of their own, and mirrors like the others.
+  // Tensors from outside have buffers of their own, and texture copies like the others.
   const inside = (tensors: readonly Tensor[]) => tensors.filter(({ storage }) => !storage);
   uses.forEach(({ reads, writes, loads, stores }, at) => {
     buffers.touch(inside(reads), at);
@@ -231,10 +231,10 @@ export function plan(
         : []
     ),
   );
-  const mirrored: MirroredOperands = (dispatch) =>
+  const copied: CopiedOperands = (dispatch) =>
     textures.loaded(dispatch).filter((name) => !textured.has(operand(dispatch, name)));
-  const sources = new Sources(commands, mirrored, capacity.rows * TEXTURE_WIDTH);
-  const steps = schedule(commands, mirrored, sources);
+  const sources = new Sources(commands, copied, capacity.rows * TEXTURE_WIDTH);
+  const steps = schedule(commands, copied, sources);
   const uses = steps.map((step) => use(step, textures, sources));
   const lives = lifetimes(uses);
   const apart = { buffers: buffersApart(uses), textures: texturesApart(uses) };

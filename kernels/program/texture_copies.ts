@@ -1,21 +1,21 @@
 import { ALIGNMENT, Tensor } from "../gpu/tensor.ts";
 import type { Command, Dispatch } from "./trace.ts";
 
-/** Brings the mirror of a tensor up to date. */
-export interface MirrorCopy {
+/** A copy of a tensor from its buffer to its texture. */
+export interface TextureCopy {
   /** Tells it from commands. */
-  readonly kind: "mirror";
+  readonly kind: "texture copy";
   /** What is copied. */
   readonly tensor: Tensor;
 }
 
-/** A command, or a mirror copy that it needs before it. */
-export type Step = Command | MirrorCopy;
+/** A command, or a texture copy that it needs before it. */
+export type Step = Command | TextureCopy;
 
-/** Names of the operands that a dispatch loads through mirrors. */
-export type MirroredOperands = (dispatch: Dispatch) => readonly string[];
+/** Names of the operands that a dispatch loads from texture copies. */
+export type CopiedOperands = (dispatch: Dispatch) => readonly string[];
 
-/** Where a tensor is mirrored: from vec4 `first` on in the mirror of `of`, which may be itself. */
+/** The place of a texture copy: from vec4 `first` on in the copy of `of`, which may be the tensor itself. */
 export interface Source {
   /** What is copied. */
   readonly of: Tensor;
@@ -49,17 +49,17 @@ export function overlap(a: Tensor, b: Tensor): boolean {
   return !apart;
 }
 
-/** Tensors from outside that are loaded through mirrors before anything writes to them. */
+/** Tensors from outside that are loaded from texture copies before anything writes to them. */
 function found(
   commands: readonly Command[],
-  mirrored: MirroredOperands,
+  copied: CopiedOperands,
 ): { read: Set<Tensor>; updated: Set<Tensor> } {
   const read = new Set<Tensor>();
   const updated = new Set<Tensor>();
   const written: Tensor[] = [];
   for (const command of commands) {
     if (command.kind === "dispatch") {
-      for (const name of mirrored(command)) {
+      for (const name of copied(command)) {
         const tensor = operand(command, name);
         if (!tensor.storage || written.some((other) => overlap(tensor, other))) continue;
         (name in command.reads ? read : updated).add(tensor);
@@ -84,16 +84,16 @@ function range(tensors: readonly Tensor[], capacity: number): Tensor | undefined
   return of;
 }
 
-/** Where tensors are mirrored. */
+/** The texture copies of tensors. */
 export class Sources {
   readonly #sources = new Map<Tensor, Source>();
 
   /**
-   * Parameters and their like, found in one buffer, have one mirror. `capacity` is the most vec4 of
-   * a mirror. What is only updated in place, as by optimisers, is copied when its turn comes.
+   * Parameters and their like, found in one buffer, have one texture copy of `capacity` vec4 at most.
+   * Tensors that are only updated in place, as by optimisers, are copied when their turn comes.
    */
-  constructor(commands: readonly Command[], mirrored: MirroredOperands, capacity: number) {
-    const { read, updated } = found(commands, mirrored);
+  constructor(commands: readonly Command[], copied: CopiedOperands, capacity: number) {
+    const { read, updated } = found(commands, copied);
     const groups = Map.groupBy([...read], ({ storage }) => storage?.buffer);
     for (const [buffer, tensors] of groups) {
       const all = new Set([
@@ -110,7 +110,7 @@ export class Sources {
     }
   }
 
-  /** Where this tensor is mirrored. */
+  /** The place of the texture copy of this tensor. */
   of(tensor: Tensor): Source {
     return this.#sources.get(tensor) ?? { of: tensor, first: 0 };
   }

@@ -1,29 +1,32 @@
 import type { Tensor } from "../gpu/tensor.ts";
 
-/** What a gradient is joined with as it is written. */
-export interface Joined {
+/** The tensors of an epilogue: what is done to a gradient before it is written. */
+export interface EpilogueOperands {
   /** Added to the gradient: what else flows into the same tensor. */
   readonly plus?: Tensor;
   /** The result of a ReLU: where it is not above 0, the sum becomes 0. */
   readonly gate?: Tensor;
 }
 
-/** What a gradient is joined with as it is stored. */
-export interface Joins {
+/** The epilogue of a kernel: what is done to a gradient before it is stored. */
+export interface Epilogue {
   /** Whether a tensor `plus` is added to it. */
   readonly plus: boolean;
   /** Whether it is zero where a tensor `gate` is not above 0. */
   readonly gate: boolean;
 }
 
-/** The joins that {@link Joined} takes. */
-export function joinsOf({ plus, gate }: Joined): Joins {
+/** The epilogue that stores a gradient as it is. */
+export const NO_EPILOGUE: Epilogue = { plus: false, gate: false };
+
+/** The epilogue that takes these tensors. */
+export function epilogueOf({ plus, gate }: EpilogueOperands): Epilogue {
   return { plus: plus !== undefined, gate: gate !== undefined };
 }
 
-/** Reads, the end of a name, and the value to store at vec4 `at`, of a gradient that is joined. */
-export function joinedStore(
-  { plus, gate }: Joins,
+/** What an epilogue adds to a kernel: its reads, the end of its name, the value to store at vec4 `at`. */
+export function epilogueStore(
+  { plus, gate }: Epilogue,
 ): {
   reads: Record<string, "bulk">;
   suffix: string;

@@ -6,20 +6,20 @@ import { channelQuads, RUN_DIMS, type Runs } from "./runs.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
-const JOIN_DIMS = { ...RUN_DIMS, fan: "u32" } as const;
+const FAN_DIMS = { ...RUN_DIMS, fan: "u32" } as const;
 
-/** Vec4 of channels that a workgroup joins where its lanes share the runs. */
-const JOINED_QUADS = 4;
+/** Vec4 of channels of a workgroup whose lanes share the partial sums of a channel. */
+const SHARED_QUADS = 4;
 
-/** Lanes of a workgroup that joins runs, and the vec4 of channels that it joins. */
-function joiningGroup(shares: number): { lanes: number; quads: number } {
+/** Lanes of a workgroup that adds up partial sums, and its vec4 of channels. */
+function groupOf(shares: number): { lanes: number; quads: number } {
   return shares === 1
     ? { lanes: LANES, quads: LANES }
-    : { lanes: shares * JOINED_QUADS, quads: JOINED_QUADS };
+    : { lanes: shares * SHARED_QUADS, quads: SHARED_QUADS };
 }
 
-/** What joins runs, for a number of lanes that share those of a vec4 of channels. */
-export type Joining<W extends string> = (shares: number) => Kernel<string, W, string>;
+/** A kernel that adds up partial sums, for a number of lanes that share those of a vec4 of channels. */
+export type PartialSumKernel<W extends string> = (shares: number) => Kernel<string, W, string>;
 
 /**
  * WGSL that runs `body` for the runs of an invocation: run `p` whose sums begin at vec4 `at`. It
@@ -48,33 +48,33 @@ export function eachRun(
 }
 
 /**
- * A kernel that joins `fan` neighbouring runs, begin to end, of each vec4 of channels `c`; `shares`
- * invocations share them. `sums` makes sums over the runs of an invocation, of which `total(sum,
- * lane)` gives that over all; `store` writes them for part `i`.
+ * A kernel that adds up the partial sums of `fan` neighbouring runs, begin to end, of each vec4 of
+ * channels `c`; `shares` invocations share them. `sums` is WGSL for sums over the runs of an
+ * invocation, of which `total(sum, lane)` gives that over all; `store` writes them for part `i`.
  */
-export function joining<const W extends string>(
+export function partialSumKernel<const W extends string>(
   name: string,
   writes: Record<W, Write>,
   { reads = {}, dims = {}, sums, store }: Pick<Partial<Kernel>, "reads" | "dims"> & {
     sums: (shares: number) => string;
     store: string;
   },
-): Joining<W> {
+): PartialSumKernel<W> {
   return (shares) => {
-    const { lanes, quads } = joiningGroup(shares);
+    const { lanes, quads } = groupOf(shares);
     return defineKernel({
       name,
       workgroupSize: lanes,
       reads: { part: "bulk", ...reads },
       writes,
-      dims: { ...JOIN_DIMS, ...dims },
+      dims: { ...FAN_DIMS, ...dims },
       wgsl: /* wgsl */ `
 ${total(shares, quads)}
 fn main(workgroup: u32, lane: u32) {
   let i = workgroup * ${quads}u + lane % ${quads}u;
-  let joined = i / dims.channel_quads;
-  let c = i - joined * dims.channel_quads;
-  let begin = joined * dims.fan;
+  let group = i / dims.channel_quads;
+  let c = i - group * dims.channel_quads;
+  let begin = group * dims.fan;
   let first = begin + lane / ${quads}u;
   let end = min(begin + dims.fan, dims.parts);
   let plane = dims.parts * dims.channel_quads;
@@ -107,7 +107,7 @@ fn total(sum: vec4f, lane: u32) -> vec4f {
 }
 
 /** Two sums over the runs. */
-export function joinedSums(shares: number): string {
+export function twoSums(shares: number): string {
   return /* wgsl */ `
   var sum = vec4f();
   var moment = vec4f();
@@ -120,27 +120,31 @@ export function joinedSums(shares: number): string {
   moment = total(moment, lane);`;
 }
 
-/** Joins runs of two sums. */
-export const joinSums: Joining<"joined_part"> = joining("batch norm sums, joined", {
-  joined_part: "bulk",
-}, {
-  sums: joinedSums,
-  store: `
-  set_joined_part(i, sum);
-  set_joined_part(i + out_plane, moment);`,
-});
+/** Adds up the partial sums of two sums. */
+export const addTwoSums: PartialSumKernel<"fewer_parts"> = partialSumKernel(
+  "batch norm sums, added up",
+  {
+    fewer_parts: "bulk",
+  },
+  {
+    sums: twoSums,
+    store: `
+  set_fewer_parts(i, sum);
+  set_fewer_parts(i + out_plane, moment);`,
+  },
+);
 
-/** Joins runs until at most `left` are left; by default as many as one workgroup joins. */
-export function join(
+/** Adds up partial sums until at most `left` are left; by default as many as one workgroup can add up. */
+export function addPartialSums(
   trace: Trace,
-  kernel: Joining<"joined_part">,
+  kernel: PartialSumKernel<"fewer_parts">,
   part: Tensor,
   runs: Runs,
   left?: number,
-): { part: Tensor; dims: Record<keyof typeof JOIN_DIMS, number>; workgroups: number } {
+): { part: Tensor; dims: Record<keyof typeof FAN_DIMS, number>; workgroups: number } {
   const { partialSums: each, shares } = reductionPresets.of(trace.gpu);
   const most = each * shares;
-  const { quads } = joiningGroup(shares);
+  const { quads } = groupOf(shares);
   const channel_quads = channelQuads(part);
   const { pixels, chunk, parts } = runs;
   if (parts <= (left ?? most)) {
@@ -150,12 +154,12 @@ export function join(
   const fan = Math.max(2, Math.min(most, Math.ceil(left ? parts / left : Math.sqrt(parts))));
   const fewer = Math.ceil(parts / fan);
   const [planes, , channels] = part.shape;
-  const joined = trace.tensor(`${part.name}, joined`, [planes, fewer, channels]);
+  const reduced = trace.tensor(`${part.name}, added up`, [planes, fewer, channels]);
   trace.run(kernel(shares), {
     reads: { part },
-    writes: { joined_part: joined },
+    writes: { fewer_parts: reduced },
     dims: { pixels, chunk, parts, channel_quads, fan },
     workgroups: Math.ceil(fewer * channel_quads / quads),
   });
-  return join(trace, kernel, joined, { pixels, chunk: chunk * fan, parts: fewer }, left);
+  return addPartialSums(trace, kernel, reduced, { pixels, chunk: chunk * fan, parts: fewer }, left);
 }

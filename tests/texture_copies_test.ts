@@ -1,7 +1,7 @@
-// When tensors are copied to their mirrors, and in which order commands run.
+// When tensors are copied to textures, and in which order commands run.
 import { assertEquals } from "@std/assert";
 import { defineKernel } from "../kernels/gpu/kernel.ts";
-import { type MirroredOperands, Sources } from "../kernels/program/texture_copies.ts";
+import { type CopiedOperands, Sources } from "../kernels/program/texture_copies.ts";
 import { schedule } from "../kernels/program/command_order.ts";
 import { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Command } from "../kernels/program/trace.ts";
@@ -31,20 +31,20 @@ function run(name: string, reads: Record<string, Tensor>, writes: Record<string,
   return { kind: "dispatch", kernel, reads, writes, dims: {}, workgroups: 1 };
 }
 
-/** All reads are mirrored, and writes called `updated`. */
-const mirrored: MirroredOperands = ({ reads, writes }) => [
+/** All reads are copied, and writes called `updated`. */
+const copied: CopiedOperands = ({ reads, writes }) => [
   ...Object.keys(reads),
   ...Object.keys(writes).filter((name) => name === "updated"),
 ];
 
 /** The steps in words: kernels by name, copies as `<tensor`, zeros as `0 tensor`. */
 function steps(commands: readonly Command[]): string[] {
-  const sources = new Sources(commands, mirrored, 2 ** 20);
-  return schedule(commands, mirrored, sources).map((step) => {
+  const sources = new Sources(commands, copied, 2 ** 20);
+  return schedule(commands, copied, sources).map((step) => {
     if (step.kind === "dispatch") return step.kernel.name;
     return step.kind === "clear"
       ? `0 ${step.tensor.name}`
-      : `<${step.kind === "mirror" ? step.tensor.name : step.to.name}`;
+      : `<${step.kind === "texture copy" ? step.tensor.name : step.to.name}`;
   });
 }
 
@@ -92,7 +92,7 @@ Deno.test("what waits runs before anything that touches its results", () => {
   assertEquals(steps(commands), ["f", "g", "<x", "store", "<out", "add"]);
 });
 
-Deno.test("a mirror is copied again after a write", () => {
+Deno.test("a texture copy is made again after a write", () => {
   const [x, y, z] = [tensor("x"), tensor("y"), tensor("z")];
   const commands = [
     run("f", {}, { x }),

@@ -4,8 +4,8 @@ import { conv2d } from "../kernels/ops/conv2d.ts";
 import { globalAvgPool2d } from "../kernels/ops/global_avg_pool2d.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { pullBack } from "../kernels/gradient.ts";
-import type { JoiningGradient, Op } from "../kernels/op.ts";
-import type { Joined } from "../kernels/wgsl/epilogue.ts";
+import type { FusibleGradient, Op } from "../kernels/op.ts";
+import type { EpilogueOperands } from "../kernels/wgsl/epilogue.ts";
 import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 import { elements, type Tensor } from "../kernels/gpu/tensor.ts";
 import { normals } from "./op_suite.ts";
@@ -25,20 +25,20 @@ const SHAPES = [
 ];
 
 for (const [which, preset] of Object.entries(PRESETS)) {
-  Deno.test(`gradients are joined as they are written, with ${which}`, async () => {
+  Deno.test(`epilogues are right, with ${which}`, async () => {
     const gpu = await Gpu.open({ preset });
     try {
       for (const { x, w, y, stride } of SHAPES) {
-        await joins(gpu, conv2d, { inputs: [x, w], y, attributes: { stride, padding: 1 } });
+        await fuses(gpu, conv2d, { inputs: [x, w], y, attributes: { stride, padding: 1 } });
       }
-      await joins(gpu, globalAvgPool2d, { inputs: [[3, 5, 7, 9]], y: [3, 9], attributes: {} });
+      await fuses(gpu, globalAvgPool2d, { inputs: [[3, 5, 7, 9]], y: [3, 9], attributes: {} });
     } finally {
       gpu.destroy();
     }
   });
 }
 
-async function joins<A>(
+async function fuses<A>(
   gpu: Gpu,
   op: Op<A>,
   { inputs: shapes, y, attributes }: { inputs: number[][]; y: number[]; attributes: A },
@@ -53,13 +53,13 @@ async function joins<A>(
   const plus = random("plus", x);
   const gate = random("gate", x);
   const kept: Tensor[] = [];
-  const program = await scope.trace("joined", (trace) => {
+  const program = await scope.trace("epilogues", (trace) => {
     const context = { inputs, outputs: [], attributes, wanted: [true, false] };
     const [gradient] = pullBack(trace, op, context, dy);
-    assert(gradient && "join" in gradient);
-    const written = (gradient: JoiningGradient, joined: Joined): void => {
+    assert(gradient && "fuse" in gradient);
+    const written = (gradient: FusibleGradient, epilogue: EpilogueOperands): void => {
       const into = trace.tensor("dx", x);
-      gradient.join(into, joined);
+      gradient.fuse(into, epilogue);
       kept.push(trace.keep(into));
     };
     written(gradient, {});
