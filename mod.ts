@@ -182,6 +182,7 @@ export {
   type StateSpecs,
 } from "./nn/state.ts";
 export { type Apply, Tape } from "./nn/tape.ts";
+export type { Which } from "./nn/which.ts";
 export {
   type Choice,
   chooseWidths,
@@ -224,7 +225,7 @@ export {
   type Objective,
   specsOf,
 } from "./train/objective.ts";
-export { lambdaAt, type Rate, rateAt, type ScheduleOptions } from "./train/schedule.ts";
+export { lambdaAt, type Rate, rateAt, type ScheduleOptions, SCHEDULES } from "./train/schedule.ts";
 export {
   Evaluation,
   type Feed,
@@ -232,18 +233,7 @@ export {
   type TrainingMeans,
   TrainingStep,
 } from "./train/step.ts";
-export type {
-  Augmentation,
-  DatasetName,
-  GatesState,
-  Mode,
-  Optimizer,
-  Schedule,
-  Score,
-  TrainOptions,
-  Verification,
-  Which,
-} from "./train/types.ts";
+export type { GatesState, Score, Verification } from "./train/types.ts";
 export { compare, demandEqual, TOLERANCE } from "./train/verify.ts";
 
 // Data: sets of images, batches of them, random numbers, files in memory.

@@ -5,8 +5,7 @@ import { benchConv, convTable } from "./conv.ts";
 import { comparePeers } from "./peer_runs.ts";
 import { benchStep, stepTable } from "./step.ts";
 import { comparisonText, withComparison } from "./table.ts";
-import type { Command } from "../cli/flags/flag.ts";
-import { refuseIdle } from "../cli/idle.ts";
+import type { Command } from "../cli/flags/commands.ts";
 
 /** A subcommand that times something. */
 export type BenchCommand = Extract<Command, `bench ${string}`>;
@@ -45,17 +44,9 @@ async function conv(args: readonly string[], print: Print): Promise<void> {
 }
 
 async function step(args: readonly string[], print: Print): Promise<void> {
-  const { values, given } = readArguments("bench step", args);
-  refuseIdle("bench step", given, { mode: values.mode, which: "base" });
-  const {
-    json,
-    "image-size": imageSize,
-    "mask-from": maskFrom,
-    "beside-plain": besidePlain,
-    ...options
-  } = values;
+  const { values: { json, ...options } } = readArguments("bench step", args);
   await withGpu(async (gpu) => {
-    const times = await benchStep(gpu, { ...options, imageSize, maskFrom, besidePlain });
+    const times = await benchStep(gpu, options);
     print(json ? asJson(times) : `${gpu.adapter}\n${stepTable(times, options.mode)}`);
   });
 }

@@ -1,7 +1,9 @@
 import { EXIT } from "../train/errors.ts";
-import { type Command, COMMANDS, type Flag, type Section } from "./flags/flag.ts";
-import { choiceFlags } from "./idle.ts";
-import { SECTIONS } from "./flags/flags.ts";
+import type { Option } from "../train/options/option.ts";
+import { type Command, COMMANDS } from "./flags/commands.ts";
+import { defaultWords } from "./flags/default_words.ts";
+import { flagOf, optionsOf, sectionsOf } from "./flags/table.ts";
+import { choiceFlags } from "./no_effect.ts";
 import { SIGNALS } from "./run/interrupt.ts";
 import { columns, either } from "./text.ts";
 
@@ -28,24 +30,36 @@ function wrap(text: string, width: number): string[] {
   return lines;
 }
 
-/** The name of a flag with a place for its value, as `-e, --epochs N`. */
-function spelling(flag: Flag): string {
-  const places = { boolean: "", string: "", choice: " NAME", number: " X", integer: " N" };
-  const value = flag.kind === "string" ? ` ${flag.value}` : places[flag.kind];
-  return `${flag.short ? `-${flag.short}, ` : "    "}--${flag.name}${value}`;
+/** The flag of an option with a place for its value, as `-e, --epochs N`. */
+function spelling(option: Option): string {
+  const places = {
+    boolean: "",
+    string: "",
+    choice: " NAME",
+    number: " X",
+    integer: " N",
+    numbers: " LIST",
+  };
+  const value = option.kind === "string" ? ` ${option.value}` : places[option.kind];
+  return `${option.short ? `-${option.short}, ` : "    "}${flagOf(option.name)}${value}`;
 }
 
-function explanation(flag: Flag, command: Command): string {
-  const choices = flag.kind === "choice" ? `: ${flag.choices.join(", ")}` : "";
-  const given = flag.defaults ?? (flag.kind === "boolean" ? undefined : flag.default);
-  const beside = flag.idle?.flatMap((choices) => choiceFlags(command, choices) ?? []);
-  const notes = [
-    ...flag.also ? [`also --${flag.also}`] : [],
-    ...Object.entries(flag.only ?? {}).map(([key, names]) => `with --${key} ${names.join(", ")}`),
-    ...beside?.length ? [`not with ${either(beside)}`] : [],
-    ...given === undefined ? [] : [`default: ${given}`],
+function explanation(option: Option, command: Command): string {
+  const choices = option.kind === "choice" ? `: ${option.choices.join(", ")}` : "";
+  const beside = [
+    ...option.idle?.flatMap((choices) => choiceFlags(command, choices) ?? []) ?? [],
+    ...optionsOf(command).flatMap(({ name }) => option.beside?.includes(name) ? flagOf(name) : []),
   ];
-  return flag.help + choices + (notes.length ? ` (${notes.join("; ")})` : "");
+  const defaults = defaultWords(option, command);
+  const notes = [
+    ...option.also ? [`also ${option.also.map((name) => `--${name}`).join(", ")}`] : [],
+    ...Object.entries(option.only ?? {}).map(([key, names]) =>
+      `with ${flagOf(key)} ${names.join(", ")}`
+    ),
+    ...beside.length ? [`not with ${either(beside)}`] : [],
+    ...defaults === undefined ? [] : [`default: ${defaults}`],
+  ];
+  return option.help + choices + (notes.length ? ` (${notes.join("; ")})` : "");
 }
 
 /** A heading and, below it, names with what they mean, indented. */
@@ -68,12 +82,12 @@ function exitCodes(): string {
 /** The help of a subcommand: every flag with its default, and the exit codes. */
 export function commandHelp(command: Command): string {
   const { help, positionals } = COMMANDS[command];
-  const sections: readonly Section[] = SECTIONS.filter(({ commands }) =>
-    commands.some((name) => name === command)
-  );
-  const rows = sections.map(({ title, flags }) => ({
+  const rows = sectionsOf(command).map(({ title, options }) => ({
     title,
-    rows: flags.map((flag): [string, string] => [spelling(flag), explanation(flag, command)]),
+    rows: options.map((option): [string, string] => [
+      spelling(option),
+      explanation(option, command),
+    ]),
   }));
   const left = Math.max(...rows.flatMap(({ rows }) => rows.map(([name]) => name.length)));
   return [

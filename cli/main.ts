@@ -1,13 +1,14 @@
 import { dirname } from "node:path";
 import config from "../deno.json" with { type: "json" };
-import { readArguments, suggestion, unusable } from "./arguments.ts";
+import { readArguments } from "./arguments.ts";
 import type { BenchCommand } from "../bench/main.ts";
 import { EXIT, exitCode, UsageError } from "../train/errors.ts";
-import { type Command, COMMANDS } from "./flags/flag.ts";
+import { type Command, COMMANDS } from "./flags/commands.ts";
 import { commandHelp, generalHelp } from "./help.ts";
-import { refuseIdle } from "./idle.ts";
+import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
+import { suggestion } from "./suggestion.ts";
 import { summarize, summaryTable } from "./summary.ts";
 import { tell } from "./tell.ts";
 import { readWidths } from "../export/widths_file.ts";
@@ -52,7 +53,6 @@ async function runSearch(args: readonly string[]): Promise<number> {
   const { find, fromScratch, widthsOnly, ...request } = searchRequest(parsed);
   await inRunFolder(request, { print: printProgress, printError }, {
     kind: "search",
-    config: { search: { ...find, fromScratch, widthsOnly } },
     run: async (options, reporter, folder) => {
       const { search } = await import("../train/search.ts");
       const { trained } = await search(options, {
@@ -70,28 +70,16 @@ async function runSearch(args: readonly string[]): Promise<number> {
 async function runExport(args: readonly string[]): Promise<number> {
   const { values, positionals: [run] } = readArguments("export", args);
   if (values.help) return help("export");
-  const { "include-normalization": includeNormalization, "data-dir": dataDir, ...rest } = values;
-  if (includeNormalization && rest.format !== "onnx") {
-    throw unusable(`--include-normalization goes with --format onnx, found ${rest.format}`);
-  }
   const { exportNetwork, exportText } = await import("./export.ts");
-  print(exportText(await exportNetwork({ run, includeNormalization, dataDir, ...rest })));
+  print(exportText(await exportNetwork({ run, ...values })));
   return EXIT.ok;
 }
 
 async function runEval(args: readonly string[]): Promise<number> {
-  const { values, given, positionals: [file] } = readArguments("eval", args);
+  const { values, positionals: [file] } = readArguments("eval", args);
   if (values.help) return help("eval");
-  refuseIdle("eval", given, { dataset: values.dataset });
   const { evaluate, evaluateText } = await import("./evaluate.ts");
-  const report = await evaluate({
-    file,
-    dataset: values.dataset,
-    dataDir: values["data-dir"],
-    valSize: values["val-size"],
-    seed: values.seed,
-    batchSize: values["batch-size"],
-  });
+  const report = await evaluate({ file, ...values });
   print(values.json ? JSON.stringify(report, null, 2) + "\n" : evaluateText(report));
   return EXIT.ok;
 }
@@ -108,12 +96,10 @@ async function runCompare(args: readonly string[]): Promise<number> {
 function runSummary(args: readonly string[]): number {
   const { values, given } = readArguments("summary", args);
   if (values.help) return help("summary");
-  const { "image-size": imageSize, "mask-from": maskFrom, json, ...rest } = values;
-  if (json && given.has("trunk")) {
+  if (values.json && given.has("trunk")) {
     throw unusable("--trunk has no effect beside --json; leave one of them out");
   }
-  const options = { ...rest, imageSize, maskFrom };
-  print(json ? JSON.stringify(summarize(options), null, 2) + "\n" : summaryTable(options));
+  print(values.json ? JSON.stringify(summarize(values), null, 2) + "\n" : summaryTable(values));
   return EXIT.ok;
 }
 

@@ -27,9 +27,13 @@ export interface ModelSummary {
 }
 
 function pairOf(
-  { model: name, classes, channels, stem, variant, ...options }: SummaryOptions,
+  { model: name, classes, channels, stem, variant, compression, maskFrom, trunk }: SummaryOptions,
 ): Adjoined {
-  return adjoin(model(name, { classes, channels, stem, variant }), options);
+  return adjoin(model(name, { classes, channels, stem, variant }), {
+    compression,
+    maskFrom,
+    trunk,
+  });
 }
 
 /** Parameters and multiply-accumulates of both networks. */

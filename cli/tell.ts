@@ -1,33 +1,34 @@
 import { GpuError } from "../kernels/gpu.ts";
-import { flagsOf, readArguments } from "./arguments.ts";
+import { readArguments } from "./arguments.ts";
+import { flagOf, optionsOf } from "./flags/table.ts";
 import { DivergedError } from "../train/errors.ts";
-import { type Command, COMMANDS } from "./flags/flag.ts";
+import { type Command, COMMANDS } from "./flags/commands.ts";
 import { either } from "./text.ts";
 
 /** Flags that memory grows with. */
-const SIZES = ["batch-size", "batch", "image-size", "size", "in", "out", "train-size", "val-size"];
+const SIZES = ["batchSize", "batch", "imageSize", "size", "in", "out", "trainSize", "valSize"];
 
 /** Those that the memory of a batch on the GPU grows with. */
-const BATCH_SIZES = ["batch-size", "batch", "image-size", "size"];
+const BATCH_SIZES = ["batchSize", "batch", "imageSize", "size"];
 
 /** How the engine refuses memory: it names no flag, nor anything else. */
 const NO_MEMORY = /^Array buffer allocation failed|^Invalid (typed )?array (buffer )?length/;
 
-/** Flags of a command out of some, as they are typed. */
-function flagsAmong(command: Command, names: readonly string[]): string[] {
-  return flagsOf(command).map(({ name }) => name).filter((name) => names.includes(name));
+/** Options of a command out of some. */
+function optionsAmong(command: Command, names: readonly string[]): string[] {
+  return optionsOf(command).map(({ name }) => name).filter((name) => names.includes(name));
 }
 
 function typed(names: readonly string[]): string {
-  return either(names.map((name) => `--${name}`));
+  return either(names.map(flagOf));
 }
 
 function noMemory(command: Command, args: readonly string[]): string {
   const { values, given } = readArguments(command, args);
   const value: Readonly<Record<string, unknown>> = values;
-  const sizes = flagsAmong(command, SIZES);
+  const sizes = optionsAmong(command, SIZES);
   const found = sizes.filter((name) => given.has(name));
-  const words = found.map((name) => `--${name} ${value[name]}`).join(" ") || "the defaults";
+  const words = found.map((name) => `${flagOf(name)} ${value[name]}`).join(" ") || "the defaults";
   const cure = typed(found.length ? found : sizes);
   return `Cannot take the memory for this: wanted sizes that fit, found ${words}; lower ${cure}`;
 }
@@ -45,14 +46,15 @@ const CURES: readonly (readonly [RegExp, string])[] = [
 
 /** A message of the library with a command's flags for its options. */
 function inFlags(message: string, command: Command): string {
-  const models = flagsAmong(command, ["model"]).map((name) => `, or take a smaller --${name}`);
-  const smaller = `lower ${typed(flagsAmong(command, BATCH_SIZES))}${models.join("")}`;
+  const models = optionsAmong(command, ["model"]).map((name) => `, or take a smaller --${name}`);
+  const smaller = `lower ${typed(optionsAmong(command, BATCH_SIZES))}${models.join("")}`;
   const cured = CURES.reduce((told, [from, to]) => told.replace(from, to), message)
     .replace(/use a smaller batch, image or network/, smaller);
-  return flagsOf(command).reduce((told, { name }) => {
-    const option = name.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
-    return option === name ? told : told.replace(new RegExp(`\\b${option}\\b`), `--${name}`);
-  }, cured);
+  return optionsOf(command).reduce(
+    (told, { name }) =>
+      flagOf(name) === `--${name}` ? told : told.replace(new RegExp(`\\b${name}\\b`), flagOf(name)),
+    cured,
+  );
 }
 
 /**

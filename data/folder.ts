@@ -1,18 +1,13 @@
 import { readdir, readFile } from "node:fs/promises";
 import { parseCifar10, parseCifar100 } from "./cifar.ts";
 import { concatenate, type Dataset, measureNormalization, type Split, take } from "./dataset.ts";
+import type { DatasetName } from "./dataset_names.ts";
 import { DataError } from "./error.ts";
 import { foundInstead } from "./found_instead.ts";
 import { drawSplit } from "./generated.ts";
 import { gunzip } from "./gzip.ts";
 import { type IdxArray, idxDataset, largestLabel, parseIdx } from "./idx.ts";
 import { abridged, listed } from "./words.ts";
-
-/** The names {@link openDataset} takes. */
-export const DATASET_NAMES = ["generated", "cifar10", "cifar100", "idx"] as const;
-
-/** A name that {@link openDataset} takes. */
-export type DatasetName = typeof DATASET_NAMES[number];
 
 /** What to open, and how much of it. */
 export interface OpenOptions {

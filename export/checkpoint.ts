@@ -16,7 +16,7 @@ import {
   metadataField,
   parseInfo,
 } from "./metadata.ts";
-import type { Which } from "../train/types.ts";
+import type { Which } from "../nn/which.ts";
 
 /** How files from before networks were saved as they are say what to build. */
 interface Architecture {

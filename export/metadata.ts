@@ -1,6 +1,6 @@
 import type { Normalization } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
-import type { Which } from "../train/types.ts";
+import type { Which } from "../nn/which.ts";
 
 /** What a saved network says besides its layers and weights. */
 export interface CheckpointInfo {

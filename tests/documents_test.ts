@@ -15,11 +15,12 @@ import { adjoinedSpecs, extract, initialize } from "../nn/state.ts";
 import { feasible } from "../nn/compress/width_choice.ts";
 import { widthCost } from "../nn/compress/width_cost.ts";
 import { widthGroups } from "../nn/compress/width_groups.ts";
-import { flagsOf, readArguments } from "../cli/arguments.ts";
+import { readArguments } from "../cli/arguments.ts";
 import { encodeCheckpoint } from "../export/checkpoint.ts";
 import { memoryTable, planMemory } from "../cli/report/dry_run.ts";
 import { EXIT } from "../train/errors.ts";
-import { type Command, COMMANDS } from "../cli/flags/flag.ts";
+import { type Command, COMMANDS } from "../cli/flags/commands.ts";
+import { flagOf, optionsOf } from "../cli/flags/table.ts";
 import { generalHelp } from "../cli/help.ts";
 import { SIGNALS } from "../cli/run/interrupt.ts";
 import { openJob } from "../train/job.ts";
@@ -159,18 +160,20 @@ Deno.test("the documents name every model, and every flag of train", { ignore },
   const names = new Set([...quoted(everything), ...table("Sizes").map(([name]) => name)]);
   assertEquals(MODEL_NAMES.filter((name) => !names.has(name)), []);
   const flags = table("Flags").flatMap(([cell]) => quoted(cell));
-  const all = flagsOf("train").map(({ name }) => `--${name}`).filter((name) => name !== "--help");
+  const all = optionsOf("train").map(({ name }) => flagOf(name)).filter((name) =>
+    name !== "--help"
+  );
   assertEquals(flags.toSorted(), all.toSorted());
 });
 
 Deno.test("the documents name every flag that only the search has", { ignore }, () => {
-  const train = new Set<string>(flagsOf("train").map(({ name }) => name));
-  const own = flagsOf("search").filter(({ name }) => !train.has(name));
+  const train = new Set<string>(optionsOf("train").map(({ name }) => name));
+  const own = optionsOf("search").filter(({ name }) => !train.has(name));
   const flags = table("Learning the widths").flatMap(([cell]) => quoted(cell));
-  assertEquals(flags.toSorted(), own.map(({ name }) => `--${name}`).toSorted());
-  const search = new Set<string>(flagsOf("search").map(({ name }) => name));
+  assertEquals(flags.toSorted(), own.map(({ name }) => flagOf(name)).toSorted());
+  const search = new Set<string>(optionsOf("search").map(({ name }) => name));
   const told = everything.match(/All flags of training but (.*) go with it/)?.[1] ?? "";
-  const other = [...train].filter((name) => !search.has(name)).map((name) => `--${name}`);
+  const other = [...train].filter((name) => !search.has(name)).map(flagOf);
   assertEquals(quoted(told).toSorted(), other.toSorted());
 });
 

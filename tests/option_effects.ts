@@ -1,5 +1,5 @@
 // What each option of each command has to change, as data; options_test.ts holds the commands to it.
-import type { Command } from "../cli/flags/flag.ts";
+import type { Command } from "../cli/flags/commands.ts";
 
 /**
  * What an option changes: a place of an `Observation`, or `printed`. Of each effect all places must

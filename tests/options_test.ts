@@ -2,8 +2,8 @@
 // to the device, written or printed: on the user's own way, from the command line on.
 import { assert, assertEquals } from "@std/assert";
 import { cp } from "node:fs/promises";
-import { flagsOf } from "../cli/arguments.ts";
-import { type Command, COMMANDS } from "../cli/flags/flag.ts";
+import { type Command, COMMANDS } from "../cli/flags/commands.ts";
+import { flagOf, optionsOf } from "../cli/flags/table.ts";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { BASES, type Effect, EFFECTS } from "./option_effects.ts";
 import { lacks } from "./permissions.ts";
@@ -134,7 +134,7 @@ for (const command of NAMES) {
 
 Deno.test("each option of each command has an effect here, and each effect an option", () => {
   const options = NAMES.flatMap((command) =>
-    flagsOf(command).map(({ name }) => `${command} --${name}`)
+    optionsOf(command).map(({ name }) => `${command} ${flagOf(name)}`)
   ).filter((option) => !option.endsWith(" --help"));
   const effects = EFFECTS.flatMap(({ commands, option }) =>
     commands.map((command) => `${command} --${option}`)

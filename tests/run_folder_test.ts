@@ -80,7 +80,7 @@ test("a run leaves its options, its epochs, its files and its summary", async (d
   assertEquals([folder.started, namesIn(dir)], [false, []]);
   folder.start(options);
   assertEquals([folder.started, namesIn(folder.path)], [true, ["config.json"]]);
-  const config = { ...options, output: folder.path };
+  const config = { ...options, dataDir: null, output: folder.path };
   assertEquals(await readJson(`${folder.path}/config.json`), JSON.parse(JSON.stringify(config)));
   for (const epoch of [1, 2]) {
     folder.append(metrics(epoch));

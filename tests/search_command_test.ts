@@ -77,8 +77,10 @@ Deno.test(
         undefined,
         undefined,
       ]);
-      const { search } = json<{ search: Record<string, unknown> }>(`${run}/config.json`);
-      assertEquals([search.budgeted, search.budget, search.widthsOnly], ["macs", 0.8, false]);
+      const { command, budgetMacs, budgetParams, widthsOnly } = json<Record<string, unknown>>(
+        `${run}/config.json`,
+      );
+      assertEquals([command, budgetMacs, budgetParams, widthsOnly], ["search", 0.8, null, false]);
       const bytes = await Deno.readFile(`${run}/small.safetensors`);
       const cut = parseCheckpoint(bytes, "small.safetensors").network;
       for (const layer of cut.layers) {

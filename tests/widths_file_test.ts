@@ -75,7 +75,7 @@ Deno.test("train takes model, stem, trunk and mask-from of the file, unless flag
   const other = options("--model resnet20 --trunk shared");
   assertEquals([other.model, other.trunk, other.maskFrom], ["resnet20", "shared", 1]);
   assertThrows(
-    () => options("--compression 4"),
+    () => options("--widths a --compression 4"),
     UsageError,
     "--compression has no effect beside --widths; leave one of them out",
   );

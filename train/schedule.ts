@@ -1,10 +1,21 @@
-import type { TrainOptions } from "./types.ts";
+/** The names of the schedules. */
+export const SCHEDULES = ["constant", "step", "cosine", "onecycle"] as const;
 
 /** What determines a schedule. */
-export type ScheduleOptions = Pick<
-  TrainOptions,
-  "sched" | "lr" | "momentum" | "decayRate" | "warmupEpochs" | "epochs"
->;
+export interface ScheduleOptions {
+  /** Which schedule it is. */
+  readonly sched: typeof SCHEDULES[number];
+  /** The highest learning rate. */
+  readonly lr: number;
+  /** Momentum of SGD, beta1 of AdamW; `onecycle` has its own. */
+  readonly momentum: number;
+  /** Schedule `step`: factor on the learning rate at 1/3 and at 2/3 of the run. */
+  readonly decayRate: number;
+  /** Epochs over which the learning rate first rises from 0; `onecycle` has none. */
+  readonly warmupEpochs: number;
+  /** Epochs of the run. */
+  readonly epochs: number;
+}
 
 /** What a schedule sets for a step. */
 export interface Rate {

@@ -1,88 +1,8 @@
-import type { Variant } from "../nn/resnet.ts";
+import type { Which } from "../nn/which.ts";
+import type { TrainOptions } from "./options/train_options.ts";
 
-/** How a run trains. */
-export type Mode = "adjoined" | "plain" | "distill";
-/** One of the two networks. */
-export type Which = "base" | "small";
-/** Learning-rate schedules. */
-export type Schedule = "constant" | "step" | "cosine" | "onecycle";
-/** Optimisers. */
-export type Optimizer = "sgd" | "adamw";
-/** Kinds of augmentation of the training images. */
-export type Augmentation = "none" | "crop-flip" | "crop" | "resized-crop";
-/** Data sets. */
-export type DatasetName = "generated" | "cifar10" | "cifar100" | "idx";
-
-/** Everything that determines a training run. */
-export interface TrainOptions {
-  /** How the run trains. */
-  readonly mode: Mode;
-  /** The network that is trained in mode `plain`. */
-  readonly which: Which;
-  /** A name that `model()` knows. */
-  readonly model: string;
-  /** Form of the model. Default: `xresnet`. */
-  readonly variant?: Variant;
-  /** Stem of the model; by default the one that family and variant have. */
-  readonly stem?: "authors" | "cifar";
-  /** Where images come from. */
-  readonly dataset: DatasetName;
-  /** Folder with the files of the data set; generated images have none. */
-  readonly dataDir?: string;
-  /** Training images, the first of the set. Default: all, 4000 generated ones. */
-  readonly trainSize?: number;
-  /** Validation images, likewise. Default: all, 1000 generated ones. */
-  readonly valSize?: number;
-  /** What is done to training images. */
-  readonly augment: Augmentation;
-  /**
-   * What pixels are normalised by. Default: the training images, or with `init` what its file says,
-   * `imagenet` where it says nothing.
-   */
-  readonly normalization?: "data" | "imagenet";
-  /** How often each training image is seen. */
-  readonly epochs: number;
-  /** Images of a step; of each epoch, a last batch that is not full is left out. */
-  readonly batchSize: number;
-  /** Learning rate, the highest of its schedule. */
-  readonly lr: number;
-  /** Optimiser. */
-  readonly opt: Optimizer;
-  /** Schedule of the learning rate. */
-  readonly sched: Schedule;
-  /** Epochs over which the learning rate first rises from 0; `onecycle` has none. */
-  readonly warmupEpochs: number;
-  /** Schedule `step`: factor on the learning rate at 1/3 and at 2/3 of the run. */
-  readonly decayRate: number;
-  /** Momentum of SGD, beta1 of AdamW; `onecycle` has its own. */
-  readonly momentum: number;
-  /** Nesterov's momentum, for SGD. */
-  readonly nesterov: boolean;
-  /** Weight decay; decoupled for AdamW. */
-  readonly weightDecay: number;
-  /** Label smoothing, in [0, 1). */
-  readonly smoothing: number;
-  /** Alpha: masked convolutions keep `floor(filters / alpha)`. */
-  readonly compression: number;
-  /** Filters that masked convolutions keep, by name, instead of `compression`. */
-  readonly widths?: Readonly<Record<string, number>>;
-  /** Whether layers before the first masked one run once, or for each network. */
-  readonly trunk: "shared" | "separate";
-  /** The first stage that is masked. */
-  readonly maskFrom: number;
-  /** The part of each masked kernel's taps that is zeroed besides, in [0, 1). */
-  readonly maskingFactor: number;
-  /** Whether the KL term gives no gradient to the base network. */
-  readonly detach: boolean;
-  /** Mode `distill`: the run folder or safetensors file of the teacher. */
-  readonly teacher?: string;
-  /** The run folder or safetensors file with the weights to start from. Default: drawn. */
-  readonly init?: string;
-  /** Of weights, order, augmentation, masks and generated images. */
-  readonly seed: number;
-  /** The run folder. */
-  readonly output: string;
-}
+export type { TrainOptions } from "./options/train_options.ts";
+export type { Which } from "../nn/which.ts";
 
 /** Where a search of widths stands. */
 export interface GatesState {
@@ -175,11 +95,11 @@ export interface Verification {
 /** What a run came to. Saved as summary.json. */
 export interface Summary {
   /** How the run trained. */
-  readonly mode: Mode;
+  readonly mode: TrainOptions["mode"];
   /** The base network. */
   readonly model: string;
   /** Where images came from. */
-  readonly dataset: DatasetName;
+  readonly dataset: TrainOptions["dataset"];
   /** Of everything that was drawn. */
   readonly seed: number;
   /** The GPU's own words for itself. */

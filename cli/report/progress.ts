@@ -8,7 +8,7 @@ import {
   plural,
   scaled,
 } from "../text.ts";
-import type { EpochMetrics, Mode, Progress, Reporter, Summary, Which } from "../../train/types.ts";
+import type { EpochMetrics, Progress, Reporter, Summary, Which } from "../../train/types.ts";
 
 /** Where the lines go. */
 export interface ProgressOptions {
@@ -56,7 +56,7 @@ function fit(parts: readonly string[], width: number): string {
 /** Tells people how a run goes: one line that is written over, one that stays for each epoch. */
 export class ProgressLine implements Reporter {
   readonly #options: ProgressOptions;
-  #mode: Mode = "adjoined";
+  #mode: Summary["mode"] = "adjoined";
   #open = false;
   #printed = -Infinity;
 

@@ -4,6 +4,7 @@ import { UsageError } from "../../train/errors.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { CompareRequest } from "../options.ts";
 import { checkFolder, takeFolder } from "./output_folder.ts";
+import { runConfig } from "./run_config.ts";
 import { ProgressLine } from "../report/progress.ts";
 import { type Output, picture, terminalWidth } from "./session.ts";
 import { percent, plural } from "../text.ts";
@@ -60,7 +61,11 @@ export async function compareInFolder(
   const reporter: Reporter = {
     start: (info) => {
       // Before the first method is trained.
-      folder ??= takeFolder(output, request);
+      if (folder === undefined) {
+        folder = takeFolder(output, request);
+        const config = runConfig(request.config, { output: folder });
+        Deno.writeTextFileSync(`${folder}/config.json`, config);
+      }
       line.start(info);
     },
     progress: (found) => line.progress(found),

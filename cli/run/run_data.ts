@@ -1,10 +1,11 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
-import { DATASET_NAMES, openDataset } from "../../data/folder.ts";
+import { DATASET_NAMES } from "../../data/dataset_names.ts";
+import { openDataset } from "../../data/folder.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
-import type { DatasetName, TrainOptions } from "../../train/types.ts";
+import type { TrainOptions } from "../../train/types.ts";
 
 /** Which images a run was validated on. */
 export type ValidationOptions = Pick<TrainOptions, "dataset" | "dataDir" | "seed" | "valSize">;
@@ -19,7 +20,7 @@ export async function openValidation(options: ValidationOptions): Promise<Datase
   return (await openDataset(dataset, { dataDir, seed, ...size })).validation;
 }
 
-function isDatasetName(name: unknown): name is DatasetName {
+function isDatasetName(name: unknown): name is TrainOptions["dataset"] {
   return DATASET_NAMES.some((known) => known === name);
 }
 
@@ -41,7 +42,7 @@ export async function readValidationOptions(folder: string): Promise<ValidationO
   }
   const { dataset, dataDir, seed, valSize }: Record<string, unknown> = Object(config);
   const optional = (value: unknown, type: string): boolean =>
-    value === undefined || typeof value === type;
+    (value ?? undefined) === undefined || typeof value === type;
   const fits = isDatasetName(dataset) && Number.isSafeInteger(seed) &&
     optional(dataDir, "string") && optional(valSize, "number");
   if (!fits) {
@@ -53,8 +54,8 @@ export async function readValidationOptions(folder: string): Promise<ValidationO
   return {
     dataset,
     seed: Number(seed),
-    ...(dataDir === undefined ? {} : { dataDir: String(dataDir) }),
-    ...(valSize === undefined ? {} : { valSize: Number(valSize) }),
+    ...(typeof dataDir !== "string" ? {} : { dataDir }),
+    ...(typeof valSize !== "number" ? {} : { valSize }),
   };
 }
 

@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
 import { listed } from "../../data/words.ts";
 import { UsageError } from "../../train/errors.ts";
 import { hold, isHeld } from "./held_file.ts";
 import { type FolderRequest, takeFolder, unusable } from "./output_folder.ts";
+import { runConfig } from "./run_config.ts";
 import { plural } from "../text.ts";
 import type { EpochMetrics, Summary, TrainOptions } from "../../train/types.ts";
 import { unwritable } from "./unwritable.ts";
@@ -109,7 +109,7 @@ export class RunFolder {
    * Makes the folder and writes config.json. Raises a {@link UsageError} where another run has not
    * ended yet.
    */
-  start(options: TrainOptions & { readonly search?: object }): void {
+  start(options: TrainOptions | Readonly<Record<string, unknown>>): void {
     this.#path = takeFolder(this.#path, this.#request);
     const replaces = present(this.#path, [...RUN_FILES, ...EXPORTED]).length > 0;
     this.#work = this.#request.overwrite && replaces ? `${this.#path}/${UNFINISHED}` : this.#path;
@@ -121,9 +121,7 @@ export class RunFolder {
         "wait for its end, or choose another --output",
       );
     }
-    // Whatever folder the images are asked for from next time.
-    const dataDir = options.dataDir === undefined ? undefined : resolve(options.dataDir);
-    const config = json({ ...options, dataDir, output: this.#path });
+    const config = runConfig(options, { output: this.#path });
     const file = `${this.#work}/config.json`;
     try {
       Deno.mkdirSync(this.#work, { recursive: true });

@@ -58,11 +58,9 @@ export async function saveWidths(
 export async function inRunFolder(
   request: RunRequest,
   output: Output,
-  { kind, config = {}, run }: {
+  { kind, run }: {
     /** What the run is called. */
     readonly kind: string;
-    /** What config.json says besides the options. */
-    readonly config?: object;
     readonly run: (
       options: TrainOptions,
       reporter: Reporter,
@@ -82,7 +80,7 @@ export async function inRunFolder(
   });
   const reporter: Reporter = {
     start: (info) => {
-      if (!folder.started) folder.start({ ...options, ...config });
+      if (!folder.started) folder.start(request.config);
       progress.start({ ...info, options: { ...info.options, output: folder.path } });
     },
     progress: (found) => progress.progress(found),

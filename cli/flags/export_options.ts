@@ -1,16 +1,16 @@
-import type { Section } from "./flag.ts";
+import type { Section } from "../../train/options/option.ts";
 
-/** Flags of `export` and `eval`. */
-export const EXPORT_SECTIONS = [
+/** Options of `export` and `eval`. */
+export const EXPORT = [
   {
     title: "what is exported",
     commands: ["export"],
-    flags: [
+    options: [
       {
         name: "which",
         kind: "choice",
         choices: ["base", "small"],
-        defaults: "small; of a file, what it holds",
+        otherwise: "small; of a file, what it holds",
         help: "the network of a run folder",
       },
       {
@@ -21,15 +21,16 @@ export const EXPORT_SECTIONS = [
         help: "ONNX, or PyTorch's names and layouts",
       },
       {
-        name: "include-normalization",
+        name: "includeNormalization",
         kind: "boolean",
+        only: { format: ["onnx"] },
         help: "ONNX that takes pixels from 0 to 255 and normalises them itself",
       },
       {
         name: "output",
         kind: "string",
         value: "FILE",
-        defaults: "in the run folder, WHICH.onnx or WHICH.torch.safetensors",
+        otherwise: "in the run folder, WHICH.onnx or WHICH.torch.safetensors",
         help: "the file to write; its folder is made if need be",
       },
       {
@@ -38,10 +39,10 @@ export const EXPORT_SECTIONS = [
         help: "replace the file if it is there already",
       },
       {
-        name: "data-dir",
+        name: "dataDir",
         kind: "string",
         value: "DIR",
-        defaults: "that of the run",
+        otherwise: "that of the run",
         help: "folder with the files of the run's data set, if it was moved",
       },
     ],
@@ -49,7 +50,7 @@ export const EXPORT_SECTIONS = [
   {
     title: "evaluation",
     commands: ["eval"],
-    flags: [
+    options: [
       {
         name: "seed",
         kind: "integer",
@@ -60,8 +61,9 @@ export const EXPORT_SECTIONS = [
         help: "of generated images",
       },
       {
-        name: "batch-size",
+        name: "batchSize",
         short: "b",
+        also: ["batch"],
         kind: "integer",
         min: 1,
         default: 64,

@@ -1,12 +1,12 @@
 import { MODEL_NAMES } from "../../nn/resnet.ts";
-import type { Section } from "./flag.ts";
+import type { Section } from "../../train/options/option.ts";
 
-/** Flags of the benches. */
-export const BENCH_SECTIONS = [
+/** Options of the benches. */
+export const BENCH = [
   {
     title: "convolution",
     commands: ["bench conv"],
-    flags: [
+    options: [
       {
         name: "kernel",
         kind: "integer",
@@ -25,7 +25,7 @@ export const BENCH_SECTIONS = [
         name: "padding",
         kind: "integer",
         min: 0,
-        defaults: "floor(kernel / 2)",
+        otherwise: "floor(kernel / 2)",
         help: "zeros on every side of the image",
       },
       {
@@ -51,7 +51,7 @@ export const BENCH_SECTIONS = [
       },
       {
         name: "batch",
-        also: "batch-size",
+        also: ["batch-size"],
         kind: "integer",
         min: 1,
         default: 32,
@@ -62,7 +62,7 @@ export const BENCH_SECTIONS = [
   {
     title: "training step",
     commands: ["bench step"],
-    flags: [
+    options: [
       {
         name: "model",
         kind: "choice",
@@ -79,21 +79,22 @@ export const BENCH_SECTIONS = [
       },
       {
         name: "batch",
-        also: "batch-size",
+        also: ["batch-size"],
         kind: "integer",
         min: 1,
         default: 64,
         help: "images of a step",
       },
       {
-        name: "image-size",
+        name: "imageSize",
+        also: ["img-size"],
         kind: "integer",
         min: 12,
         default: 32,
         help: "pixels of a side of the image",
       },
       {
-        name: "beside-plain",
+        name: "besidePlain",
         kind: "boolean",
         idle: [{ mode: "plain" }],
         help:
@@ -109,7 +110,7 @@ export const BENCH_SECTIONS = [
   {
     title: "peers",
     commands: ["bench peers"],
-    flags: [
+    options: [
       {
         name: "large",
         kind: "boolean",
@@ -131,7 +132,7 @@ export const BENCH_SECTIONS = [
   {
     title: "timing",
     commands: ["bench conv", "bench step"],
-    flags: [
+    options: [
       {
         name: "repeats",
         kind: "integer",
@@ -149,7 +150,7 @@ export const BENCH_SECTIONS = [
   {
     title: "timing",
     commands: ["bench peers"],
-    flags: [
+    options: [
       {
         name: "repeats",
         kind: "integer",

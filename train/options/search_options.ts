@@ -1,20 +1,20 @@
-import type { Section } from "./flag.ts";
+import type { Section } from "./option.ts";
 
-/** Flags of the search of widths, and of what compares it with other methods. */
-export const SEARCH_SECTIONS = [
+/** The search of widths, and what compares it with other methods. */
+export const SEARCH = [
   {
     title: "search",
     commands: ["search", "compare"],
-    flags: [
+    options: [
       {
-        name: "budget-macs",
+        name: "budgetMacs",
         kind: "number",
         above: 0,
         max: 1,
         help: "multiply-accumulates of the small network over those of the base",
       },
       {
-        name: "budget-params",
+        name: "budgetParams",
         kind: "number",
         above: 0,
         max: 1,
@@ -22,24 +22,23 @@ export const SEARCH_SECTIONS = [
       },
       {
         name: "divisors",
-        kind: "string",
-        value: "LIST",
-        default: "1,2,4,8",
+        kind: "numbers",
+        min: 1,
+        count: [2, 8],
+        default: [1, 2, 4, 8],
         help: "what filters may be divided by: 2 to 8 numbers from 1 on",
       },
       {
-        name: "search-epochs",
+        name: "searchEpochs",
         kind: "integer",
         min: 2,
         default: 4,
         help: "epochs of the search, before the --epochs of the training",
       },
       {
-        name: "search-lr",
+        name: "searchLr",
         kind: "number",
         above: 0,
-        // The GPU has no larger numbers.
-        max: 3.4e38,
         default: 0.05,
         help: "learning rate of the logits of the widths",
       },
@@ -52,7 +51,7 @@ export const SEARCH_SECTIONS = [
         help: "that of the choice between widths at the start of the search",
       },
       {
-        name: "end-temperature",
+        name: "endTemperature",
         kind: "number",
         min: 1e-3,
         max: 1e6,
@@ -64,14 +63,15 @@ export const SEARCH_SECTIONS = [
   {
     title: "after the search",
     commands: ["search"],
-    flags: [
+    options: [
       {
-        name: "from-scratch",
+        name: "fromScratch",
         kind: "boolean",
+        beside: ["widthsOnly"],
         help: "train the widths found from fresh weights, not from the searched ones",
       },
       {
-        name: "widths-only",
+        name: "widthsOnly",
         kind: "boolean",
         help: "write widths.json and stop",
       },
@@ -80,7 +80,7 @@ export const SEARCH_SECTIONS = [
   {
     title: "comparison",
     commands: ["compare"],
-    flags: [
+    options: [
       {
         name: "seeds",
         kind: "integer",

@@ -1,0 +1,19 @@
+/** The commands, with what they take besides flags. */
+export const COMMANDS = {
+  train: { help: "train a network and its compressed twin together", positionals: [] },
+  search: { help: "learn the width of each layer within a budget, then train", positionals: [] },
+  compare: { help: "compare methods of compression at one budget", positionals: [] },
+  export: { help: "write a trained network as ONNX or for PyTorch", positionals: ["RUN"] },
+  eval: { help: "measure a saved network on validation images", positionals: ["FILE"] },
+  summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
+  parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
+  "bench conv": { help: "time a convolution and its gradients", positionals: [] },
+  "bench step": { help: "time training steps", positionals: [] },
+  "bench peers": { help: "time other libraries on the same work", positionals: [] },
+} as const satisfies Record<string, { help: string; positionals: readonly string[] }>;
+
+/** The name of a command. */
+export type Command = keyof typeof COMMANDS;
+
+/** The names of all commands. */
+export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly Command[];

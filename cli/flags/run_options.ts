@@ -1,0 +1,39 @@
+import type { Section } from "../../train/options/option.ts";
+
+/** The folder of a run, and what is printed of it. */
+export const RUN = [
+  {
+    title: "run",
+    commands: ["train", "search", "compare"],
+    options: [
+      {
+        name: "output",
+        kind: "string",
+        value: "DIR",
+        otherwise: "runs/MODEL-MODE-DATASET-SEED, with -2, -3 and so on if taken",
+        help: "run folder",
+      },
+      {
+        name: "overwrite",
+        kind: "boolean",
+        help: "use the run folder even if it is not empty; the run in it is replaced at the end",
+      },
+      {
+        name: "quiet",
+        kind: "boolean",
+        help: "print only the result",
+      },
+    ],
+  },
+  {
+    title: "dry run",
+    commands: ["train"],
+    options: [
+      {
+        name: "dryRun",
+        kind: "boolean",
+        help: "print the GPU memory that the run would take; train and write nothing",
+      },
+    ],
+  },
+] as const satisfies readonly Section[];

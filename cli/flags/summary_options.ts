@@ -1,0 +1,53 @@
+import { MODEL_NAMES } from "../../nn/resnet.ts";
+import type { Section } from "../../train/options/option.ts";
+
+/** What `summary` counts. */
+export const SUMMARY = [
+  {
+    title: "what is counted",
+    commands: ["summary"],
+    options: [
+      {
+        name: "model",
+        kind: "choice",
+        choices: MODEL_NAMES,
+        default: "resnet50",
+        help: "the base network",
+      },
+      {
+        name: "classes",
+        also: ["num-classes"],
+        kind: "integer",
+        min: 1,
+        default: 1000,
+        help: "outputs of the classifier",
+      },
+      {
+        name: "channels",
+        kind: "integer",
+        min: 1,
+        default: 3,
+        help: "channels of the image",
+      },
+      {
+        name: "imageSize",
+        also: ["img-size"],
+        kind: "integer",
+        min: 1,
+        default: 224,
+        help: "pixels of a side of the image",
+      },
+    ],
+  },
+  {
+    title: "output",
+    commands: ["summary"],
+    options: [
+      {
+        name: "json",
+        kind: "boolean",
+        help: "print totals as JSON instead of the table",
+      },
+    ],
+  },
+] as const satisfies readonly Section[];

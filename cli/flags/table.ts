@@ -1,0 +1,71 @@
+import { IMAGES } from "../../train/options/image_options.ts";
+import { NETWORKS } from "../../train/options/network_options.ts";
+import { OPTIMIZATION } from "../../train/options/optimization_options.ts";
+import type { Option, OptionOf, Section, Values } from "../../train/options/option.ts";
+import { SEARCH } from "../../train/options/search_options.ts";
+import { BENCH } from "./bench_options.ts";
+import { type Command, COMMAND_NAMES } from "./commands.ts";
+import { EXPORT } from "./export_options.ts";
+import { RUN } from "./run_options.ts";
+import { SUMMARY } from "./summary_options.ts";
+
+/** Every option of every command, named as in timm where timm has it, in the order of the help. */
+export const SECTIONS = [
+  ...NETWORKS,
+  ...SEARCH,
+  ...SUMMARY,
+  ...IMAGES,
+  ...OPTIMIZATION,
+  ...RUN,
+  ...EXPORT,
+  ...BENCH,
+  {
+    title: "other",
+    commands: [
+      ...["train", "search", "compare", "export", "eval", "summary", "parity"] as const,
+      ...["bench conv", "bench step", "bench peers"] as const,
+    ],
+    options: [
+      {
+        name: "help",
+        short: "h",
+        kind: "boolean",
+        help: "print this text",
+      },
+    ],
+  },
+] as const satisfies readonly (Section & { readonly commands: readonly Command[] })[];
+
+type Table = typeof SECTIONS[number];
+
+/** The values of a command's options by name; what has no default may be missing. */
+export type CommandValues<C extends Command> = Values<OptionOf<Table, C>>;
+
+/** The sections of a command, those of one title as one. */
+export function sectionsOf(command: Command): readonly Section[] {
+  const all: readonly Section[] = SECTIONS;
+  const titles = new Map<string, Section>();
+  for (const section of all) {
+    if (!section.commands.includes(command)) continue;
+    const before = titles.get(section.title)?.options ?? [];
+    titles.set(section.title, { ...section, options: [...before, ...section.options] });
+  }
+  return [...titles.values()];
+}
+
+/** The options of a command. */
+export function optionsOf(command: Command): readonly Option[] {
+  return sectionsOf(command).flatMap(({ options }) => options);
+}
+
+/** The flag of an option: `batchSize` is `--batch-size`. */
+export function flagOf(name: string): string {
+  return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
+
+/** The commands that have an option. */
+export function commandsWith(name: string): readonly Command[] {
+  return COMMAND_NAMES.filter((command) =>
+    optionsOf(command).some((option) => option.name === name)
+  );
+}

@@ -1,0 +1,93 @@
+import { assertEquals } from "@std/assert";
+import type { Option, Value } from "../train/options/option.ts";
+import { readArguments } from "../cli/arguments.ts";
+import { flagOf, optionsOf } from "../cli/flags/table.ts";
+import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
+import { runConfig } from "../cli/run/run_config.ts";
+
+type Training = "train" | "search" | "compare";
+
+/** What config.json holds after a command line. */
+function configOf(command: Training, line: readonly string[]): Record<string, unknown> {
+  const { config } = {
+    train: () => trainRequest(readArguments("train", line)),
+    search: () => searchRequest(readArguments("search", line)),
+    compare: () => compareRequest(readArguments("compare", line)),
+  }[command]();
+  return JSON.parse(runConfig(config, { output: String(config.output) }));
+}
+
+/** What a command needs besides. */
+const NEEDED: Readonly<Record<Training, readonly string[]>> = {
+  train: [],
+  search: ["--budget-macs", "0.5"],
+  compare: ["--budget-macs", "0.5"],
+};
+
+/** A value that is not the default, and its text. */
+function other(option: Option, usual: unknown): [Value, string] {
+  switch (option.kind) {
+    case "boolean":
+      return [true, ""];
+    case "string":
+      return ["/tmp/other", "/tmp/other"];
+    case "choice": {
+      const choice = option.choices.find((choice) => choice !== usual) ?? "";
+      return [choice, choice];
+    }
+    case "numbers":
+      return [[1, 3], "1,3"];
+    case "integer":
+      return [Number(usual ?? 1) + 1, String(Number(usual ?? 1) + 1)];
+    case "number": {
+      const number = option.max === 1 || option.below === 1 ? 0.25 : 1.5;
+      return [number, String(number)];
+    }
+  }
+}
+
+/** Flags with which an option has a meaning. */
+function beside({ name, only = {} }: Option): string[] {
+  const choices = Object.entries(only).flatMap(([key, [choice]]) => [flagOf(key), choice]);
+  return [
+    ...choices,
+    ...name === "teacher" || !choices.includes("distill") ? [] : ["--teacher", "a"],
+  ];
+}
+
+for (const command of ["train", "search", "compare"] as const) {
+  const needed = NEEDED[command];
+  const options = optionsOf(command).filter(({ name }) => name !== "help");
+
+  Deno.test(`config.json of ${command} holds every option and nothing else`, () => {
+    const config = configOf(command, needed);
+    const names = ["command", ...options.map(({ name }) => name)];
+    assertEquals(Object.keys(config).toSorted(), names.toSorted());
+    assertEquals(config.command, command);
+  });
+
+  Deno.test(`config.json of ${command} holds each option as it was given`, () => {
+    const usual = configOf(command, needed);
+    for (const option of options) {
+      // Its file is read, and config.json holds the widths in it.
+      if (option.name === "widths") continue;
+      const context = beside(option);
+      const [value, text] = other(option, usual[option.name]);
+      const flag = text ? [flagOf(option.name), text] : [flagOf(option.name)];
+      const line = option.name === "budgetParams" || option.name === "budgetMacs"
+        ? flag
+        : [...needed, ...context, ...flag, ...value === "distill" ? ["--teacher", "a"] : []];
+      assertEquals(configOf(command, line)[option.name], value, line.join(" "));
+    }
+  });
+}
+
+Deno.test("config.json holds the widths of a file, and what the file says of the network", () => {
+  const widths = { "layer2.0.conv1": 8 };
+  const parsed = readArguments("train", ["--widths", "a", "--mask-from", "1"]);
+  const file = { widths, model: "resnet20", variant: "torchvision", maskFrom: 2 } as const;
+  const { config } = trainRequest(parsed, file);
+  assertEquals(config.widths, widths);
+  assertEquals([config.model, config.variant, config.maskFrom], ["resnet20", "torchvision", 1]);
+  assertEquals([config.stem, config.compression], [null, 1]);
+});

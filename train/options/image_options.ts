@@ -1,0 +1,69 @@
+import { DATASET_NAMES } from "../../data/dataset_names.ts";
+import type { Section } from "./option.ts";
+
+/** The images that a network is trained and validated on. */
+export const IMAGES = [
+  {
+    title: "data",
+    commands: ["train", "search", "compare", "eval"],
+    options: [
+      {
+        name: "dataset",
+        kind: "choice",
+        choices: DATASET_NAMES,
+        default: "generated",
+        help: "images drawn from the seed, or read from the files in --data-dir",
+      },
+      {
+        name: "dataDir",
+        kind: "string",
+        value: "DIR",
+        only: { dataset: ["cifar10", "cifar100", "idx"] },
+        help: "folder with the files of the data set",
+      },
+      {
+        name: "valSize",
+        kind: "integer",
+        min: 1,
+        default: { dataset: { generated: 1000 } },
+        otherwise: "all",
+        help: "validation images",
+      },
+    ],
+  },
+  {
+    title: "training images",
+    commands: ["train", "search", "compare"],
+    options: [
+      {
+        name: "trainSize",
+        kind: "integer",
+        min: 1,
+        default: { dataset: { generated: 4000 } },
+        otherwise: "all",
+        help: "training images",
+      },
+      {
+        name: "augment",
+        kind: "choice",
+        choices: ["none", "crop-flip", "crop", "resized-crop"],
+        default: {
+          dataset: {
+            generated: "none",
+            cifar10: "crop-flip",
+            cifar100: "crop-flip",
+            idx: "crop",
+          },
+        },
+        help: "what is done to training images",
+      },
+      {
+        name: "normalization",
+        kind: "choice",
+        choices: ["data", "imagenet"],
+        otherwise: "data; with --init as the file says, and imagenet where it says nothing",
+        help: "mean and deviation of pixels, measured on the training images or ImageNet's",
+      },
+    ],
+  },
+] as const satisfies readonly Section[];

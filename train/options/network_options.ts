@@ -1,0 +1,151 @@
+import { MODEL_NAMES } from "../../nn/resnet.ts";
+import { WHICH } from "../../nn/which.ts";
+import type { Section } from "./option.ts";
+
+/** Choices without a small network. */
+const BASE_ALONE = { mode: "plain", which: "base" } as const;
+
+/** What is trained, and the networks. */
+export const NETWORKS = [
+  {
+    title: "what is trained",
+    commands: ["train"],
+    options: [
+      {
+        name: "mode",
+        kind: "choice",
+        choices: ["adjoined", "plain", "distill"],
+        default: "adjoined",
+        help: "both networks on shared weights, one alone, or one taught by a frozen teacher",
+      },
+      {
+        name: "which",
+        kind: "choice",
+        choices: WHICH,
+        default: "base",
+        only: { mode: ["plain"] },
+        help: "the network that is trained",
+      },
+      {
+        name: "teacher",
+        kind: "string",
+        value: "PATH",
+        only: { mode: ["distill"] },
+        help: "run folder or safetensors file of the teacher; mode distill needs it",
+      },
+      {
+        name: "detach",
+        kind: "boolean",
+        only: { mode: ["adjoined"] },
+        help: "give the base network no gradient of the KL term",
+      },
+      {
+        name: "widths",
+        kind: "string",
+        value: "FILE",
+        idle: [BASE_ALONE],
+        help: "widths.json of a search, instead of --compression",
+      },
+    ],
+  },
+  {
+    title: "what is trained",
+    commands: ["search", "compare"],
+    options: [
+      {
+        name: "detach",
+        kind: "boolean",
+        help: "give the base network no gradient of the KL term",
+      },
+    ],
+  },
+  {
+    title: "start",
+    commands: ["train", "search"],
+    options: [
+      {
+        name: "init",
+        kind: "string",
+        value: "PATH",
+        help: "weights to start from: a run folder, or a safetensors file of ours, " +
+          "torchvision's or timm's",
+      },
+    ],
+  },
+  {
+    title: "networks",
+    commands: ["train", "search", "compare"],
+    options: [
+      {
+        name: "model",
+        kind: "choice",
+        choices: MODEL_NAMES,
+        default: "resnet8",
+        help: "the base network",
+      },
+      {
+        name: "maskingFactor",
+        kind: "number",
+        min: 0,
+        below: 1,
+        default: 0,
+        idle: [BASE_ALONE],
+        beside: ["widthsOnly"],
+        help: "the part of each masked kernel's taps that is zeroed besides",
+      },
+    ],
+  },
+  {
+    title: "network",
+    commands: ["train", "search", "compare", "summary", "bench step"],
+    options: [
+      {
+        name: "variant",
+        kind: "choice",
+        choices: ["xresnet", "torchvision"],
+        default: "xresnet",
+        help: "the authors' form of ResNet, or torchvision's resnet18, 34, 50, 101 and 152",
+      },
+      {
+        name: "stem",
+        kind: "choice",
+        choices: ["authors", "cifar"],
+        // Those that torchvision has are its own.
+        default: { variant: { xresnet: { dataset: { generated: "authors" } } } },
+        otherwise: "that of model and variant",
+        help: "three convolutions with stride and pool (xresnet), or one for CIFAR's size",
+      },
+      {
+        name: "maskFrom",
+        kind: "integer",
+        min: 1,
+        default: 2,
+        idle: [BASE_ALONE],
+        help: "the first stage that is masked; all before it is whole in both networks",
+      },
+      {
+        name: "trunk",
+        kind: "choice",
+        choices: ["shared", "separate"],
+        default: "shared",
+        idle: [{ mode: "plain" }, { mode: "distill" }],
+        help: "whether layers before the first masked one run once, or for each network",
+      },
+    ],
+  },
+  {
+    title: "small network",
+    commands: ["train", "summary", "bench step"],
+    options: [
+      {
+        name: "compression",
+        kind: "number",
+        min: 1,
+        default: 4,
+        idle: [BASE_ALONE, { mode: "search" }],
+        beside: ["widths"],
+        help: "alpha: masked convolutions of the small network keep floor(filters / alpha)",
+      },
+    ],
+  },
+] as const satisfies readonly Section[];

@@ -1,0 +1,116 @@
+import { SCHEDULES } from "../schedule.ts";
+import type { Section } from "./option.ts";
+
+/** How weights are learned. */
+export const OPTIMIZATION = [
+  {
+    title: "training",
+    commands: ["train", "search", "compare"],
+    options: [
+      {
+        name: "epochs",
+        short: "e",
+        kind: "integer",
+        min: 1,
+        default: { dataset: { generated: 6, cifar10: 100, cifar100: 150, idx: 10 } },
+        beside: ["widthsOnly"],
+        help: "how often each training image is seen",
+      },
+      {
+        name: "batchSize",
+        short: "b",
+        also: ["batch"],
+        kind: "integer",
+        min: 1,
+        default: { dataset: { generated: 64, cifar10: 32, cifar100: 32, idx: 64 } },
+        help: "images of a step; of each epoch, a last batch that is not full is left out",
+      },
+      {
+        name: "lr",
+        also: ["learning-rate"],
+        kind: "number",
+        above: 0,
+        default: { opt: { adamw: 4e-3, sgd: 0.1 } },
+        help: "learning rate, the highest of its schedule",
+      },
+      {
+        name: "opt",
+        also: ["optimizer"],
+        kind: "choice",
+        choices: ["sgd", "adamw"],
+        default: "adamw",
+        help: "optimiser",
+      },
+      {
+        name: "sched",
+        also: ["scheduler"],
+        kind: "choice",
+        choices: SCHEDULES,
+        default: { opt: { adamw: "onecycle", sgd: "step" } },
+        help: "schedule of the learning rate",
+      },
+      {
+        name: "warmupEpochs",
+        kind: "number",
+        min: 0,
+        default: 0,
+        only: { sched: ["constant", "step", "cosine"] },
+        help: "epochs over which the learning rate first rises from 0",
+      },
+      {
+        name: "decayRate",
+        kind: "number",
+        above: 0,
+        max: 1,
+        default: 0.1,
+        only: { sched: ["step"] },
+        help: "factor on the learning rate at 1/3 and at 2/3 of the run",
+      },
+      {
+        name: "momentum",
+        kind: "number",
+        min: 0,
+        below: 1,
+        default: 0.9,
+        only: { sched: ["constant", "step", "cosine"] },
+        help: "momentum of sgd, beta1 of adamw; onecycle has its own",
+      },
+      {
+        name: "nesterov",
+        kind: "boolean",
+        only: { opt: ["sgd"] },
+        help: "Nesterov's momentum",
+      },
+      {
+        name: "weightDecay",
+        also: ["wd"],
+        kind: "number",
+        min: 0,
+        default: { opt: { adamw: 1e-2, sgd: 1e-4 } },
+        help: "weight decay; decoupled for adamw",
+      },
+      {
+        name: "smoothing",
+        kind: "number",
+        min: 0,
+        below: 1,
+        default: 0,
+        help: "label smoothing",
+      },
+    ],
+  },
+  {
+    title: "run",
+    commands: ["train", "search", "compare"],
+    options: [
+      {
+        name: "seed",
+        kind: "integer",
+        min: 0,
+        max: Number.MAX_SAFE_INTEGER,
+        default: 0,
+        help: "of weights, order, augmentation, masks and generated images",
+      },
+    ],
+  },
+] as const satisfies readonly Section[];

@@ -1,0 +1,156 @@
+/** Options whose choice decides whether others have a meaning, or what their default is. */
+export const DECIDING = [
+  "mode",
+  "which",
+  "dataset",
+  "opt",
+  "sched",
+  "variant",
+  "format",
+] as const;
+
+/** One of {@link DECIDING}. */
+export type Deciding = typeof DECIDING[number];
+
+/** Choices of some of the deciding options. */
+export type Choices = Partial<Record<Deciding, string>>;
+
+/**
+ * A default: a value, or one for each choice of a deciding option. `{ opt: { adamw: 1, sgd: 2 } }`
+ * is 1 with adamw and 2 with sgd; a choice that is not named has none.
+ */
+export type Default<Value> =
+  | Value
+  | { readonly [Key in Deciding]?: { readonly [choice: string]: Default<Value> } };
+
+/**
+ * An option as data. Its type, flag, checks, default, help, place in config.json and line in the
+ * documents follow from it.
+ */
+export type Option =
+  & {
+    /** In camelCase, as in config.json; the flag of `batchSize` is `--batch-size`. */
+    readonly name: string;
+    /** One letter. */
+    readonly short?: string;
+    /** Other spellings of the flag, without the dashes. */
+    readonly also?: readonly string[];
+    /** What it does: for the help and the documents. */
+    readonly help: string;
+    /** What is taken where there is no default, in words. */
+    readonly otherwise?: string;
+    /** Choices with which alone it has a meaning; beside others it is refused. */
+    readonly only?: { readonly [Key in Deciding]?: readonly string[] };
+    /** Choices with which it has none, and is refused. */
+    readonly idle?: readonly Choices[];
+    /** Options beside which, where they are given, it has no meaning and is refused. */
+    readonly beside?: readonly string[];
+  }
+  & (
+    | { readonly kind: "boolean" }
+    | { readonly kind: "string"; readonly value: string; readonly default?: string }
+    | {
+      readonly kind: "choice";
+      readonly choices: readonly string[];
+      readonly default?: Default<string>;
+    }
+    | {
+      readonly kind: "number" | "integer";
+      readonly min?: number;
+      readonly max?: number;
+      /** Bounds that are themselves out of range. */
+      readonly above?: number;
+      readonly below?: number;
+      readonly default?: Default<number>;
+    }
+    | {
+      /** Numbers with commas between. */
+      readonly kind: "numbers";
+      /** The least of each. */
+      readonly min: number;
+      /** How few and how many there may be. */
+      readonly count: readonly [number, number];
+      readonly default: readonly number[];
+    }
+  );
+
+/** Options of the same commands, under one heading of the help. */
+export interface Section {
+  /** The heading. */
+  readonly title: string;
+  /** The commands that have them. */
+  readonly commands: readonly string[];
+  /** The options, in the order of the help. */
+  readonly options: readonly Option[];
+}
+
+/** The options of those sections that a command has. */
+export type OptionOf<S, Command extends string> = S extends
+  { readonly commands: readonly (infer C)[]; readonly options: readonly (infer O)[] }
+  ? Command extends C ? O : never
+  : never;
+
+/** The type of an option's values. */
+export type ValueOf<O> = O extends { readonly kind: "boolean" } ? boolean
+  : O extends { readonly kind: "number" | "integer" } ? number
+  : O extends { readonly kind: "numbers" } ? readonly number[]
+  : O extends { readonly choices: readonly (infer Choice)[] } ? Choice
+  : string;
+
+type Plain = string | number | readonly number[];
+
+/** Deciding options all of whose choices have to be named, so that there is always a default. */
+type Total = {
+  readonly [Key in "dataset" | "opt"]: Readonly<
+    Record<
+      Key extends "dataset" ? "generated" | "cifar10" | "cifar100" | "idx" : "sgd" | "adamw",
+      Plain
+    >
+  >;
+};
+
+type Certain<O> = Extract<
+  O,
+  | { readonly kind: "boolean" }
+  | { readonly default: Plain }
+  | { readonly default: Pick<Total, "dataset"> }
+  | { readonly default: Pick<Total, "opt"> }
+>;
+
+type NameOf<O> = O extends { readonly name: infer N extends string } ? N : never;
+
+/** Values by name; those of options that may have no default may be missing. */
+export type Values<O> =
+  & { readonly [One in Certain<O> as NameOf<One>]: ValueOf<One> }
+  & { readonly [One in Exclude<O, Certain<O>> as NameOf<One>]?: ValueOf<One> };
+
+/** The value of an option of any kind. */
+export type Value = string | number | boolean | readonly number[];
+
+/** A default as a value, given the choices of the deciding options. */
+function defaultOf(
+  fallback: Default<string | number> | readonly number[] | undefined,
+  choiceOf: (name: Deciding) => unknown,
+): Value | undefined {
+  if (typeof fallback !== "object" || Array.isArray(fallback)) return fallback as Value | undefined;
+  for (const [name, values] of Object.entries(fallback)) {
+    return defaultOf(values[String(choiceOf(name as Deciding))], choiceOf);
+  }
+}
+
+/** The values given, and the defaults of all others; what has no default is left out. */
+export function withDefaults(
+  options: readonly Option[],
+  given: Readonly<Record<string, Value>>,
+): Record<string, Value> {
+  const valueOf = (name: string): Value | undefined => {
+    if (given[name] !== undefined) return given[name];
+    const option = options.find((option) => option.name === name);
+    if (!option) return;
+    return option.kind === "boolean" ? false : defaultOf(option.default, valueOf);
+  };
+  const found = options.map(({ name }) => [name, valueOf(name)] as const);
+  return Object.fromEntries(
+    found.flatMap(([name, value]) => value === undefined ? [] : [[name, value]]),
+  );
+}

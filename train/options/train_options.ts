@@ -1,0 +1,26 @@
+import { IMAGES } from "./image_options.ts";
+import { NETWORKS } from "./network_options.ts";
+import { OPTIMIZATION } from "./optimization_options.ts";
+import type { OptionOf, Section, Values } from "./option.ts";
+
+const SECTIONS = [...NETWORKS, ...IMAGES, ...OPTIMIZATION] as const;
+
+type Flags = Values<OptionOf<typeof SECTIONS[number], "train">>;
+
+/** The options of a training run: those of `train` in the tables of this folder. */
+export interface TrainOptions extends Omit<Flags, "widths"> {
+  /** Filters that masked convolutions keep, by name, instead of `compression`. */
+  readonly widths?: Readonly<Record<string, number>>;
+  /** The run folder. */
+  readonly output: string;
+}
+
+const NAMES: ReadonlySet<string> = new Set(
+  (SECTIONS as readonly Section[]).flatMap(({ options }) => options.map(({ name }) => name)),
+);
+
+/** Those of some values that are options of training. */
+export function trainingValues<V extends object>(values: V): Pick<V, keyof V & keyof TrainOptions> {
+  const found = Object.entries(values).filter(([name]) => NAMES.has(name));
+  return Object.fromEntries(found) as Pick<V, keyof V & keyof TrainOptions>;
+}
