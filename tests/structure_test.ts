@@ -178,7 +178,15 @@ Deno.test(
     for (const name of ["Teacher", "Feed", "DivergedError", "VerificationError"]) {
       assert(names.has(name), name);
     }
-    const command = ["EXIT", "exitCode", "UsageError", "Progress", "EpochMetrics", "Reporter", "TrainOptions"];
+    const command = [
+      "EXIT",
+      "exitCode",
+      "UsageError",
+      "Progress",
+      "EpochMetrics",
+      "Reporter",
+      "TrainOptions",
+    ];
     for (const name of [...command, "Summary", "NetworkSummary"]) assert(!names.has(name), name);
   },
 );
