@@ -4,13 +4,13 @@ import { readArguments } from "./arguments.ts";
 import type { BenchCommand } from "../bench/main.ts";
 import { EXIT, exitCode, UsageError } from "../train/errors.ts";
 import { type Command, COMMANDS } from "./flags/commands.ts";
+import { errorMessage } from "./error_message.ts";
 import { commandHelp, generalHelp } from "./help.ts";
 import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
 import { suggestion } from "./suggestion.ts";
 import { summarize, summaryTable } from "./summary.ts";
-import { tell } from "./tell.ts";
 import { readWidths } from "../export/widths_file.ts";
 import { writer } from "./writer.ts";
 
@@ -202,7 +202,7 @@ export async function commandLine(): Promise<void> {
     goWhereTyped();
     Deno.exitCode = await main(words);
   } catch (error) {
-    const message = tell(error, words).replace(/\s+/g, " ");
+    const message = errorMessage(error, words).replace(/\s+/g, " ");
     const stack = error instanceof Error && environment("ADJOIN_DEBUG") ? `${error.stack}\n` : "";
     printError(`adjoin: ${message}\n${stack}`);
     Deno.exitCode = exitCode(error);

@@ -1,4 +1,5 @@
 import { type CropWriter, identity } from "./augment.ts";
+import { curable, cure } from "./cure.ts";
 import { checkDataset, type Dataset } from "./dataset.ts";
 import { Random } from "./random.ts";
 
@@ -79,9 +80,10 @@ export class TrainingBatches {
   constructor(options: TrainingOptions) {
     const { dataset, batch } = options;
     if (batch > dataset.length) {
-      throw new RangeError(
-        `Cannot make batches of ${batch} images: ${dataset.name} has ${dataset.length}; lower the batch to at most that`,
-      );
+      const problem = `Cannot make batches of ${batch} images: ${dataset.name} has ` +
+        `${dataset.length}`;
+      const option = { option: "batchSize", words: "the batch" };
+      throw curable(RangeError, problem, cure`lower ${option} to at most that`);
     }
     this.#rows = new Rows(dataset, batch);
     this.#options = options;

@@ -1,3 +1,4 @@
+import { curable, cure } from "./cure.ts";
 import { DataError } from "./error.ts";
 
 /** A part of a set: images to train on, to choose by, or those that its authors test on. */
@@ -103,11 +104,12 @@ export function measureNormalization(dataset: Dataset): Normalization {
 
 /** The first `count` images, sharing memory with the dataset; a `RangeError` if it has fewer. */
 export function take(dataset: Dataset, count: number): Dataset {
-  const { name, length, height, width, channels } = dataset;
+  const { name, part, length, height, width, channels } = dataset;
   if (!Number.isInteger(count) || count < 1 || count > length) {
-    throw new RangeError(
-      `Cannot take ${count} images of ${name}: it has ${length}; ask for 1 to ${length}`,
-    );
+    const option = part === "train" ? "trainSize" : "valSize";
+    const asked = { option, words: "the count" };
+    const problem = `Cannot take ${count} images of ${name}: it has ${length}`;
+    throw curable(RangeError, problem, cure`lower ${asked} to at most ${length}`);
   }
   return {
     ...dataset,

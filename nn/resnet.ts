@@ -1,3 +1,4 @@
+import { curable, cure } from "../data/cure.ts";
 import { checkWhole, type Network, network, type NetworkBuilder, type Value } from "./network.ts";
 
 /**
@@ -188,15 +189,20 @@ const TORCHVISION_NAMES = ["resnet18", "resnet34", "resnet50", "resnet101", "res
 
 function checkTorchvision(name: string, stem: Stem | undefined): void {
   if (!TORCHVISION_NAMES.includes(name)) {
-    throw new RangeError(
+    throw curable(
+      RangeError,
       `Cannot build model ${name} as torchvision: wanted one of ${TORCHVISION_NAMES.join(", ")}, ` +
-        `found ${name}; take one of them, or the variant xresnet`,
+        `found ${name}`,
+      cure`take one of them`,
+      cure`take ${{ option: "variant", words: "the variant" }} xresnet`,
     );
   }
   if (stem === "authors") {
-    throw new RangeError(
+    throw curable(
+      RangeError,
       `Cannot build model ${name} as torchvision: wanted its own stem of one convolution, or ` +
-        `cifar for small images, found the stem authors; leave it out`,
+        `cifar for small images, found the stem authors`,
+      cure`leave out ${{ option: "stem", words: "the stem" }}`,
     );
   }
 }

@@ -104,7 +104,7 @@ const REFUSED: readonly [string, AdjoinOptions, Network, string][] = [
     "a compression that leaves no channel",
     { compression: 64 },
     model("resnet8", { classes: 10 }),
-    "Cannot adjoin: compression 64 leaves no channel of layer2.0.conv1, which has 32; use a compression of at most 32",
+    "Cannot adjoin: compression 64 leaves no channel of layer2.0.conv1, which has 32; lower compression to at most 32",
   ],
   [
     "a compression below 1",

@@ -205,7 +205,10 @@ Deno.test(
       () => openDataset("cifar10", { ...base, trainCount: 6 }),
       RangeError,
     );
-    assertEquals(count.message, "Cannot take 6 images of cifar10 train: it has 5; ask for 1 to 5");
+    assertEquals(
+      count.message,
+      "Cannot take 6 images of cifar10 train: it has 5; lower the count to at most 5",
+    );
     const classes = await assertRejects(
       () => openDataset("cifar10", { ...base, classes: 5 }),
       DataError,

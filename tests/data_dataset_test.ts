@@ -36,7 +36,10 @@ Deno.test("take() keeps the first images", () => {
 
 Deno.test("take() refuses more images than there are, and none", () => {
   const { message } = assertThrows(() => take(small, 4), RangeError);
-  assertEquals(message, "Cannot take 4 images of small: it has 3; ask for 1 to 3");
+  assertEquals(
+    message,
+    "Cannot take 4 images of small: it has 3; lower the count to at most 3",
+  );
   assertThrows(() => take(small, 0), RangeError, "Cannot take 0 images");
   assertThrows(() => take(small, 1.5), RangeError, "Cannot take 1.5 images");
 });

@@ -7,6 +7,7 @@ import { demandFiniteScores, demandFiniteState } from "../train/finite.ts";
 import { DivergedError, EXIT } from "../train/errors.ts";
 import { finish } from "../train/finish.ts";
 import type { Job } from "../train/job.ts";
+import type { Curable } from "../data/cure.ts";
 import type { Learner } from "../train/learner.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
@@ -65,7 +66,7 @@ Deno.test(
 Deno.test("scores and weights are finite, or training has diverged", () => {
   const score = { top1: 1, top5: 1, loss: 1 };
   const scores = { base: score, small: { ...score, loss: Infinity } };
-  const options = { lr: 2, sched: "step" } as const;
+  const options = { lr: 2, sched: "step", weightDecay: 0.1 } as const;
   demandFiniteScores({ scores: { base: score }, epoch: 1 }, options);
   const { message } = assertThrows(
     () => demandFiniteScores({ scores, epoch: 3 }, options),
@@ -73,21 +74,28 @@ Deno.test("scores and weights are finite, or training has diverged", () => {
   );
   assertEquals(
     message,
-    "Cannot go on: the small network's validation loss is Infinity after epoch 3; lower --lr " +
-      "(found 2) or add --warmup-epochs",
+    "Cannot go on: the small network's validation loss is Infinity after epoch 3; lower lr (found 2) " +
+      "or add warmupEpochs",
   );
   const state = new Map([["a", Float32Array.of(1, 2)], ["b", Float32Array.of(0, NaN)]]);
   assertThrows(
     () => demandFiniteState(state, options),
     DivergedError,
-    "b holds NaN after the last step and is not saved; lower --lr",
+    "b holds NaN after the last step and is not saved; lower lr",
   );
   // One cycle takes no warm-up.
   const { message: cure } = assertThrows(
-    () => demandFiniteState(state, { lr: 2, sched: "onecycle" }),
+    () => demandFiniteState(state, { lr: 2, sched: "onecycle", weightDecay: 0.1 }),
     DivergedError,
   );
-  assertMatch(cure, /; lower --lr \(found 2\)$/);
+  assertMatch(cure, /; lower lr \(found 2\)$/);
+  // What takes more than all of a weight in each step is to blame.
+  const { message: strong, option } = assertThrows(
+    () => demandFiniteState(state, { lr: 4e-3, sched: "step", weightDecay: 1e5 }),
+    DivergedError,
+  ) as DivergedError & Curable;
+  assertMatch(strong, /; lower weightDecay \(found 100000\) or lower lr \(found 0\.004\)$/);
+  assertEquals(option, "weightDecay");
   state.delete("b");
   demandFiniteState(state, options);
 });

@@ -390,9 +390,12 @@ Deno.test("the same seed finds the same widths and weights, bit for bit", () =>
 Deno.test("an impossible budget is refused, with what is possible and the cure", async () => {
   for (
     const [flags, cure] of [
-      ["--budget-macs 0.01", "raise the budget, add a larger divisor or lower --mask-from"],
-      ["--budget-params 0.01", "raise the budget, add a larger divisor or lower --mask-from"],
-      ["--budget-macs 0.9 --divisors 2,4", "lower the budget"],
+      ["--budget-macs 0.01", "raise budgetMacs, add a larger one to divisors or lower maskFrom"],
+      [
+        "--budget-params 0.01",
+        "raise budgetParams, add a larger one to divisors or lower maskFrom",
+      ],
+      ["--budget-macs 0.9 --divisors 2,4", "lower budgetMacs"],
     ]
   ) {
     const { message } = await assertRejects(() => opened(...flags.split(" ")), UsageError);

@@ -13,7 +13,7 @@ const CONVOLUTION = [...KERNELS, "kernels/conv/"];
 const OPEN = ["kernels/gpu.ts", "kernels/preset.ts"];
 const OPS = [...CONVOLUTION, "kernels/ops/", "kernels/mod.ts", ...OPEN];
 const NN = ["nn/", "nn/layers/", "nn/compress/"];
-const TRAIN = [...OPS, ...NN, "data/", "export/", "train/"];
+const TRAIN = [...OPS, ...NN, "data/", "data/cure.ts", "export/", "train/"];
 const EVERYTHING = [...TRAIN, "cli/", "bench/", "tests"];
 
 /**
@@ -21,7 +21,9 @@ const EVERYTHING = [...TRAIN, "cli/", "bench/", "tests"];
  * each may import.
  */
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
-  "kernels/gpu/": [],
+  // What an error says to do, in words that name options.
+  "data/cure.ts": [],
+  "kernels/gpu/": ["data/cure.ts"],
   "kernels/program/": ["kernels/gpu/"],
   // What an op is, and how its gradient is recorded: `op.ts`, `gradient.ts`.
   "kernels/": ["kernels/gpu/", "kernels/program/", "kernels/wgsl/"],
@@ -32,12 +34,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "kernels/preset.ts": ["kernels/gpu/", "kernels/wgsl/", "kernels/conv/"],
   "kernels/gpu.ts": [...CONVOLUTION, "kernels/preset.ts"],
   "kernels/mod.ts": [...KERNELS, "kernels/ops/"],
-  "nn/": [...OPS, "nn/layers/"],
+  "nn/": [...OPS, "nn/layers/", "data/cure.ts"],
   "nn/layers/": OPS,
-  "nn/compress/": [...OPS, "nn/", "nn/layers/"],
-  "data/": [],
-  "export/": [...NN, "data/"],
-  "train/": [...OPS, ...NN, "data/", "export/"],
+  "nn/compress/": [...OPS, "nn/", "nn/layers/", "data/cure.ts"],
+  "data/": ["data/cure.ts"],
+  "export/": [...NN, "data/", "data/cure.ts"],
+  "train/": [...OPS, ...NN, "data/", "data/cure.ts", "export/"],
   "cli/": TRAIN,
   "bench/": [...TRAIN, "cli/"],
   "mod.ts": TRAIN,

@@ -1,14 +1,22 @@
 import type { State } from "../nn/parameters.ts";
+import { curable, cure } from "../data/cure.ts";
 import { DivergedError } from "./errors.ts";
 import type { Score, TrainOptions, Which } from "./types.ts";
 
 /** What the cure of a divergence depends on. */
-type Rates = Pick<TrainOptions, "lr" | "sched">;
+type Rates = Pick<TrainOptions, "lr" | "sched" | "weightDecay">;
 
-function diverged(what: string, { lr, sched }: Rates): DivergedError {
+function diverged(what: string, { lr, sched, weightDecay }: Rates): DivergedError {
+  const lower = cure`lower ${{ option: "lr" }} (found ${lr})`;
+  // A step takes lr * weightDecay of each weight: beyond 1 they change their sign, beyond 2 they grow.
+  const decays = weightDecay > 1 && lr * weightDecay > 1
+    ? [cure`lower ${{ option: "weightDecay" }} (found ${weightDecay})`]
+    : [];
   // One cycle is a warm-up of its own.
-  const warmup = sched === "onecycle" ? "" : " or add --warmup-epochs";
-  return new DivergedError(`Cannot go on: ${what}; lower --lr (found ${lr})${warmup}`);
+  const warmup = sched === "onecycle" || decays.length
+    ? []
+    : [cure`add ${{ option: "warmupEpochs" }}`];
+  return curable(DivergedError, `Cannot go on: ${what}`, ...decays, lower, ...warmup);
 }
 
 /** The first value that is infinite or no number. */

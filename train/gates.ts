@@ -1,3 +1,4 @@
+import { curable, cure } from "../data/cure.ts";
 import { gumbelNoise } from "../kernels/ops/gumbel.ts";
 import { gumbelSoftmax } from "../kernels/ops/gumbel_softmax.ts";
 import { adaptPenalty, penalty } from "../kernels/ops/penalty.ts";
@@ -157,9 +158,12 @@ export class Gates {
   }
 
   #diverged(found: number): DivergedError {
-    return new DivergedError(
+    const lr = { option: "searchLr", words: "the gates' lr" };
+    return curable(
+      DivergedError,
       `Cannot go on with the search: wanted logits of widths of at most ${LARGEST_LOGIT}, found ` +
-        `${found.toPrecision(3)}; lower the gates' lr (found ${this.#schedule.lr})`,
+        found.toPrecision(3),
+      cure`lower ${lr} (found ${this.#schedule.lr})`,
     );
   }
 

@@ -1,3 +1,4 @@
+import { curable, cure } from "../data/cure.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
@@ -55,12 +56,19 @@ function demandFeasible(
 ): void {
   const { least, most } = feasible(groups, cost);
   if (budget >= least - 1e-9 && budget <= most + 1e-9) return;
-  const cure = budget < least
-    ? "; raise the budget, add a larger divisor or lower --mask-from"
-    : "; lower the budget";
-  throw new UsageError(
+  const option = budgeted === "macs" ? "budgetMacs" : "budgetParams";
+  const cures = budget < least
+    ? [
+      cure`raise ${{ option }}`,
+      cure`add a larger one to ${{ option: "divisors" }}`,
+      cure`lower ${{ option: "maskFrom" }}`,
+    ]
+    : [cure`lower ${{ option }}`];
+  throw curable(
+    UsageError,
     `Cannot meet the budget: the small network can have ${least.toFixed(4)} to ` +
-      `${most.toFixed(4)} of the base network's ${budgetName(budgeted)}, found ${budget}${cure}`,
+      `${most.toFixed(4)} of the base network's ${budgetName(budgeted)}, found ${budget}`,
+    ...cures,
   );
 }
 

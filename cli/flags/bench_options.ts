@@ -44,6 +44,7 @@ export const BENCH = [
       },
       {
         name: "size",
+        also: ["image-size"],
         kind: "integer",
         min: 1,
         default: 32,

@@ -1,4 +1,5 @@
 /// <reference types="@webgpu/types" />
+import { curable, cure } from "../../data/cure.ts";
 import { isLlvmpipe } from "./adapter.ts";
 import type { Assembled } from "./assemble.ts";
 import type { DevicePreset } from "./device_preset.ts";
@@ -119,9 +120,12 @@ export class Device {
 
   #refuseOversize(name: string, bytes: number, limit: number): void {
     if (bytes > limit) {
-      throw new GpuError(
-        `Cannot allocate ${name}: it takes ${bytes} bytes, the limit of ${this.adapter} is ` +
-          `${limit}; use a smaller batch, image or network`,
+      throw curable(
+        GpuError,
+        `Cannot allocate ${name}: it takes ${bytes} bytes, the limit of ${this.adapter} is ${limit}`,
+        cure`lower ${{ option: "batchSize", words: "the batch" }}`,
+        cure`lower ${{ option: "imageSize", words: "the size of images" }}`,
+        cure`take a smaller ${{ option: "model" }}`,
       );
     }
   }

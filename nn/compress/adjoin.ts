@@ -1,3 +1,4 @@
+import { curable, cure } from "../../data/cure.ts";
 import {
   channelsOf,
   type Conv2dLayer,
@@ -98,11 +99,16 @@ function tapsOf(
 function keptFilters(layer: Conv2dLayer, { compression, widths }: AdjoinOptions): number {
   const keep = widths?.[layer.name] ?? Math.floor(layer.out / compression);
   if (!Number.isInteger(keep) || keep < 1 || keep > layer.out) {
+    if (widths?.[layer.name] === undefined) {
+      throw curable(
+        RangeError,
+        `Cannot adjoin: compression ${compression} leaves no channel of ${layer.name}, which has ` +
+          `${layer.out}`,
+        cure`lower ${{ option: "compression" }} to at most ${layer.out}`,
+      );
+    }
     throw new RangeError(
-      widths?.[layer.name] === undefined
-        ? `Cannot adjoin: compression ${compression} leaves no channel of ${layer.name}, which ` +
-          `has ${layer.out}; use a compression of at most ${layer.out}`
-        : `Cannot adjoin: the width of ${layer.name} is from 1 to ${layer.out}, found ${keep}`,
+      `Cannot adjoin: the width of ${layer.name} is from 1 to ${layer.out}, found ${keep}`,
     );
   }
   return keep;
@@ -124,10 +130,15 @@ function checkNames(
   for (const option of ["widths", "keptTaps"] as const) {
     const name = Object.keys(options[option] ?? {}).find((name) => !masked.includes(name));
     if (name === undefined) continue;
-    throw new RangeError(
-      network.layers.some((layer) => nameOf(layer) === name)
-        ? `Cannot adjoin: ${option} name ${name}, which is not masked; lower maskFrom or leave it out`
-        : `Cannot adjoin: ${option} name ${name}, which is no layer of the network`,
+    const found = `Cannot adjoin: ${option} name ${name}, which is`;
+    if (!network.layers.some((layer) => nameOf(layer) === name)) {
+      throw new RangeError(`${found} no layer of the network`);
+    }
+    throw curable(
+      RangeError,
+      `${found} not masked`,
+      cure`lower ${{ option: "maskFrom" }}`,
+      cure`leave it out`,
     );
   }
 }
@@ -231,7 +242,11 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
     } else put({ ...layer, inputs: [inputs[0]] }, width);
   });
   if (!masked.length) {
-    throw new RangeError("Cannot adjoin: no convolution is masked; lower maskFrom");
+    throw curable(
+      RangeError,
+      "Cannot adjoin: no convolution is masked",
+      cure`lower ${{ option: "maskFrom" }}`,
+    );
   }
   checkNames(network, masked, options);
   return {

@@ -1,3 +1,4 @@
+import { curable, cure } from "../../data/cure.ts";
 import { maskRule } from "./adjoin.ts";
 import { type Conv2dLayer, IMAGE, type Network, type Value } from "../network.ts";
 
@@ -133,7 +134,11 @@ export function widthGroups(
   const masked = maskRule(network, maskFrom);
   const { owners, groups } = tie(network, masked, tied === "sums");
   if (!groups.length) {
-    throw new RangeError("Cannot search widths: no convolution is masked; lower maskFrom");
+    throw curable(
+      RangeError,
+      "Cannot search widths: no convolution is masked",
+      cure`lower ${{ option: "maskFrom" }}`,
+    );
   }
   const { layers } = network;
   const extents: Extent[] = [];

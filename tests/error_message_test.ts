@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { curable, cure, isCurable } from "../data/cure.ts";
 import { TrainingBatches } from "../data/batches.ts";
 import { take } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
@@ -8,7 +9,7 @@ import { adjoin } from "../nn/compress/adjoin.ts";
 import { model } from "../nn/resnet.ts";
 import { searchable } from "../nn/compress/searchable.ts";
 import { EXIT } from "../train/errors.ts";
-import { tell } from "../cli/tell.ts";
+import { errorMessage } from "../cli/error_message.ts";
 import { adjoinCommand } from "./command.ts";
 import { lacks } from "./permissions.ts";
 
@@ -16,7 +17,7 @@ const commandLine = { ignore: lacks("read", "write", "run", "env") };
 
 /** What is told of an error, after a line was typed. */
 function told(fail: () => unknown, line: string): string {
-  return tell(assertThrows(fail), line.split(" "));
+  return errorMessage(assertThrows(fail), line.split(" "));
 }
 
 Deno.test("errors of the library name flags on the command line", () => {
@@ -40,19 +41,43 @@ Deno.test("errors of the library name flags on the command line", () => {
     told(() => new TrainingBatches({ dataset: train, batch: 1e12, seed: 0 }), "train"),
     /^Cannot make batches of \d+ images: generated train has 3; lower --batch-size to at most that$/,
   );
-  assertMatch(told(() => take(train, 4), "train"), /it has 3; lower --train-size to 3$/);
-  assertMatch(told(() => take(validation, 4), "eval a"), /it has 2; lower --val-size to 2$/);
+  assertMatch(told(() => take(train, 4), "train"), /it has 3; lower --train-size to at most 3$/);
+  assertMatch(
+    told(() => take(validation, 4), "eval a"),
+    /it has 2; lower --val-size to at most 2$/,
+  );
   const other = () => model("resnet8", { classes: 10, variant: "torchvision" });
-  assertMatch(told(other, "train"), /take one of them, or --variant xresnet$/);
+  assertMatch(told(other, "train"), /take one of them or take --variant xresnet$/);
+});
+
+Deno.test("errors of the library name its own options, and carry them", () => {
+  const base = model("resnet8", { classes: 10 });
+  const error = assertThrows(() => adjoin(base, { compression: 64 }));
+  assert(isCurable(error) && error instanceof RangeError);
+  assertEquals(error.option, "compression");
+  assertMatch(error.problem, /^Cannot adjoin: compression 64 leaves .* has \d+$/);
+  assertEquals(error.message, `${error.problem}; lower compression to at most 32`);
+});
+
+Deno.test("cures that a command has no flags for are left out, but never all", () => {
+  const [lower, add] = [cure`lower ${{ option: "maskFrom" }}`, cure`add ${{ option: "init" }}`];
+  const error = curable(RangeError, "Cannot", lower, add, cure`sleep`);
+  assertEquals(errorMessage(error, ["train"]), "Cannot; lower --mask-from, add --init or sleep");
+  assertEquals(errorMessage(error, ["summary"]), "Cannot; lower --mask-from or sleep");
+  assertEquals(errorMessage(error, ["parity"]), "Cannot; sleep");
+  assertEquals(
+    errorMessage(curable(RangeError, "Cannot", lower), ["parity"]),
+    "Cannot; lower maskFrom",
+  );
 });
 
 Deno.test("what is no option, or no command, is told as it is", () => {
   const late = new RangeError("Cannot adjoin: no convolution is masked; lower maskFrom");
-  assertEquals(tell(late, []), late.message);
-  assertEquals(tell(late, ["parity", "dir"]), late.message);
+  assertEquals(errorMessage(late, []), late.message);
+  assertEquals(errorMessage(late, ["parity", "dir"]), late.message);
   const data = "wanted dataDir in config.json";
-  assertEquals(tell(new DataError(data), ["export", "run"]), data);
-  assertEquals(tell("text", ["train"]), "text");
+  assertEquals(errorMessage(new DataError(data), ["export", "run"]), data);
+  assertEquals(errorMessage("text", ["train"]), "text");
 });
 
 Deno.test("memory that the GPU does not have is told with the flags to lower", async () => {
@@ -61,13 +86,16 @@ Deno.test("memory that the GPU does not have is told with the flags to lower", a
     const large = () => gpu.takeBuffer("values", 2 ** 50);
     assertMatch(
       told(large, "train"),
-      /the limit of .* is \d+; lower --batch-size, or take a smaller --model$/,
+      /the limit of .* is \d+; lower --batch-size or take a smaller --model$/,
     );
     assertMatch(
-      tell(assertThrows(large), ["bench step"]),
-      /; lower --batch or --image-size, or take a smaller --model$/,
+      errorMessage(assertThrows(large), ["bench step"]),
+      /; lower --batch, lower --image-size or take a smaller --model$/,
     );
-    assertMatch(tell(assertThrows(large), ["bench conv"]), /; lower --size or --batch$/);
+    assertMatch(
+      errorMessage(assertThrows(large), ["bench conv"]),
+      /; lower --batch or lower --size$/,
+    );
   } finally {
     gpu.destroy();
   }
@@ -93,7 +121,7 @@ Deno.test(
       assertEquals([code, out, error], [EXIT.usage, "", `${cannot}${cases[i][1]}\n`]);
     });
     assert(
-      tell(new RangeError("Invalid array length"), ["train"]).endsWith(
+      errorMessage(new RangeError("Invalid array length"), ["train"]).endsWith(
         "found the defaults; lower --val-size, --train-size or --batch-size",
       ),
     );
