@@ -1,4 +1,5 @@
-import { DataError } from "./error.ts";
+import { printable } from "./printable.ts";
+import { isSizes, parseHeader, product } from "./safetensors_header.ts";
 
 /** Element types that are read. `F16` and `BF16` become `Float32Array`. */
 export type Dtype =
@@ -29,17 +30,20 @@ export type TensorData =
 
 /** A tensor of a file. */
 export interface StoredTensor {
-  /** The element type in the file. */
-  readonly dtype: Dtype;
+  /**
+   * The element type in the file: a {@link Dtype}, or another, as `F8_E4M3`, whose `data` are the
+   * bytes as they are.
+   */
+  readonly dtype: string;
   /** Sizes, outermost first; `[]` is a single number. */
   readonly shape: number[];
   /** As many elements as the product of `shape`. */
   readonly data: TensorData;
 }
 
-/** Whether values of a dtype are floats, of whatever width. */
-export function isFloat(dtype: Dtype): boolean {
-  return /^B?F\d+$/.test(dtype);
+/** Whether values of a dtype are read as floats. */
+export function isFloat(dtype: string): boolean {
+  return /^(F64|F32|F16|BF16)$/.test(dtype);
 }
 
 /** What {@link parseSafetensors} returns. */
@@ -78,6 +82,12 @@ const FORMATS: Readonly<Record<Dtype, Format>> = {
   BOOL: { bytes: 1, read: (buffer) => new Uint8Array(buffer) },
 };
 
+const ELEMENT_BYTES = new Map(Object.entries(FORMATS).map(([dtype, { bytes }]) => [dtype, bytes]));
+
+function isDtype(dtype: string): dtype is Dtype {
+  return ELEMENT_BYTES.has(dtype);
+}
+
 /** 1 sign, 5 exponent, 10 fraction bits. */
 function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1;
@@ -91,125 +101,6 @@ function fromHalf(bits: number): number {
 /** A bfloat16 is the upper half of a float32. */
 function fromBrainFloats(buffer: ArrayBuffer): Float32Array {
   return new Float32Array(Uint32Array.from(new Uint16Array(buffer), (bits) => bits << 16).buffer);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((v) => Number.isSafeInteger(v) && v >= 0);
-}
-
-function isDtype(value: unknown): value is Dtype {
-  return typeof value === "string" && Object.hasOwn(FORMATS, value);
-}
-
-function product(shape: readonly number[]): number {
-  return shape.reduce((a, b) => a * b, 1);
-}
-
-/** The header and where the tensors begin. */
-function parseHeader(bytes: Uint8Array, name: string): [Record<string, unknown>, number] {
-  if (bytes.length < 8) {
-    throw new DataError(
-      `Cannot read ${name} as its first 8 bytes hold the header's length: it has ${bytes.length} bytes.`,
-    );
-  }
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = view.getBigUint64(0, true);
-  if (length > BigInt(bytes.length - 8)) {
-    throw new DataError(
-      `Cannot read ${name} as its header takes ${length} bytes: only ${bytes.length - 8} follow.`,
-    );
-  }
-  const start = 8 + Number(length);
-  let header: unknown;
-  try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(8, start)));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new DataError(`Cannot read ${name} as its header must be JSON: ${reason}.`);
-  }
-  if (!isRecord(header)) {
-    throw new DataError(
-      `Cannot read ${name} as its header must be a JSON object: found ${JSON.stringify(header)}.`,
-    );
-  }
-  return [header, start];
-}
-
-function parseMetadata(value: unknown, name: string): Record<string, string> {
-  const entries: [string, string][] = [];
-  if (!isRecord(value)) {
-    throw new DataError(
-      `Cannot read ${name} as __metadata__ must map strings to strings: found ${
-        JSON.stringify(value)
-      }.`,
-    );
-  }
-  for (const [key, text] of Object.entries(value)) {
-    if (typeof text !== "string") {
-      throw new DataError(
-        `Cannot read ${name} as the metadata "${key}" must be a string: found ${
-          JSON.stringify(text)
-        }.`,
-      );
-    }
-    entries.push([key, text]);
-  }
-  return Object.fromEntries(entries);
-}
-
-interface Entry {
-  readonly key: string;
-  readonly dtype: Dtype;
-  readonly shape: number[];
-  readonly begin: number;
-  readonly end: number;
-}
-
-function parseEntry(key: string, value: unknown, available: number, name: string): Entry {
-  const fail = (wanted: string, found: unknown): never => {
-    throw new DataError(
-      `Cannot read ${name} as the tensor "${key}" must have ${wanted}: found ${
-        JSON.stringify(found)
-      }.`,
-    );
-  };
-  if (!isRecord(value)) return fail("a dtype, a shape and data_offsets", value);
-  const { dtype, shape, data_offsets: offsets } = value;
-  if (!isDtype(dtype)) return fail(`a dtype out of ${Object.keys(FORMATS).join(", ")}`, dtype);
-  if (!isSizes(shape)) return fail("a shape of whole numbers", shape);
-  if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
-    return fail("data_offsets of the form [begin, end]", offsets);
-  }
-  const [begin, end] = offsets;
-  if (end > available) return fail(`data_offsets within the ${available} bytes of data`, offsets);
-  const size = product(shape) * FORMATS[dtype].bytes;
-  if (end - begin !== size) return fail(`${size} bytes for ${dtype} [${shape}]`, end - begin);
-  return { key, dtype, shape, begin, end };
-}
-
-/** Every byte of the data belongs to exactly one tensor. */
-function checkLayout(entries: readonly Entry[], available: number, name: string): void {
-  let reached = 0;
-  for (
-    const { key, begin, end } of entries.toSorted((a, b) => a.begin - b.begin || a.end - b.end)
-  ) {
-    if (begin !== reached) {
-      const problem = begin < reached ? "overlaps the one before it" : "leaves a hole before it";
-      throw new DataError(
-        `Cannot read ${name} as the tensor "${key}" ${problem}: it must begin at byte ${reached}, and begins at ${begin}.`,
-      );
-    }
-    reached = end;
-  }
-  if (reached !== available) {
-    throw new DataError(
-      `Cannot read ${name} as its tensors take ${reached} bytes of data: it has ${available}.`,
-    );
-  }
 }
 
 /**
@@ -227,20 +118,13 @@ function checkLayout(entries: readonly Entry[], available: number, name: string)
  * the data exactly.
  */
 export function parseSafetensors(bytes: Uint8Array, name = "safetensors data"): Safetensors {
-  const [header, start] = parseHeader(bytes, name);
-  const available = bytes.length - start;
-  let metadata: Record<string, string> = {};
-  const entries: Entry[] = [];
-  for (const [key, value] of Object.entries(header)) {
-    if (key === "__metadata__") metadata = parseMetadata(value, name);
-    else entries.push(parseEntry(key, value, available, name));
-  }
-  checkLayout(entries, available, name);
+  const { entries, metadata, start } = parseHeader(bytes, ELEMENT_BYTES, printable(name, 300));
   const tensors = new Map<string, StoredTensor>();
   for (const { key, dtype, shape, begin, end } of entries) {
     // A copy, as views would have to be aligned.
     const copy = new Uint8Array(bytes.subarray(start + begin, start + end));
-    tensors.set(key, { dtype, shape, data: FORMATS[dtype].read(copy.buffer) });
+    const data = isDtype(dtype) ? FORMATS[dtype].read(copy.buffer) : copy;
+    tensors.set(key, { dtype, shape, data });
   }
   return { tensors, metadata };
 }

@@ -1,6 +1,11 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../data/error.ts";
-import { encodeSafetensors, parseSafetensors, type TensorToStore } from "../data/safetensors.ts";
+import {
+  encodeSafetensors,
+  isFloat,
+  parseSafetensors,
+  type TensorToStore,
+} from "../data/safetensors.ts";
 
 /** A file with the given header and as many bytes of data, each of them 0. */
 function file(header: string, dataBytes = 0): Uint8Array {
@@ -97,20 +102,71 @@ Deno.test("parseSafetensors() refuses a file that is cut off", () => {
   refuses(new Uint8Array(5), "8 bytes", "5 bytes");
   refuses(file("{}").subarray(0, 9), "2 bytes", "only 1");
   refuses(new Uint8Array(8).fill(255), "18446744073709551615 bytes", "only 0");
+  refuses(file("{}").subarray(0, 8), "its header takes 2 bytes");
   const whole = encodeSafetensors([["x", { shape: [2], data: new Float32Array(2) }]]);
   refuses(whole.subarray(0, whole.length - 1), '"x"', "within the 7 bytes", "[0,8]");
 });
 
 Deno.test("parseSafetensors() refuses a header that it does not understand", () => {
   refuses(file("{x"), "must be JSON");
-  refuses(file("[1]"), "JSON object", "[1]");
+  refuses(file("[1]"), "JSON object", "5b 31 5d");
   refuses(file('{"__metadata__":{"a":1}}'), '"a"', "string", "1");
   refuses(file('{"__metadata__":"a"}'), "map strings to strings");
   refuses(file('{"x":3}'), '"x"', "data_offsets", "3");
-  refuses(single("F8", [1], [0]), '"x"', "F32", '"F8"');
+  refuses(file('{"x":{"dtype":8,"shape":[1],"data_offsets":[0,1]}}', 1), '"x"', "F32", "found 8.");
   refuses(single("toString", [1], [0]), '"x"', '"toString"');
   refuses(single("F32", [-1], [0]), '"x"', "whole numbers", "[-1]");
   refuses(file('{"x":{"dtype":"U8","shape":[1],"data_offsets":[1,0]}}', 1), "[begin, end]");
+});
+
+Deno.test("parseSafetensors() takes the framing for more than what a file begins with", () => {
+  const wanted = new Float32Array([3]);
+  const whole = encodeSafetensors([["x", { shape: [1], data: wanted }]]);
+  const header = new TextDecoder().decode(whole.subarray(8, whole.length - 4));
+  // Lengths whose low bytes are those of a pickle, a zip archive, gzip and an ONNX model.
+  for (const length of [0x80, 0x0280, 0x4b50, 0x8b1f, 0x120308]) {
+    const bytes = file(header.padEnd(length), 4);
+    bytes.set(whole.subarray(whole.length - 4), bytes.length - 4);
+    assertEquals(parseSafetensors(bytes).tensors.get("x")?.data, wanted);
+    // Nor is one that is cut off called anything else.
+    refuses(bytes.subarray(0, 100), `its header takes ${length} bytes`);
+  }
+});
+
+Deno.test("parseSafetensors() keeps elements of other types as bytes", () => {
+  for (const dtype of ["F8_E4M3", "F8_E5M2", "U64", "C64", "F4", "NEW_9"]) {
+    const { tensors } = parseSafetensors(single(dtype, [2], [7, 9]));
+    assertEquals(tensors.get("x"), { dtype, shape: [2], data: new Uint8Array([7, 9]) });
+    assert(!isFloat(dtype));
+  }
+});
+
+Deno.test("messages of parseSafetensors() are bounded, and quickly there", () => {
+  const long = 200_000;
+  const brackets = "[".repeat(long) + "]".repeat(long);
+  const bad = [
+    file(`{"x":${brackets}}`),
+    file(`{"__metadata__":{"a":${brackets}}}`),
+    file(`{"__metadata__":${brackets}}`),
+    file(`{"x":{"dtype":"${"F".repeat(10 * long)}","shape":[],"data_offsets":[0,1]}}`),
+    file(`{"x":{"dtype":"F32","shape":${brackets},"data_offsets":[0,1]}}`),
+    file(`{"x":{"dtype":"U8","shape":[${"1,".repeat(long)}1],"data_offsets":[0,0]}}`),
+    file(`{"x":{"dtype":"U8","shape":[1],"data_offsets":[${"1,".repeat(long)}1]}}`),
+    file(`{"${"k".repeat(10 * long)}":1}`),
+    file(`{"${"k".repeat(10 * long)}"`),
+    file("{" + "[".repeat(long)),
+  ];
+  for (const bytes of bad) {
+    const start = performance.now();
+    const { message } = assertThrows(() => parseSafetensors(bytes, "n".repeat(long)), DataError);
+    assert(message.length < 1000, `${message.length} characters`);
+    assert(performance.now() - start < 1000, message);
+  }
+  const { message } = assertThrows(
+    () => parseSafetensors(file(JSON.stringify({ "\x1b[2J\u202e": 1 })), "a\x1bb"),
+    DataError,
+  );
+  assertStringIncludes(message, String.raw`Cannot read a\x1bb as the tensor "\x1b[2J\u{202e}"`);
 });
 
 Deno.test("parseSafetensors() refuses a size that is not that of the shape", () => {
