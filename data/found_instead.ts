@@ -1,14 +1,25 @@
+import { printable } from "./printable.ts";
+
 /** The code of a system's error, as `ENOENT`; nothing for other errors. */
 export function errorCode(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
 }
 
+/** Deno's own words where it lets nobody read, whatever is allowed: below /dev, /proc and /sys. */
+const SPECIAL = /^Requires all access/;
+
 /** What there is in place of a file or folder to read, in words that go after "found". */
 export function foundInstead(
-  path: string,
+  foreignPath: string,
   error: unknown,
   wanted: "file" | "folder" = "file",
 ): string {
+  const path = printable(foreignPath, 300);
+  const reason = error instanceof Error ? error.message : String(error);
+  if (SPECIAL.test(reason)) {
+    return `the special ${wanted} ${path}, which Deno opens only with all permissions: copy it ` +
+      `elsewhere, or run deno run --allow-all cli/main.ts in place of deno task`;
+  }
   switch (errorCode(error)) {
     case "ENOENT":
       return `no ${wanted} ${path}`;
@@ -20,5 +31,5 @@ export function foundInstead(
     case "EPERM":
       return `no permission to read ${path}`;
   }
-  return `${path}, which cannot be read: ${error instanceof Error ? error.message : error}`;
+  return `${path}, which cannot be read: ${printable(reason, 200)}`;
 }

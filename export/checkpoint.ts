@@ -1,14 +1,15 @@
 import { DataError } from "../data/error.ts";
+import { printable } from "../data/printable.ts";
 import { encodeSafetensors, isFloat, parseSafetensors } from "../data/safetensors.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { sizesOf } from "../nn/count.ts";
-import { fromTorch, torchShape, toTorch } from "../nn/layout.ts";
+import { fromTorch, isEqual, shapeText, torchShape, toTorch } from "../nn/layout.ts";
 import { classesOf, type Conv2dLayer, type Network } from "../nn/network.ts";
 import { encodeNetwork, parseNetwork } from "../nn/network_json.ts";
 import type { State } from "../nn/parameters.ts";
 import { model, type Variant } from "../nn/resnet.ts";
 import { maskTaps, networkSpecs, valueOf } from "../nn/state.ts";
-import { notFinite } from "../train/finite.ts";
+import { wrongValue } from "../nn/wrong_value.ts";
 import {
   type CheckpointInfo,
   encodeInfo,
@@ -139,22 +140,25 @@ export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { parameters, statistics } = networkSpecs(network);
   const state: State = new Map();
   for (const { name, shape } of [...parameters, ...statistics]) {
-    const wanted = torchShape(shape).join("x");
+    const wanted = torchShape(shape);
     const stored = tensors.get(name);
-    if (stored?.shape.join("x") !== wanted) {
+    if (!stored || !isEqual(stored.shape, wanted)) {
       throw new DataError(
-        `Cannot load ${file}: wanted ${name} of ${wanted}, found ` +
-          (stored ? stored.shape.join("x") : "none"),
+        `Cannot load ${file}: wanted ${printable(name)} of ${shapeText(wanted)}, found ` +
+          (stored ? shapeText(stored.shape) : "none"),
       );
     }
     if (!isFloat(stored.dtype)) {
-      throw new DataError(`Cannot load ${file}: wanted floats, found ${stored.dtype} in ${name}`);
+      throw new DataError(
+        `Cannot load ${file}: wanted floats, found ${stored.dtype} in ${printable(name)}`,
+      );
     }
     const values = Float32Array.from(stored.data, Number);
-    const wrong = notFinite(values);
-    if (wrong !== undefined) {
+    const wrong = wrongValue(name, values);
+    if (wrong) {
       throw new DataError(
-        `Cannot load ${file}: wanted numbers, found ${wrong} in ${name}; take other weights`,
+        `Cannot load ${file}: wanted ${wrong.wanted}, found ${wrong.found} in ` +
+          `${printable(name)}; take other weights`,
       );
     }
     state.set(name, fromTorch(values, stored.shape));

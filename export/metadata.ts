@@ -1,5 +1,6 @@
 import type { Normalization } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
+import { printable } from "../data/printable.ts";
 import type { Which } from "../nn/which.ts";
 
 /** What a saved network says besides its layers and weights. */
@@ -57,15 +58,15 @@ export function parseInfo(metadata: Metadata, file: string): CheckpointInfo {
     const found = metadataField(metadata, key, file);
     if (fits(found)) return found;
     throw new DataError(
-      `Cannot load ${file}: wanted ${wanted} as ${key} in its metadata, found ${metadata[key]}`,
+      `Cannot load ${file}: wanted ${wanted} as ${key} in its metadata, found ` +
+        printable(metadata[key]),
     );
   };
   const { which } = metadata;
   if (which !== "base" && which !== "small") {
     throw new DataError(
-      `Cannot load ${file}: wanted base or small as which in its metadata, found ${
-        which ?? "none"
-      }`,
+      `Cannot load ${file}: wanted base or small as which in its metadata, found ` +
+        printable(which ?? "none"),
     );
   }
   const classes = field(

@@ -6,6 +6,17 @@ export interface TorchTensor {
   readonly data: Float32Array;
 }
 
+/** A shape as `16x3x3x3`, as much as is fit to be printed of it. */
+export function shapeText(shape: readonly number[]): string {
+  const dimensions = [...shape.slice(0, 8), ...shape.length > 8 ? ["..."] : []];
+  return shape.length ? dimensions.join("x") : "a single number";
+}
+
+/** Whether two shapes are the same. */
+export function isEqual(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, i) => size === b[i]);
+}
+
 /** Values of axes (a, b, c), re-ordered to (c, b, a). */
 function reverseAxes(data: Float32Array, a: number, b: number, c: number): Float32Array {
   const out = new Float32Array(data.length);

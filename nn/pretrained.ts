@@ -1,13 +1,41 @@
 import { elements } from "../kernels/gpu/tensor.ts";
 import type { Adjoined } from "./compress/adjoin.ts";
 import { normName } from "./forward.ts";
-import { fromTorch, torchShape, type TorchTensor } from "./layout.ts";
+import { fromTorch, isEqual, shapeText, torchShape, type TorchTensor } from "./layout.ts";
 import type { Network } from "./network.ts";
 import type { State } from "./parameters.ts";
 import { adjoinedSpecs, extract, networkSpecs, smallNorms } from "./state.ts";
 
 /** Tensors of a file by name, in PyTorch's layout. */
 export type TorchTensors = ReadonlyMap<string, TorchTensor>;
+
+/** What programs put before the names of a module that they wrap. */
+const PREFIXES = ["module.", "model.", "_orig_mod."];
+
+/**
+ * Names without the prefixes that DataParallel (`module.`), Lightning and timm (`model.`) and
+ * `torch.compile` (`_orig_mod.`) put before them, also several of them. Names that would become
+ * those of others stay.
+ *
+ * @returns The new names by the old ones, of those that change; and the prefixes taken off.
+ */
+export function withoutPrefixes(
+  names: readonly string[],
+): { readonly names: ReadonlyMap<string, string>; readonly prefixes: readonly string[] } {
+  const bare = (name: string): string => {
+    let at = 0;
+    while (true) {
+      const prefix = PREFIXES.find((prefix) => name.startsWith(prefix, at));
+      if (prefix === undefined) return name.slice(at);
+      at += prefix.length;
+    }
+  };
+  const counts = new Map<string, number>();
+  for (const name of names) counts.set(bare(name), (counts.get(bare(name)) ?? 0) + 1);
+  const changed = names.filter((name) => bare(name) !== name && counts.get(bare(name)) === 1);
+  const taken = new Set(changed.map((name) => name.slice(0, name.length - bare(name).length)));
+  return { names: new Map(changed.map((name) => [name, bare(name)])), prefixes: [...taken] };
+}
 
 /** What tensors of a file come to in a network. */
 export interface Pretrained {
@@ -17,10 +45,6 @@ export interface Pretrained {
   readonly unused: readonly { readonly name: string; readonly reason: string }[];
   /** Names of parameters and running statistics that no tensor fits. */
   readonly fresh: readonly string[];
-}
-
-function shapeText(shape: readonly number[]): string {
-  return shape.length ? shape.join("x") : "a single number";
 }
 
 /**
@@ -36,9 +60,12 @@ export function fitPretrained(network: Network, tensors: TorchTensors): Pretrain
   for (const [name, { shape, data }] of tensors) {
     if (name.endsWith(".num_batches_tracked")) continue;
     const own = shapes.get(name);
-    const [wanted, found] = [own && shapeText(torchShape(own)), shapeText(shape)];
-    if (wanted === found) state.set(name, fromTorch(data, shape));
-    else unused.push({ name, reason: wanted ? `${found}, wanted ${wanted}` : "unknown name" });
+    const wanted = own && torchShape(own);
+    if (wanted && isEqual(wanted, shape)) state.set(name, fromTorch(data, shape));
+    else {
+      const reason = wanted ? `${shapeText(shape)}, wanted ${shapeText(wanted)}` : "unknown name";
+      unused.push({ name, reason });
+    }
   }
   return { state, unused, fresh: [...shapes.keys()].filter((name) => !state.has(name)) };
 }

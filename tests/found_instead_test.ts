@@ -21,6 +21,15 @@ Deno.test("what cannot be read is told by its reason", () => {
   assertEquals([told("ENOTDIR"), told("ENOTDIR", "folder")], ["no file a/b", "a file at a/b"]);
   assertEquals([told("EISDIR"), told("EACCES")], ["a folder at a/b", "no permission to read a/b"]);
   assertEquals(told("EIO"), "a/b, which cannot be read: broken");
+  assertEquals(
+    foundInstead("/dev/shm/a", new Deno.errors.NotCapable("Requires all access to /dev/shm/a")),
+    "the special file /dev/shm/a, which Deno opens only with all permissions: copy it elsewhere, " +
+      "or run deno run --allow-all cli/main.ts in place of deno task",
+  );
+  assertEquals(
+    foundInstead("\x1b[2J", new Error("no\x07")),
+    "\\x1b[2J, which cannot be read: no\\x07",
+  );
 });
 
 const { options } = trainRequest(readArguments("train", []));

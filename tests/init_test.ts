@@ -17,6 +17,7 @@ import { elements } from "../kernels/gpu/tensor.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { toTorch } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
+import { withoutPrefixes } from "../nn/pretrained.ts";
 import { model } from "../nn/resnet.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { readArguments } from "../cli/arguments.ts";
@@ -172,10 +173,16 @@ Deno.test(
         DataError,
         "wanted numbers, found NaN in bn1.bias",
       );
+      const negative = { shape: [16], data: new Float32Array(16).fill(-1) };
       await refused(
-        new TextEncoder().encode("PK\x03\x04"),
+        fileOf(thin, (name) => name === "bn1.running_var" ? negative : undefined),
         DataError,
-        "found a file of torch.save",
+        "wanted variances from 0 on, found -1 in bn1.running_var",
+      );
+      await refused(
+        new TextEncoder().encode("PK\x03\x04 w/data.pkl"),
+        DataError,
+        "found a file of torch.save; write it anew with safetensors.torch.save_file(torch.load(",
       );
       await refused(Uint8Array.of(1, 2, 3), DataError, "it has 3 bytes");
       await assertRejects(() => startOf(`${dir}/none`), DataError, `found no file ${dir}/none`);
@@ -212,12 +219,112 @@ Deno.test(
     }),
 );
 
+Deno.test(
+  "prefixes of wrapped modules are taken off, and said",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const path = `${dir}/weights.safetensors`;
+      const { tensors } = parseSafetensors(fileOf(thin));
+      const wanted = (await given(fileOf(thin))).state;
+      async function given(bytes: Uint8Array): Promise<Start> {
+        await Deno.writeFile(path, bytes);
+        return await startOf(path);
+      }
+      for (const prefix of ["module.", "model.", "_orig_mod.", "module._orig_mod."]) {
+        const renamed = [...tensors].map(([name, tensor]) => [prefix + name, tensor] as const);
+        const { state, notes } = await given(encodeSafetensors(renamed));
+        assertEquals(state, wanted, prefix);
+        assertEquals(notes, [
+          `starts from 57 of the 57 tensors of ${path}`,
+          `took "${prefix}" off the names of 57 tensors`,
+        ]);
+      }
+    }),
+);
+
+Deno.test("names that would become those of others keep their prefix", () => {
+  const found = withoutPrefixes(["model.a", "a", "module.b", "models.c", "module.model.d"]);
+  assertEquals([...found.names], [["module.b", "b"], ["module.model.d", "d"]]);
+  assertEquals(found.prefixes, ["module.", "module.model."]);
+  const long = "module.".repeat(1e6);
+  assertEquals(withoutPrefixes([`${long}a`]).names.get(`${long}a`), "a");
+});
+
+/** A file whose tensors of some names are of bytes of an element type. */
+function retyped(bytes: Uint8Array, dtype: string, which: (name: string) => boolean): Uint8Array {
+  const { tensors } = parseSafetensors(bytes);
+  let end = 0;
+  const header = [...tensors].map(([key, { shape, data }]) => {
+    const begin = end;
+    end += which(key) ? data.length : 4 * data.length;
+    return [key, { dtype: which(key) ? dtype : "F32", shape, data_offsets: [begin, end] }];
+  });
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries(header)));
+  const file = new Uint8Array(8 + json.length + end);
+  new DataView(file.buffer).setBigUint64(0, BigInt(json.length), true);
+  file.set(json, 8);
+  return file;
+}
+
+Deno.test(
+  "tensors of bytes spoil a file only where all convolutions are such",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const path = `${dir}/weights.safetensors`;
+      for (const dtype of ["I8", "F8_E4M3"]) {
+        await Deno.writeFile(path, retyped(fileOf(thin), dtype, (name) => name === "bn1.bias"));
+        assertEquals((await startOf(path)).notes, [
+          `starts from 56 of the 57 tensors of ${path}`,
+          `not used: bn1.bias (${dtype}, wanted floats); drawn afresh: bn1.bias`,
+        ]);
+        await Deno.writeFile(path, retyped(fileOf(thin), dtype, () => true));
+        await assertRejects(
+          () => startOf(path),
+          DataError,
+          `no convolution has floats, found conv1.0.weight (${dtype}, wanted floats) and 10 more; ` +
+            "write the weights as F32, F16 or BF16",
+        );
+      }
+    }),
+);
+
+Deno.test(
+  "a small network of other widths is refused, with its own shapes",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const path = `${dir}/small.safetensors`;
+      const { small } = adjoin(thin, { compression: 4 });
+      const plain = ["--mode", "plain", "--which", "small"];
+      const file = encodeCheckpoint(small, initialize(networkSpecs(small), small, () => 1), {
+        which: "small",
+        classes: Array.from({ length: 10 }, (_, i) => String(i)),
+        image: [32, 32, 3],
+        normalization,
+      });
+      // With our metadata, and as PyTorch saves it again.
+      for (const bytes of [file, fileOf(small)]) {
+        await Deno.writeFile(path, bytes);
+        assertEquals((await startOf(path, ...plain)).state.size, 57);
+        await assertRejects(
+          () => startOf(path, ...plain, "--compression", "2"),
+          UsageError,
+          "as the small network of --compression 2: wanted layer2.0.conv1.weight of 16x16x3x3, " +
+            "found 8x16x3x3; pass the --compression or --widths of its run, or base.safetensors",
+        );
+      }
+    }),
+);
+
 Deno.test("images are normalised as the weights need it, or as --normalization says", () => {
   const given = (metadata: Record<string, string>) => ({
     file: "w.safetensors",
     tensors: new Map(),
     others: [],
     metadata,
+    notes: [],
   });
   const of = (args: string[], file?: ReturnType<typeof given>, data = split) => {
     const { split: found, notes } = normalized(options(...args), data, file);

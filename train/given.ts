@@ -1,18 +1,22 @@
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
+import { printable } from "../data/printable.ts";
 import { isFloat, parseSafetensors } from "../data/safetensors.ts";
 import type { TorchTensor } from "../nn/layout.ts";
-import type { TorchTensors } from "../nn/pretrained.ts";
+import { type TorchTensors, withoutPrefixes } from "../nn/pretrained.ts";
 import type { TrainOptions } from "./types.ts";
 
 /** A file with weights to start from. */
 export interface Given {
+  /** Its path, fit to be printed. */
   readonly file: string;
   /** Those of floats. */
   readonly tensors: TorchTensors;
   /** Those of other types, by name. */
   readonly others: readonly { readonly name: string; readonly reason: string }[];
   readonly metadata: Readonly<Record<string, string>>;
+  /** What there is to say of the file, a sentence each. */
+  readonly notes: readonly string[];
 }
 
 async function readGiven(path: string, trainsSmall: boolean): Promise<[string, Uint8Array]> {
@@ -30,14 +34,9 @@ async function readGiven(path: string, trainsSmall: boolean): Promise<[string, U
     }
   }
   throw new DataError(
-    `Cannot start from ${path}: wanted a safetensors file with weights or the folder of a run, ` +
-      `found ${found}`,
+    `Cannot start from ${printable(path, 300)}: wanted a safetensors file with weights or the ` +
+      `folder of a run, found ${found}`,
   );
-}
-
-/** PyTorch's own files: a zip archive, or a pickle. */
-function isPickle([a, b]: Uint8Array): boolean {
-  return (a === 0x50 && b === 0x4b) || a === 0x80;
 }
 
 /**
@@ -47,16 +46,12 @@ function isPickle([a, b]: Uint8Array): boolean {
 export async function loadGiven({ init, mode, which }: TrainOptions): Promise<Given | undefined> {
   if (init === undefined) return undefined;
   const [file, bytes] = await readGiven(init, mode !== "adjoined" && which === "small");
-  if (isPickle(bytes)) {
-    throw new DataError(
-      `Cannot start from ${file}: wanted safetensors, found a file of torch.save; write it anew ` +
-        `with safetensors.torch.save_file(torch.load("${file}"), "weights.safetensors")`,
-    );
-  }
   const { tensors, metadata } = parseSafetensors(bytes, file);
+  const renamed = withoutPrefixes([...tensors.keys()]);
   const floats = new Map<string, TorchTensor>();
   const others: { name: string; reason: string }[] = [];
-  for (const [name, { dtype, shape, data }] of tensors) {
+  for (const [stored, { dtype, shape, data }] of tensors) {
+    const name = renamed.names.get(stored) ?? stored;
     if (isFloat(dtype)) {
       const values = data instanceof Float32Array ? data : Float32Array.from(data, Number);
       floats.set(name, { shape, data: values });
@@ -64,11 +59,16 @@ export async function loadGiven({ init, mode, which }: TrainOptions): Promise<Gi
       others.push({ name, reason: `${dtype}, wanted floats` });
     }
   }
-  return { file, tensors: floats, others, metadata };
+  const prefixes = renamed.prefixes.map((prefix) => `"${prefix}"`).join(", ");
+  const notes = renamed.names.size
+    ? [`took ${prefixes} off the names of ${renamed.names.size} tensors`]
+    : [];
+  return { file: printable(file, 300), tensors: floats, others, metadata, notes };
 }
 
 /** A field of the metadata that is JSON; `undefined` where it is missing, or is none. */
 export function metadataJson({ metadata }: Given, key: string): unknown {
+  if (!Object.hasOwn(metadata, key)) return undefined;
   try {
     return JSON.parse(metadata[key]);
   } catch {

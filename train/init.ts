@@ -1,7 +1,8 @@
 import { DataError } from "../data/error.ts";
+import { printable } from "../data/printable.ts";
 import { abridged } from "../data/words.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
-import { torchShape } from "../nn/layout.ts";
+import { isEqual, shapeText, torchShape } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import {
@@ -13,6 +14,7 @@ import {
 } from "../nn/pretrained.ts";
 import type { Variant } from "../nn/resnet.ts";
 import { networkSpecs } from "../nn/state.ts";
+import { wrongValue } from "../nn/wrong_value.ts";
 import { UsageError } from "./errors.ts";
 import { type Given, metadataJson } from "./given.ts";
 import type { Objective } from "./objective.ts";
@@ -39,18 +41,27 @@ function variantOf(tensors: TorchTensors): [Variant, string] | undefined {
   }
 }
 
+function told({ name, reason }: { name: string; reason: string }): string {
+  return `${printable(name)} (${reason})`;
+}
+
+/** Which network a file says that it has. */
+function whichOf(given: Given): unknown {
+  // As files had it before they had the network itself.
+  const named = metadataJson(given, "architecture");
+  const { which } = typeof named === "object" && named !== null && "which" in named ? named : {};
+  return Object.hasOwn(given.metadata, "which") ? given.metadata.which : which;
+}
+
 function refuseOther(given: Given, { variant = "xresnet" }: TrainOptions, small: boolean): void {
   const [own, name] = variantOf(given.tensors) ?? [variant];
   if (own !== variant) {
     throw new UsageError(
-      `Cannot start from ${given.file} as ${variant}: wanted its shortcuts, found ${name}, as in ` +
-        `${own}; pass --variant ${own}`,
+      `Cannot start from ${given.file} as ${variant}: wanted its shortcuts, found ` +
+        `${printable(name ?? "none")}, as in ${own}; pass --variant ${own}`,
     );
   }
-  // As files had it before they had the network itself.
-  const named = metadataJson(given, "architecture") as { which?: string } | undefined;
-  const { which = named?.which } = given.metadata;
-  if (which === "small" && !small) {
+  if (whichOf(given) === "small" && !small) {
     throw new UsageError(
       `Cannot start from ${given.file}: wanted weights of the base network, found those of a ` +
         `small one; pass base.safetensors, or train it with --mode plain --which small`,
@@ -62,23 +73,67 @@ function convolutions({ state }: Pretrained, { tensors }: Given): number {
   return [...state.keys()].filter((name) => tensors.get(name)?.shape.length === 4).length;
 }
 
-/** Weights for a small network by itself: those of one, or cut out of a base network's. */
-function forSmall(adjoined: Adjoined, given: Given): Pretrained {
-  const small = fitPretrained(adjoined.small, given.tensors);
-  const base = fitPretrained(adjoined.base, given.tensors);
-  return convolutions(small, given) > convolutions(base, given)
-    ? small
-    : cutPretrained(adjoined, base);
+/** Shapes of a network's convolutions in PyTorch's layout, by the names of their weights. */
+function filterShapes(network: Network): Map<string, number[]> {
+  const { parameters } = networkSpecs(network);
+  return new Map(
+    parameters.filter(({ shape }) => shape.length === 4)
+      .map(({ name, shape }) => [name, torchShape(shape)]),
+  );
 }
 
-function nothingFits(given: Given, { model, variant }: TrainOptions, network: Network): UsageError {
-  const [{ name, shape }] = networkSpecs(network).parameters;
-  const found = [...given.tensors].slice(0, 3).map(([name, { shape }]) =>
-    `${name} of ${shape.join("x")}`
+/** Whether a file says that it has a small network, or its convolutions do. */
+function isSmall(given: Given, { base, small }: Adjoined): boolean {
+  const which = whichOf(given);
+  if (which === "base" || which === "small") return which === "small";
+  const cut = filterShapes(small);
+  const narrowed = [...filterShapes(base)].filter(([name, whole]) =>
+    given.tensors.has(name) && !isEqual(cut.get(name) ?? whole, whole)
   );
-  return new UsageError(
+  return narrowed.length > 0 && narrowed.every(([name, whole]) => {
+    const found = given.tensors.get(name)?.shape ?? [];
+    return found.length === 4 && !isEqual(found, whole) && found.every((n, i) => n <= whole[i]);
+  });
+}
+
+/** Refuses a small network of other widths: what is left of it would be too little to start from. */
+function refuseOtherWidths(given: Given, options: TrainOptions, { base, small }: Adjoined): void {
+  const whole = filterShapes(base);
+  // The first convolution goes by the channels of the images.
+  for (const [name, wanted] of [...filterShapes(small)].slice(1)) {
+    const found = given.tensors.get(name)?.shape;
+    const own = whole.get(name);
+    if (!found || !own || isEqual(found, wanted)) continue;
+    // Those of another model are no matter of widths.
+    if (found.length !== 4 || found.some((n, i) => n > own[i] || (i > 1 && n !== own[i]))) continue;
+    const { compression, widths } = options;
+    throw new UsageError(
+      `Cannot start from ${given.file} as the small network of ` +
+        `${widths ? "--widths" : `--compression ${compression}`}: wanted ${name} of ` +
+        `${shapeText(wanted)}, found ${shapeText(found)}; pass the --compression or --widths of ` +
+        `its run, or base.safetensors`,
+    );
+  }
+}
+
+/** Raises an error that says why no convolution fits. */
+function refuseAll(given: Given, { model, variant }: TrainOptions, network: Network): never {
+  const filters = filterShapes(network);
+  const others = given.others.filter(({ name }) => filters.has(name));
+  if (others.length) {
+    const found = abridged(others.map(told), 1);
+    throw new DataError(
+      `Cannot start from ${given.file}: no convolution has floats, found ${found}; write the weights ` +
+        `as F32, F16 or BF16`,
+    );
+  }
+  const [[wanted, shape]] = filters;
+  const found = [...given.tensors].slice(0, 3).map(([name, { shape }]) =>
+    `${printable(name)} of ${shapeText(shape)}`
+  );
+  throw new UsageError(
     `Cannot start from ${given.file} as ${variant} ${model}: no convolution fits, wanted ` +
-      `${name} of ${torchShape(shape).join("x")} and so on, found ${found.join(", ") || "none"}; ` +
+      `${wanted} of ${shapeText(shape)} and so on, found ${found.join(", ") || "none"}; ` +
       `pass the --model and --variant of the weights`,
   );
 }
@@ -86,7 +141,8 @@ function nothingFits(given: Given, { model, variant }: TrainOptions, network: Ne
 /**
  * What a run starts from. Where names or shapes are not those of what is trained, drawn values
  * stay. Raises a {@link UsageError} for weights of the other variant, of a small network where a
- * base is trained, or of which no convolution fits; a {@link DataError} for what is no number.
+ * base is trained, of a small network of other widths, or of which no convolution fits; a
+ * {@link DataError} for what is no number, variances below 0, and weights that are no floats.
  */
 export function startFrom(
   given: Given,
@@ -95,27 +151,31 @@ export function startFrom(
 ): Start {
   const small = "which" in objective && objective.which === "small";
   refuseOther(given, options, small);
-  const found = small ? forSmall(adjoined, given) : fitPretrained(adjoined.base, given.tensors);
-  if (convolutions(found, given) === 0) throw nothingFits(given, options, adjoined.base);
+  const holdsSmall = small && isSmall(given, adjoined);
+  if (holdsSmall) refuseOtherWidths(given, options, adjoined);
+  const network = holdsSmall ? adjoined.small : adjoined.base;
+  const fitting = fitPretrained(network, given.tensors);
+  const found = small && !holdsSmall ? cutPretrained(adjoined, fitting) : fitting;
+  if (convolutions(found, given) === 0) refuseAll(given, options, network);
   for (const [name, values] of found.state) {
-    if (values.every(Number.isFinite)) continue;
+    const wrong = wrongValue(name, values);
+    if (!wrong) continue;
     throw new DataError(
-      `Cannot start from ${given.file}: wanted numbers, found ${values.find((v) => v - v !== 0)} ` +
-        `in ${name}; take other weights`,
+      `Cannot start from ${given.file}: wanted ${wrong.wanted}, found ` +
+        `${wrong.found} in ${name}; take other weights`,
     );
   }
   const unused = [...found.unused, ...given.others];
   const used = found.state.size;
   const left = [
-    ...unused.length
-      ? [`not used: ${abridged(unused.map(({ name, reason }) => `${name} (${reason})`), NAMES)}`]
-      : [],
+    ...unused.length ? [`not used: ${abridged(unused.map(told), NAMES)}`] : [],
     ...found.fresh.length ? [`drawn afresh: ${abridged(found.fresh, NAMES)}`] : [],
   ];
   return {
     state: objective.mode === "adjoined" ? withSmallNorms(adjoined, found).state : found.state,
     notes: [
       `starts from ${used} of the ${used + unused.length} tensors of ${given.file}`,
+      ...given.notes,
       ...left.length ? [left.join("; ")] : [],
     ],
   };

@@ -8,7 +8,7 @@ function saved(given: Given, channels: number): Normalization | undefined {
   const [mean, std] = [metadataJson(given, "mean"), metadataJson(given, "std")];
   const fits = (found: unknown): found is number[] =>
     Array.isArray(found) && found.length === channels && found.every(Number.isFinite);
-  return fits(mean) && fits(std) ? { mean, std } : undefined;
+  return fits(mean) && fits(std) && std.every((x) => x > 0) ? { mean, std } : undefined;
 }
 
 /**
