@@ -23,8 +23,11 @@ export interface Effect {
 }
 
 /** A run of two steps of eight images. */
-const SHORT = "--epochs 2 --train-size 8 --val-size 8 --batch-size 8 --output {dir}/run";
+const SIZES = "--train-size 8 --val-size 8 --batch-size 8 --output {dir}/run";
+const SHORT = `--epochs 2 ${SIZES}`;
 const SEARCH = `--mask-from 1 --search-epochs 2 ${SHORT}`;
+const SEARCH_ALONE =
+  `search --budget-macs 0.8 --mask-from 1 --search-epochs 2 ${SIZES} --widths-only`;
 
 /** The shortest command line of each command, to which options are added. */
 export const BASES: Readonly<Record<Command, string>> = {
@@ -61,14 +64,22 @@ function effect(
 /** All effects of all options. */
 export const EFFECTS: readonly Effect[] = [
   // What is trained.
-  effect(["train"], "mode", "--mode plain", "program"),
+  effect(["train"], "mode", "--mode plain", ["program", "write lambda"]),
   effect(["train"], "which", "--which small", "program", { beside: "--mode plain" }),
   effect(["train"], "teacher", "--teacher {made}/b", "write parameters", {
+    beside: "--mode distill --teacher {made}/a",
+  }),
+  effect(["train"], "teacher", "--teacher {made}/c", "program", {
+    of: "its normalization",
     beside: "--mode distill --teacher {made}/a",
   }),
   effect(["train"], "widths", "--widths {made}/widths.json", "program"),
   effect(["train", "search"], "init", "--init {made}/a", "write parameters"),
   effect(TRAINING, "detach", "--detach", "program"),
+  effect(["search"], "detach", "--detach", "program", {
+    of: "the search",
+    base: SEARCH_ALONE,
+  }),
   effect(TRAINING, "model", "--model resnet20", ["program", "write parameters"]),
   effect(TRAINING, "masking-factor", "--masking-factor 0.3", "program"),
   // There is no resnet8 of torchvision's.
@@ -77,6 +88,14 @@ export const EFFECTS: readonly Effect[] = [
   effect(["train"], "mask-from", "--mask-from 3", "program"),
   effect(SEARCHES, "mask-from", "--mask-from 2", "program"),
   effect(TRAINING, "trunk", "--trunk separate", "program"),
+  effect(["search"], "trunk", "--trunk separate", "program", {
+    of: "the search",
+    base: SEARCH_ALONE,
+  }),
+  effect(["search"], "mask-from", "--mask-from 2", "program", {
+    of: "the search",
+    base: SEARCH_ALONE,
+  }),
   effect(["train"], "compression", "--compression 2", "program"),
 
   // Images.
@@ -228,3 +247,8 @@ export const EFFECTS: readonly Effect[] = [
   effect(["bench peers"], "all", "--all", "printed", { beside: "--only ResNet-18" }),
   effect(["bench peers"], "repeats", "--repeats 1", "submits"),
 ];
+
+/** The name of the test of an effect. */
+export function effectName({ option, of, changes }: Effect, command: Command): string {
+  return `${command} --${option}${of ? ` (${of})` : ""} changes ${changes.join(", ")}`;
+}

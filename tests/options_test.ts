@@ -4,8 +4,8 @@ import { assert, assertEquals } from "@std/assert";
 import { cp } from "node:fs/promises";
 import { type Command, COMMANDS } from "../cli/flags/commands.ts";
 import { flagOf, optionsOf } from "../cli/flags/table.ts";
-import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
-import { BASES, type Effect, EFFECTS } from "./option_effects.ts";
+import { makeInputs, words } from "./made_inputs.ts";
+import { BASES, type Effect, effectName, EFFECTS } from "./option_effects.ts";
 import { lacks } from "./permissions.ts";
 import { type Observation, observe } from "./recorder.ts";
 
@@ -14,65 +14,13 @@ const ignore = lacks("read", "write", "env");
 /** What runs read: two trained networks, widths, and images in files. */
 let made = "";
 
-/** An IDX file of unsigned bytes. */
-function idx(shape: readonly number[], valueAt: (i: number) => number): Uint8Array {
-  const head = new DataView(new ArrayBuffer(4 + 4 * shape.length));
-  head.setUint32(0, 0x800 + shape.length);
-  shape.forEach((d, k) => head.setUint32(4 + 4 * k, d));
-  const values = Uint8Array.from(
-    { length: shape.reduce((n, d) => n * d, 1) },
-    (_, i) => valueAt(i),
-  );
-  return Uint8Array.of(...new Uint8Array(head.buffer), ...values);
-}
-
-/** A folder of grey images of 12 pixels a side, none of which is like another. */
-function writeImages(folder: string, step: number): void {
-  Deno.mkdirSync(folder);
-  for (const [half, count] of [["train", 16], ["t10k", 8]] as const) {
-    const pixel = (i: number): number => (i * step + (i >> 5) * 13) % 251;
-    Deno.writeFileSync(`${folder}/${half}-images-idx3-ubyte`, idx([count, 12, 12], pixel));
-    Deno.writeFileSync(`${folder}/${half}-labels-idx1-ubyte`, idx([count], (i) => i % 4));
-  }
-}
-
-/**
- * Trains on the recorder, and then sets all weights to a value: the device reads 1 for all logits,
- * and so has the network.
- */
-async function writeRun(folder: string, line: string, value: number): Promise<void> {
-  const { code, printed } = await observe(words(`${line} --output ${folder}`, folder), folder);
-  assertEquals(code, 0, printed);
-  for (const name of ["base", "small"]) {
-    const path = `${folder}/${name}.safetensors`;
-    const { tensors, metadata } = parseSafetensors(Deno.readFileSync(path));
-    const state = new Map([...tensors].map(([name, { shape, data }]) => {
-      const fill = name === "fc.weight" ? 0 : name === "fc.bias" ? 1 : value;
-      return [name, { shape, data: new Float32Array(data.length).fill(fill) }];
-    }));
-    Deno.writeFileSync(path, encodeSafetensors(state, metadata));
-  }
-}
-
 Deno.test.beforeAll(async () => {
-  if (ignore) return;
-  made = await Deno.makeTempDir();
-  writeImages(`${made}/idx`, 7);
-  writeImages(`${made}/other-idx`, 11);
-  for (const name of ["a", "b", "idx-run"]) Deno.mkdirSync(`${made}/${name}`);
-  await writeRun(`${made}/a`, BASES.train, 0.5);
-  await writeRun(`${made}/b`, BASES.train, 0.25);
-  await writeRun(`${made}/idx-run`, `${BASES.train} --dataset idx --data-dir {made}/idx`, 0.5);
-  Deno.writeTextFileSync(`${made}/widths.json`, '{"layer2.0.conv1": 12}');
+  if (!ignore) await makeInputs(made = await Deno.makeTempDir());
 });
 
 Deno.test.afterAll(async () => {
   if (!ignore) await Deno.remove(made, { recursive: true });
 });
-
-function words(line: string, dir: string): string[] {
-  return line.replaceAll("{dir}", dir).replaceAll("{made}", made).split(" ");
-}
 
 /** Does what a line says, in a folder with a run, a network and a folder that is taken. */
 async function done(line: string): Promise<Observation> {
@@ -82,7 +30,7 @@ async function done(line: string): Promise<Observation> {
     await Deno.copyFile(`${made}/idx-run/small.safetensors`, `${dir}/loose.safetensors`);
     await Deno.mkdir(`${dir}/taken`);
     await Deno.writeTextFile(`${dir}/taken/note.onnx`, "mine");
-    return await observe(words(line, dir), dir);
+    return await observe(words(line, { dir, made }), dir);
   } finally {
     await Deno.remove(dir, { recursive: true });
   }
@@ -112,10 +60,8 @@ async function unchanged(effect: Effect, command: Command): Promise<string[]> {
 
 for (const effect of EFFECTS) {
   for (const command of effect.commands) {
-    const { option, of, changes } = effect;
-    const what = of ? ` (${of})` : "";
     Deno.test(
-      `${command} --${option}${what} changes ${changes.join(", ")}`,
+      effectName(effect, command),
       { ignore },
       async () => assertEquals(await unchanged(effect, command), []),
     );

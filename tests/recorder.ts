@@ -58,8 +58,11 @@ function inWords(resource: GPUBindingResource): string {
   return `${resource.buffer.label} ${resource.offset ?? 0} ${resource.size ?? "all"}`;
 }
 
-/** A device that writes down what it is told. All that is read from it is 1. */
-function recordingDevice(ledger: Ledger, submitted: () => void): GPUDevice {
+/** A device that writes down what it is told. */
+function recordingDevice(
+  ledger: Ledger,
+  { submitted, reading }: { submitted: () => void; reading: () => number },
+): GPUDevice {
   const none = nullDevice({
     adapterInfo: INFO as GPUAdapterInfo,
     limits: LIMITS as Partial<GPUSupportedLimits> as GPUSupportedLimits,
@@ -79,8 +82,8 @@ function recordingDevice(ledger: Ledger, submitted: () => void): GPUDevice {
     }),
     createBuffer(made: GPUBufferDescriptor): GPUBuffer {
       ledger.add("program", `${made.label} ${made.size}\n`);
-      const ones = new Float32Array(made.size / 4).fill(1).buffer;
-      return Object.assign(none.createBuffer(made), { getMappedRange: () => ones });
+      const getMappedRange = () => new Float32Array(made.size / 4).fill(reading()).buffer;
+      return Object.assign(none.createBuffer(made), { getMappedRange });
     },
     createShaderModule(made: GPUShaderModuleDescriptor): GPUShaderModule {
       ledger.add("program", `${made.label} ${made.code}\n`);
@@ -143,8 +146,13 @@ function addFiles(ledger: Ledger, folder: string, below = ""): void {
 /**
  * Does what a command line says, and tells what that was; files are those of `folder`. A submit takes
  * a millisecond, and nothing else takes any time: what is printed of times is the same each time.
+ * `reading` is what each reading of the device gives for all that is read, 1 by default.
  */
-export async function observe(args: readonly string[], folder: string): Promise<Observation> {
+export async function observe(
+  args: readonly string[],
+  folder: string,
+  reading: () => number = () => 1,
+): Promise<Observation> {
   const ledger = new Ledger();
   let milliseconds = 0;
   let printed = "";
@@ -152,12 +160,13 @@ export async function observe(args: readonly string[], folder: string): Promise<
     printed += new TextDecoder().decode(bytes);
     return bytes.length;
   };
+  const submitted = (): void => void milliseconds++;
   const requestAdapter = () =>
     Promise.resolve({
       info: INFO,
       limits: LIMITS,
       features: new Set(),
-      requestDevice: () => Promise.resolve(recordingDevice(ledger, () => void milliseconds++)),
+      requestDevice: () => Promise.resolve(recordingDevice(ledger, { submitted, reading })),
     });
   using _ = replaced(navigator.gpu, "requestAdapter", { value: requestAdapter });
   using __ = replaced(performance, "now", { value: () => milliseconds });
