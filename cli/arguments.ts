@@ -5,7 +5,7 @@ import { type Command, COMMANDS } from "./flags/commands.ts";
 import { type CommandValues, flagOf, optionsOf } from "./flags/table.ts";
 import { refuseNoEffect } from "./no_effect.ts";
 import { readValue, unusable } from "./option_value.ts";
-import { suggestion } from "./suggestion.ts";
+import { suggestion } from "../data/suggestion.ts";
 
 /** A command line, read. */
 export interface Arguments<C extends Command> {

@@ -9,7 +9,7 @@ import { commandHelp, generalHelp } from "./help.ts";
 import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
-import { suggestion } from "./suggestion.ts";
+import { suggestion } from "../data/suggestion.ts";
 import { summarize, summaryTable } from "./summary.ts";
 import { readWidths } from "../export/widths_file.ts";
 import { writer } from "./writer.ts";

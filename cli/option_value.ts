@@ -2,7 +2,7 @@ import { printable } from "../data/printable.ts";
 import { UsageError } from "../train/errors.ts";
 import type { Option, Value } from "../train/options/option.ts";
 import { flagOf } from "./flags/table.ts";
-import { suggestion } from "./suggestion.ts";
+import { suggestion } from "../data/suggestion.ts";
 import { either } from "./text.ts";
 
 type Numeric = Extract<Option, { kind: "number" | "integer" }>;

@@ -1,6 +1,10 @@
 import { DataError } from "../data/error.ts";
+import { otherFormat } from "../data/file_format.ts";
 import { foundInstead } from "../data/found_instead.ts";
-import type { Stem, Variant } from "../nn/resnet.ts";
+import { printable, printableJson } from "../data/printable.ts";
+import { suggestion } from "../data/suggestion.ts";
+import { listed } from "../data/words.ts";
+import { MODEL_NAMES, type Stem, type Variant } from "../nn/resnet.ts";
 import type { Budgeted } from "../nn/compress/width_cost.ts";
 
 /** What a search of widths saves as widths.json. */
@@ -39,49 +43,137 @@ export function encodeWidths(file: WidthsFile): string {
   return JSON.stringify(file, null, 2) + "\n";
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** What a file has to say: widths, and what they were found for. */
 export type GivenWidths =
   & Pick<WidthsFile, "widths">
   & Partial<Pick<WidthsFile, "model" | "stem" | "variant" | "trunk" | "maskFrom">>;
 
+/** The words that a field may have. */
+const CHOICES = {
+  model: MODEL_NAMES,
+  stem: ["authors", "cifar"],
+  variant: ["xresnet", "torchvision"],
+  trunk: ["shared", "separate"],
+} as const;
+
+/** Fields of a file, but for its widths; those after `maskFrom` are not read. */
+const FIELDS = [...Object.keys(CHOICES), "maskFrom", "divisors", "budgeted", "budget", "found"];
+
+const EXAMPLE = '{"layer2.0.conv1": 8}';
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 function refused(name: string, what: string): DataError {
   return new DataError(`Cannot read widths from ${name}: ${what}; search writes such files`);
 }
 
+function parseJson(text: string, name: string): unknown {
+  try {
+    // Some editors begin files with a mark of their byte order.
+    return JSON.parse(text.replace(/^\ufeff/, ""));
+  } catch {
+    const other = otherFormat(new TextEncoder().encode(text.slice(0, 4096)));
+    const comma = /,\s*[}\]]/.exec(text);
+    const line = comma ? text.slice(0, comma.index).split("\n").length : 0;
+    const found = comma
+      ? `, found a comma before a bracket in line ${line}`
+      : other && other.name !== "JSON"
+      ? `, found ${other.name}`
+      : "";
+    throw refused(name, `wanted JSON${found}`);
+  }
+}
+
+/** Why a name is none of a convolution, as far as names say it. */
+function notConvolution(layer: string): string | undefined {
+  const norm = /^(.*?)bn(\d+)$/.exec(layer);
+  if (norm) return `is a norm, as wide as the convolution before it; name ${norm[1]}conv${norm[2]}`;
+  if (layer === "fc") return "is the classifier, as wide as there are classes; leave it out";
+  const tensor = /^(.*)\.(weight|bias|running_mean|running_var)$/.exec(layer);
+  if (tensor) return `is a tensor; name its layer ${tensor[1]}`;
+}
+
+function parseWidth(layer: string, width: unknown, name: string): number {
+  const why = notConvolution(layer);
+  if (why) throw refused(name, `${printable(layer)} ${printable(why)}`);
+  if (typeof width === "number" && Number.isSafeInteger(width) && width >= 1) return width;
+  throw refused(
+    name,
+    `the width of ${printable(layer)} is a whole number from 1 on, found ${printableJson(width)}`,
+  );
+}
+
+/** The value of a field that is one of some words. */
+function parseChoice<T extends string>(
+  file: Readonly<Record<string, unknown>>,
+  [field, choices]: readonly [string, readonly T[]],
+  name: string,
+): T | undefined {
+  if (!Object.hasOwn(file, field)) return undefined;
+  const found = file[field];
+  const choice = choices.find((choice) => choice === found);
+  if (choice !== undefined) return choice;
+  const hint = typeof found === "string" ? suggestion(found, choices) : "";
+  throw refused(
+    name,
+    `${field} is ${listed(choices, "or")}, found ${printableJson(found)}${hint}`,
+  );
+}
+
+/** Raises an error for a field that a file does not have: it would be dropped in silence. */
+function refuseUnknown(file: Readonly<Record<string, unknown>>, name: string): void {
+  const known = [...FIELDS, "widths"];
+  const unknown = Object.keys(file).find((field) => !known.includes(field));
+  if (unknown === undefined) return;
+  const hint = suggestion(unknown, known);
+  throw refused(
+    name,
+    `${printable(unknown)} is no field of it${hint || `, as ${listed(known)} are`}`,
+  );
+}
+
+/** Whether an object is a whole file, not widths alone. */
+function isFile(found: Readonly<Record<string, unknown>>): boolean {
+  return ["widths", ...FIELDS].some((field) =>
+    Object.hasOwn(found, field) && (field === "widths" || typeof found[field] !== "number")
+  );
+}
+
 /**
  * Reads a widths.json, or an object of widths by convolution alone. Raises a {@link DataError} for
- * anything else.
+ * anything else: fields and values that it does not know are refused, with the likeliest.
  */
-export function parseWidths(text: string, name: string): GivenWidths {
-  let found: unknown;
-  try {
-    found = JSON.parse(text);
-  } catch {
-    throw refused(name, "wanted JSON");
-  }
-  const file = isRecord(found) && isRecord(found.widths) ? found : { widths: found };
-  if (!isRecord(file.widths) || !Object.keys(file.widths).length) {
-    throw refused(name, "wanted an object of widths by convolution");
+export function parseWidths(text: string, fileName: string): GivenWidths {
+  const name = printable(fileName, 300);
+  const found = parseJson(text, name);
+  const file = isRecord(found) && isFile(found) ? found : { widths: found };
+  refuseUnknown(file, name);
+  const given = Object.hasOwn(file, "widths") ? file.widths : undefined;
+  if (!isRecord(given) || !Object.keys(given).length) {
+    const list = Array.isArray(given) && given.length ? ", found a list" : "";
+    throw refused(name, `wanted an object of widths by convolution, as ${EXAMPLE}${list}`);
   }
   const widths = Object.fromEntries(
-    Object.entries(file.widths).map(([layer, width]) => {
-      if (typeof width === "number" && Number.isInteger(width) && width >= 1) return [layer, width];
-      const wanted = `the width of ${layer} is a whole number from 1 on`;
-      throw refused(name, `${wanted}, found ${JSON.stringify(width)}`);
-    }),
+    Object.entries(given).map(([layer, width]) => [layer, parseWidth(layer, width, name)]),
   );
-  const { model, stem, variant, trunk, maskFrom } = file;
+  const model = parseChoice(file, ["model", CHOICES.model], name);
+  const stem = parseChoice(file, ["stem", CHOICES.stem], name);
+  const variant = parseChoice(file, ["variant", CHOICES.variant], name);
+  const trunk = parseChoice(file, ["trunk", CHOICES.trunk], name);
+  const maskFrom = Object.hasOwn(file, "maskFrom") ? file.maskFrom : undefined;
+  const isStage = typeof maskFrom === "number" && Number.isSafeInteger(maskFrom) && maskFrom >= 1;
+  if (maskFrom !== undefined && !isStage) {
+    throw refused(name, `maskFrom is a whole number from 1 on, found ${printableJson(maskFrom)}`);
+  }
   return {
     widths,
-    ...typeof model === "string" ? { model } : {},
-    ...stem === "authors" || stem === "cifar" ? { stem } : {},
-    ...variant === "xresnet" || variant === "torchvision" ? { variant } : {},
-    ...trunk === "shared" || trunk === "separate" ? { trunk } : {},
-    ...typeof maskFrom === "number" ? { maskFrom } : {},
+    ...model === undefined ? {} : { model },
+    ...stem === undefined ? {} : { stem },
+    ...variant === undefined ? {} : { variant },
+    ...trunk === undefined ? {} : { trunk },
+    ...isStage ? { maskFrom } : {},
   };
 }
 

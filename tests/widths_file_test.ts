@@ -28,16 +28,73 @@ Deno.test("widths are read as they were written, with what they were found for",
   assertEquals(parseWidths(JSON.stringify(widths), "by hand"), { widths });
 });
 
+const WANTED = 'wanted an object of widths by convolution, as {"layer2.0.conv1": 8}';
+
+/** A file with another value of one field. */
+function field(name: string, value: unknown): string {
+  return JSON.stringify({ ...FILE, [name]: value });
+}
+
+Deno.test("a model that there is not is refused, with the nearest", () => {
+  const { message } = assertThrows(() => parseWidths(field("model", "resnet9"), "w"), DataError);
+  assertEquals(message.includes('found "resnet9"; did you mean resnet8?'), true, message);
+});
+
+Deno.test("a mark of byte order is no part of the widths, and any name is one", () => {
+  const names = ["a", "constructor", "__proto__", "toString", "hasOwnProperty"];
+  const text = `\ufeff{${names.map((name) => `"${name}":8`).join()}}`;
+  assertEquals(Object.keys(parseWidths(text, "w").widths), names);
+});
+
+Deno.test("messages about widths are bounded, and have no control characters", () => {
+  const { message } = assertThrows(
+    () => parseWidths(JSON.stringify({ ["\x1b" + "a".repeat(1e6)]: ["b".repeat(1e6)] }), "w"),
+    DataError,
+  );
+  assertEquals([message.length < 500, message.includes("\x1b")], [true, false]);
+});
+
 Deno.test("a file without widths is refused in one sentence", () => {
   for (
     const [text, what] of [
       ["{", "wanted JSON"],
-      ["[]", "wanted an object of widths by convolution"],
-      ["{}", "wanted an object of widths by convolution"],
-      ['{"widths": {}}', "wanted an object of widths by convolution"],
+      ['{"a": 8,\n "b": 8,\n}', "wanted JSON, found a comma before a bracket in line 2"],
+      ["<!doctype html>", "wanted JSON, found a web page"],
+      ["[]", WANTED],
+      ["[8, 16]", `${WANTED}, found a list`],
+      ["{}", WANTED],
+      ["8", WANTED],
+      ['{"widths": {}}', WANTED],
+      ['{"model": "resnet8"}', WANTED],
+      ['{"model": "resnet8", "widths": [8, 16]}', `${WANTED}, found a list`],
       ['{"widths": {"a": 0}}', "the width of a is a whole number from 1 on, found 0"],
       ['{"a": 2.5}', "the width of a is a whole number from 1 on, found 2.5"],
       ['{"a": "8"}', 'the width of a is a whole number from 1 on, found "8"'],
+      [
+        '{"layer2.0.bn1": 4}',
+        "layer2.0.bn1 is a norm, as wide as the convolution before it; name layer2.0.conv1",
+      ],
+      ['{"fc": 4}', "fc is the classifier, as wide as there are classes; leave it out"],
+      [
+        '{"layer2.0.conv1.weight": 4}',
+        "layer2.0.conv1.weight is a tensor; name its layer layer2.0.conv1",
+      ],
+      [
+        field("trunk", "Separate"),
+        'trunk is shared or separate, found "Separate"; did you mean separate?',
+      ],
+      [field("trunk", true), "trunk is shared or separate, found true"],
+      [
+        field("variant", "TorchVision"),
+        'variant is xresnet or torchvision, found "TorchVision"; did you mean torchvision?',
+      ],
+      [field("stem", "imagenet"), 'stem is authors or cifar, found "imagenet"'],
+      [field("stem", null), "stem is authors or cifar, found null"],
+      [field("maskFrom", "2"), 'maskFrom is a whole number from 1 on, found "2"'],
+      [field("maskFrom", 0), "maskFrom is a whole number from 1 on, found 0"],
+      [field("trunks", "shared"), "trunks is no field of it; did you mean trunk?"],
+      [field("mask_from", 2), "mask_from is no field of it; did you mean maskFrom?"],
+      ['{"model": "resnet8", "width": {"a": 8}}', "width is no field of it; did you mean widths?"],
     ]
   ) {
     const { message } = assertThrows(() => parseWidths(text, "w.json"), DataError);
