@@ -64,7 +64,8 @@
  */
 
 // The GPU, and what an op of one's own is made of.
-export { Choices, type SavedChoices, type Work } from "./kernels/conv/choices.ts";
+export { Choices, type SavedChoices } from "./kernels/conv/choices.ts";
+export type { ProductDirection, Work } from "./kernels/conv/work.ts";
 export type { Geometry } from "./kernels/wgsl/geometry.ts";
 export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernels/conv/tiles.ts";
 export { tune, type Tuned, type TuneOptions } from "./kernels/conv/tuning.ts";

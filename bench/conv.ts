@@ -1,4 +1,4 @@
-import type { Work } from "../kernels/conv/choices.ts";
+import type { Work } from "../kernels/conv/work.ts";
 import { type Geometry, geometry } from "../kernels/wgsl/geometry.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Device } from "../kernels/gpu/device.ts";

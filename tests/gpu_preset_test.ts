@@ -1,7 +1,7 @@
 // The kernels of the GPU preset, tile by tile, on whatever adapter there is.
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { conv2d, type Conv2dAttributes, maskedConv2d } from "../kernels/ops/conv2d.ts";
-import { filterGradient } from "../kernels/conv/filter_gradient.ts";
+import { weightGradient } from "../kernels/conv/weight_gradient.ts";
 import { geometry } from "../kernels/wgsl/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { batchNorm } from "../kernels/ops/batch_norm.ts";
@@ -90,7 +90,7 @@ Deno.test("a weight gradient by tiles adds to what is there, over few splits and
       const dw = scope.tensor("dw", [1, 1, 4, 4]);
       const g = geometry("conv2d", x, dw, { stride: 1, padding: 0 });
       const program = await scope.trace("gradient", (trace) => {
-        const gradient = filterGradient(trace, g, x, dy);
+        const gradient = weightGradient(trace, g, { x, dy });
         assert(gradient && "write" in gradient);
         gradient.write(dw, true);
       });

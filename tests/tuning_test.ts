@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { Choices, type Work } from "../kernels/conv/choices.ts";
-import { recordForward } from "../kernels/conv/convolution.ts";
+import { Choices } from "../kernels/conv/choices.ts";
+import type { Work } from "../kernels/conv/work.ts";
+import { choosePlan } from "../kernels/conv/algorithm.ts";
+import { PRODUCT_ALGORITHMS, recordForward } from "../kernels/conv/convolution.ts";
 import { geometry } from "../kernels/wgsl/geometry.ts";
 import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 import { Program } from "../kernels/program/program.ts";
-import { filterPlans, productPlan, productPlans } from "../kernels/conv/tile_choice.ts";
+import { tunablePlans } from "../kernels/conv/tunable_plans.ts";
 import { TILING } from "../kernels/conv/tiles.ts";
 import { Trace } from "../kernels/program/trace.ts";
 import { tune } from "../kernels/conv/tuning.ts";
@@ -45,7 +47,7 @@ function kernelOf(gpu: Gpu, { geometry: g }: Work): string {
   const x = trace.tensor("x", [g.batch, g.height, g.width, g.keepIn]);
   const w = trace.tensor("w", [g.kernelHeight, g.kernelWidth, g.filterIn, g.filterOut]);
   const y = trace.tensor("y", [g.batch, g.outHeight, g.outWidth, g.keepOut]);
-  recordForward(trace, g, x, w, y);
+  recordForward(trace, g, { x, w, y });
   const [command] = trace.commands;
   assert(command.kind === "dispatch");
   return command.kernel.name;
@@ -54,7 +56,7 @@ function kernelOf(gpu: Gpu, { geometry: g }: Work): string {
 Deno.test("the estimate takes wide tiles for large layers and small ones for small layers", () =>
   withGpu(GPU, (gpu) => {
     const best = (batch: number, shape: readonly number[]): string =>
-      productPlans(gpu, work(batch, shape))[0].name;
+      tunablePlans(gpu, work(batch, shape))[0].name;
     assertEquals(best(128, [32, 64, 64, 3]), "128x64x16");
     assertEquals(best(128, [32, 16, 16, 3]), "64x16x16");
     assertEquals(best(1024, [16, 256, 256, 3]), "128x64x16");
@@ -75,10 +77,10 @@ Deno.test("tuning takes one of the tiles, and what is traced afterwards uses it"
     assertEquals(Object.keys(tuned.milliseconds).sort(), ["16x16x16", "64x16x16"]);
     assert(Object.keys(tuned.milliseconds).includes(tuned.tile));
     assertEquals(gpu.choices.open, []);
-    assertEquals(kernelOf(gpu, forward), `outer product by tiles ${tuned.tile}, packed`);
+    assertEquals(kernelOf(gpu, forward), `forward, tiled product ${tuned.tile}, packed`);
     const other = tuned.tile === "16x16x16" ? "64x16x16" : "16x16x16";
     gpu.choices.set(forward, other);
-    assertEquals(kernelOf(gpu, forward), `outer product by tiles ${other}, packed`);
+    assertEquals(kernelOf(gpu, forward), `forward, tiled product ${other}, packed`);
   }));
 
 Deno.test("gradients are tuned as well", () =>
@@ -99,7 +101,7 @@ Deno.test("gradients are tuned as well", () =>
 Deno.test("a weight gradient is timed with several numbers of splits", () =>
   withGpu(PAIR, async (gpu) => {
     const one: Work = { ...work(2, [96, 4, 8, 3]), direction: "weight gradient" };
-    const names = filterPlans(gpu, one).map(({ name }) => name);
+    const names = tunablePlans(gpu, one).map(({ name }) => name);
     assertEquals(names.toSorted(), ["32x32x16/132", "32x32x16/144", "64x16x16/144"]);
     const [tuned] = await tune(gpu, [one], { rounds: 1 });
     assertEquals(Object.keys(tuned.milliseconds), names);
@@ -197,7 +199,7 @@ Deno.test(
       await withGpu(PAIR, async (gpu) => {
         const rehearse = () => Promise.resolve(kernelOf(gpu, forward));
         assertEquals(await tuneTiles(gpu, rehearse, { folder }), []);
-        assertEquals(productPlan(gpu, forward)?.name, "64x16x16");
+        assertEquals(choosePlan(PRODUCT_ALGORITHMS, gpu, forward).name, "64x16x16");
         // Another work is timed, but for a software adapter.
         const other = () => Promise.resolve(kernelOf(gpu, work(2, [5, 8, 8, 7])));
         const told: number[] = [];

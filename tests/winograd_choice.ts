@@ -1,7 +1,7 @@
-import type { Work } from "../kernels/conv/choices.ts";
+import type { Work } from "../kernels/conv/work.ts";
 import { geometry, type Placement } from "../kernels/wgsl/geometry.ts";
 import type { Gpu } from "../kernels/gpu.ts";
-import { filterPlans, productPlans } from "../kernels/conv/tile_choice.ts";
+import { tunablePlans } from "../kernels/conv/tunable_plans.ts";
 
 const DIRECTIONS = ["forward", "input gradient", "weight gradient"] as const;
 
@@ -14,13 +14,10 @@ export function worksOf([x, w]: Shapes, attributes: Placement): Work[] {
   return DIRECTIONS.map((direction) => ({ direction, geometry: g }));
 }
 
-/** Chooses the `i`-th of Winograd's plans for each direction that has any; gives how many have. */
+/** Chooses the `i`-th of Winograd's plans for each direction that has any; returns how many have. */
 export function chooseWinograd(gpu: Gpu, works: readonly Work[], i: number): number {
   return works.filter((work) => {
-    const plans = work.direction === "weight gradient"
-      ? filterPlans(gpu, work)
-      : productPlans(gpu, work);
-    const ours = plans.filter(({ winograd }) => winograd);
+    const ours = tunablePlans(gpu, work).filter(({ algorithm }) => algorithm === "winograd");
     if (ours.length) gpu.choices.set(work, ours[i % ours.length].name);
     return ours.length;
   }).length;

@@ -1,24 +1,5 @@
 import { PerDevice } from "../gpu/per_device.ts";
-import type { Geometry } from "../wgsl/geometry.ts";
-
-/** A convolution, or one of its gradients. */
-export interface Work {
-  /** What is computed. */
-  readonly direction: "forward" | "input gradient" | "weight gradient";
-  /** Of which convolution. */
-  readonly geometry: Geometry;
-}
-
-/** States a work in words: works with the same key share a choice. */
-export function workKey({ direction, geometry: g }: Work): string {
-  const taps = g.kernelHeight * g.kernelWidth;
-  const { taps_low, taps_high } = g.tapBits;
-  const all = taps_low === 2 ** Math.min(taps, 32) - 1 &&
-    taps_high === 2 ** Math.max(taps - 32, 0) - 1;
-  const mask = all ? "" : ` taps ${taps_high} ${taps_low}`;
-  return `${direction} ${g.batch}x${g.height}x${g.width}x${g.keepIn}, ` +
-    `${g.kernelHeight}x${g.kernelWidth}x${g.keepOut} stride ${g.stride} padding ${g.padding}${mask}`;
-}
+import { type Work, workKey } from "./work.ts";
 
 /** Chosen tiles by adapter and work, as plain JSON. */
 export type SavedChoices = Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -1,17 +1,25 @@
-import { COMPONENTS, dot, KEPT_TAPS, unroll } from "../wgsl/blocked.ts";
+import { COMPONENTS, dot, KEPT_TAPS, unroll, WIDEST_ROW } from "../wgsl/blocked.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { advance } from "./positions.ts";
-import { WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
+import { quads } from "../gpu/tensor.ts";
+import { defineAlgorithm } from "./algorithm.ts";
+import { splitsFor } from "./position_splits.ts";
+import {
+  pendingSums,
+  WEIGHT_GRADIENT_DIMS,
+  type WeightGradientAlgorithm,
+  type WeightGradientDims,
+} from "./weight_gradient_parts.ts";
 
-/** Positions that are added up before they join a sum, as in {@link weightGradient}. */
+/** Positions that are added up before they join a sum, as in the blocked weight gradient. */
 const AT_ONCE = 4;
 
 /**
- * The partial sums of {@link weightGradient} for x of at most four channels, an image: one invocation
+ * The partial sums of a weight gradient for x of at most four channels, an image: one invocation
  * holds all `taps` of one row of the kernel, so that what it loads of `dy` serves each of them. The
  * lanes of a workgroup have nothing in common.
  */
-export function imageWeightGradient(
+function kernelOf(
   { channels, taps, outputs, lanes, broadcast }: {
     /** Of x. */
     channels: number;
@@ -90,3 +98,30 @@ fn main(workgroup: u32, lane: u32) {
 }`,
   });
 }
+
+/** Vec4 of outputs that are held with a row of taps. */
+const OUTPUTS = 4;
+
+/** The weight gradient of images: few channels, and rows of taps short enough to be unrolled. */
+export const imageWeightGradient: WeightGradientAlgorithm = defineAlgorithm({
+  name: "image weight gradient",
+  timed: false,
+  guessed: true,
+  applies: (_gpu, { geometry: g }) => quads(g.keepIn) === 1 && g.kernelWidth <= WIDEST_ROW,
+  variants: (_gpu, { geometry: g }) => [{ name: `${g.keepIn}x${OUTPUTS * 4}` }],
+  estimate: () => 0,
+  record: (trace, operands) => {
+    const { preset: { lanes }, broadcast } = trace.gpu;
+    const { geometry: g } = operands;
+    const rows = g.kernelHeight * Math.ceil(quads(g.keepOut) / OUTPUTS);
+    const splits = splitsFor(trace.gpu, g, 4 * rows);
+    const shape = { channels: g.keepIn, taps: g.kernelWidth, outputs: OUTPUTS };
+    return pendingSums(trace, operands, {
+      kernel: kernelOf({ ...shape, lanes, broadcast }),
+      splits,
+      workgroups: Math.ceil(rows * splits / lanes),
+      clip: false,
+      eightAtATime: false,
+    });
+  },
+});

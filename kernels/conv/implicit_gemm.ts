@@ -1,56 +1,41 @@
 import { across, COMPONENTS, dot, KEPT_TAPS, loadShared, range, unroll } from "../wgsl/blocked.ts";
-import { type Epilogue, epilogueStore, NO_EPILOGUE } from "../wgsl/epilogue.ts";
+import { type Epilogue, epilogueOf, epilogueStore } from "../wgsl/epilogue.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
-import { type Form, PHASES } from "./phases.ts";
+import { defineAlgorithm } from "./algorithm.ts";
+import {
+  GEMM_DIMS,
+  type GemmDims,
+  type ProductAlgorithm,
+  recordGemm,
+  resultChannels,
+  sidesOf,
+} from "./gemm.ts";
+import { PHASES } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
-
-/** The numbers that a gathered product takes. */
-export const GATHER_DIMS = {
-  batch: "u32",
-  /** Groups of positions of the largest phase. */
-  groups: "u32",
-  in_height: "u32",
-  in_width: "u32",
-  in_quads: "u32",
-  stride: "u32",
-  padding: "u32",
-  kernel_height: "u32",
-  kernel_width: "u32",
-  /** Phases of columns. */
-  phase_columns: "u32",
-  weight_rows: "u32",
-  weight_quads: "u32",
-  out_height: "u32",
-  out_width: "u32",
-  out_channels: "u32",
-  taps_low: "u32",
-  taps_high: "u32",
-} as const;
-
-/** Their names. */
-export type GatherDims = keyof typeof GATHER_DIMS;
+import { blockCost, registerBlocks } from "./register_blocks.ts";
+import type { ProductDirection } from "./work.ts";
+import { quads } from "../gpu/tensor.ts";
 
 /**
- * The blocked product that convolution and linear layers share, in either {@link Form}. One
- * invocation holds `rows` consecutive positions times `columns` vec4 of channels in registers.
+ * An implicit GEMM in registers: one invocation holds `rows` consecutive positions times `columns`
+ * vec4 of channels.
  *
- * `outer`: w(s, t) maps inputs to outputs as stored, `[weight_rows][weight_quads]`: y_o = Σ_i x_i w_io.
- * `inner`: w(s, t) is used transposed, the reduction runs along its vec4: y_i = Σ_o x_o w_io.
+ * Forward: w(s, t) maps inputs to outputs as stored, `[weight_rows][weight_quads]`: y_o = Σ_i x_i w_io.
+ * Input gradient: w(s, t) is used transposed, the reduction runs along its vec4: y_i = Σ_o x_o w_io.
  */
-export function gatheredProduct(
-  form: Form,
-  { rows, columns, lanes, channels, broadcast, epilogue = NO_EPILOGUE }: {
+function kernelOf(
+  direction: ProductDirection,
+  { rows, columns, lanes, channels, broadcast, epilogue }: {
     rows: number;
     columns: number;
     lanes: number;
     /** The channels of x where they are at most four, as those of images: the loop over them goes. */
     channels?: number;
-    /** What is done to y before it is written. */
-    epilogue?: Epilogue;
+    epilogue: Epilogue;
     /** The lanes of a subgroup that load weights for each other, or 0. */
     broadcast: number;
   },
-): Kernel<string, "y", GatherDims> {
+): Kernel<string, "y", GemmDims> {
   const stored = epilogueStore(epilogue);
   const shallow = channels !== undefined;
   const depth = channels ?? 4;
@@ -65,7 +50,7 @@ export function gatheredProduct(
   const load = (i: number): string => `let v${i} = x(at${i} + c) * keep${i};`;
   const products = (i: number, j: number, w: (u: number) => string): string =>
     `s${i}_${j} += ${dot(depth, (u) => `v${i}.${COMPONENTS[u]}`, w)};`;
-  const outer = [
+  const forward = [
     `let at = weights + c * 4u * dims.weight_quads;`,
     loadShared(depth * columns, {
       name: "w",
@@ -75,7 +60,7 @@ export function gatheredProduct(
     }),
     unroll(columns, (j) => unroll(rows, (i) => products(i, j, (u) => `w${u * columns + j}`))),
   ].join("\n");
-  const inner = [
+  const transposed = [
     loadShared(4 * columns, {
       name: "w",
       load: (i) => `w(weights + min(${i}, last_row) * dims.weight_quads + c)`,
@@ -88,8 +73,8 @@ export function gatheredProduct(
         unroll(rows, (i) => products(i, j, (u) => `t${j}_${u}`)),
     ),
   ].join("\n");
-  const body = `${unroll(rows, load)}\n${form === "outer" ? outer : inner}`;
-  const weights = form === "outer"
+  const body = `${unroll(rows, load)}\n${direction === "forward" ? forward : transposed}`;
+  const weights = direction === "forward"
     ? "tap * dims.weight_rows * dims.weight_quads + quad"
     : "(tap * dims.weight_rows + quad * 4u) * dims.weight_quads";
   const store = (i: number): string =>
@@ -98,17 +83,17 @@ export function gatheredProduct(
     }); }
     ${unroll(columns - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)}`;
   return defineKernel({
-    name: `${form} product ${rows}x${columns * 4}${
+    name: `${direction}, implicit GEMM ${rows}x${columns * 4}${
       shallow ? `, ${depth} inputs` : ""
     }${stored.suffix}`,
     workgroupSize: lanes,
     subgroup: broadcast > 0,
     reads: { x: "bulk", w: "bulk", ...stored.reads },
     writes: { y: "bulk" },
-    dims: GATHER_DIMS,
+    dims: GEMM_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-${PHASES[form]}
+${PHASES[direction]}
 fn main(workgroup: u32, lane: u32) {
   // workgroup = (phase * blocks + block of channels) * groups + group of ${rows * lanes} positions
   let first = ((workgroup % dims.groups) * ${lanes}u + lane) * ${rows}u;
@@ -153,3 +138,29 @@ fn main(workgroup: u32, lane: u32) {
 }`,
   });
 }
+
+/** The implicit GEMM in registers: it applies to everything. */
+export const implicitGemm: ProductAlgorithm = defineAlgorithm({
+  name: "implicit GEMM",
+  timed: false,
+  guessed: true,
+  applies: () => true,
+  variants: registerBlocks,
+  estimate: (gpu, work, block) => blockCost(gpu, quads(resultChannels(work)), block),
+  record: (trace, product, { rows, columns }) => {
+    const { preset: { lanes }, broadcast } = trace.gpu;
+    const { from: [, , inputs], to: [, , outputs] } = sidesOf(product);
+    const channels = inputs <= 4 ? inputs : undefined;
+    const epilogue = epilogueOf(product.epilogue);
+    const kernel = kernelOf(product.direction, {
+      rows,
+      columns,
+      lanes,
+      channels,
+      broadcast,
+      epilogue,
+    });
+    const blocks = Math.ceil(quads(outputs) / columns);
+    recordGemm(trace, product, kernel, { positions: rows * lanes, blocks });
+  },
+});

@@ -1,20 +1,20 @@
 import type { Geometry } from "../wgsl/geometry.ts";
+import type { ProductDirection } from "./work.ts";
 
-/**
- * The two forms of a gathered product. Over a grid of positions (a, b),
+/*
+ * An implicit GEMM, over a grid of positions (a, b):
  *
  *     y[out + (a, b)·out_scale, :] = Σ_(s,t) x[(a, b)·scale + offset + (s, t)·step, :] · w(s, t)
  *
  * with w(s, t) the weights of tap `tap + (s, t)·tap_step`, and x zero outside.
  *
- * `outer` is the forward convolution: x[(a, b)·stride - padding + (s, t)], and w(s, t) maps inputs to
- * outputs as it is stored.
+ * The forward convolution has x[(a, b)·stride - padding + (s, t)], and w(s, t) maps inputs to outputs
+ * as it is stored.
  *
- * `inner` is the gradient of its input: dx[c] = Σ_s dy[a] w(s)ᵀ over a·stride + s - padding = c. Rows
+ * The input gradient is dx[c] = Σ_s dy[a] w(s)ᵀ over a·stride + s - padding = c. Rows
  * c = a'·stride + r of one phase r use the taps s ≡ r + padding (mod stride) only, and columns
  * likewise, so each pair of phases is a dense product of its own. One kernel run holds them all.
  */
-export type Form = "outer" | "inner";
 
 /** Phases of rows and of columns. */
 export interface Phases {
@@ -22,20 +22,20 @@ export interface Phases {
   readonly columns: number;
 }
 
-/** All phases of a form: none is without pixels. */
-export function phasesOf(form: Form, g: Geometry): Phases {
-  const of = (size: number): number => form === "outer" ? 1 : Math.min(g.stride, size);
+/** All phases of a product: none is without pixels. */
+export function phasesOf(direction: ProductDirection, g: Geometry): Phases {
+  const of = (size: number): number => direction === "forward" ? 1 : Math.min(g.stride, size);
   return { rows: of(g.height), columns: of(g.width) };
 }
 
-/** Those phases of an `inner` product without padding that have taps; the others are zero. */
+/** The phases of an input gradient without padding that have taps; the others are zero. */
 export function phasesWithTaps(g: Geometry): Phases {
-  const { rows, columns } = phasesOf("inner", g);
+  const { rows, columns } = phasesOf("input gradient", g);
   return { rows: Math.min(rows, g.kernelHeight), columns: Math.min(columns, g.kernelWidth) };
 }
 
 const WINDOW = /* wgsl */ `
-// What a phase of a product gathers, in the terms of its formula; all pairs are (column, row).
+// The window that a phase of a product reads, in the terms of its formula; all pairs are (column, row).
 struct Window {
   grid: vec2u,
   out: vec2u,
@@ -50,7 +50,7 @@ fn phase_of(part: u32, parts: u32) -> vec2u {
   return vec2u(phase, part - phase * parts);
 }`;
 
-const OUTER = /* wgsl */ `${WINDOW}
+const FORWARD = /* wgsl */ `${WINDOW}
 const step = 1;
 fn scale() -> u32 { return dims.stride; }
 fn tap_step() -> u32 { return 1u; }
@@ -65,7 +65,7 @@ fn window_of(phase: u32) -> Window {
   return Window(grid, vec2u(), vec2i(-i32(dims.padding)), vec2u(), taps);
 }`;
 
-const INNER = /* wgsl */ `${WINDOW}
+const INPUT_GRADIENT = /* wgsl */ `${WINDOW}
 const step = -1;
 fn scale() -> u32 { return 1u; }
 fn tap_step() -> u32 { return dims.stride; }
@@ -92,9 +92,9 @@ fn window_of(phase: u32) -> Window {
 }`;
 
 /**
- * What {@link PHASES} are to the forms, for products apart, one to a phase: rows of x and y are those
- * of a phase, `[phases][positions]`, and columns of the filter, `[1][phases]`; `placeOf` is WGSL for
- * that of `phase`.
+ * As {@link PHASES}, for a batch of products, one to a phase: rows of x and y are those of a phase,
+ * `[phases][positions]`, and columns of the filter, `[1][phases]`; `placeOf` is WGSL for that of
+ * `phase`.
  */
 export function phasesApart(placeOf: string): string {
   return /* wgsl */ `${WINDOW}
@@ -113,8 +113,12 @@ fn window_of(phase: u32) -> Window {
 }
 
 /**
- * WGSL that products of a form share. `phase_of(part, parts)` is the phase that a part of the work
- * belongs to, with `parts` to a phase, and its number among them; `window_of(phase)` is what that
- * phase gathers. `in_order()` tells whether the pixels of y are numbered as the positions are.
+ * WGSL that all products of a direction share. `phase_of(part, parts)` is the phase that a part of the
+ * work belongs to, with `parts` to a phase, and its number among them; `window_of(phase)` is the
+ * window that the phase reads. `in_order()` tells whether the pixels of y are numbered as the
+ * positions are.
  */
-export const PHASES: Readonly<Record<Form, string>> = { outer: OUTER, inner: INNER };
+export const PHASES: Readonly<Record<ProductDirection, string>> = {
+  "forward": FORWARD,
+  "input gradient": INPUT_GRADIENT,
+};

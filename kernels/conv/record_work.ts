@@ -1,6 +1,6 @@
-import type { Work } from "./choices.ts";
 import { recordForward, recordInputGradient } from "./convolution.ts";
-import { filterGradient } from "./filter_gradient.ts";
+import { weightGradient } from "./weight_gradient.ts";
+import type { Work } from "./work.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
@@ -32,10 +32,10 @@ export function recordWork(
 ): void {
   switch (direction) {
     case "forward":
-      return recordForward(trace, g, x, w, y);
+      return recordForward(trace, g, { x, w, y });
     case "input gradient":
       return recordInputGradient(trace, g, { dy: y, w, dx: x });
     case "weight gradient":
-      return filterGradient(trace, g, x, y).write(w, false);
+      return weightGradient(trace, g, { x, dy: y }).write(w, false);
   }
 }

@@ -1,5 +1,5 @@
 import { unroll } from "../wgsl/blocked.ts";
-import type { Form } from "./phases.ts";
+import type { ProductDirection } from "./work.ts";
 import { MOST_TAPS, productLayout, type ProductTile } from "./tiles.ts";
 
 /**
@@ -29,11 +29,15 @@ export function stagedPosition(tile: ProductTile, m: number): string {
 }
 
 /** The m-th vec4 of weights that an invocation loads: neighbours in memory go to neighbouring lanes. */
-export function stagedWeight(form: Form, tile: ProductTile, m: number): StagedWeight {
+export function stagedWeight(
+  direction: ProductDirection,
+  tile: ProductTile,
+  m: number,
+): StagedWeight {
   const { invocations } = productLayout(tile);
   const { channels, depth } = tile;
   const quads = channels / 4;
-  if (form === "outer") {
+  if (direction === "forward") {
     const at = `(lane / ${quads}u + ${m * invocations / quads}u)`;
     return { quad: `${at} / 4u`, row: `${at} % 4u`, out: `lane % ${quads}u` };
   }
@@ -54,7 +58,7 @@ function countOf(tile: ProductTile): SliceLoads["count"] {
  * Names where a staged position of x lies: row `top` and column `left` of its first tap, and the rows
  * before its `image`.
  */
-function gathered(tile: ProductTile, m: number): string {
+function stagedPixel(tile: ProductTile, m: number): string {
   return `let p${m} = first + ${stagedPosition(tile, m)};
   let top${m} = i32((p${m} / window.grid.x) % window.grid.y * scale()) + window.offset.y;
   // Beyond the last image, a column that no offset brings back inside.
@@ -80,14 +84,14 @@ function loaded(operand: "x" | "w", m: number, { at, real }: { at: string; real:
 
 /** Loads weights of quad `k` of the inputs of the tap with the number `number`, where `real`. */
 function loadWeight(
-  form: Form,
+  direction: ProductDirection,
   tile: ProductTile,
   m: number,
   { k, number, real }: { k: string; number: string; real: string },
 ): string {
-  const { row, out } = stagedWeight(form, tile, m);
+  const { row, out } = stagedWeight(direction, tile, m);
   const column = `first_quad + ${out}`;
-  const [weightRow, quad, within] = form === "outer"
+  const [weightRow, quad, within] = direction === "forward"
     ? [`(${k}) * 4u + ${row}`, column, ` && ${column} < out_quads`]
     : [`(${column}) * 4u + ${row}`, k, ""];
   return `let weight_row${m} = ${weightRow};
@@ -100,7 +104,7 @@ function loadWeight(
 }
 
 /** Slices that lie within one tap each, as the quads of x are a multiple of them. */
-export function slicesOfTaps(form: Form, tile: ProductTile): SliceLoads {
+export function slicesOfTaps(direction: ProductDirection, tile: ProductTile): SliceLoads {
   const slice = tile.depth / 4;
   const count = countOf(tile);
   const enter = (m: number): string => {
@@ -111,7 +115,7 @@ export function slicesOfTaps(form: Form, tile: ProductTile): SliceLoads {
   };
   return {
     count,
-    before: `${unroll(count.x, (m) => gathered(tile, m))}
+    before: `${unroll(count.x, (m) => stagedPixel(tile, m))}
   let slices = kept * (dims.in_quads / ${slice}u);
   // Quads of the tap before the slice; which of the kept taps it is, and its number in the filter.
   var c = 0u;
@@ -129,8 +133,8 @@ export function slicesOfTaps(form: Form, tile: ProductTile): SliceLoads {
     ${unroll(count.x, (m) => loaded("x", m, { at: `at${m} + c`, real: `inside${m}` }))}
     ${
       unroll(count.w, (m) => {
-        const k = `c + ${stagedWeight(form, tile, m).quad}`;
-        return loadWeight(form, tile, m, { k, number: "number", real: "more" });
+        const k = `c + ${stagedWeight(direction, tile, m).quad}`;
+        return loadWeight(direction, tile, m, { k, number: "number", real: "more" });
       })
     }
     c += ${slice}u;`,
@@ -138,13 +142,13 @@ export function slicesOfTaps(form: Form, tile: ProductTile): SliceLoads {
 }
 
 /** Slices across taps: each quad finds its tap by a division. */
-export function slicesAcrossTaps(form: Form, tile: ProductTile): SliceLoads {
+export function slicesAcrossTaps(direction: ProductDirection, tile: ProductTile): SliceLoads {
   const slice = tile.depth / 4;
   const count = countOf(tile);
   const real = (quad: string): string => `${quad}.w < kept * dims.in_quads`;
   return {
     count,
-    before: `${unroll(count.x, (m) => gathered(tile, m))}
+    before: `${unroll(count.x, (m) => stagedPixel(tile, m))}
   let reciprocal = 1.0 / f32(dims.in_quads);
   let slices = (kept * dims.in_quads + ${slice - 1}u) / ${slice}u;`,
     load: `let quad = tap_at(s * ${slice}u + lane % ${slice}u, reciprocal);
@@ -158,9 +162,11 @@ export function slicesAcrossTaps(form: Form, tile: ProductTile): SliceLoads {
     }
     ${
       unroll(count.w, (m) =>
-        `let quad${m} = tap_at(s * ${slice}u + ${stagedWeight(form, tile, m).quad}, reciprocal);
+        `let quad${m} = tap_at(s * ${slice}u + ${
+          stagedWeight(direction, tile, m).quad
+        }, reciprocal);
     ${
-          loadWeight(form, tile, m, {
+          loadWeight(direction, tile, m, {
             k: `quad${m}.z`,
             number: `number_of(window, quad${m}.xy)`,
             real: real(`quad${m}`),

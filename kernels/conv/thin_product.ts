@@ -7,12 +7,16 @@ import {
   loadShared,
   range,
   unroll,
+  WIDEST_ROW,
 } from "../wgsl/blocked.ts";
-import { type Epilogue, epilogueStore } from "../wgsl/epilogue.ts";
-import { GATHER_DIMS, type GatherDims } from "./implicit_gemm.ts";
+import { type Epilogue, epilogueOf, epilogueStore } from "../wgsl/epilogue.ts";
+import { defineAlgorithm } from "./algorithm.ts";
+import { GEMM_DIMS, type GemmDims, type ProductAlgorithm, recordGemm } from "./gemm.ts";
+import { quads } from "../gpu/tensor.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
-import { PHASES } from "./phases.ts";
+import { PHASES, phasesOf } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
+import { blockCost, registerBlocks } from "./register_blocks.ts";
 
 /** The phase of columns that a tap of a row belongs to, and how far right of it its x lies. */
 function tapOf(t: number, { stride, padding }: { stride: number; padding: number }) {
@@ -21,13 +25,13 @@ function tapOf(t: number, { stride, padding }: { stride: number; padding: number
 }
 
 /**
- * The `inner` product of {@link gatheredProduct} for at most four channels of outputs, as of the
- * gradient of an image, where loads of x cost more than the products. It needs a grid as large as x
- * in each phase: then what the next position takes from x for one tap is what this position takes for
- * another. `rows` positions, in all phases of columns, load a few pixels more than `rows` for all
- * `taps` of a row at once. Phases are those of rows (`dims.phase_columns` is 1).
+ * The input gradient for at most four channels of outputs, as of the gradient of an image, where
+ * loads of x cost more than the products. It needs a grid as large as x in each phase: then what the
+ * next position takes from x for one tap is what this position takes for another. `rows` positions,
+ * in all phases of columns, load a few pixels more than `rows` for all `taps` of a row at once.
+ * Phases are those of rows (`dims.phase_columns` is 1).
  */
-export function thinProduct(
+function kernelOf(
   { rows, channels, taps, stride, padding, lanes, broadcast, epilogue }: {
     rows: number;
     /** Of y, at most four. */
@@ -40,7 +44,7 @@ export function thinProduct(
     broadcast: number;
     epilogue: Epilogue;
   },
-): Kernel<string, "y", GatherDims> {
+): Kernel<string, "y", GemmDims> {
   const stored = epilogueStore(epilogue);
   const tap = range(taps).map((t) => tapOf(t, { stride, padding }));
   const shifts = [...new Set(tap.map(({ shift }) => shift))];
@@ -76,16 +80,19 @@ export function thinProduct(
   const sums = (f: (i: number, phase: number) => string): string =>
     unroll(rows, (i) => unroll(stride, (phase) => f(i, phase)));
   return defineKernel({
-    name: `inner product ${rows}x${stride}x${channels}, ${taps} taps from ${padding % stride}` +
+    name:
+      `input gradient, thin product ${rows}x${stride}x${channels}, ${taps} taps from ${
+        padding % stride
+      }` +
       stored.suffix,
     workgroupSize: lanes,
     subgroup: broadcast > 0,
     reads: { x: "bulk", w: "bulk", ...stored.reads },
     writes: { y: "bulk" },
-    dims: GATHER_DIMS,
+    dims: GEMM_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-${PHASES.inner}
+${PHASES["input gradient"]}
 fn main(workgroup: u32, lane: u32) {
   // workgroup = phase * groups + group of ${rows * lanes} positions
   let group = phase_of(workgroup, dims.groups);
@@ -135,3 +142,33 @@ fn main(workgroup: u32, lane: u32) {
 }`,
   });
 }
+
+/** The input gradient of images: few channels, and a grid of positions that follows x in each phase. */
+export const thinProduct: ProductAlgorithm = defineAlgorithm({
+  name: "thin product",
+  timed: false,
+  guessed: true,
+  applies: (_gpu, { direction, geometry: g }) => {
+    const { rows } = phasesOf("input gradient", g);
+    const follows = g.outHeight * rows === g.height && g.outWidth * g.stride === g.width;
+    return direction === "input gradient" && quads(g.keepIn) === 1 && follows &&
+      g.kernelWidth > 1 && g.kernelWidth <= WIDEST_ROW;
+  },
+  variants: registerBlocks,
+  estimate: (gpu, _work, block) => blockCost(gpu, 1, block),
+  record: (trace, product, { rows }) => {
+    const { preset: { lanes }, broadcast } = trace.gpu;
+    const { keepIn, kernelWidth, stride, padding } = product.geometry;
+    const kernel = kernelOf({
+      rows,
+      channels: keepIn,
+      taps: kernelWidth,
+      stride,
+      padding,
+      lanes,
+      broadcast,
+      epilogue: epilogueOf(product.epilogue),
+    });
+    recordGemm(trace, product, kernel, { positions: rows * lanes, blocks: 1, allColumns: true });
+  },
+});

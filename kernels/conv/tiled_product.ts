@@ -1,27 +1,31 @@
 import { COMPONENTS, KEPT_TAPS, range, unroll } from "../wgsl/blocked.ts";
-import { type Epilogue, epilogueStore, NO_EPILOGUE } from "../wgsl/epilogue.ts";
-import { GATHER_DIMS, type GatherDims } from "./implicit_gemm.ts";
+import { type Epilogue, epilogueOf, epilogueStore, NO_EPILOGUE } from "../wgsl/epilogue.ts";
+import { defineAlgorithm } from "./algorithm.ts";
+import { GEMM_DIMS, type GemmDims, type ProductAlgorithm, recordGemm, sidesOf } from "./gemm.ts";
+import { quads } from "../gpu/tensor.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
-import { type Form, PHASES } from "./phases.ts";
+import { PHASES } from "./phases.ts";
+import { productExtent, productTime, runnableTiles } from "./tile_estimate.ts";
+import type { ProductDirection } from "./work.ts";
 import { slicesAcrossTaps, slicesOfTaps, stagedPosition, stagedWeight } from "./staged_slices.ts";
 import { MOST_TAPS, productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
 /** How the reduction of a tiled product is walked, and the epilogue of its result. */
-export interface TiledProduct {
+export interface TiledOptions {
   /** Whether the quads of x are a multiple of the slice: then a slice lies within one tap. */
   readonly aligned: boolean;
   readonly epilogue?: Epilogue;
-  /** WGSL of the phases, and what they are called, where they are not those of the form. */
+  /** WGSL of the phases, and their name, where they are not those of the direction. */
   readonly phases?: { readonly name: string; readonly wgsl: string };
 }
 
 /** The sums of an invocation, of `rows` positions and `columns` vec4 of channels, over one quad. */
-function multiply(form: Form, tile: ProductTile, quad: number): string {
+function multiply(direction: ProductDirection, tile: ProductTile, quad: number): string {
   const { rows, columns } = tile;
   const { x, w } = stagedProduct(tile);
   const factor = (j: number, u: number): string =>
-    form === "outer"
+    direction === "forward"
       ? `b${j}_${u}`
       : `vec4f(${range(4).map((r) => `b${j}_${r}.${COMPONENTS[u]}`).join(", ")})`;
   const products = (i: number, j: number): string =>
@@ -42,7 +46,11 @@ function multiply(form: Form, tile: ProductTile, quad: number): string {
 }
 
 /** Puts what an invocation has loaded of a slice into workgroup memory. */
-function stage(form: Form, tile: ProductTile, count: { x: number; w: number }): string {
+function stage(
+  direction: ProductDirection,
+  tile: ProductTile,
+  count: { x: number; w: number },
+): string {
   const { x, w } = stagedProduct(tile);
   const { down, across } = productLayout(tile);
   const slice = tile.depth / 4;
@@ -51,7 +59,7 @@ function stage(form: Form, tile: ProductTile, count: { x: number; w: number }): 
     return x.at({ row: `${p} / ${down}u`, quad: `lane % ${slice}u`, lane: `${p} % ${down}u` });
   };
   const weight = (m: number): string => {
-    const { quad, row, out } = stagedWeight(form, tile, m);
+    const { quad, row, out } = stagedWeight(direction, tile, m);
     return w.at({ column: `(${out}) / ${across}u`, quad, row, lane: `(${out}) % ${across}u` });
   };
   return `${unroll(count.x, (m) => `${position(m)} = x${m};`)}
@@ -59,20 +67,20 @@ function stage(form: Form, tile: ProductTile, count: { x: number; w: number }): 
 }
 
 /**
- * The product of {@link gatheredProduct} by workgroup tiles. While a workgroup multiplies one slice of
+ * An implicit GEMM by workgroup tiles. While a workgroup multiplies one slice of
  * the reduction out of workgroup memory, the next is on its way to registers.
  */
-export function tiledProduct(
-  form: Form,
+export function tiledKernel(
+  direction: ProductDirection,
   tile: ProductTile,
-  { aligned, epilogue = NO_EPILOGUE, phases }: TiledProduct,
-): Kernel<string, "y", GatherDims> {
+  { aligned, epilogue = NO_EPILOGUE, phases }: TiledOptions,
+): Kernel<string, "y", GemmDims> {
   const stored = epilogueStore(epilogue);
   const { positions, channels, depth, rows, columns } = tile;
   const { down, across, invocations } = productLayout(tile);
   const { row, column } = laneGrid(down, across);
   const { x, w } = stagedProduct(tile);
-  const { count, before, load } = (aligned ? slicesOfTaps : slicesAcrossTaps)(form, tile);
+  const { count, before, load } = (aligned ? slicesOfTaps : slicesAcrossTaps)(direction, tile);
   const store = (i: number): string =>
     `{
     let p = first + lane_row + ${i * down}u;
@@ -96,16 +104,16 @@ export function tiledProduct(
     }
   }`;
   return defineKernel({
-    name: `${form} product by tiles ${tile.name}${phases ? `, ${phases.name}` : ""}${
+    name: `${direction}, tiled product ${tile.name}${phases ? `, ${phases.name}` : ""}${
       aligned ? "" : ", packed"
     }${stored.suffix}`,
     workgroupSize: invocations,
     reads: { x: "bulk", w: "bulk", ...stored.reads },
     writes: { y: "bulk" },
-    dims: GATHER_DIMS,
+    dims: GEMM_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-${phases?.wgsl ?? PHASES[form]}
+${phases?.wgsl ?? PHASES[direction]}
 // t + 256 s of each tap (s, t) that is kept.
 var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
 ${x.declared}
@@ -153,10 +161,10 @@ fn main(workgroup: u32, lane: u32) {
   for (var s = 0u; s <= slices; s++) {
     ${load}
     if (s > 0u) {
-      ${unroll(depth / 4, (quad) => multiply(form, tile, quad))}
+      ${unroll(depth / 4, (quad) => multiply(direction, tile, quad))}
     }
     workgroupBarrier();
-    ${stage(form, tile, count)}
+    ${stage(direction, tile, count)}
     workgroupBarrier();
   }
   ${unroll(columns, (j) => `let quad${j} = first_quad + lane_column + ${j * across}u;`)}
@@ -164,3 +172,22 @@ fn main(workgroup: u32, lane: u32) {
 }`,
   });
 }
+
+/** The implicit GEMM by workgroup tiles, where the preset has tiles. */
+export const tiledProduct: ProductAlgorithm = defineAlgorithm({
+  name: "tiled product",
+  timed: true,
+  guessed: true,
+  applies: (gpu) => runnableTiles(gpu).products.length > 0,
+  variants: (gpu) => runnableTiles(gpu).products,
+  estimate: (gpu, work, tile) => productTime(gpu, tile, productExtent(work)),
+  record: (trace, product, tile) => {
+    const { from: [, , inputs], to: [, , outputs] } = sidesOf(product);
+    const aligned = quads(inputs) % (tile.depth / 4) === 0;
+    const epilogue = epilogueOf(product.epilogue);
+    recordGemm(trace, product, tiledKernel(product.direction, tile, { aligned, epilogue }), {
+      positions: tile.positions,
+      blocks: Math.ceil(quads(outputs) * 4 / tile.channels),
+    });
+  },
+});

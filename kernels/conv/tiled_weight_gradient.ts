@@ -1,23 +1,33 @@
 import { COMPONENTS, KEPT_TAPS, range, unroll } from "../wgsl/blocked.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { filterLayout, type FilterTile, stagedFilter } from "./tiles.ts";
-import { SUM_DIMS, WEIGHT_GRADIENT_DIMS, type WeightGradientDims } from "./weight_gradient.ts";
+import { defineAlgorithm } from "./algorithm.ts";
+import { quads } from "../gpu/tensor.ts";
+import type { Geometry } from "../wgsl/geometry.ts";
+import { type Reduction, splitsOf, splitTime } from "./split_tiles.ts";
+import { runnableTiles } from "./tile_estimate.ts";
+import {
+  pendingSums,
+  WEIGHT_GRADIENT_DIMS,
+  type WeightGradientAlgorithm,
+  type WeightGradientDims,
+} from "./weight_gradient_parts.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
 /** How a tiled weight gradient differs from that of a convolution. */
-export interface TiledWeightGradient {
+export interface TiledOptions {
   /** Whether each tap has a dy of its own, `[taps][positions]`: a tile's rows are those of one tap. */
   readonly apart: boolean;
 }
 
 /**
- * The partial sums of {@link weightGradient} by workgroup tiles. The rows of a tile are quads of
+ * The partial sums of a weight gradient by workgroup tiles. The rows of a tile are quads of
  * inputs of all taps, tap after tap: few inputs share a tile between taps. A position whose x lies
  * outside the image counts as zero.
  */
-export function tiledWeightGradient(
+export function tiledKernel(
   tile: FilterTile,
-  { apart }: TiledWeightGradient = { apart: false },
+  { apart }: TiledOptions = { apart: false },
 ): Kernel<"x" | "dy", "part", WeightGradientDims> {
   const { depth, rows, columns } = tile;
   const { down, across, invocations } = filterLayout(tile);
@@ -60,7 +70,7 @@ export function tiledWeightGradient(
     }
         ${unroll(rows, (i) => unroll(columns, (j) => products(i, j)))}`;
   return defineKernel({
-    name: `weight gradient by tiles ${tile.name}${apart ? ", winograd" : ""}`,
+    name: `weight gradient, tiled ${tile.name}${apart ? ", winograd" : ""}`,
     workgroupSize: invocations,
     reads: { x: "bulk", dy: "bulk" },
     writes: { part: "bulk" },
@@ -156,57 +166,32 @@ fn main(workgroup: u32, lane: u32) {
   });
 }
 
-/** Quads of a workgroup of {@link sumManyParts}. */
-export const SUMMED_QUADS = 8;
-
-/**
- * What {@link sumParts} does, for many splits: {@link SUMMED_QUADS} quads times eight shares of the
- * splits for each workgroup, the shares added up in order.
- */
-export function sumManyParts(accumulate: boolean): Kernel<"part", "dw", keyof typeof SUM_DIMS> {
-  return defineKernel({
-    name: `sum of many weight gradients${accumulate ? ", added" : ""}`,
-    workgroupSize: 64,
-    reads: { part: "bulk" },
-    writes: { dw: accumulate ? "update" : "bulk" },
-    dims: SUM_DIMS,
-    wgsl: /* wgsl */ `
-var<workgroup> shares: array<vec4f, 64>;
-
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * ${SUMMED_QUADS}u + lane % 8u;
-  let count = dims.taps * dims.rows * dims.part_quads;
-  let quad = i % dims.part_quads;
-  let row = (i / dims.part_quads) % dims.rows;
-  let tap = i / (dims.part_quads * dims.rows);
-  let stride = dims.taps * dims.part_rows * dims.part_quads;
-  let start = (tap * dims.part_rows + row) * dims.part_quads + quad;
-  let share = (dims.splits + 7u) / 8u;
-  let begin = lane / 8u * share;
-  let end = select(begin, min(begin + share, dims.splits), i < count);
-  // Four loads are under way at a time.
-  var sum0 = vec4f();
-  var sum1 = vec4f();
-  var sum2 = vec4f();
-  var sum3 = vec4f();
-  for (var split = begin; split < end; split += 4u) {
-    ${
-      unroll(4, (u) =>
-        `let in${u} = split + ${u}u < end;
-    sum${u} += select(vec4f(), part(select(0u, (split + ${u}u) * stride + start, in${u})), in${u});`)
-    }
-  }
-  workgroupBarrier();
-  shares[lane] = (sum0 + sum1) + (sum2 + sum3);
-  workgroupBarrier();
-  if (lane < 8u && i < count) {
-    var sum = vec4f();
-    for (var s = lane; s < 64u; s += 8u) { sum += shares[s]; }
-    let channel = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
-    sum = select(vec4f(), sum, channel < vec4u(dims.channels));
-    let at = (tap * dims.weight_rows + row) * dims.weight_quads + quad;
-    set_dw(at, sum${accumulate ? " + dw(at)" : ""});
-  }
-}`,
-  });
+function reductionOf(g: Geometry): Reduction {
+  return {
+    rows: g.kernelHeight * g.kernelWidth * quads(g.keepIn) * 4,
+    positions: g.batch * g.outHeight * g.outWidth,
+  };
 }
+
+/** The weight gradient by workgroup tiles, where the preset has tiles. */
+export const tiledWeightGradient: WeightGradientAlgorithm = defineAlgorithm({
+  name: "tiled weight gradient",
+  timed: true,
+  guessed: true,
+  applies: (gpu) => runnableTiles(gpu).filters.length > 0,
+  variants: (gpu, { geometry: g }) =>
+    runnableTiles(gpu).filters.map((tile) =>
+      splitsOf(gpu, tile, g, { reduction: reductionOf(g) })[0]
+    ),
+  estimate: (gpu, { geometry: g }, split) => splitTime(gpu, split, reductionOf(g)),
+  alternatives: (gpu, { geometry: g }, { tile }) =>
+    splitsOf(gpu, tile, g, { reduction: reductionOf(g) }).slice(1),
+  record: (trace, operands, { tile, blocks, splits }) =>
+    pendingSums(trace, operands, {
+      kernel: tiledKernel(tile),
+      splits,
+      workgroups: blocks * splits,
+      clip: false,
+      eightAtATime: true,
+    }),
+});

@@ -1,4 +1,5 @@
-import { tileChoices, type Work, workKey } from "./choices.ts";
+import { tileChoices } from "./choices.ts";
+import { type Work, workKey } from "./work.ts";
 import { convolutionPresets } from "./convolution_preset.ts";
 import type { Device } from "../gpu/device.ts";
 import { GpuError } from "../gpu/gpu_error.ts";
@@ -6,7 +7,7 @@ import type { Program } from "../program/program.ts";
 import { type Operand, operandShapes, recordWork } from "./record_work.ts";
 import { Scope } from "../program/scope.ts";
 import { elements, type Tensor } from "../gpu/tensor.ts";
-import { filterPlans, productPlans } from "./tile_choice.ts";
+import { tunablePlans } from "./tunable_plans.ts";
 import { race } from "../program/timing.ts";
 
 /** What tuning has found for a work. */
@@ -80,9 +81,7 @@ async function tuneWork(
   work: Work,
   { candidates, rounds }: { candidates: number; rounds: number },
 ): Promise<Tuned | undefined> {
-  const entrants = work.direction === "weight gradient"
-    ? filterPlans(gpu, work, candidates)
-    : productPlans(gpu, work, candidates);
+  const entrants = tunablePlans(gpu, work, candidates);
   if (entrants.length === 0) return undefined;
   using scope = new Scope(gpu);
   const choices = tileChoices.of(gpu);

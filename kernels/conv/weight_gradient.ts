@@ -1,191 +1,29 @@
-import { COMPONENTS, dot, KEPT_TAPS, loadShared, range, unroll } from "../wgsl/blocked.ts";
-import { defineKernel, type Kernel } from "../gpu/kernel.ts";
-import { advance } from "./positions.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { PendingGradient } from "../op.ts";
+import type { Trace } from "../program/trace.ts";
+import type { Geometry } from "../wgsl/geometry.ts";
+import { choosePlan } from "./algorithm.ts";
+import { blockedWeightGradient } from "./blocked_weight_gradient.ts";
+import { imageWeightGradient } from "./image_weight_gradient.ts";
+import { tiledWeightGradient } from "./tiled_weight_gradient.ts";
+import type { WeightGradientAlgorithm } from "./weight_gradient_parts.ts";
+import { winogradWeightGradient } from "./winograd_weight_gradient.ts";
 
-/** The numbers that a weight gradient takes. */
-export const WEIGHT_GRADIENT_DIMS = {
-  in_height: "u32",
-  in_width: "u32",
-  in_stride: "u32",
-  in_quads: "u32",
-  out_height: "u32",
-  out_width: "u32",
-  out_quads: "u32",
-  stride: "u32",
-  padding: "u32",
-  kernel_height: "u32",
-  kernel_width: "u32",
-  batch: "u32",
-  splits: "u32",
-  /** Whether only positions inside the image are visited. */
-  clip: "u32",
-  taps_low: "u32",
-  taps_high: "u32",
-} as const;
+/** The algorithms of weight gradients. Without a measured choice the first that applies is taken. */
+export const WEIGHT_GRADIENT_ALGORITHMS: readonly WeightGradientAlgorithm[] = [
+  tiledWeightGradient,
+  winogradWeightGradient,
+  imageWeightGradient,
+  blockedWeightGradient,
+];
 
-/** Their names. */
-export type WeightGradientDims = keyof typeof WEIGHT_GRADIENT_DIMS;
-
-/**
- * Partial sums of a weight gradient. For each tap (s, t) and each of `splits` runs of positions,
- *
- *     part[split, s, t, i, o] = Σ_(n,a,b) x[n, a·stride + s - padding, b·stride + t - padding, i] · dy[n, a, b, o]
- *
- * One invocation holds `inputs` x `outputs` vec4 (16·inputs·outputs sums) of one tap in registers.
- * The lanes of a workgroup have taps and inputs of their own and everything else in common. Where
- * they share `dy` all of them visit the same positions: those whose x lies inside the image if all
- * have one tap (`dims.clip`), else all, with x zero outside.
- */
+/** The gradient of the filter, recorded where it is wanted. */
 export function weightGradient(
-  { inputs, outputs, lanes, broadcast }: {
-    inputs: number;
-    outputs: number;
-    lanes: number;
-    /** The lanes of a subgroup that load `dy` for each other, or 0. */
-    broadcast: number;
-  },
-): Kernel<"x" | "dy", "part", WeightGradientDims> {
-  const together = broadcast >= 2 * outputs ? 2 : 1;
-  const loadPositions = (first: number): string =>
-    loadShared(together * outputs, {
-      name: `g${first}_`,
-      load: (i) =>
-        together === 1
-          ? `dy(y${first} + min(${i}, out_last))`
-          : `dy(select(y${first}, y${
-            first + 1
-          }, ${i} >= ${outputs}u) + min(${i} % ${outputs}u, out_last))`,
-      broadcast,
-    });
-  const g = (j: number, p: number): string =>
-    `g${p - p % together}_${(p % together) * outputs + j}`;
-  return defineKernel({
-    name: `weight gradient ${inputs * 4}x${outputs * 4}`,
-    workgroupSize: lanes,
-    subgroup: broadcast > 0,
-    reads: { x: "bulk", dy: "bulk" },
-    writes: { part: "bulk" },
-    dims: WEIGHT_GRADIENT_DIMS,
-    wgsl: /* wgsl */ `
-${KEPT_TAPS}
-// The positions a with 0 <= a * stride + tap - padding < size.
-fn inside(tap: u32, size: u32, positions: u32) -> vec2u {
-  let low = (max(dims.padding, tap) - tap + dims.stride - 1u) / dims.stride;
-  let high = (size + dims.padding + dims.stride - 1u - min(tap, size + dims.padding)) / dims.stride;
-  return select(
-    vec2u(0u, positions),
-    vec2u(low, max(low, min(high, positions))),
-    dims.clip == 1u,
-  );
-}
-
-fn main(workgroup: u32, lane: u32) {
-  let in_blocks = (dims.in_quads + ${inputs - 1}u) / ${inputs}u;
-  let out_blocks = (dims.out_quads + ${outputs - 1}u) / ${outputs}u;
-  let taps = dims.kernel_height * dims.kernel_width;
-  let groups = (taps * in_blocks + ${lanes - 1}u) / ${lanes}u;
-  let row = (workgroup % groups) * ${lanes}u + lane;
-  let out_quad = ((workgroup / groups) % out_blocks) * ${outputs}u;
-  let split = workgroup / (groups * out_blocks);
-  let live = row < taps * in_blocks;
-  let tap = min(row, taps * in_blocks - 1u) / in_blocks;
-  let in_quad = (row % in_blocks) * ${inputs}u;
-  let ty = tap / dims.kernel_width;
-  let tx = tap % dims.kernel_width;
-  let in_last = dims.in_quads - 1u - in_quad;
-  let out_last = dims.out_quads - 1u - out_quad;
-  ${unroll(inputs, (i) => `let in${i}_at = in_quad + min(${i}u, in_last);`)}
-  let rows = inside(ty, dims.in_height, dims.out_height);
-  let columns = inside(tx, dims.in_width, dims.out_width);
-  ${unroll(inputs * 4, (i) => range(outputs).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
-  // The positions of this split: b first, then a, then images.
-  let across = columns.y - columns.x;
-  let down = rows.y - rows.x;
-  let total = dims.batch * down * across;
-  let share = ((total + dims.splits - 1u) / dims.splits + 3u) & ~3u;
-  let begin = min(split * share, total);
-  let kept = kept_tap(tap);
-  let count = select(min(share, total - begin), 0u, dims.clip == 1u && !kept);
-  var b = columns.x + begin % max(across, 1u);
-  var a = rows.x + (begin / max(across, 1u)) % max(down, 1u);
-  var n = begin / max(across * down, 1u);
-  // Four positions at a time, added up before they join the sum, as in the gathered product.
-  for (var k = 0u; k < count; k += 4u) {
-    ${
-      unroll(4, (p) =>
-        `let row${p} = a * dims.stride + ty - dims.padding;
-    let column${p} = b * dims.stride + tx - dims.padding;
-    let in${p} = kept && k + ${p}u < count && row${p} < dims.in_height && column${p} < dims.in_width;
-    let x${p} = select(0u, ((n * dims.in_height + row${p}) * dims.in_width + column${p}) * dims.in_stride, in${p});
-    let y${p} = ((min(n, dims.batch - 1u) * dims.out_height + a) * dims.out_width + b) * dims.out_quads + out_quad;
-    ${unroll(inputs, (i) => `let v${i}_${p} = select(vec4f(), x(x${p} + in${i}_at), in${p});`)}
-    ${advance(p)}`)
-    }
-    ${range(4).filter((p) => p % together === 0).map(loadPositions).join("\n")}
-    ${
-      unroll(inputs * 4, (i) =>
-        range(outputs).map((j) => {
-          const sum = dot(4, (p) => `v${i >> 2}_${p}.${COMPONENTS[i & 3]}`, (p) => g(j, p));
-          return `s${i}_${j} += ${sum};`;
-        }).join("\n"))
-    }
-  }
-  if (live) {
-    let at = ((split * taps + tap) * dims.in_quads + in_quad) * 4u * dims.out_quads + out_quad;
-    for (var j = 0u; j < min(${outputs}u, dims.out_quads - out_quad); j++) {
-      ${
-      unroll(inputs * 4, (i) =>
-        `if (${i >> 2}u <= in_last) { set_part(at + ${i}u * dims.out_quads + j, s${i}_0); }
-      ${
-          unroll(outputs - 1, (j) => `s${i}_${j} = s${i}_${j + 1};`)
-        }`)
-    }
-    }
-  }
-}`,
-  });
-}
-
-/** The numbers that the sum of partial sums takes. */
-export const SUM_DIMS = {
-  taps: "u32",
-  part_rows: "u32",
-  part_quads: "u32",
-  rows: "u32",
-  channels: "u32",
-  weight_rows: "u32",
-  weight_quads: "u32",
-  splits: "u32",
-} as const;
-
-/**
- * Adds up the partial sums of a weight gradient into the prefix slice
- * `[taps][rows of weight_rows][part_quads of weight_quads]` of a gradient, which it sets or, with
- * `accumulate`, adds to.
- */
-export function sumParts(accumulate: boolean): Kernel<"part", "dw", keyof typeof SUM_DIMS> {
-  return defineKernel({
-    name: `sum of weight gradients${accumulate ? ", added" : ""}`,
-    workgroupSize: 64,
-    reads: { part: "bulk" },
-    writes: { dw: accumulate ? "update" : "bulk" },
-    dims: SUM_DIMS,
-    wgsl: /* wgsl */ `
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * 64u + lane;
-  let quad = i % dims.part_quads;
-  let row = (i / dims.part_quads) % dims.rows;
-  let tap = i / (dims.part_quads * dims.rows);
-  if (tap >= dims.taps) { return; }
-  let stride = dims.taps * dims.part_rows * dims.part_quads;
-  var sum = vec4f();
-  for (var split = 0u; split < dims.splits; split++) {
-    sum += part(split * stride + (tap * dims.part_rows + row) * dims.part_quads + quad);
-  }
-  let channel = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u);
-  sum = select(vec4f(), sum, channel < vec4u(dims.channels));
-  let at = (tap * dims.weight_rows + row) * dims.weight_quads + quad;
-  set_dw(at, sum${accumulate ? " + dw(at)" : ""});
-}`,
-  });
+  trace: Trace,
+  geometry: Geometry,
+  { x, dy }: { x: Tensor; dy: Tensor },
+): PendingGradient {
+  const work = { direction: "weight gradient" as const, geometry };
+  const plan = choosePlan(WEIGHT_GRADIENT_ALGORITHMS, trace.gpu, work);
+  return plan.record(trace, { geometry, x, dy });
 }

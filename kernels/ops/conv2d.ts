@@ -1,5 +1,5 @@
 import { inputGradient, recordForward } from "../conv/convolution.ts";
-import { filterGradient } from "../conv/filter_gradient.ts";
+import { weightGradient } from "../conv/weight_gradient.ts";
 import { type Geometry, geometry, type Shaped } from "../wgsl/geometry.ts";
 import type { Gradient, Op, Values } from "../op.ts";
 import { elements, type Tensor } from "../gpu/tensor.ts";
@@ -23,7 +23,7 @@ export interface MaskedConv2dAttributes extends Conv2dAttributes {
 
 function forward(trace: Trace, g: Geometry, x: Tensor, w: Tensor): Tensor[] {
   const y = trace.tensor(g.name, [g.batch, g.outHeight, g.outWidth, g.keepOut]);
-  recordForward(trace, g, x, w, y);
+  recordForward(trace, g, { x, w, y });
   return [y];
 }
 
@@ -34,7 +34,7 @@ function gradients(
 ): Gradient[] {
   return [
     wanted[0] ? inputGradient(trace, g, dy, w) : null,
-    wanted[1] ? filterGradient(trace, g, x, dy) : null,
+    wanted[1] ? weightGradient(trace, g, { x, dy }) : null,
   ];
 }
 

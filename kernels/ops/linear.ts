@@ -1,6 +1,6 @@
 import { inputGradient, recordForward } from "../conv/convolution.ts";
 import type { Geometry, Shaped } from "../wgsl/geometry.ts";
-import { filterGradient } from "../conv/filter_gradient.ts";
+import { weightGradient } from "../conv/weight_gradient.ts";
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Gradient, Input, Op, Values } from "../op.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
@@ -107,7 +107,7 @@ function linearGeometry(x: Shaped, w: Shaped, b: Shaped, { prefix }: LinearAttri
 
 function forward(trace: Trace, g: Geometry, [x, w, b]: readonly Tensor[]): Tensor[] {
   const xw = trace.tensor("linear product", [g.batch, g.keepOut]);
-  recordForward(trace, g, x, w, xw);
+  recordForward(trace, g, { x, w, y: xw });
   const y = trace.tensor("linear", [g.batch, g.keepOut]);
   trace.run(addBias, {
     reads: { xw, b },
@@ -170,7 +170,7 @@ export const linear: Op<LinearAttributes> = {
     const g = linearGeometry(x, w, b, attributes);
     return [
       wanted[0] ? inputGradient(trace, g, dy, w) : null,
-      wanted[1] ? filterGradient(trace, g, x, dy) : null,
+      wanted[1] ? weightGradient(trace, g, { x, dy }) : null,
       wanted[2] ? sumOfRows(trace, g, dy) : null,
     ];
   },
