@@ -119,6 +119,7 @@ export type { AdjoinedLossAttributes } from "./kernels/ops/adjoined_loss.ts";
 export type { AugmentAttributes } from "./kernels/ops/augment.ts";
 export type { AvgPool2dAttributes } from "./kernels/ops/avg_pool2d.ts";
 export type { BatchNormAttributes, BatchNormTrainingAttributes } from "./kernels/ops/batch_norm.ts";
+export type { ConcatAttributes } from "./kernels/ops/concat.ts";
 export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/ops/conv2d.ts";
 export type { CrossEntropyAttributes } from "./kernels/ops/cross_entropy.ts";
 export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/ops/gate_channels.ts";

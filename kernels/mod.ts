@@ -7,6 +7,7 @@ import { avgPool2d } from "./ops/avg_pool2d.ts";
 import { add } from "./ops/add.ts";
 import { adjoinedLoss } from "./ops/adjoined_loss.ts";
 import { augment } from "./ops/augment.ts";
+import { concat } from "./ops/concat.ts";
 import { conv2d, maskedConv2d } from "./ops/conv2d.ts";
 import { accumulate, countCorrect } from "./ops/counters.ts";
 import { crossEntropy } from "./ops/cross_entropy.ts";
@@ -32,6 +33,7 @@ export const ops: readonly Op[] = [
   avgPool2d,
   globalAvgPool2d,
   narrow,
+  concat,
   linear,
   crossEntropy,
   adjoinedLoss,
@@ -59,6 +61,7 @@ export {
   avgPool2d,
   batchNorm,
   batchNormEval,
+  concat,
   conv2d,
   countCorrect,
   crossEntropy,
