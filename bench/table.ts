@@ -1,5 +1,5 @@
 import { gflop } from "./conv.ts";
-import { median } from "./timing.ts";
+import { median } from "../data/median.ts";
 import type { Hello, Task } from "./work.ts";
 import { UsageError } from "../train/errors.ts";
 

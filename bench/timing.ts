@@ -1,3 +1,5 @@
+import { median } from "../data/median.ts";
+
 /** Work on a device that can be submitted again and again. */
 export interface Job {
   /** Submits the work once; waits for nothing. */
@@ -10,13 +12,6 @@ export interface Job {
 
 /** Milliseconds of work between two waits that make the wait's own variation small. */
 const ENOUGH = 200;
-
-/** The middle of some numbers. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
 
 /** Milliseconds that something takes. */
 export async function elapsed(run: () => Promise<void>): Promise<number> {

@@ -1,5 +1,6 @@
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
-import { type Count, count, countLayers, type LayerCount, macsTogether } from "../nn/count.ts";
+import { type Count, count, countLayers, type LayerCount } from "../nn/count.ts";
+import { macsTogether } from "../nn/compress/macs_together.ts";
 import { model, type Stem, type Variant } from "../nn/resnet.ts";
 import { columns, grouped, scaled } from "./text.ts";
 
@@ -89,13 +90,9 @@ export function summaryTable(options: SummaryOptions): string {
     ["", "base", "", "", "small", "", "", ""],
     ["layer", "output", "parameters", "MACs", "output", "parameters", "MACs", "ratio"],
     ...rows.map(layerCells),
-    totalCells("convolutions and norms", b.params, s.params),
+    totalCells("convolutions and norms", b.backboneParams, s.backboneParams),
     totalCells("classifier", b.classifierParams, s.classifierParams),
-    totalCells(
-      "all parameters",
-      b.params + b.classifierParams,
-      s.params + s.classifierParams,
-    ),
+    totalCells("all parameters", b.params, s.params),
     ["multiply-accumulates", "", "", scaled(b.macs), "", "", scaled(s.macs), times(b.macs, s.macs)],
   ]);
   const rule = "-".repeat(Math.max(...lines.map(({ length }) => length)));

@@ -4,11 +4,11 @@ import { encodeSafetensors, isFloat, parseSafetensors } from "../data/safetensor
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { sizesOf } from "../nn/count.ts";
 import { fromTorch, isEqual, shapeText, torchShape, toTorch } from "../nn/layout.ts";
-import { classesOf, type Conv2dLayer, type Network } from "../nn/network.ts";
+import { classesOf, type Network } from "../nn/network.ts";
 import { encodeNetwork, parseNetwork } from "../nn/network_json.ts";
-import type { State } from "../nn/parameters.ts";
+import type { ParameterSpec, State } from "../nn/parameters.ts";
 import { model, type Variant } from "../nn/resnet.ts";
-import { maskTaps, networkSpecs, valueOf } from "../nn/state.ts";
+import { networkSpecs, storedState } from "../nn/state.ts";
 import { wrongValue } from "../nn/wrong_value.ts";
 import {
   type CheckpointInfo,
@@ -47,32 +47,72 @@ export interface Checkpoint extends CheckpointInfo {
   readonly state: State;
 }
 
+/** The specs of all that is saved of a network. */
+function savedSpecs(network: Network): ParameterSpec[] {
+  const { parameters, statistics } = networkSpecs(network);
+  return [...parameters, ...statistics];
+}
+
+/** Raises a `TypeError` for a network that is not one for its images and classes. */
+function checkFit(network: Network, { classes, image }: CheckpointInfo): void {
+  const [height, width, channels] = image;
+  if (classesOf(network) !== classes.length || network.channels !== channels) {
+    throw new TypeError(
+      `wanted a network that tells ${classes.length} classes of images with ${channels} channels ` +
+        `apart, found one for ${classesOf(network)} classes and ${network.channels} channels`,
+    );
+  }
+  sizesOf(network, { height, width });
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
+
+/** Raises a `TypeError` for what {@link parseCheckpoint} would refuse. */
+function checkSaved(network: Network, state: State, info: CheckpointInfo): void {
+  try {
+    checkFit(network, info);
+  } catch (cause) {
+    throw new TypeError(`Cannot save the network: ${reasonOf(cause)}`, { cause });
+  }
+  for (const { name, shape } of savedSpecs(network)) {
+    const values = state.get(name);
+    const count = shape.reduce((product, d) => product * d, 1);
+    if (values?.length !== count) {
+      throw new TypeError(
+        `Cannot save the network: wanted ${count} numbers as ${name}, found ` +
+          (values?.length ?? "none"),
+      );
+    }
+    const wrong = wrongValue(name, values);
+    if (!wrong) continue;
+    const { wanted, found } = wrong;
+    throw new TypeError(
+      `Cannot save the network: wanted ${wanted} as ${name}, found ${found}`,
+    );
+  }
+}
+
 /**
  * A network as safetensors bytes: names and layouts of torchvision and timm, so that PyTorch loads
  * them as they are; the network itself and all else in the metadata. Weights of taps that a
- * convolution does not keep become zeros.
+ * convolution does not keep become zeros. Raises a `TypeError` for what {@link parseCheckpoint}
+ * would refuse: layers and values that do not fit, no numbers, variances below 0.
  */
 export function encodeCheckpoint(
   network: Network,
   state: State,
   info: CheckpointInfo,
 ): Uint8Array<ArrayBuffer> {
-  const { parameters, statistics } = networkSpecs(network);
-  const convolutions = new Map<string, Conv2dLayer>(
-    network.layers.flatMap((layer) =>
-      layer.kind === "conv2d" ? [[`${layer.name}.weight`, layer]] : []
-    ),
-  );
-  const tensors = [...parameters, ...statistics].map(({ name, shape }) => {
-    const conv = convolutions.get(name);
-    const values = valueOf(state, name);
-    return [name, toTorch(conv ? maskTaps(conv, values) : values, shape)] as const;
+  const metadata = { format: "pt", network: encodeNetwork(network), ...encodeInfo(info) };
+  checkSaved(network, state, info);
+  const stored = storedState(network, state);
+  const tensors = savedSpecs(network).flatMap(({ name, shape }) => {
+    const values = stored.get(name);
+    return values ? [[name, toTorch(values, shape)] as const] : [];
   });
-  return encodeSafetensors(tensors, {
-    format: "pt",
-    network: encodeNetwork(network),
-    ...encodeInfo(info),
-  });
+  return encodeSafetensors(tensors, metadata);
 }
 
 /** The network that an architecture describes. */
@@ -82,7 +122,8 @@ function build(
 ): Network {
   const base = model(name, { classes, channels, stem, variant });
   if (which === "base" || !adjoined) return base;
-  return adjoin(base, adjoined).small;
+  const { compression, trunk, maskFrom, widths, keptTaps } = adjoined;
+  return adjoin(base, { compression, trunk, maskFrom, widths, keptTaps }).small;
 }
 
 /** The network by the names that files had before they had the network itself. */
@@ -93,10 +134,10 @@ function namedNetwork(metadata: Metadata, file: string): [Network, CheckpointInf
   try {
     return [build(architecture, { classes: classes.length, channels }), info];
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new DataError(`Cannot load ${file}: its architecture cannot be built. ${reason}`, {
-      cause,
-    });
+    throw new DataError(
+      `Cannot load ${file}: its architecture cannot be built. ${printable(reasonOf(cause), 300)}`,
+      { cause },
+    );
   }
 }
 
@@ -105,60 +146,44 @@ function ownNetwork(metadata: Metadata, file: string): [Network, CheckpointInfo]
   try {
     return [parseNetwork(metadata.network, `the network in ${file}`), info];
   } catch (cause) {
-    throw new DataError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new DataError(reasonOf(cause), { cause });
   }
 }
 
-/** Raises a {@link DataError} for a network that is not one for its images and classes. */
-function checkFit(network: Network, { classes, image }: CheckpointInfo, file: string): void {
-  const [height, width, channels] = image;
-  if (classesOf(network) !== classes.length || network.channels !== channels) {
-    throw new DataError(
-      `Cannot load ${file}: wanted a network that tells ${classes.length} classes of images with ` +
-        `${channels} channels apart, found one for ${classesOf(network)} classes and ` +
-        `${network.channels} channels`,
-    );
-  }
-  const small = sizesOf(network, { height, width }).findIndex((size) =>
-    !(size.height >= 1 && size.width >= 1)
-  );
-  if (small >= 0) {
-    throw new DataError(
-      `Cannot load ${file}: wanted a network for images of ${height}x${width} pixels, found one ` +
-        `whose layer ${small} (${network.layers[small].kind}) leaves nothing of them`,
-    );
-  }
-}
-
-/** The inverse of {@link encodeCheckpoint}. Raises a {@link DataError} for anything else. */
+/**
+ * The inverse of {@link encodeCheckpoint}. Raises a {@link DataError} that names `file` for anything
+ * else.
+ */
 export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
   const { tensors, metadata } = parseSafetensors(bytes, file);
-  const [network, info] = metadata.network === undefined
-    ? namedNetwork(metadata, file)
-    : ownNetwork(metadata, file);
-  checkFit(network, info, file);
-  const { parameters, statistics } = networkSpecs(network);
+  const [network, info] = Object.hasOwn(metadata, "network")
+    ? ownNetwork(metadata, file)
+    : namedNetwork(metadata, file);
+  try {
+    checkFit(network, info);
+  } catch (cause) {
+    throw new DataError(`Cannot load ${file}: ${reasonOf(cause)}`, { cause });
+  }
   const state: State = new Map();
-  for (const { name, shape } of [...parameters, ...statistics]) {
+  for (const { name, shape } of savedSpecs(network)) {
     const wanted = torchShape(shape);
     const stored = tensors.get(name);
+    const shown = printable(name);
     if (!stored || !isEqual(stored.shape, wanted)) {
       throw new DataError(
-        `Cannot load ${file}: wanted ${printable(name)} of ${shapeText(wanted)}, found ` +
+        `Cannot load ${file}: wanted ${shown} of ${shapeText(wanted)}, found ` +
           (stored ? shapeText(stored.shape) : "none"),
       );
     }
     if (!isFloat(stored.dtype)) {
-      throw new DataError(
-        `Cannot load ${file}: wanted floats, found ${stored.dtype} in ${printable(name)}`,
-      );
+      throw new DataError(`Cannot load ${file}: wanted floats, found ${stored.dtype} in ${shown}`);
     }
     const values = Float32Array.from(stored.data, Number);
     const wrong = wrongValue(name, values);
     if (wrong) {
       throw new DataError(
-        `Cannot load ${file}: wanted ${wrong.wanted}, found ${wrong.found} in ` +
-          `${printable(name)}; take other weights`,
+        `Cannot load ${file}: wanted ${wrong.wanted}, found ${wrong.found} in ${shown}; take ` +
+          `other weights`,
       );
     }
     state.set(name, fromTorch(values, stored.shape));

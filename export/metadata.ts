@@ -1,6 +1,6 @@
 import type { Normalization } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
-import { printable } from "../data/printable.ts";
+import { printable, printableJson } from "../data/printable.ts";
 import type { Which } from "../nn/which.ts";
 
 /** What a saved network says besides its layers and weights. */
@@ -20,9 +20,75 @@ export interface CheckpointInfo {
 /** Strings by name, as files have them. */
 export type Metadata = Readonly<Record<string, string>>;
 
-/** What a network says as strings; all but `which` are JSON. */
+/** Fields of a {@link CheckpointInfo} by the names that files have for them, still unchecked. */
+type RawInfo = Readonly<
+  Record<"which" | "classes" | "image" | "mean" | "std" | "top1", unknown>
+>;
+
+/** Raises an error for a field that is not what was wanted. */
+type Refuse = (key: string, wanted: string, found: unknown) => never;
+
+function isNumbers(value: unknown, count: number, fits: (x: number) => boolean): value is number[] {
+  return Array.isArray(value) && value.length === count && value.every((x) => Number.isFinite(x)) &&
+    value.every(fits);
+}
+
+/** Checks what is read and what is written alike. */
+function checkInfo(raw: RawInfo, refuse: Refuse): CheckpointInfo {
+  const field = <T>(
+    key: keyof RawInfo,
+    wanted: string,
+    fits: (value: unknown) => value is T,
+  ): T => {
+    const found = raw[key];
+    return fits(found) ? found : refuse(key, wanted, found);
+  };
+  const which = field(
+    "which",
+    "base or small",
+    (x): x is Which => x === "base" || x === "small",
+  );
+  const classes = field(
+    "classes",
+    "names",
+    (x): x is string[] => Array.isArray(x) && x.every((name) => typeof name === "string"),
+  );
+  const image = field(
+    "image",
+    "height, width and channels",
+    (x): x is [number, number, number] =>
+      isNumbers(x, 3, (size) => Number.isSafeInteger(size) && size > 0),
+  );
+  const channelwise = (fits: (x: number) => boolean) => (x: unknown): x is number[] =>
+    isNumbers(x, image[2], fits);
+  const wanted = `a number for each of ${image[2]} channels`;
+  const normalization = {
+    mean: field("mean", wanted, channelwise(() => true)),
+    std: field("std", `${wanted}, above 0,`, channelwise((x) => x > 0)),
+  };
+  const top1 = raw.top1 === undefined ? {} : {
+    top1: field(
+      "top1",
+      "a fraction",
+      (x): x is number => typeof x === "number" && x >= 0 && x <= 1,
+    ),
+  };
+  return { which, classes, image, normalization, ...top1 };
+}
+
+/**
+ * What a network says as strings; all but `which` are JSON. Raises a `TypeError` for what
+ * {@link parseInfo} would refuse.
+ */
 export function encodeInfo(info: CheckpointInfo): Metadata {
-  const { which, classes, image, normalization: { mean, std }, top1 } = info;
+  const { normalization, ...given } = info;
+  const { mean, std } = normalization;
+  checkInfo({ ...given, top1: info.top1, mean, std }, (key, wanted, found) => {
+    throw new TypeError(
+      `Cannot save the network: wanted ${wanted} as ${key}, found ${printableJson(found)}`,
+    );
+  });
+  const { which, classes, image, top1 } = info;
   return {
     which,
     classes: JSON.stringify(classes),
@@ -47,52 +113,19 @@ export function metadataField(metadata: Metadata, key: string, file: string): un
   }
 }
 
-function isNumbers(value: unknown, count: number, fits: (x: number) => boolean): value is number[] {
-  return Array.isArray(value) && value.length === count && value.every((x) => Number.isFinite(x)) &&
-    value.every(fits);
-}
-
 /** The inverse of {@link encodeInfo}. Raises a {@link DataError} that names `file`. */
 export function parseInfo(metadata: Metadata, file: string): CheckpointInfo {
-  const field = <T>(key: string, wanted: string, fits: (value: unknown) => value is T): T => {
-    const found = metadataField(metadata, key, file);
-    if (fits(found)) return found;
+  const refuse: Refuse = (key, wanted) => {
+    const found = Object.hasOwn(metadata, key) ? printable(metadata[key]) : "none";
     throw new DataError(
-      `Cannot load ${file}: wanted ${wanted} as ${key} in its metadata, found ` +
-        printable(metadata[key]),
+      `Cannot load ${file}: wanted ${wanted} as ${key} in its metadata, found ${found}`,
     );
   };
-  const { which } = metadata;
-  if (which !== "base" && which !== "small") {
-    throw new DataError(
-      `Cannot load ${file}: wanted base or small as which in its metadata, found ` +
-        printable(which ?? "none"),
-    );
-  }
-  const classes = field(
-    "classes",
-    "names",
-    (x): x is string[] => Array.isArray(x) && x.every((name) => typeof name === "string"),
-  );
-  const image = field(
-    "image",
-    "height, width and channels",
-    (x): x is [number, number, number] =>
-      isNumbers(x, 3, (size) => Number.isSafeInteger(size) && size > 0),
-  );
-  const channelwise = (fits: (x: number) => boolean) => (x: unknown): x is number[] =>
-    isNumbers(x, image[2], fits);
-  const wanted = `a number for each of ${image[2]} channels`;
-  const normalization = {
-    mean: field("mean", wanted, channelwise(() => true)),
-    std: field("std", `${wanted}, above 0,`, channelwise((x) => x > 0)),
-  };
-  const top1 = metadata.top1 === undefined ? {} : {
-    top1: field(
-      "top1",
-      "a fraction",
-      (x): x is number => typeof x === "number" && x >= 0 && x <= 1,
-    ),
-  };
-  return { which, classes, image, normalization, ...top1 };
+  const of = (key: string): unknown => metadataField(metadata, key, file);
+  const has = (key: string): boolean => Object.hasOwn(metadata, key);
+  const which = has("which") ? metadata.which : undefined;
+  if (which !== "base" && which !== "small") return refuse("which", "base or small", which);
+  const [classes, image, mean, std] = ["classes", "image", "mean", "std"].map(of);
+  const top1 = has("top1") ? of("top1") : undefined;
+  return checkInfo({ which, classes, image, mean, std, top1 }, refuse);
 }

@@ -2,7 +2,8 @@ import config from "../deno.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type CheckpointInfo, encodeInfo, parseInfo } from "./metadata.ts";
-import { type Attribute, INPUT, onnxGraph, type OnnxTensor, OUTPUT } from "./onnx_graph.ts";
+import type { Attribute } from "../nn/layers/onnx_step.ts";
+import { INPUT, onnxGraph, type OnnxTensor, OUTPUT } from "./onnx_graph.ts";
 import {
   ATTRIBUTE,
   type AttributeMessage,

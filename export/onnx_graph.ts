@@ -1,21 +1,12 @@
 import type { Normalization } from "../data/dataset.ts";
-import { avgPoolSide } from "../kernels/ops/avg_pool2d.ts";
 import { type ImageSize, sizesOf } from "../nn/count.ts";
 import { type FoldedConv2d, foldNorms } from "../nn/fold.ts";
+import { kindOf, type Layer } from "../nn/layers/mod.ts";
+import type { Attribute, OnnxStep } from "../nn/layers/onnx_step.ts";
 import { toTorch } from "../nn/layout.ts";
-import {
-  type Conv2dLayer,
-  IMAGE,
-  type Layer,
-  type Network,
-  NORM_EPS,
-  type Value,
-} from "../nn/network.ts";
+import { IMAGE, type Network, type Value } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { maskTaps, valueOf } from "../nn/state.ts";
-
-/** A whole number, several, or a float. */
-export type Attribute = number | readonly number[] | { readonly float: number };
+import { nameOf, partsOf } from "../nn/state.ts";
 
 /** An operator of ONNX with the names of what it reads and makes. */
 export interface OnnxNode {
@@ -55,6 +46,11 @@ export interface GraphOptions {
   readonly normalization?: Normalization;
 }
 
+/** A constant in PyTorch's layout, which ONNX has too. */
+function torchConstant({ shape, data }: OnnxTensor): OnnxTensor {
+  return data instanceof Float32Array ? toTorch(data, shape) : { shape, data };
+}
+
 class GraphBuilder implements OnnxGraph {
   readonly nodes: OnnxNode[] = [];
   readonly constants = new Map<string, OnnxTensor>();
@@ -84,9 +80,9 @@ class GraphBuilder implements OnnxGraph {
     return name;
   }
 
-  #constant(wanted: string, shape: readonly number[], data: OnnxTensor["data"]): string {
+  #constant(wanted: string, tensor: OnnxTensor): string {
     const name = this.#name(wanted);
-    this.constants.set(name, { shape, data });
+    this.constants.set(name, tensor);
     return name;
   }
 
@@ -107,11 +103,11 @@ class GraphBuilder implements OnnxGraph {
     const shift = Float32Array.from(mean, (m, c) => -m / std[c]);
     const product = this.#node("Mul", this.#name("scaled"), [
       INPUT,
-      this.#constant("scale", shape, scale),
+      this.#constant("scale", { shape, data: scale }),
     ]);
     this.#input = this.#node("Add", this.#name("normalized"), [
       product,
-      this.#constant("shift", shape, shift),
+      this.#constant("shift", { shape, data: shift }),
     ]);
   }
 
@@ -120,99 +116,37 @@ class GraphBuilder implements OnnxGraph {
     const of = (value: Value): string => value === IMAGE ? this.#input : this.#values[value];
     // A norm that is folded has its value already.
     this.#values[i] ??= this.#layer(layer, i, {
-      name: last ? OUTPUT : this.#name("name" in layer ? layer.name : `${layer.kind}_${i}`),
+      name: last ? OUTPUT : this.#name(nameOf(layer) || `${layer.kind}_${i}`),
       inputs: layer.inputs.map(of),
     });
     const folded = this.#folded.get(i);
     if (folded) this.#values[folded.norm] = this.#values[i];
   }
 
+  /** The nodes of a layer, the first of them called `name`. Gives the name of the last. */
   #layer(
     layer: Layer,
     i: number,
     { name, inputs }: { name: string; inputs: readonly string[] },
   ): string {
-    switch (layer.kind) {
-      case "conv2d":
-        return this.#convolution(layer, i, { name, inputs });
-      case "batchNorm": {
-        const parts = ["weight", "bias", "running_mean", "running_var"].map((part) => {
-          const values = valueOf(this.#state, `${layer.name}.${part}`);
-          return this.#constant(`${layer.name}.${part}`, [values.length], values);
-        });
-        const epsilon = { float: NORM_EPS };
-        return this.#node("BatchNormalization", name, [...inputs, ...parts], { epsilon });
-      }
-      case "relu":
-        return this.#node("Relu", name, inputs);
-      case "add":
-        return this.#node("Add", name, inputs);
-      case "narrow": {
-        const bounds = { starts: 0, ends: layer.channels, axes: 1 };
-        const constants = Object.entries(bounds).map(([part, value]) =>
-          this.#constant(`${name}.${part}`, [1], BigInt64Array.of(BigInt(value)))
-        );
-        return this.#node("Slice", name, [...inputs, ...constants]);
-      }
-      case "maxPool2d": {
-        const { kernel, stride, padding } = layer;
-        return this.#node("MaxPool", name, inputs, {
-          kernel_shape: [kernel, kernel],
-          strides: [stride, stride],
-          pads: Array<number>(4).fill(padding),
-        });
-      }
-      case "avgPool2d":
-        return this.#node("AveragePool", name, inputs, this.#averagePool(layer));
-      case "globalAvgPool2d": {
-        const pooled = this.#node("GlobalAveragePool", name, inputs);
-        return this.#node("Flatten", this.#name(`${name}.flat`), [pooled], { axis: 1 });
-      }
-      case "linear": {
-        const parts = [[layer.in, layer.out], [layer.out]].map((shape, part) => {
-          const own = `${layer.name}.${part ? "bias" : "weight"}`;
-          const torch = toTorch(valueOf(this.#state, own), shape);
-          return this.#constant(own, torch.shape, torch.data);
-        });
-        return this.#node("Gemm", name, [...inputs, ...parts], { transB: 1 });
-      }
-    }
-  }
-
-  #convolution(
-    layer: Conv2dLayer,
-    i: number,
-    { name, inputs }: { name: string; inputs: readonly string[] },
-  ): string {
-    const { kernel, stride, padding, in: channels, out } = layer;
-    const own = `${layer.name}.weight`;
+    const [x] = layer.inputs;
     const folded = this.#folded.get(i);
-    const weight = folded?.weight ?? maskTaps(layer, valueOf(this.#state, own));
-    const { shape, data } = toTorch(weight, [kernel, kernel, channels, out]);
-    const constants = [this.#constant(own, shape, data)];
-    if (folded) constants.push(this.#constant(`${layer.name}.bias`, [out], folded.bias));
-    return this.#node("Conv", name, [...inputs, ...constants], {
-      kernel_shape: [kernel, kernel],
-      strides: [stride, stride],
-      pads: Array<number>(4).fill(padding),
+    const steps = kindOf(layer).onnx(layer, {
+      values: partsOf(layer, this.#state),
+      image: x === IMAGE ? this.#image : this.#sizes[x],
+      ...(folded && { folded }),
     });
-  }
-
-  // Windows that hang over an edge are written as padding that does not count, rather than with
-  // ceil_mode, which not every runtime takes, and which some round otherwise.
-  #averagePool(
-    layer: Extract<Layer, { kind: "avgPool2d" }>,
-  ): Record<string, Attribute> {
-    const { kernel, stride, inputs: [x] } = layer;
-    const { height, width } = x === IMAGE ? this.#image : this.#sizes[x];
-    const over = (side: number): number =>
-      Math.max(0, (avgPoolSide(side, layer) - 1) * stride + kernel - side);
-    return {
-      kernel_shape: [kernel, kernel],
-      strides: [stride, stride],
-      pads: [0, 0, over(height), over(width)],
-      count_include_pad: 0,
+    const record = (step: OnnxStep, called: string, reads: readonly string[]): string => {
+      const constants = (step.constants ?? []).map(({ part, shape, data }) =>
+        this.#constant(`${nameOf(layer) || name}.${part}`, torchConstant({ shape, data }))
+      );
+      return this.#node(step.op, called, [...reads, ...constants], step.attributes);
     };
+    const [first, ...others] = steps;
+    return others.reduce(
+      (value, step) => record(step, this.#name(`${name}.${step.suffix ?? step.op}`), [value]),
+      record(first, name, inputs),
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Batch } from "../data/batches.ts";
 import { DataError } from "../data/error.ts";
-import { median } from "../bench/timing.ts";
+import { median } from "../data/median.ts";
 import { INPUT, OUTPUT } from "./onnx_graph.ts";
 import { type OnnxInfo, parseOnnxInfo } from "./onnx.ts";
 

@@ -1,7 +1,5 @@
-import { avgPoolSide } from "../kernels/ops/avg_pool2d.ts";
-import { outputSize } from "../kernels/wgsl/geometry.ts";
-import type { Adjoined } from "./compress/adjoin.ts";
-import { channelsOf, IMAGE, type Network, type Value } from "./network.ts";
+import { kindOf } from "./layers/mod.ts";
+import { channelsOf, IMAGE, layerTitle, type Network, shapesOf, type Value } from "./network.ts";
 
 /** Height and width, in pixels. */
 export interface ImageSize {
@@ -25,92 +23,97 @@ export interface LayerCount {
   readonly macs: number;
 }
 
-/** What a network costs. */
+/** What a network costs. Running statistics are no parameters. */
 export interface Count {
-  /** Parameters of convolutions and batch norms (scale and shift). */
+  /** All parameters: `backboneParams` and `classifierParams`. */
   readonly params: number;
+  /** Parameters of all layers but the last, which gives the logits. */
+  readonly backboneParams: number;
   /** Weights and biases of the last layer. */
   readonly classifierParams: number;
-  /** Multiply-accumulates of convolutions and classifier for one image. */
+  /** Multiply-accumulates of all layers for one image. */
   readonly macs: number;
 }
 
-/** The side lengths of every value of a network. */
-export function sizesOf({ layers }: Network, image: ImageSize): ImageSize[] {
+/** The most numbers that a value may have for one image. */
+const MAX_ELEMENTS = 2 ** 31;
+
+/**
+ * The side lengths of every value of a network, 1 once the image is pooled away. Raises a
+ * `RangeError` for an image of which a layer leaves nothing or makes too much, and a `TypeError` for
+ * layers applied to values of different sides.
+ */
+export function sizesOf(network: Network, image: ImageSize): ImageSize[] {
+  const { layers } = network;
+  const channels = channelsOf(network);
   const sizes: ImageSize[] = [];
   const of = (value: Value): ImageSize => value === IMAGE ? image : sizes[value];
-  const both = ({ height, width }: ImageSize, f: (side: number) => number): ImageSize => ({
-    height: f(height),
-    width: f(width),
-  });
-  for (const layer of layers) {
-    const from = of(layer.inputs[0]);
-    switch (layer.kind) {
-      case "conv2d":
-      case "maxPool2d":
-        sizes.push(
-          both(from, (side) => outputSize(side, layer.kernel, layer.stride, layer.padding)),
-        );
-        break;
-      case "avgPool2d":
-        sizes.push(both(from, (side) => avgPoolSide(side, layer)));
-        break;
-      case "globalAvgPool2d":
-      case "linear":
-        sizes.push({ height: 1, width: 1 });
-        break;
-      default:
-        sizes.push(from);
+  layers.forEach((layer, i) => {
+    const kind = kindOf(layer);
+    const [from, ...others] = layer.inputs.map(of);
+    const sides = (size: ImageSize): string => `${size.height}x${size.width}`;
+    const other = others.find((size) => sides(size) !== sides(from));
+    const what = `Cannot run layer ${i} (${layerTitle(layer)}) on images of ${sides(image)}`;
+    if (other) {
+      throw new TypeError(
+        `${what}: wanted inputs of equal sides, found ${sides(from)} and ${sides(other)}`,
+      );
     }
-  }
+    const [height, width] = [from.height, from.width].map((side) =>
+      kind.side?.(layer, side) ?? side
+    );
+    if (!(height >= 1 && width >= 1)) {
+      throw new RangeError(
+        `${what}: it leaves nothing of its input of ${sides(from)}; take larger images, or a ` +
+          `network for small ones`,
+      );
+    }
+    if (!(height * width * channels[i] < MAX_ELEMENTS)) {
+      throw new RangeError(
+        `${what}: wanted a value of less than 2^31 numbers for an image, found ` +
+          `${height}x${width}x${channels[i]}; take less padding or fewer channels`,
+      );
+    }
+    sizes.push({ height, width });
+  });
   return sizes;
 }
 
 /** What each layer with parameters costs, in order. */
 export function countLayers(network: Network, image: ImageSize): LayerCount[] {
-  const channels = channelsOf(network);
+  const shapes = shapesOf(network);
   const sizes = sizesOf(network, image);
   return network.layers.flatMap((layer, i): LayerCount[] => {
+    const cost = kindOf(layer).cost?.(layer);
+    if (!cost || !("name" in layer)) return [];
     const { height, width } = sizes[i];
-    const shape = layer.kind === "linear" ? [layer.out] : [height, width, channels[i]];
-    switch (layer.kind) {
-      case "conv2d": {
-        const params = layer.kernel ** 2 * layer.in * layer.out;
-        return [{
-          name: layer.name,
-          kind: layer.kind,
-          shape,
-          params,
-          macs: params * height * width,
-        }];
-      }
-      case "batchNorm":
-        return [{ name: layer.name, kind: layer.kind, shape, params: 2 * channels[i], macs: 0 }];
-      case "linear": {
-        const macs = layer.in * layer.out;
-        return [{ name: layer.name, kind: layer.kind, shape, params: macs + layer.out, macs }];
-      }
-      default:
-        return [];
-    }
+    const { channels, flat } = shapes[i];
+    const [x] = layer.inputs;
+    const pairs = cost.pairs * (x === IMAGE ? network.channels : shapes[x].channels) * channels;
+    return [{
+      name: layer.name,
+      kind: layer.kind,
+      shape: flat ? [channels] : [height, width, channels],
+      params: pairs + cost.singles * channels,
+      macs: pairs * height * width,
+    }];
   });
 }
 
-/** Parameters and multiply-accumulates of a network for one image. */
+/**
+ * Parameters and multiply-accumulates of a network for one image. Raises errors as {@link sizesOf}
+ * does.
+ */
 export function count(network: Network, image: ImageSize): Count {
-  const total = { params: 0, classifierParams: 0, macs: 0 };
-  for (const { kind, params, macs } of countLayers(network, image)) {
-    total[kind === "linear" ? "classifierParams" : "params"] += params;
-    total.macs += macs;
-  }
-  return total;
-}
-
-/** Multiply-accumulates of both networks on one image; layers in common run once. */
-export function macsTogether({ base, small, shared }: Adjoined, image: ImageSize): number {
-  const common = new Set(base.layers.flatMap((l, i) => shared[i] && "name" in l ? [l.name] : []));
-  return countLayers(small, image).reduce(
-    (sum, { name, macs }) => sum + (common.has(name) ? 0 : macs),
-    count(base, image).macs,
-  );
+  const layers = countLayers(network, image);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+  const params = sum(layers.map((layer) => layer.params));
+  // The last layer gives the logits, and has parameters.
+  const classifierParams = layers.at(-1)?.params ?? 0;
+  return {
+    params,
+    backboneParams: params - classifierParams,
+    classifierParams,
+    macs: sum(layers.map((layer) => layer.macs)),
+  };
 }

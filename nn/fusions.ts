@@ -1,10 +1,10 @@
-import { type BatchNormLayer, IMAGE, type Layer, type Network, type Value } from "./network.ts";
+import type { Absorbed } from "./layers/layer.ts";
+import { kindOf, type Layer } from "./layers/mod.ts";
+import { IMAGE, type Network, type Value } from "./network.ts";
 
-/** A sum that is done by the norm that makes one of its summands. */
+/** A sum that is done by the layer that makes one of its summands: a norm. */
 export interface FusedSum {
-  /** The norm. */
-  readonly norm: BatchNormLayer;
-  /** The norm's value. */
+  /** The value of the layer that does it. */
   readonly summand: Value;
   /** The other summand. */
   readonly residual: Value;
@@ -18,22 +18,26 @@ export interface Fusions {
   readonly sums: readonly (FusedSum | undefined)[];
 }
 
-/** Finds what can be done together. */
-export function fusions({ layers }: Network): Fusions {
+/** How often each value is used, by layer. */
+export function usesOf({ layers }: Network): number[] {
   const uses = layers.map(() => 0);
   for (const { inputs } of layers) for (const v of inputs) if (v !== IMAGE) uses[v]++;
-  const onlyUsed = (v: Value): Layer | undefined =>
-    v !== IMAGE && uses[v] === 1 ? layers[v] : undefined;
-  const fusedSum = ([a, b]: readonly [Value, Value]): FusedSum | undefined => {
-    for (const [summand, residual] of [[a, b], [b, a]]) {
-      const norm = onlyUsed(summand);
-      if (norm?.kind === "batchNorm") return { norm, summand, residual };
-    }
+  return uses;
+}
+
+/** Finds what can be done together. */
+export function fusions(network: Network): Fusions {
+  const { layers } = network;
+  const uses = usesOf(network);
+  const absorbs = (v: Value, what: Absorbed): boolean =>
+    v !== IMAGE && uses[v] === 1 && kindOf(layers[v]).absorbs?.includes(what) === true;
+  const fusedSum = ([a, b]: readonly Value[]): FusedSum | undefined => {
+    if (absorbs(a, "sum")) return { summand: a, residual: b };
+    if (absorbs(b, "sum")) return { summand: b, residual: a };
   };
+  const isDone = (layer: Layer, as: Absorbed): boolean => kindOf(layer).absorbedAs === as;
   return {
-    relus: layers.map(({ kind, inputs: [x] }) =>
-      kind === "relu" && ["batchNorm", "add"].includes(onlyUsed(x)?.kind ?? "")
-    ),
-    sums: layers.map((layer) => layer.kind === "add" ? fusedSum(layer.inputs) : undefined),
+    relus: layers.map((layer) => isDone(layer, "relu") && absorbs(layer.inputs[0], "relu")),
+    sums: layers.map((layer) => isDone(layer, "sum") ? fusedSum(layer.inputs) : undefined),
   };
 }

@@ -1,10 +1,7 @@
-import { elements } from "../kernels/gpu/tensor.ts";
-import type { Adjoined } from "./compress/adjoin.ts";
-import { normName } from "./forward.ts";
 import { fromTorch, isEqual, shapeText, torchShape, type TorchTensor } from "./layout.ts";
 import type { Network } from "./network.ts";
 import type { State } from "./parameters.ts";
-import { adjoinedSpecs, extract, networkSpecs, smallNorms } from "./state.ts";
+import { networkSpecs } from "./state.ts";
 
 /** Tensors of a file by name, in PyTorch's layout. */
 export type TorchTensors = ReadonlyMap<string, TorchTensor>;
@@ -68,32 +65,4 @@ export function fitPretrained(network: Network, tensors: TorchTensors): Pretrain
     }
   }
   return { state, unused, fresh: [...shapes.keys()].filter((name) => !state.has(name)) };
-}
-
-/**
- * What fits the base network, and with it the norms that the small network has to itself: scale,
- * shift and running statistics of the first channels, as its convolutions are the first filters.
- */
-export function withSmallNorms(adjoined: Adjoined, pretrained: Pretrained): Pretrained {
-  const state: State = new Map(pretrained.state);
-  for (const { name, channels } of smallNorms(adjoined)) {
-    for (const part of ["weight", "bias", "running_mean", "running_var"]) {
-      const whole = pretrained.state.get(`${name}.${part}`);
-      if (whole) state.set(`${normName(name, "small")}.${part}`, whole.slice(0, channels));
-    }
-  }
-  return { ...pretrained, state };
-}
-
-/** What fits the base network, cut to the small one: prefix slices, as {@link extract} makes them. */
-export function cutPretrained(adjoined: Adjoined, pretrained: Pretrained): Pretrained {
-  const { parameters, statistics } = adjoinedSpecs(adjoined);
-  const whole: State = new Map([
-    ...[...parameters, ...statistics].map(({ name, shape }) =>
-      [name, new Float32Array(elements(shape))] as const
-    ),
-    ...withSmallNorms(adjoined, pretrained).state,
-  ]);
-  const cut = [...extract(adjoined, whole)].filter(([name]) => pretrained.state.has(name));
-  return { ...pretrained, state: new Map(cut) };
 }

@@ -1,5 +1,6 @@
 import { curable, cure } from "../data/cure.ts";
-import { checkWhole, type Network, network, type NetworkBuilder, type Value } from "./network.ts";
+import { checkWhole } from "./builder.ts";
+import { type Network, network, type NetworkBuilder, type Value } from "./network.ts";
 
 /**
  * A form of residual network: `xresnet` that of arXiv 1812.01187 and of the authors, `torchvision`

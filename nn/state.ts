@@ -1,8 +1,9 @@
 import { elements } from "../kernels/gpu/tensor.ts";
-import type { Adjoined } from "./compress/adjoin.ts";
-import { normName } from "./forward.ts";
-import { channelsOf, type Conv2dLayer, type Network } from "./network.ts";
+import type { LayerParameter, PartValues } from "./layers/layer.ts";
+import { kindOf, type Layer } from "./layers/mod.ts";
+import { channelsOf, type Network } from "./network.ts";
 import type { ParameterSpec, State } from "./parameters.ts";
+import type { Which } from "./which.ts";
 
 /** Names and shapes of what a network learns, and of its running statistics. */
 export interface StateSpecs {
@@ -12,96 +13,78 @@ export interface StateSpecs {
   readonly statistics: readonly ParameterSpec[];
 }
 
-function normSpecs(name: string, channels: number): StateSpecs {
-  const parts = (names: string[]): ParameterSpec[] =>
-    names.map((part) => ({ name: `${name}.${part}`, shape: [channels] }));
-  return {
-    parameters: parts(["weight", "bias"]),
-    statistics: parts(["running_mean", "running_var"]),
-  };
+/** The prefix of names that the small network has to itself: those of its norms. */
+export const SMALL = "small.";
+
+/** The name under which one of two networks has the parameters of a layer that each has of its own. */
+export function ownName(layer: string, which: Which): string {
+  return which === "base" ? layer : SMALL + layer;
 }
 
-function join(specs: readonly StateSpecs[]): StateSpecs {
+/** The name of a layer, empty where it has none. */
+export function nameOf(layer: Layer): string {
+  return "name" in layer ? layer.name : "";
+}
+
+/** The names and shapes of some parameters of a layer called `name`. */
+export function layerSpecs(name: string, parameters: readonly LayerParameter[]): StateSpecs {
+  const specs = (statistics: boolean): ParameterSpec[] =>
+    parameters.filter(({ statistic = false }) => statistic === statistics)
+      .map(({ part, shape }) => ({ name: `${name}.${part}`, shape }));
+  return { parameters: specs(false), statistics: specs(true) };
+}
+
+/** Several specs, one behind the other. */
+export function joinSpecs(specs: readonly StateSpecs[]): StateSpecs {
   return {
     parameters: specs.flatMap(({ parameters }) => parameters),
     statistics: specs.flatMap(({ statistics }) => statistics),
   };
 }
 
+/** By layer: its parameters. */
+export function parametersOf(network: Network): (readonly LayerParameter[])[] {
+  const channels = channelsOf(network);
+  return network.layers.map((layer, i) => kindOf(layer).parameters?.(layer, channels[i]) ?? []);
+}
+
 /** The state of a network on its own. */
 export function networkSpecs(network: Network): StateSpecs {
-  const channels = channelsOf(network);
-  return join(network.layers.map((layer, i): StateSpecs => {
-    switch (layer.kind) {
-      case "conv2d": {
-        const shape = [layer.kernel, layer.kernel, layer.in, layer.out];
-        return { parameters: [{ name: `${layer.name}.weight`, shape }], statistics: [] };
-      }
-      case "linear":
-        return {
-          parameters: [
-            { name: `${layer.name}.weight`, shape: [layer.in, layer.out] },
-            { name: `${layer.name}.bias`, shape: [layer.out] },
-          ],
-          statistics: [],
-        };
-      case "batchNorm":
-        return normSpecs(layer.name, channels[i]);
-      default:
-        return { parameters: [], statistics: [] };
-    }
-  }));
-}
-
-/** The norms that the small network has to itself. */
-export function smallNorms(
-  { small, shared, origin }: Adjoined,
-): { name: string; channels: number }[] {
-  const channels = channelsOf(small);
-  return small.layers.flatMap((layer, i) =>
-    layer.kind === "batchNorm" && !shared[origin[i]]
-      ? [{ name: layer.name, channels: channels[i] }]
-      : []
-  );
-}
-
-/** The state of both networks: that of the base, and the norms of the small network. */
-export function adjoinedSpecs(adjoined: Adjoined): StateSpecs {
-  return join([
-    networkSpecs(adjoined.base),
-    ...smallNorms(adjoined).map(({ name, channels }) =>
-      normSpecs(normName(name, "small"), channels)
-    ),
-  ]);
+  const parameters = parametersOf(network);
+  return joinSpecs(network.layers.map((layer, i) => layerSpecs(nameOf(layer), parameters[i])));
 }
 
 /**
  * Draws a state: convolutions and classifier from a normal distribution of standard deviation
- * 1 / sqrt(fan in), biases 0, norms at scale 1, or 0 where their layer says so.
+ * 1 / sqrt(fan in), biases 0, norms at scale 1, or 0 where their layer says so. `network` is the
+ * base network where `specs` are those of an adjoined pair. Raises a `TypeError` for a parameter
+ * that no layer has.
  */
 export function initialize(
   specs: StateSpecs,
   network: Network,
   normal: () => number,
 ): State {
-  const zero = new Set(
-    network.layers.flatMap((layer) => layer.kind === "batchNorm" && layer.zero ? [layer.name] : []),
+  const parameters = parametersOf(network);
+  const initials = new Map<string, LayerParameter["initial"]>(
+    network.layers.flatMap((layer, i) =>
+      parameters[i].map(({ part, initial }) => [`${nameOf(layer)}.${part}`, initial] as const)
+    ),
   );
-  const state: State = new Map();
-  for (const { name, shape } of specs.parameters) {
+  const initialOf = (name: string): LayerParameter["initial"] => {
+    const found = initials.get(name) ??
+      (name.startsWith(SMALL) ? initials.get(name.slice(SMALL.length)) : undefined);
+    if (found !== undefined) return found;
+    throw new TypeError(`Cannot draw ${name}: wanted a parameter of the network, found none`);
+  };
+  return new Map([...specs.parameters, ...specs.statistics].map(({ name, shape }) => {
     const values = new Float32Array(elements(shape));
-    if (shape.length > 1) {
-      const std = 1 / Math.sqrt(elements(shape.slice(0, -1)));
-      for (let i = 0; i < values.length; i++) values[i] = std * normal();
-    } else if (name.endsWith(".weight")) {
-      values.fill(zero.has(name.slice(0, -".weight".length).replace(/^small\./, "")) ? 0 : 1);
-    }
-    state.set(name, values);
-  }
-  for (const { name, shape } of specs.statistics) {
-    state.set(name, new Float32Array(elements(shape)).fill(name.endsWith("_var") ? 1 : 0));
-  }
-  return state;
+    const initial = initialOf(name);
+    if (typeof initial === "number") return [name, values.fill(initial)];
+    const std = 1 / Math.sqrt(elements(shape.slice(0, -1)));
+    for (let i = 0; i < values.length; i++) values[i] = std * normal();
+    return [name, values];
+  }));
 }
 
 /** The values of this name. Raises a `TypeError` when there are none. */
@@ -111,61 +94,30 @@ export function valueOf(state: State, name: string): Float32Array {
   return found;
 }
 
+/** The values of a layer's parameters by part, called `name` in the state. */
+export function partsOf(layer: Layer, state: State, name: string = nameOf(layer)): PartValues {
+  return (part) => valueOf(state, `${name}.${part}`);
+}
+
 /** The values of a network's own parameters and statistics. */
 export function networkState(network: Network, state: State): State {
   const { parameters, statistics } = networkSpecs(network);
   return new Map([...parameters, ...statistics].map(({ name }) => [name, valueOf(state, name)]));
 }
 
-/** The weight of a convolution with zeros at the taps that it does not keep. */
-export function maskTaps(
-  { keptTaps, in: channels, out }: Conv2dLayer,
-  w: Float32Array,
-): Float32Array {
-  if (!keptTaps) return w;
-  const masked = w.slice();
-  const tap = channels * out;
-  keptTaps.forEach((kept, t) => kept || masked.fill(0, t * tap, (t + 1) * tap));
-  return masked;
-}
-
-function sliceFilter(
-  weight: Float32Array,
-  from: Conv2dLayer,
-  to: Conv2dLayer,
-): Float32Array {
-  const slice = new Float32Array(to.kernel ** 2 * to.in * to.out);
-  for (let tap = 0; tap < to.kernel ** 2; tap++) {
-    if (to.keptTaps && !to.keptTaps[tap]) continue;
-    for (let i = 0; i < to.in; i++) {
-      const start = (tap * from.in + i) * from.out;
-      slice.set(weight.subarray(start, start + to.out), (tap * to.in + i) * to.out);
-    }
-  }
-  return slice;
-}
-
 /**
- * The state of the small network, cut out physically: prefix slices of the convolutions, zeros
- * where the spatial mask is, its own norms, the classifier's rows for the features it has.
+ * The values of a network's own parameters and statistics as files have them: zeros at the taps that
+ * a convolution does not keep.
  */
-export function extract({ base, small, shared, origin }: Adjoined, state: State): State {
-  const extracted: State = new Map();
-  small.layers.forEach((layer, i) => {
-    const from = base.layers[origin[i]];
-    if (layer.kind === "conv2d" && from?.kind === "conv2d") {
-      const name = `${layer.name}.weight`;
-      extracted.set(name, sliceFilter(valueOf(state, name), from, layer));
-    } else if (layer.kind === "linear") {
-      const name = `${layer.name}.weight`;
-      extracted.set(name, valueOf(state, name).slice(0, layer.in * layer.out));
-      extracted.set(`${layer.name}.bias`, valueOf(state, `${layer.name}.bias`).slice());
-    } else if (layer.kind === "batchNorm") {
-      const source = normName(layer.name, shared[origin[i]] ? "base" : "small");
-      for (const part of ["weight", "bias", "running_mean", "running_var"]) {
-        extracted.set(`${layer.name}.${part}`, valueOf(state, `${source}.${part}`).slice());
-      }
+export function storedState(network: Network, state: State): State {
+  const stored: State = networkState(network, state);
+  const parameters = parametersOf(network);
+  network.layers.forEach((layer, i) => {
+    for (const { part } of parameters[i]) {
+      const name = `${nameOf(layer)}.${part}`;
+      const values = valueOf(state, name);
+      stored.set(name, kindOf(layer).stored?.(layer, part, values) ?? values);
     }
   });
-  return extracted;
+  return stored;
 }

@@ -1,9 +1,12 @@
 import { add } from "../kernels/ops/add.ts";
 import { recordReluGradient } from "../kernels/wgsl/elementwise.ts";
 import { written } from "../kernels/gradient.ts";
-import type { FusibleGradient, Gradient, Op, PendingGradient } from "../kernels/op.ts";
+import type { FusibleGradient, Gradient, PendingGradient } from "../kernels/op.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Trace } from "../kernels/program/trace.ts";
+import type { Apply } from "./layers/layer.ts";
+
+export type { Apply };
 
 interface Step {
   readonly outputs: readonly Tensor[];
@@ -18,9 +21,6 @@ interface Upstream {
   readonly sum?: Tensor;
   readonly last?: FusibleGradient;
 }
-
-/** Applies an op: outputs as the op documents them, the result first. */
-export type Apply = <A>(op: Op<A>, inputs: readonly Tensor[], attributes: A) => readonly Tensor[];
 
 /**
  * Records the ops that it applies, in order, and walks back over them. It knows no op by name.

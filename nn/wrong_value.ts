@@ -1,3 +1,8 @@
+/** The first value that is infinite or no number. */
+export function notFinite(values: Float32Array): number | undefined {
+  return values.find((value) => !Number.isFinite(value));
+}
+
 /**
  * The first value that a parameter or running statistic of that name cannot have, with what was
  * wanted: infinities, what is no number, and variances below 0. `undefined` where all can be.
@@ -6,8 +11,8 @@ export function wrongValue(
   name: string,
   values: Float32Array,
 ): { readonly wanted: string; readonly found: number } | undefined {
-  const notFinite = values.find((value) => !Number.isFinite(value));
-  if (notFinite !== undefined) return { wanted: "numbers", found: notFinite };
+  const bad = notFinite(values);
+  if (bad !== undefined) return { wanted: "numbers", found: bad };
   if (!name.endsWith(".running_var")) return undefined;
   const negative = values.find((value) => value < 0);
   return negative === undefined ? undefined : { wanted: "variances from 0 on", found: negative };

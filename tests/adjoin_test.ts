@@ -1,13 +1,8 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { adjoin, type AdjoinOptions, widthsOf } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
-import {
-  channelsOf,
-  type Conv2dLayer,
-  type Network,
-  network,
-  type NetworkBuilder,
-} from "../nn/network.ts";
+import { channelsOf, type Network, network, type NetworkBuilder } from "../nn/network.ts";
+import { type Conv2dLayer } from "../nn/layers/conv2d.ts";
 import { model, MODEL_NAMES, resnet } from "../nn/resnet.ts";
 
 /** A plain network of one's own: no stages, no residuals. */
@@ -166,7 +161,7 @@ Deno.test("network() refuses a sum of different widths and a name that is taken"
         n.add(n.conv2d(n.image, { name: "a", out: 4, kernel: 1 }), n.image);
       }),
     TypeError,
-    "Cannot add values of 4 and 3 channels",
+    "Cannot add add: wanted inputs of equal channels, found [4,3]; narrow the wider one",
   );
   assertThrows(
     () =>
@@ -178,7 +173,7 @@ Deno.test("network() refuses a sum of different widths and a name that is taken"
         });
       }),
     TypeError,
-    "the name is taken",
+    "Cannot add conv2d a: wanted a name that no layer before it has",
   );
 });
 
@@ -201,23 +196,27 @@ Deno.test("numbers that make no layer, and values that are not there, are refuse
   const conv = { name: "c", out: 4, kernel: 3 };
   const pool = { kernel: 2, stride: 2, padding: 0 };
   const average = { kernel: 2, stride: 2, ceilMode: true };
-  const whole = (key: string, least: number) => `${key} is a whole number from ${least} on, found `;
+  const whole = (key: string, least: number, most?: number) =>
+    `${key} is a whole number from ${least} ${most ? `to ${most}` : "on"}, found `;
   const cases: [(n: NetworkBuilder) => void, string][] = [0, -1, 1.5, NaN, Infinity].flatMap(
     (bad): [(n: NetworkBuilder) => void, string][] => [
       [(n) => n.conv2d(n.image, { ...conv, out: bad }), `add conv2d c: ${whole("out", 1)}${bad}`],
-      [(n) => n.conv2d(n.image, { ...conv, kernel: bad }), `${whole("kernel", 1)}${bad}`],
+      [(n) => n.conv2d(n.image, { ...conv, kernel: bad }), `${whole("kernel", 1, 8)}${bad}`],
       [(n) => n.conv2d(n.image, { ...conv, stride: bad }), `${whole("stride", 1)}${bad}`],
-      [(n) => n.narrow(n.image, bad), bad > 3 ? "at most the 3" : `${whole("channels", 1)}${bad}`],
+      [(n) => n.narrow(n.image, bad), `${whole("channels", 1, 3)}${bad}`],
       [(n) => n.maxPool2d(n.image, { ...pool, kernel: bad }), `${whole("kernel", 1)}${bad}`],
       [(n) => n.avgPool2d(n.image, { ...average, stride: bad }), `${whole("stride", 1)}${bad}`],
-      [(n) => n.linear(n.image, { name: "l", out: bad }), `add linear l: ${whole("out", 1)}${bad}`],
+      [
+        (n) => n.linear(n.globalAvgPool2d(n.image), { name: "l", out: bad }),
+        `add linear l: ${whole("out", 1)}${bad}`,
+      ],
     ],
   );
   cases.push(
     [(n) => n.conv2d(n.image, { ...conv, padding: -1 }), `${whole("padding", 0)}-1`],
-    [(n) => n.maxPool2d(n.image, { ...pool, padding: 0.5 }), `${whole("padding", 0)}0.5`],
+    [(n) => n.maxPool2d(n.image, { ...pool, padding: 0.5 }), `${whole("padding", 0, 1)}0.5`],
     [(n) => n.stage(-1), `begin a stage: ${whole("stage", 0)}-1`],
-    [(n) => n.narrow(n.image, 4), "channels is at most the 3 of its input, found 4"],
+    [(n) => n.narrow(n.image, 4), `${whole("channels", 1, 3)}4`],
     [(n) => n.relu(0), "Cannot find value 0: wanted one that a layer has made, below 0"],
     [(n) => n.add(n.image, 0.5), "Cannot find value 0.5"],
   );

@@ -4,7 +4,7 @@ import { elements } from "../kernels/gpu/tensor.ts";
 import { ConvWork, DIRECTIONS, gflop } from "../bench/conv.ts";
 import { ProcessPeer } from "../bench/peer.ts";
 import { type Comparison, comparisonText, withComparison } from "../bench/table.ts";
-import { median } from "../bench/timing.ts";
+import { median } from "../data/median.ts";
 import { TASKS, values } from "../bench/work.ts";
 import { UsageError } from "../train/errors.ts";
 import { adjoinCommand } from "./command.ts";

@@ -3,7 +3,7 @@ import { DataError } from "../data/error.ts";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { model } from "../nn/resnet.ts";
-import { maskTaps } from "../nn/state.ts";
+import { maskTaps } from "../nn/layers/conv2d.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { checkpointOf, NETWORKS, randomState } from "./saved_networks.ts";
 
@@ -99,7 +99,10 @@ const BROKEN: readonly (readonly [Record<string, string | undefined>, string])[]
   [{ image: "[29,23]" }, "wanted height, width and channels as image in its metadata"],
   [{ image: "[29,0,3]" }, "wanted height, width and channels as image"],
   [{ image: "[29,23,1]", mean: "[0]", std: "[1]" }, "with 1 channels apart, found one for 4"],
-  [{ image: "[2,2,3]" }, "leaves nothing of them"],
+  [
+    { image: "[2,2,3]" },
+    "layer 2 (avgPool2d) on images of 2x2: it leaves nothing of its input of 1x1",
+  ],
   [{ mean: "[0]" }, "wanted a number for each of 3 channels as mean"],
   [{ mean: '[0,0,"0"]' }, "as mean in its metadata"],
   [{ std: "[1,0,1]" }, "wanted a number for each of 3 channels, above 0, as std"],
@@ -125,7 +128,7 @@ Deno.test("tensors that are not those of the network are refused", () => {
   assertThrows(
     () => encode({ ...checkpointOf(network), state: new Map() }),
     TypeError,
-    "fc.weight is missing",
+    "Cannot save the network: wanted 12 numbers as fc.weight, found none",
   );
 });
 

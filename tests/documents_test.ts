@@ -11,7 +11,8 @@ import { SOFTWARE } from "../kernels/preset.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { model, MODEL_NAMES, type Stem } from "../nn/resnet.ts";
-import { adjoinedSpecs, extract, initialize } from "../nn/state.ts";
+import { initialize } from "../nn/state.ts";
+import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
 import { feasible } from "../nn/compress/width_choice.ts";
 import { widthCost } from "../nn/compress/width_cost.ts";
 import { widthGroups } from "../nn/compress/width_groups.ts";
@@ -150,8 +151,8 @@ Deno.test("the sizes in the documents are those that are counted", { ignore }, (
   assert(rows.length >= 10);
   for (const [name, compression, ...found] of rows) {
     const { small } = adjoin(model(name, { classes: 1000 }), { compression: Number(compression) });
-    const { params, classifierParams, macs } = count(small, { height: 224, width: 224 });
-    const wanted = [params, classifierParams].map((n) => n.toLocaleString("en-US"));
+    const { backboneParams, classifierParams, macs } = count(small, { height: 224, width: 224 });
+    const wanted = [backboneParams, classifierParams].map((n) => n.toLocaleString("en-US"));
     assertEquals(found, [...wanted, scaled(macs)], `${name}, ${compression}`);
   }
 });

@@ -190,7 +190,7 @@ Deno.test(
       await assertRejects(() => startOf(dir), DataError, `found no file ${dir}/base.safetensors`);
       const small = encodeCheckpoint(thin, initialize(networkSpecs(thin), thin, () => 1), {
         which: "small",
-        classes: ["a"],
+        classes: Array.from({ length: 10 }, (_, i) => `${i}`),
         image: [32, 32, 3],
         normalization,
       });

@@ -5,9 +5,11 @@ import { adjoin } from "../nn/compress/adjoin.ts";
 import { type TorchTensor, toTorch } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { cutPretrained, fitPretrained, withSmallNorms } from "../nn/pretrained.ts";
+import { fitPretrained } from "../nn/pretrained.ts";
+import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
 import { model, resnet } from "../nn/resnet.ts";
-import { adjoinedSpecs, extract, networkSpecs } from "../nn/state.ts";
+import { networkSpecs } from "../nn/state.ts";
+import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
 
 const thin = { block: "basic", depths: [1, 1], classes: 3 } as const;
 const network = resnet({

@@ -12,8 +12,10 @@ const KERNELS = ["kernels/gpu/", "kernels/program/", "kernels/wgsl/", "kernels/"
 const CONVOLUTION = [...KERNELS, "kernels/conv/"];
 const OPEN = ["kernels/gpu.ts", "kernels/preset.ts"];
 const OPS = [...CONVOLUTION, "kernels/ops/", "kernels/mod.ts", ...OPEN];
+/** Parts of messages. */
+const MESSAGES = ["data/cure.ts", "data/printable.ts"];
 const NN = ["nn/", "nn/layers/", "nn/compress/"];
-const TRAIN = [...OPS, ...NN, "data/", "data/cure.ts", "export/", "train/"];
+const TRAIN = [...OPS, ...NN, "data/", ...MESSAGES, "export/", "train/"];
 const EVERYTHING = [...TRAIN, "cli/", "bench/", "tests"];
 
 /**
@@ -23,6 +25,8 @@ const EVERYTHING = [...TRAIN, "cli/", "bench/", "tests"];
 const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // What an error says to do, in words that name options.
   "data/cure.ts": [],
+  // Text from files and users, fit for a message.
+  "data/printable.ts": [],
   "kernels/gpu/": ["data/cure.ts"],
   "kernels/program/": ["kernels/gpu/"],
   // What an op is, and how its gradient is recorded: `op.ts`, `gradient.ts`.
@@ -34,12 +38,12 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "kernels/preset.ts": ["kernels/gpu/", "kernels/wgsl/", "kernels/conv/"],
   "kernels/gpu.ts": [...CONVOLUTION, "kernels/preset.ts"],
   "kernels/mod.ts": [...KERNELS, "kernels/ops/"],
-  "nn/": [...OPS, "nn/layers/", "data/cure.ts"],
+  "nn/": [...OPS, "nn/layers/", ...MESSAGES],
   "nn/layers/": OPS,
-  "nn/compress/": [...OPS, "nn/", "nn/layers/", "data/cure.ts"],
-  "data/": ["data/cure.ts"],
-  "export/": [...NN, "data/", "data/cure.ts"],
-  "train/": [...OPS, ...NN, "data/", "data/cure.ts", "export/"],
+  "nn/compress/": [...OPS, "nn/", "nn/layers/", ...MESSAGES],
+  "data/": MESSAGES,
+  "export/": [...NN, "data/", ...MESSAGES],
+  "train/": [...OPS, ...NN, "data/", ...MESSAGES, "export/"],
   "cli/": TRAIN,
   "bench/": [...TRAIN, "cli/"],
   "mod.ts": TRAIN,

@@ -1,7 +1,7 @@
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { extract } from "../nn/state.ts";
+import { extract } from "../nn/compress/adjoined_state.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { demandFiniteState } from "./finite.ts";
 import type { Job } from "./job.ts";

@@ -1,5 +1,6 @@
-import type { State } from "../nn/parameters.ts";
 import { curable, cure } from "../data/cure.ts";
+import type { State } from "../nn/parameters.ts";
+import { notFinite } from "../nn/wrong_value.ts";
 import { DivergedError } from "./errors.ts";
 import type { Score, TrainOptions, Which } from "./types.ts";
 
@@ -17,11 +18,6 @@ function diverged(what: string, { lr, sched, weightDecay }: Rates): DivergedErro
     ? []
     : [cure`add ${{ option: "warmupEpochs" }}`];
   return curable(DivergedError, `Cannot go on: ${what}`, ...decays, lower, ...warmup);
-}
-
-/** The first value that is infinite or no number. */
-export function notFinite(values: Float32Array): number | undefined {
-  return values.find((value) => !Number.isFinite(value));
 }
 
 /** Raises a {@link DivergedError} for a loss that is infinite or no number. */

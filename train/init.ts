@@ -5,13 +5,8 @@ import type { Adjoined } from "../nn/compress/adjoin.ts";
 import { isEqual, shapeText, torchShape } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import {
-  cutPretrained,
-  fitPretrained,
-  type Pretrained,
-  type TorchTensors,
-  withSmallNorms,
-} from "../nn/pretrained.ts";
+import { fitPretrained, type Pretrained, type TorchTensors } from "../nn/pretrained.ts";
+import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
 import type { Variant } from "../nn/resnet.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { wrongValue } from "../nn/wrong_value.ts";

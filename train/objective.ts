@@ -3,10 +3,12 @@ import { crossEntropy } from "../kernels/ops/cross_entropy.ts";
 import { distillationLoss } from "../kernels/ops/distillation_loss.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
-import { runAdjoined, runNetwork } from "../nn/forward.ts";
+import { runNetwork } from "../nn/forward.ts";
+import { runAdjoined } from "../nn/compress/run_adjoined.ts";
 import type { Network } from "../nn/network.ts";
 import { runSearch, type Search } from "../nn/compress/searchable.ts";
-import { adjoinedSpecs, networkSpecs, type StateSpecs } from "../nn/state.ts";
+import { networkSpecs, type StateSpecs } from "../nn/state.ts";
+import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
 import type { Apply } from "../nn/tape.ts";
 import type { Which } from "./types.ts";
 

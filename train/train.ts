@@ -30,8 +30,8 @@ export interface TrainResult {
 type Scores = Partial<Record<Which, Score>>;
 
 function networkSummary(network: Network, score: Score, { train }: Split): NetworkSummary {
-  const { params, classifierParams, macs } = count(network, train);
-  return { ...score, params: params + classifierParams, macs };
+  const { params, macs } = count(network, train);
+  return { ...score, params, macs };
 }
 
 /** The mode, and how wide the small network is. */
@@ -56,8 +56,8 @@ export function announce(
     classes: split.train.classes.length,
     costs: Object.fromEntries(
       Object.entries(networksOf(objective)).map(([which, network]) => {
-        const { params, classifierParams, macs } = count(network, split.train);
-        return [which, { params: params + classifierParams, macs }];
+        const { params, macs } = count(network, split.train);
+        return [which, { params, macs }];
       }),
     ),
   });

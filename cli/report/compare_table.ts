@@ -1,5 +1,5 @@
 import { type Comparison, type Method, METHODS, type Outcome } from "../../train/compare.ts";
-import { median } from "../../bench/timing.ts";
+import { median } from "../../data/median.ts";
 import { budgetName, columns, grouped, percent, plural, scaled } from "../text.ts";
 
 /** A method over its seeds. */

@@ -1,12 +1,12 @@
 import { curable, cure } from "../../data/cure.ts";
-import {
-  channelsOf,
-  type Conv2dLayer,
-  IMAGE,
-  type Layer,
-  type Network,
-  type Value,
-} from "../network.ts";
+import { printable } from "../../data/printable.ts";
+import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
+import type { LayerKind, SmallLayer } from "../layers/layer.ts";
+import { kindOf, type Layer } from "../layers/mod.ts";
+import { narrowTo } from "../layers/narrow.ts";
+import { channelsOf, IMAGE, layerTitle, type Network, type Value } from "../network.ts";
+import { checkChoice, checkOptionNames } from "../options.ts";
+import { nameOf, SMALL } from "../state.ts";
 
 /** How the small network is cut out of the base network. */
 export interface AdjoinOptions {
@@ -60,7 +60,7 @@ export function maskRule(
   if (typeof maskFrom === "function") return maskFrom;
   const from = maskFrom ?? 2;
   for (const layer of network.layers) {
-    if (layer.kind === "conv2d" && layer.stage === undefined) {
+    if (isConv2d(layer) && layer.stage === undefined) {
       throw new TypeError(
         `Cannot adjoin: wanted stages to count from, found convolution ${layer.name} without ` +
           `one; pass maskFrom as a function of the convolution`,
@@ -73,12 +73,17 @@ export function maskRule(
   return ({ stage }) => stage !== undefined && stage >= from;
 }
 
+/** The value of this name, whatever objects have of themselves (`constructor`). */
+function own<T>(values: Readonly<Record<string, T>> | undefined, name: string): T | undefined {
+  return values && Object.hasOwn(values, name) ? values[name] : undefined;
+}
+
 function tapsOf(
   layer: Conv2dLayer,
   { maskingFactor: factor = 0, keptTaps, random }: AdjoinOptions,
 ): readonly boolean[] {
   const taps = layer.kernel ** 2;
-  const saved = keptTaps?.[layer.name];
+  const saved = own(keptTaps, layer.name);
   if (saved && saved.length !== taps) {
     throw new RangeError(
       `Cannot adjoin: keptTaps of ${layer.name} are ${taps}, found ${saved.length}`,
@@ -97,9 +102,10 @@ function tapsOf(
 }
 
 function keptFilters(layer: Conv2dLayer, { compression, widths }: AdjoinOptions): number {
-  const keep = widths?.[layer.name] ?? Math.floor(layer.out / compression);
+  const width = own(widths, layer.name);
+  const keep = width ?? Math.floor(layer.out / compression);
   if (!Number.isInteger(keep) || keep < 1 || keep > layer.out) {
-    if (widths?.[layer.name] === undefined) {
+    if (width === undefined) {
       throw curable(
         RangeError,
         `Cannot adjoin: compression ${compression} leaves no channel of ${layer.name}, which has ` +
@@ -114,13 +120,6 @@ function keptFilters(layer: Conv2dLayer, { compression, widths }: AdjoinOptions)
   return keep;
 }
 
-/** The prefix of what the small network has to itself, its norms. */
-export const SMALL = "small.";
-
-function nameOf(layer: Layer): string {
-  return "name" in layer ? layer.name : "";
-}
-
 /** Raises a `RangeError` where an option names something that is not masked. */
 function checkNames(
   network: Network,
@@ -130,9 +129,11 @@ function checkNames(
   for (const option of ["widths", "keptTaps"] as const) {
     const name = Object.keys(options[option] ?? {}).find((name) => !masked.includes(name));
     if (name === undefined) continue;
-    const found = `Cannot adjoin: ${option} name ${name}, which is`;
-    if (!network.layers.some((layer) => nameOf(layer) === name)) {
-      throw new RangeError(`${found} no layer of the network`);
+    const layer = network.layers.find((layer) => nameOf(layer) === name);
+    const found = `Cannot adjoin: ${option} name ${printable(name)}, which is`;
+    if (!layer) throw new RangeError(`${found} no layer of the network`);
+    if (!isConv2d(layer)) {
+      throw new RangeError(`${found} a ${layer.kind}; wanted convolutions, which alone are masked`);
     }
     throw curable(
       RangeError,
@@ -143,10 +144,20 @@ function checkNames(
   }
 }
 
-function checkOptions(
-  network: Network,
-  { compression, maskingFactor = 0 }: AdjoinOptions,
-): void {
+const OPTIONS: Readonly<Record<keyof AdjoinOptions, true>> = {
+  compression: true,
+  trunk: true,
+  maskFrom: true,
+  maskingFactor: true,
+  random: true,
+  widths: true,
+  keptTaps: true,
+};
+
+function checkOptions(network: Network, options: AdjoinOptions): void {
+  checkOptionNames("adjoin", options, Object.keys(OPTIONS));
+  const { compression, trunk, maskingFactor = 0 } = options;
+  checkChoice("adjoin", "trunk", trunk, ["shared", "separate"]);
   if (!(Number.isFinite(compression) && compression >= 1)) {
     throw new RangeError(`Cannot adjoin: compression is a number from 1 on, found ${compression}`);
   }
@@ -167,79 +178,97 @@ function checkOptions(
 class SmallBuilder {
   readonly layers: Layer[] = [];
   readonly origin: number[] = [];
-  readonly channels: number[] = [];
+  readonly #channels: number[] = [];
   /** By layer of the base network: the value that stands for it. */
-  readonly values: Value[] = [];
-  readonly #image: number;
+  readonly #values: Value[] = [];
+  readonly #base: Network;
+  readonly #baseChannels: readonly number[];
 
-  constructor(image: number) {
-    this.#image = image;
+  constructor(base: Network) {
+    this.#base = base;
+    this.#baseChannels = channelsOf(base);
   }
 
-  width(value: Value): number {
-    return value === IMAGE ? this.#image : this.channels[value];
+  #width(value: Value): number {
+    return value === IMAGE ? this.#base.channels : this.#channels[value];
   }
 
-  at(value: Value): Value {
-    return value === IMAGE ? IMAGE : this.values[value];
-  }
-
-  add(layer: Layer, channels: number, origin: number): Value {
+  #add(layer: Layer, origin: number): Value {
+    const widths = layer.inputs.map((v) => this.#width(v));
     this.layers.push(layer);
-    this.channels.push(channels);
+    this.#channels.push(kindOf(layer).width?.(layer, widths) ?? widths[0]);
     this.origin.push(origin);
     return this.layers.length - 1;
   }
 
-  /** The summands of a sum, cut to the narrower of the two. */
-  summands(a: Value, b: Value): [Value, Value] {
-    const channels = Math.min(this.width(a), this.width(b));
-    const cut = (x: Value): Value =>
-      this.width(x) === channels
-        ? x
-        : this.add({ kind: "narrow", inputs: [x], channels }, channels, -1);
-    return [cut(a), cut(b)];
+  /** Tied values, each cut to the narrowest. */
+  #cut(values: readonly Value[]): Value[] {
+    const channels = Math.min(...values.map((v) => this.#width(v)));
+    return values.map((v) =>
+      this.#width(v) === channels ? v : this.#add(narrowTo(v, channels), -1)
+    );
   }
+
+  /** Raises a `RangeError` where what is kept of a joined value would be no prefix. */
+  #checkJoined(layer: Layer, i: number, inputs: readonly Value[]): void {
+    const isNarrower = (v: Value, n: number): boolean => {
+      const from = layer.inputs[n];
+      return from !== IMAGE && this.#width(v) !== this.#baseChannels[from];
+    };
+    if (!inputs.some(isNarrower)) return;
+    throw new RangeError(
+      `Cannot adjoin: wanted whole inputs of layer ${i} (${
+        layerTitle(layer)
+      }), found one of which ` +
+        `a masked convolution leaves a part; mask none before it, as with a maskFrom behind it`,
+    );
+  }
+
+  /** Adds what stands for layer `i` of the base network. */
+  stand(i: number, mask: SmallLayer["mask"]): void {
+    const layer = this.#base.layers[i];
+    const kind = kindOf(layer);
+    const all = layer.inputs.map((v) => v === IMAGE ? IMAGE : this.#values[v]);
+    const inputs = kind.channels === "tied" ? this.#cut(all) : all;
+    if (kind.channels === "joined") this.#checkJoined(layer, i, inputs);
+    const widths = inputs.map((v) => this.#width(v));
+    this.#values[i] = this.#add(narrowed(kind, layer, { inputs, widths, mask }), i);
+  }
+}
+
+/** A layer as the small network has it. */
+function narrowed(kind: LayerKind, layer: Layer, small: SmallLayer): Layer {
+  // Kinds give layers of their own kind.
+  return (kind.narrowed?.(layer, small) ?? { ...layer, inputs: small.inputs }) as Layer;
+}
+
+/** What is kept of a masked convolution. */
+function maskOf(layer: Conv2dLayer, options: AdjoinOptions): SmallLayer["mask"] {
+  const keptTaps = tapsOf(layer, options);
+  return { out: keptFilters(layer, options), ...keptTaps.includes(false) ? { keptTaps } : {} };
 }
 
 /**
  * Adjoins a compressed twin to a network made of the layers of {@link NetworkBuilder}. Where a sum
  * has summands of different widths, the wider is cut to its first channels. Raises a `RangeError`
- * for a compression that leaves no channel.
+ * for a compression that leaves no channel, and for a masked convolution whose value is
+ * concatenated; a `TypeError` for options that there are not.
  */
 export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
   checkOptions(network, options);
   const { trunk = "shared" } = options;
   const isMasked = maskRule(network, options.maskFrom);
-  const small = new SmallBuilder(network.channels);
+  const small = new SmallBuilder(network);
   const shared: boolean[] = [];
   const masked: string[] = [];
   network.layers.forEach((layer, i) => {
-    const inputs = layer.inputs.map((value) => small.at(value));
-    const mask = layer.kind === "conv2d" && isMasked(layer);
+    const mask = isConv2d(layer) && isMasked(layer) ? maskOf(layer, options) : undefined;
     shared.push(
       trunk === "shared" && !mask && layer.inputs.every((v) => v === IMAGE || shared[v]) &&
-        layer.kind !== "linear",
+        kindOf(layer).shareable !== false,
     );
-    if (mask) masked.push(layer.name);
-    const width = small.width(inputs[0]);
-    const put = (made: Layer, channels: number): void => {
-      small.values[i] = small.add(made, channels, i);
-    };
-    if (layer.kind === "conv2d") {
-      const out = mask ? keptFilters(layer, options) : layer.out;
-      const taps = mask ? tapsOf(layer, options) : [];
-      const sparse = taps.includes(false) ? { keptTaps: taps } : {};
-      put({ ...layer, inputs: [inputs[0]], in: width, out, ...sparse }, out);
-    } else if (layer.kind === "linear") {
-      put({ ...layer, inputs: [inputs[0]], in: width }, layer.out);
-    } else if (layer.kind === "add") {
-      const summands = small.summands(inputs[0], inputs[1]);
-      put({ ...layer, inputs: summands }, small.width(summands[0]));
-    } else if (layer.kind === "narrow") {
-      const channels = Math.min(layer.channels, width);
-      put({ ...layer, inputs: [inputs[0]], channels }, channels);
-    } else put({ ...layer, inputs: [inputs[0]] }, width);
+    if (mask) masked.push(nameOf(layer));
+    small.stand(i, mask);
   });
   if (!masked.length) {
     throw curable(
@@ -261,11 +290,9 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
 
 /** Filters kept of each masked convolution. */
 export function widthsOf({ small, masked }: Adjoined): Record<string, number> {
-  const channels = channelsOf(small);
   const names = new Set(masked);
   return Object.fromEntries(
-    small.layers.flatMap((layer, i) =>
-      layer.kind === "conv2d" && names.has(layer.name) ? [[layer.name, channels[i]]] : []
-    ),
+    small.layers.filter(isConv2d)
+      .flatMap(({ name, out }) => names.has(name) ? [[name, out]] : []),
   );
 }

@@ -1,16 +1,19 @@
 import { range } from "../../kernels/wgsl/blocked.ts";
-import type { Adjoined } from "./adjoin.ts";
+import { isConv2d } from "../layers/conv2d.ts";
+import { kindOf } from "../layers/mod.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "../network.ts";
 import type { State } from "../parameters.ts";
-import { valueOf } from "../state.ts";
+import { nameOf, valueOf } from "../state.ts";
+import type { Adjoined } from "./adjoin.ts";
+import { cutState } from "./adjoined_state.ts";
 import { type WidthGroups, widthGroups } from "./width_groups.ts";
 
 /** By channel: Σ |w| of the filters that make it, over the convolutions of its group. */
 function magnitudes(network: Network, { groups }: WidthGroups, state: State): Float64Array[] {
   return groups.map(({ convolutions }) => {
     let sums = new Float64Array(0);
-    for (const layer of network.layers) {
-      if (layer.kind !== "conv2d" || !convolutions.includes(layer.name)) continue;
+    for (const layer of network.layers.filter(isConv2d)) {
+      if (!convolutions.includes(layer.name)) continue;
       if (!sums.length) sums = new Float64Array(layer.out);
       const weight = valueOf(state, `${layer.name}.weight`);
       weight.forEach((w, i) => sums[i % layer.out] += Math.abs(w));
@@ -32,10 +35,11 @@ function largest(values: Float64Array, count: number): number[] {
  * what they are added to is always whole.
  */
 export function pruneByMagnitude(
-  { base, small, origin }: Adjoined,
+  adjoined: Adjoined,
   state: State,
   { maskFrom }: { maskFrom?: number },
 ): State {
+  const { base, small, origin } = adjoined;
   const tied = widthGroups(base, { maskFrom });
   const sums = magnitudes(base, tied, state);
   const prefixed = new Set(tied.inputGates.flat().map(({ extent: { group } }) => group));
@@ -44,47 +48,28 @@ export function pruneByMagnitude(
   // By layer of the base: the channels of its value that are kept.
   const kept: number[][] = [];
   const of = (value: Value): number[] => value === IMAGE ? range(base.channels) : kept[value];
-  base.layers.forEach((layer, i) => {
+  const keptOf = (i: number): number[] => {
+    const layer = base.layers[i];
     const { group } = tied.extents[i];
-    const width = widths[origin.indexOf(i)];
-    if (layer.kind === "conv2d") {
-      const free = group < 0 || prefixed.has(group);
-      kept.push(free ? range(width) : largest(sums[group], width));
-    } else if (layer.kind === "linear") kept.push(range(layer.out));
-    else if (layer.kind === "add") {
-      const [a, b] = layer.inputs.map(of);
-      kept.push(a.length <= b.length ? a : b);
-    } else kept.push(of(layer.inputs[0]).filter((c) => c < channels[i]));
-  });
-  const pruned: State = new Map();
-  base.layers.forEach((layer, i) => {
-    const from = of(layer.inputs[0]);
-    if (layer.kind === "conv2d") {
-      const weight = valueOf(state, `${layer.name}.weight`);
-      const taps = range(layer.kernel ** 2);
-      pruned.set(
-        `${layer.name}.weight`,
-        Float32Array.from(
-          taps.flatMap((tap) =>
-            from.flatMap((c) => kept[i].map((o) => weight[(tap * layer.in + c) * layer.out + o]))
-          ),
-        ),
-      );
-    } else if (layer.kind === "linear") {
-      const weight = valueOf(state, `${layer.name}.weight`);
-      pruned.set(
-        `${layer.name}.weight`,
-        Float32Array.from(
-          from.flatMap((c) => range(layer.out).map((o) => weight[c * layer.out + o])),
-        ),
-      );
-      pruned.set(`${layer.name}.bias`, valueOf(state, `${layer.name}.bias`).slice());
-    } else if (layer.kind === "batchNorm") {
-      for (const part of ["weight", "bias", "running_mean", "running_var"]) {
-        const values = valueOf(state, `${layer.name}.${part}`);
-        pruned.set(`${layer.name}.${part}`, Float32Array.from(kept[i], (c) => values[c]));
+    const inputs = layer.inputs.map(of);
+    switch (kindOf(layer).channels) {
+      case "own": {
+        const width = widths[origin.indexOf(i)];
+        return group < 0 || prefixed.has(group) ? range(width) : largest(sums[group], width);
       }
+      case "tied":
+        return inputs.reduce((least, other) => least.length <= other.length ? least : other);
+      case "passed":
+        return inputs[0].filter((c) => c < channels[i]);
+      case "joined":
+        // All of its inputs are whole.
+        return range(channels[i]);
     }
+  };
+  base.layers.forEach((_, i) => kept.push(keptOf(i)));
+  return cutState(adjoined, state, {
+    from: (i) => of(base.layers[i].inputs[0]),
+    to: (i) => kept[i],
+    nameIn: nameOf,
   });
-  return pruned;
 }

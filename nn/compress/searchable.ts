@@ -1,10 +1,11 @@
 import { gateChannels } from "../../kernels/ops/gate_channels.ts";
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { adjoin, type Adjoined, type AdjoinOptions } from "./adjoin.ts";
-import { runAdjoined, type Running, type Soft } from "../forward.ts";
+import type { Running, Soft } from "../forward.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../parameters.ts";
-import { adjoinedSpecs } from "../state.ts";
+import { adjoinedSpecs } from "./adjoined_state.ts";
+import { runAdjoined } from "./run_adjoined.ts";
 import { type Extent, type WidthGroups, widthGroups, type WidthOptions } from "./width_groups.ts";
 
 /** What a search trains: both networks at full width, and the choices in the small one. */

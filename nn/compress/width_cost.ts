@@ -1,4 +1,5 @@
 import { count, type ImageSize, sizesOf } from "../count.ts";
+import { kindOf } from "../layers/mod.ts";
 import { IMAGE, type Network, type Value } from "../network.ts";
 import { type Extent, wholeExtent, type WidthGroups } from "./width_groups.ts";
 
@@ -10,8 +11,7 @@ export function wholeCost(
   network: Network,
   { budgeted, image }: { budgeted: Budgeted; image: ImageSize },
 ): number {
-  const { macs, params, classifierParams } = count(network, image);
-  return budgeted === "macs" ? macs : params + classifierParams;
+  return count(network, image)[budgeted];
 }
 
 /**
@@ -48,13 +48,11 @@ function termsOf(
     const a = of(layer.inputs[0]);
     const b = extents[i];
     const pixels = budgeted === "macs" ? sizes[i].height * sizes[i].width : 1;
-    if (layer.kind === "conv2d") return [{ factor: layer.kernel ** 2 * pixels, a, b }];
-    if (layer.kind === "linear") {
-      const bias = budgeted === "params" ? [{ factor: 1, a: one, b }] : [];
-      return [{ factor: 1, a, b }, ...bias];
-    }
-    if (layer.kind === "batchNorm" && budgeted === "params") return [{ factor: 2, a: one, b }];
-    return [];
+    const { pairs, singles } = kindOf(layer).cost?.(layer) ?? { pairs: 0, singles: 0 };
+    return [
+      ...pairs ? [{ factor: pairs * pixels, a, b }] : [],
+      ...singles && budgeted === "params" ? [{ factor: singles, a: one, b }] : [],
+    ];
   });
 }
 

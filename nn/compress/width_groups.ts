@@ -1,6 +1,9 @@
 import { curable, cure } from "../../data/cure.ts";
 import { maskRule } from "./adjoin.ts";
-import { type Conv2dLayer, IMAGE, type Network, type Value } from "../network.ts";
+import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
+import { kindOf, type Layer } from "../layers/mod.ts";
+import { IMAGE, layerTitle, type Network, type Value } from "../network.ts";
+import { checkChoice, checkOptionNames } from "../options.ts";
 
 /** Convolutions that must be equally wide, as their outputs are added. */
 export interface WidthGroup {
@@ -78,6 +81,17 @@ class Unions {
   }
 }
 
+/** Raises a `RangeError` where what is kept of a joined value would be no prefix. */
+function checkJoined(layer: Layer, i: number, owners: readonly number[]): void {
+  if (owners.every((owner) => owner < 0)) return;
+  throw new RangeError(
+    `Cannot choose widths: wanted whole inputs of layer ${i} (${
+      layerTitle(layer)
+    }), found one of ` +
+      `which a masked convolution leaves a part; mask none before it, as with a maskFrom behind it`,
+  );
+}
+
 /** By layer: the index of the group of its value, -1 for none; and the groups. */
 function tie(
   { layers }: Network,
@@ -88,18 +102,29 @@ function tie(
   const convolutions: Conv2dLayer[] = [];
   const owners: number[] = [];
   const of = (value: Value): number => value === IMAGE ? -1 : owners[value];
-  for (const layer of layers) {
+  layers.forEach((layer, i) => {
     const [a, b] = layer.inputs.map(of);
-    if (layer.kind === "conv2d" || layer.kind === "linear") {
-      const free = layer.kind === "linear" || !masked(layer);
-      owners.push(free ? -1 : unions.add());
-      if (!free) convolutions.push(layer);
-    } else if (layer.kind === "add") {
-      const alike = across || convolutions[a]?.stage === convolutions[b]?.stage;
-      if (a >= 0 && b >= 0 && alike) unions.merge(a, b);
-      owners.push(Math.max(a, b));
-    } else owners.push(a);
-  }
+    switch (kindOf(layer).channels) {
+      case "own": {
+        const free = !isConv2d(layer) || !masked(layer);
+        owners.push(free ? -1 : unions.add());
+        if (!free) convolutions.push(layer);
+        break;
+      }
+      case "tied": {
+        const alike = across || convolutions[a]?.stage === convolutions[b]?.stage;
+        if (a >= 0 && b >= 0 && alike) unions.merge(a, b);
+        owners.push(Math.max(a, b));
+        break;
+      }
+      case "passed":
+        owners.push(a);
+        break;
+      case "joined":
+        checkJoined(layer, i, layer.inputs.map(of));
+        owners.push(-1);
+    }
+  });
   const roots = [...new Set(convolutions.map((_, i) => unions.find(i)))];
   const groupOf = (owner: number): number => owner < 0 ? -1 : roots.indexOf(unions.find(owner));
   const groups = roots.map((root): WidthGroup => ({
@@ -126,10 +151,10 @@ function same(a: Extent, b: Extent): boolean {
  * Ties the masked convolutions of a network into groups, so that every choice of candidates makes a
  * network: summands are equally wide. Raises a `RangeError` for divisors that are no choice.
  */
-export function widthGroups(
-  network: Network,
-  { maskFrom, divisors = [1, 2, 4], tie: tied = "sums" }: WidthOptions,
-): WidthGroups {
+export function widthGroups(network: Network, options: WidthOptions): WidthGroups {
+  checkOptionNames("search widths", options, ["maskFrom", "divisors", "tie"]);
+  const { maskFrom, divisors = [1, 2, 4], tie: tied = "sums" } = options;
+  checkChoice("search widths", "tie", tied, ["sums", "stages"]);
   checkDivisors(divisors);
   const masked = maskRule(network, maskFrom);
   const { owners, groups } = tie(network, masked, tied === "sums");
@@ -145,18 +170,20 @@ export function widthGroups(
   const of = (value: Value): Extent =>
     value === IMAGE ? wholeExtent(network.channels, divisors) : extents[value];
   layers.forEach((layer, i) => {
+    const kind = kindOf(layer);
     const all = layer.inputs.map(of);
     // Of summands from different groups, the one that the sum belongs to.
-    const apart = layer.kind === "add" && all.every(({ group }) => group >= 0) &&
+    const apart = kind.channels === "tied" && all.every(({ group }) => group >= 0) &&
       all[0].group !== all[1].group;
     const inputs = apart ? all.filter(({ group }) => group === owners[i]) : all;
-    const least = (limit: number): number[] =>
-      divisors.map((_, k) => Math.min(limit, ...inputs.map(({ widths }) => widths[k])));
-    const widths = layer.kind === "conv2d" && masked(layer)
+    const least = divisors.map((_, k) => Math.min(...inputs.map(({ widths }) => widths[k])));
+    const widths = isConv2d(layer) && masked(layer)
       ? divisors.map((d) => Math.max(1, Math.floor(layer.out / d)))
-      : layer.kind === "conv2d" || layer.kind === "linear"
-      ? wholeExtent(layer.out, divisors).widths
-      : least(layer.kind === "narrow" ? layer.channels : Infinity);
+      : kind.channels === "tied"
+      ? least
+      : divisors.map((_, k) =>
+        kind.width?.(layer, all.map((extent) => extent.widths[k])) ?? least[k]
+      );
     extents.push({ group: owners[i], widths });
   });
   const users = layers.map((_, i) =>
@@ -164,14 +191,14 @@ export function widthGroups(
   );
   // After a norm, whose shift would let channels through again; after a convolution without one.
   const gates = layers.map((layer, i): Extent | undefined => {
-    if (layer.kind === "batchNorm") return extents[i].group >= 0 ? extents[i] : undefined;
-    if (layer.kind !== "conv2d" || !masked(layer)) return;
+    if (kindOf(layer).shifts) return extents[i].group >= 0 ? extents[i] : undefined;
+    if (!isConv2d(layer) || !masked(layer)) return;
     const [only, ...others] = users[i];
-    const normed = only !== undefined && !others.length && layers[only].kind === "batchNorm";
+    const normed = only !== undefined && !others.length && kindOf(layers[only]).shifts;
     return normed ? undefined : extents[i];
   });
   const inputGates = layers.map((layer, i) =>
-    layer.kind === "add" && extents[i].group >= 0
+    kindOf(layer).channels === "tied" && extents[i].group >= 0
       ? layer.inputs.flatMap((value, input) =>
         same(of(value), extents[i]) ? [] : [{ input, extent: extents[i] }]
       )
@@ -194,7 +221,7 @@ export function chosenWidths(
   const names = new Set(groups.flatMap(({ convolutions }) => convolutions));
   return Object.fromEntries(
     network.layers.flatMap((layer, i) =>
-      layer.kind === "conv2d" && names.has(layer.name)
+      isConv2d(layer) && names.has(layer.name)
         ? [[layer.name, extents[i].widths[choice[extents[i].group]]]]
         : []
     ),

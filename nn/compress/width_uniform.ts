@@ -1,5 +1,6 @@
 import { adjoin, type AdjoinOptions } from "./adjoin.ts";
 import type { ImageSize } from "../count.ts";
+import { isConv2d } from "../layers/conv2d.ts";
 import type { Network } from "../network.ts";
 import { type Budgeted, wholeCost } from "./width_cost.ts";
 
@@ -25,10 +26,8 @@ export function uniformWidths(
   const names = new Set(masked);
   const at = (r: number): { widths: Record<string, number>; found: number } => {
     const widths = Object.fromEntries(
-      network.layers.flatMap((layer) =>
-        layer.kind === "conv2d" && names.has(layer.name)
-          ? [[layer.name, Math.max(1, Math.round(layer.out * r))]]
-          : []
+      network.layers.filter(isConv2d).flatMap(({ name, out }) =>
+        names.has(name) ? [[name, Math.max(1, Math.round(out * r))]] : []
       ),
     );
     const { small } = adjoin(network, { compression: 1, maskFrom, trunk, widths });

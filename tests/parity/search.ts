@@ -8,7 +8,7 @@ import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { Parameters } from "../../nn/parameters.ts";
 import { resnet } from "../../nn/resnet.ts";
 import { runSearch, searchable } from "../../nn/compress/searchable.ts";
-import { adjoinedSpecs } from "../../nn/state.ts";
+import { adjoinedSpecs } from "../../nn/compress/adjoined_state.ts";
 import { Tape } from "../../nn/tape.ts";
 import { widthCost } from "../../nn/compress/width_cost.ts";
 import {

@@ -1,0 +1,72 @@
+import { batchNorm as op, batchNormEval } from "../../kernels/ops/batch_norm.ts";
+import { flag, layerName } from "./fields.ts";
+import type { LayerKind, LayerParameter, Value } from "./layer.ts";
+
+/** What a batch norm adds to the variance, unless told. */
+export const NORM_EPS = 1e-5;
+
+/** The part of a batch in the running statistics, unless told. */
+const MOMENTUM = 0.1;
+
+/** Options of a batch norm. */
+export interface BatchNormOptions {
+  /** Unique in the network; `NAME.weight` is the scale, `NAME.bias` the shift. */
+  readonly name: string;
+  /** Start at scale 0 rather than 1: the last norm of a residual block. Default: false. */
+  readonly zero?: boolean;
+}
+
+/** Batch norm over the channels of its input. */
+export interface BatchNormLayer extends BatchNormOptions {
+  /** Tells it from other layers. */
+  readonly kind: "batchNorm";
+  /** The value it is applied to. */
+  readonly inputs: readonly [Value];
+}
+
+/** Its parameters, in the order in which the op takes them. */
+const PARTS = ["weight", "bias", "running_mean", "running_var"];
+
+/** Batch norm of images and of rows of features. The small network has norms of its own. */
+export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormOptions]> = {
+  kind: "batchNorm",
+  inputs: 1,
+  takes: "any",
+  channels: "passed",
+  fields: { name: layerName, zero: flag },
+  call: (x, options) => ({ inputs: [x], options }),
+  parameters: ({ zero }, channels): LayerParameter[] => [
+    { part: "weight", shape: [channels], initial: zero ? 0 : 1 },
+    { part: "bias", shape: [channels], initial: 0 },
+    { part: "running_mean", shape: [channels], initial: 0, statistic: true },
+    { part: "running_var", shape: [channels], initial: 1, statistic: true },
+  ],
+  cost: () => ({ pairs: 0, singles: 2 }),
+  run: (_, { inputs: [x], apply, parameter, training, relu, residual, ...rest }) => {
+    const { eps = NORM_EPS, momentum = MOMENTUM } = rest;
+    const inputs = [x, ...PARTS.map(parameter), ...residual ? [residual] : []];
+    return training
+      ? apply(op, inputs, { eps, relu, momentum })[0]
+      : apply(batchNormEval, inputs, { eps, relu })[0];
+  },
+  absorbs: ["relu", "sum"],
+  // scale (x - mean) / √(variance + eps) + shift = x f + (shift - mean f)
+  scaling: (values, eps) => {
+    const [scale, shift, mean, variance] = PARTS.map(values);
+    const factors = Float64Array.from(scale, (s, o) => s / Math.sqrt(variance[o] + eps));
+    return { factors, shifts: shift.map((s, o) => s - mean[o] * factors[o]) };
+  },
+  onnx: (_, { values }) => [{
+    op: "BatchNormalization",
+    attributes: { epsilon: { float: NORM_EPS } },
+    constants: PARTS.map((part) => ({
+      part,
+      shape: [values(part).length],
+      data: values(part),
+    })),
+  }],
+  perNetwork: true,
+  shifts: true,
+  cut: (_, values, { to }) =>
+    PARTS.map((part) => [part, Float32Array.from(to, (c) => values(part)[c])] as const),
+};

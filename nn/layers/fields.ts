@@ -1,0 +1,90 @@
+/** What a field may depend on. */
+export interface FieldContext {
+  /** The fields before it. */
+  readonly fields: Readonly<Record<string, unknown>>;
+  /** Channels of the first input. */
+  readonly channels: number;
+}
+
+/** A field of a kind of layers: what it may be, and how files have it. */
+export interface Field {
+  /** In words, after "wanted": `a whole number from 1 on`. */
+  wanted(context: FieldContext): string;
+  /** Whether a value is one for it. */
+  fits(value: unknown, context: FieldContext): boolean;
+  /**
+   * The value where none is given; `undefined` where there is none then. Fields without it have to
+   * be given.
+   */
+  otherwise?(context: FieldContext): unknown;
+  /** How files have it. Default: as it is. */
+  readonly json?: {
+    /** In words. */
+    wanted(context: FieldContext): string;
+    /** The value, `undefined` for what is none. */
+    parse(json: unknown, context: FieldContext): unknown;
+    /** The inverse of `parse`. */
+    encode(value: unknown): unknown;
+  };
+}
+
+/** A bound that may depend on the fields before it. */
+type Bound = number | ((context: FieldContext) => number);
+
+function boundOf(bound: Bound, context: FieldContext): number {
+  return typeof bound === "number" ? bound : bound(context);
+}
+
+/** A whole number from `least` on, to `most`. */
+export function whole(
+  { least, most = Infinity, otherwise }: {
+    least: number;
+    most?: Bound;
+    otherwise?: (context: FieldContext) => number | undefined;
+  },
+): Field {
+  return {
+    wanted: (context) => {
+      const high = boundOf(most, context);
+      return `a whole number from ${least} ${high === Infinity ? "on" : `to ${high}`}`;
+    },
+    fits: (value, context) =>
+      Number.isSafeInteger(value) && Number(value) >= least &&
+      Number(value) <= boundOf(most, context),
+    ...(otherwise && { otherwise }),
+  };
+}
+
+/** `true` or `false`, the latter unless given. */
+export const flag: Field = {
+  wanted: () => "true or false",
+  fits: (value) => typeof value === "boolean",
+  otherwise: () => false,
+};
+
+/** The name of a layer. */
+export const layerName: Field = {
+  wanted: () => "a text that is not empty",
+  fits: (value) => typeof value === "string" && value !== "",
+};
+
+function tapsOf({ fields }: FieldContext): number {
+  return Number(fields.kernel) ** 2;
+}
+
+/** For each tap of a kernel, row by row, whether it is kept; in files a string of ones and zeros. */
+export const taps: Field = {
+  wanted: (context) => `${tapsOf(context)} times true or false`,
+  fits: (value, context) =>
+    Array.isArray(value) && value.length === tapsOf(context) &&
+    value.every((tap) => typeof tap === "boolean"),
+  otherwise: () => undefined,
+  json: {
+    wanted: (context) => `${tapsOf(context)} ones and zeros`,
+    parse: (json, context) =>
+      typeof json === "string" && json.length === tapsOf(context) && /^[01]*$/.test(json)
+        ? [...json].map((tap) => tap === "1")
+        : undefined,
+    encode: (value) => Array.isArray(value) ? value.map(Number).join("") : undefined,
+  },
+};

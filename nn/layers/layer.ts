@@ -1,0 +1,183 @@
+import type { Tensor } from "../../kernels/gpu/tensor.ts";
+import type { Op } from "../../kernels/op.ts";
+import type { Field } from "./fields.ts";
+import type { OnnxContext, OnnxStep } from "./onnx_step.ts";
+
+/** The index of the layer that made a value; {@link IMAGE} for the network's input. */
+export type Value = number;
+
+/** The input image, `[batch, height, width, channels]`. */
+export const IMAGE: Value = -1;
+
+/** What every layer has. */
+export interface LayerBase {
+  /** Tells kinds of layers apart. */
+  readonly kind: string;
+  /** The values it is applied to. */
+  readonly inputs: readonly Value[];
+}
+
+/** Applies an op: outputs as the op documents them, the result first. */
+export type Apply = <A>(op: Op<A>, inputs: readonly Tensor[], attributes: A) => readonly Tensor[];
+
+/** The shape of a value, batch and side lengths left out. */
+export interface ValueShape {
+  /** Channels of an image, or features of a row. */
+  readonly channels: number;
+  /** Whether there is one row of features for each image: `[batch, channels]`. */
+  readonly flat: boolean;
+}
+
+/** The options with which the method of a builder was called. */
+export interface BuilderCall {
+  /** The values that the layer is applied to. */
+  readonly inputs: readonly Value[];
+  /** Fields of the layer, still unchecked. */
+  readonly options?: object;
+}
+
+/** One array of numbers of a layer. */
+export interface LayerParameter {
+  /** Its name behind that of the layer: `weight`. */
+  readonly part: string;
+  /** Convolutions `[height, width, in, out]`, linear layers `[in, out]`, all else `[channels]`. */
+  readonly shape: readonly number[];
+  /** Its first values: drawn from N(0, 1 / fan in), or all of them this number. */
+  readonly initial: "normal" | number;
+  /** Whether it is a running statistic, which training updates without a gradient. */
+  readonly statistic?: boolean;
+}
+
+/** The values of a part of a layer, as `weight`. */
+export type PartValues = (part: string) => Float32Array;
+
+/**
+ * The cost of a layer with c input and d output channels, per pixel of its output: `pairs` · c · d
+ * multiply-accumulates, and `pairs` · c · d + `singles` · d parameters in all.
+ */
+export interface LayerCost {
+  /** Weights for each pair of an input and an output channel. */
+  readonly pairs: number;
+  /** Other parameters for each output channel. */
+  readonly singles: number;
+}
+
+/** What a layer is run with. */
+export interface LayerRun {
+  /** The values it is applied to. */
+  readonly inputs: readonly Tensor[];
+  /** Records an op. */
+  readonly apply: Apply;
+  /** The tensor of one of its parameters or running statistics, as `weight`. */
+  readonly parameter: (part: string) => Tensor;
+  /** Training uses and updates batch statistics; evaluation uses the running ones. */
+  readonly training: boolean;
+  /** Added to a variance. Default: {@link NORM_EPS}. */
+  readonly eps?: number;
+  /** The part of a batch in the running statistics. Default: 0.1. */
+  readonly momentum?: number;
+  /** Whether it does the ReLU after it as well; only for kinds that absorb `relu`. */
+  readonly relu: boolean;
+  /** What it adds to its value, before the ReLU; only for kinds that absorb `sum`. */
+  readonly residual?: Tensor;
+}
+
+/** Work of one layer that the kernels of the layer before it can do. */
+export type Absorbed = "relu" | "sum";
+
+/** Where a layer stands in the small network. */
+export interface SmallLayer {
+  /** The values that it is applied to there. */
+  readonly inputs: readonly Value[];
+  /** Channels of these values there. */
+  readonly widths: readonly number[];
+  /** What is kept of a masked convolution. */
+  readonly mask?: { readonly out: number; readonly keptTaps?: readonly boolean[] };
+}
+
+/** What is kept of a layer's parameters. */
+export interface Kept<L extends LayerBase> {
+  /** The layer of the small network. */
+  readonly small: L;
+  /** The input channels that are kept, in order. */
+  readonly from: readonly number[];
+  /** The output channels that are kept, in order. */
+  readonly to: readonly number[];
+}
+
+/** A norm as a factor and a shift of each channel. */
+export interface Scaling {
+  /** `[channels]`, in float64. */
+  readonly factors: Float64Array;
+  /** `[channels]`. */
+  readonly shifts: Float32Array;
+}
+
+/**
+ * A kind of layers: all that a network has to know of it. `Args` are what its method of the builder
+ * takes. What is not said has no parameters, costs nothing, and leaves shapes as they are.
+ */
+export interface LayerKind<
+  L extends LayerBase = LayerBase,
+  Args extends readonly unknown[] = readonly unknown[],
+> {
+  /** Its name, in layers, in files and as a method of the builder. */
+  readonly kind: L["kind"];
+  /** How many values it is applied to: exactly one or two, or two and more. */
+  readonly inputs: 1 | 2 | "two or more";
+  /** What it is applied to: an image, one row of features for each image, or either. */
+  readonly takes: "image" | "features" | "any";
+  /** Whether it makes one row of features out of an image. */
+  readonly flattens?: boolean;
+  /** Whether it may give the logits, as the last layer. */
+  readonly givesLogits?: boolean;
+  /** Whether it has a field `in`, the channels of its input, which files leave out. */
+  readonly countsInputs?: boolean;
+  /**
+   * Where the channels of its value come from: `own` ones, `passed` on from its input, `tied`
+   * inputs of equal channels, or inputs `joined` one behind the other.
+   */
+  readonly channels: "own" | "passed" | "tied" | "joined";
+  /** Its fields besides `kind`, `inputs` and `in`, in the order in which files have them. */
+  readonly fields:
+    & Readonly<Record<string, Field>>
+    & Readonly<Record<Exclude<keyof L & string, "kind" | "inputs" | "in">, Field>>;
+
+  /** What its method of the builder was called with. */
+  call(...args: Args): BuilderCall;
+  /** Channels of its value. Default: those of its first input. */
+  width?(layer: L, inputs: readonly number[]): number;
+  /** Height or width of its value, given that of its input. Default: the same. */
+  side?(layer: L, side: number): number;
+  /** Parameters, given the channels of its value. Default: none. */
+  parameters?(layer: L, channels: number): readonly LayerParameter[];
+  /** Its cost. Default: nothing. */
+  cost?(layer: L): LayerCost;
+
+  /** Records the kernels that compute its value. */
+  run(layer: L, run: LayerRun): Tensor;
+  /** What its kernels can do of the layer after it. */
+  readonly absorbs?: readonly Absorbed[];
+  /** What it is to a layer before it that absorbs it. */
+  readonly absorbedAs?: Absorbed;
+
+  /** What it does to its input where that is nothing but a scaling of each channel. */
+  scaling?(values: PartValues, eps: number): Scaling;
+  /** Its weight with its output channels scaled; for kinds into which a scaling can be folded. */
+  scaled?(layer: L, values: PartValues, factors: Float64Array): Float32Array;
+  /** A parameter as files have it. Default: as it is. */
+  stored?(layer: L, part: string, values: Float32Array): Float32Array;
+  /** Its nodes in ONNX. */
+  onnx(layer: L, context: OnnxContext): readonly OnnxStep[];
+
+  /** The layer of the small network. Default: the same, on other inputs. */
+  narrowed?(layer: L, small: SmallLayer): L;
+  /** Whether both networks may share what it computes, in a shared trunk. Default: true. */
+  readonly shareable?: boolean;
+  /** Whether each network has parameters of its own for it. Default: slices of the base network's. */
+  readonly perNetwork?: boolean;
+  /** Whether it makes channels that are 0 something else, so that a gate belongs behind it. */
+  readonly shifts?: boolean;
+  /** Its parameters in the small network, by part, cut out of those of `layer` in the base network. */
+  cut?(layer: L, values: PartValues, kept: Kept<L>): readonly (readonly [string, Float32Array])[];
+}

@@ -1,0 +1,40 @@
+import { maxPool2d as op } from "../../kernels/ops/max_pool2d.ts";
+import { outputSize } from "../../kernels/wgsl/geometry.ts";
+import { whole } from "./fields.ts";
+import type { LayerKind, Value } from "./layer.ts";
+import { windowAttributes } from "./onnx_step.ts";
+
+/** Options of a max pool. */
+export interface MaxPool2dOptions {
+  /** Side of the window. */
+  readonly kernel: number;
+  /** Pixels from one window to the next. */
+  readonly stride: number;
+  /** Pixels around the image, on every side, at most half a window; they are never the largest. */
+  readonly padding: number;
+}
+
+/** The largest of each window. */
+export interface MaxPool2dLayer extends MaxPool2dOptions {
+  /** Tells it from other layers. */
+  readonly kind: "maxPool2d";
+  /** The value it is applied to. */
+  readonly inputs: readonly [Value];
+}
+
+/** The largest of each window; padding counts as minus infinity. */
+export const maxPool2d: LayerKind<MaxPool2dLayer, [x: Value, options: MaxPool2dOptions]> = {
+  kind: "maxPool2d",
+  inputs: 1,
+  takes: "image",
+  channels: "passed",
+  fields: {
+    kernel: whole({ least: 1 }),
+    stride: whole({ least: 1 }),
+    padding: whole({ least: 0, most: ({ fields }) => Math.floor(Number(fields.kernel) / 2) }),
+  },
+  call: (x, options) => ({ inputs: [x], options }),
+  side: ({ kernel, stride, padding }, side) => outputSize(side, kernel, stride, padding),
+  run: (layer, { inputs, apply }) => apply(op, inputs, layer)[0],
+  onnx: (layer) => [{ op: "MaxPool", attributes: windowAttributes(layer) }],
+};

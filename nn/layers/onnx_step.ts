@@ -1,0 +1,50 @@
+/** An attribute of a node of ONNX: a whole number, several, or a float. */
+export type Attribute = number | readonly number[] | { readonly float: number };
+
+/** A constant that a node of ONNX reads. */
+export interface OnnxConstant {
+  /** Its name behind that of the layer: `weight`. */
+  readonly part: string;
+  /** Floats in the layout of the GPU: `[height, width, in, out]`, `[in, out]`, `[channels]`. */
+  readonly shape: readonly number[];
+  /** Row-major, unpadded. */
+  readonly data: Float32Array | BigInt64Array;
+}
+
+/** A node of ONNX. It reads what the layer is applied to, or the step before it; then constants. */
+export interface OnnxStep {
+  /** As in the operator set: `Conv`. */
+  readonly op: string;
+  /** By name. Default: none. */
+  readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** What it reads besides values. Default: nothing. */
+  readonly constants?: readonly OnnxConstant[];
+  /** What its name ends in, for steps after the first. */
+  readonly suffix?: string;
+}
+
+/** What the nodes of a layer depend on. */
+export interface OnnxContext {
+  /** The values of one of its parameters or running statistics. */
+  readonly values: (part: string) => Float32Array;
+  /** Sides of its first input, in pixels. */
+  readonly image: { readonly height: number; readonly width: number };
+  /** Weight and bias that do the norm after it as well. */
+  readonly folded?: { readonly weight: Float32Array; readonly bias: Float32Array };
+}
+
+/** The attributes of a node whose windows lie over an image; `over` hang over the lower right. */
+export function windowAttributes(
+  { kernel, stride, padding = 0, over = [padding, padding] }: {
+    kernel: number;
+    stride: number;
+    padding?: number;
+    over?: readonly number[];
+  },
+): Record<string, Attribute> {
+  return {
+    kernel_shape: [kernel, kernel],
+    strides: [stride, stride],
+    pads: [padding, padding, ...over],
+  };
+}
