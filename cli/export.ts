@@ -11,7 +11,7 @@ import { KernelSession } from "../train/kernel_session.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { checkImages, openValidation, readValidationOptions } from "./run/run_data.ts";
-import { RUN_FILES } from "./run/run_folder.ts";
+import { RUN_FILES } from "./run/replacing.ts";
 import { difference, fileSize, grouped, percent } from "./text.ts";
 import type { Verification, Which } from "../train/types.ts";
 import { areEqual, compareLogits, inequality, type LogitsOf } from "../train/verify.ts";

@@ -215,7 +215,7 @@ Deno.test("the documents tell the memory of a run with all defaults", { ignore }
 });
 
 Deno.test("the documents list the files of a run folder", { ignore }, () => {
-  const [, list] = read("cli/run/run_folder.ts").match(/RUN_FILES = \[([^\]]*)\]/) ?? [];
+  const [, list] = read("cli/run/replacing.ts").match(/RUN_FILES = \[([^\]]*)\]/) ?? [];
   const files = [...list.matchAll(/"([^"]+)"/g)].map(([, name]) => name);
   assertEquals(table("The run folder").flatMap(([cell]) => quoted(cell)), files);
 });

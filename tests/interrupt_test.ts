@@ -83,3 +83,18 @@ Deno.test(
       assertMatch(error, /^adjoin: interrupted; \S+\/run keeps compare\.json with \d+ results?\n$/);
     }),
 );
+
+Deno.test(
+  "a run whose terminal is closed says what is there, in its log",
+  { ignore: ignore || Deno.build.os === "windows" },
+  () =>
+    withFolder(async (dir) => {
+      const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
+      const { code, error } = await interrupted(train, "epoch      2/", "SIGHUP");
+      assertEquals(code, 129, error);
+      assertMatch(
+        error,
+        /^adjoin: ended by SIGHUP, as when its terminal is closed; \S+\/train keeps config\.json and /,
+      );
+    }),
+);

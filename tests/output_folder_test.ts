@@ -4,7 +4,7 @@ import { readArguments } from "../cli/arguments.ts";
 import { EXIT, UsageError } from "../train/errors.ts";
 import { searchRequest, trainRequest } from "../cli/options.ts";
 import { checkFolder, type FolderRequest, takeFolder } from "../cli/run/output_folder.ts";
-import { whyNot } from "../cli/run/unwritable.ts";
+import { cureFor, whyNot } from "../cli/run/unwritable.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -14,6 +14,8 @@ const ignore = lacks("read", "write");
 function test(name: string, fn: (dir: string) => Promise<void>): void {
   Deno.test(name, { ignore }, () => withFolder(fn));
 }
+
+const SHORT = ["--epochs", "1", "--train-size", "16", "--val-size", "8", "--batch-size", "16"];
 
 const free = { named: false, overwrite: false };
 const named = { named: true, overwrite: false };
@@ -85,8 +87,35 @@ Deno.test("what cannot be written is told by its reason", () => {
   const why = (code: string) => whyNot(Object.assign(new Error("broken"), { code }));
   assertEquals([why("ENOSPC"), why("EDQUOT")], ["no space is left", "no space is left"]);
   assertEquals(why("EACCES"), "there is no permission to write");
-  assertEquals([why("EROFS"), why("EIO")], ["the disk cannot be written", "broken"]);
+  assertEquals([why("EROFS"), why("EIO")], ["the disk is read-only", "broken"]);
 });
+
+Deno.test("room is asked for only where there is none", () => {
+  const cure = (code: string) => cureFor(Object.assign(new Error("broken"), { code }));
+  assertEquals(cure("ENOSPC"), "make room or choose another --output");
+  for (const code of ["EROFS", "EACCES", "EISDIR"]) {
+    assertEquals(cure(code), "choose another --output");
+  }
+});
+
+Deno.test(
+  "a folder of the system that Deno keeps programs out of is refused with what helps",
+  { ignore: lacks("read", "write", "run", "env") || Deno.build.os !== "linux" },
+  async () => {
+    const run = `/dev/shm/adjoin-${crypto.randomUUID()}`;
+    const train = ["train", ...SHORT, "--quiet", "--output", run];
+    const { code, error } = await adjoinCommand(train);
+    assertEquals([code, error], [
+      EXIT.usage,
+      `adjoin: Cannot use ${run} as the run folder: Deno lets programs write to /dev, /proc and ` +
+      `/sys with --allow-all only; choose another --output, or type deno run --allow-all ` +
+      `cli/main.ts in place of deno task\n`,
+    ]);
+    const cured = await adjoinCommand(train, {}, ["--allow-all"]);
+    assertEquals(cured.code, EXIT.ok, cured.error);
+    await Deno.remove(run, { recursive: true });
+  },
+);
 
 Deno.test("what a run reads is told by the flags that name it", () => {
   const reads = (...args: string[]) => trainRequest(readArguments("train", args)).reads;
@@ -100,8 +129,6 @@ Deno.test("what a run reads is told by the flags that name it", () => {
   const search = ["--budget-macs", "0.8", "--init", "d"];
   assertEquals(searchRequest(readArguments("search", search)).reads?.["--init"], "d");
 });
-
-const SHORT = ["--epochs", "1", "--train-size", "16", "--val-size", "8", "--batch-size", "16"];
 
 Deno.test(
   "train does not replace the run that it reads, nor any run before it has its own",

@@ -11,25 +11,16 @@ import { drawCurves } from "../cli/report/curves.ts";
 import { EXIT, UsageError } from "../train/errors.ts";
 import { trainRequest } from "../cli/options.ts";
 import { RunFolder } from "../cli/run/run_folder.ts";
-import type { EpochMetrics, Summary } from "../train/types.ts";
+import type { EpochMetrics } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
+import { runSummary } from "./run_metrics.ts";
 
 const { options } = trainRequest(readArguments("train", []));
 
 const fresh = { named: true, overwrite: false };
 const again = { named: true, overwrite: true };
-
-const SUMMARY: Summary = {
-  mode: "adjoined",
-  model: "resnet8",
-  dataset: "generated",
-  seed: 0,
-  adapter: "test",
-  epochs: 2,
-  seconds: 1,
-};
 
 function metrics(epoch: number, epochs = 2): EpochMetrics {
   return {
@@ -91,12 +82,12 @@ test("a run leaves its options, its epochs, its files and its summary", async (d
   const bytes = new Uint8Array([1, 2, 3]);
   await folder.finish(
     new Map<string, Uint8Array | string>([["small.safetensors", bytes], ["curves.svg", "<svg/>"]]),
-    SUMMARY,
+    runSummary,
   );
   const names = ["config.json", "curves.svg", "metrics.jsonl", "small.safetensors", "summary.json"];
   assertEquals(namesIn(folder.path), names);
   assertEquals(await Deno.readFile(`${folder.path}/small.safetensors`), bytes);
-  assertEquals(await readJson(`${folder.path}/summary.json`), SUMMARY);
+  assertEquals(await readJson(`${folder.path}/summary.json`), runSummary);
   const sizes = await folder.sizes();
   assertEquals([sizes.get("small.safetensors"), sizes.get("curves.svg")], [3, 6]);
 });
@@ -120,7 +111,10 @@ test("overwriting replaces the run at its end, and leaves other files alone", as
   using first = new RunFolder(dir, fresh);
   first.start(options);
   first.append(metrics(1));
-  await first.finish(new Map([["base.safetensors", "old"], ["small.safetensors", "old"]]), SUMMARY);
+  await first.finish(
+    new Map([["base.safetensors", "old"], ["small.safetensors", "old"]]),
+    runSummary,
+  );
   await Deno.writeTextFile(`${dir}/small.onnx`, "old");
   await Deno.writeTextFile(`${dir}/notes.txt`, "mine");
   const before = namesIn(dir);
@@ -141,7 +135,7 @@ test("overwriting replaces the run at its end, and leaves other files alone", as
   third.start({ ...options, seed: 8 });
   assertEquals(namesIn(`${dir}/unfinished`), ["config.json"]);
   third.append(metrics(1, 4));
-  await third.finish(new Map([["base.safetensors", "new"]]), SUMMARY);
+  await third.finish(new Map([["base.safetensors", "new"]]), runSummary);
   const after = ["base.safetensors", "config.json", "metrics.jsonl", "notes.txt", "summary.json"];
   assertEquals(namesIn(dir), after);
   assertEquals(await Deno.readTextFile(`${dir}/base.safetensors`), "new");
@@ -160,7 +154,7 @@ test("a folder that a run still writes to is not overwritten", async (dir) => {
     using first = new RunFolder(dir, fresh);
     first.start(options);
     assertThrows(() => start(7), UsageError, busy);
-    await first.finish(new Map([["base.safetensors", "first"]]), SUMMARY);
+    await first.finish(new Map([["base.safetensors", "first"]]), runSummary);
   }
   {
     using second = new RunFolder(dir, again);
@@ -211,11 +205,10 @@ test("results that cannot be written are kept in another folder", async (dir) =>
   folder.start(options);
   folder.append(metrics(1));
   await Deno.mkdir(`${dir}/base.safetensors`);
-  const { message } = await assertRejects(() => folder.finish(RESULTS, SUMMARY), UsageError);
+  const { message } = await assertRejects(() => folder.finish(RESULTS, runSummary), UsageError);
   assertStringIncludes(
     message,
-    `Cannot write ${dir}/base.safetensors: a folder is in its place; make room or choose another ` +
-      `--output; all`,
+    `Cannot write ${dir}/base.safetensors: a folder is in its place; choose another --output; all`,
   );
   assertEquals(namesIn(dir), ["base.safetensors", "config.json", "metrics.jsonl"]);
   const rescued = rescuedIn(message);
@@ -228,16 +221,16 @@ test("results that cannot be written are kept in another folder", async (dir) =>
 test("where the end cannot be written, the run that was to be replaced stays", async (dir) => {
   using first = new RunFolder(dir, fresh);
   first.start(options);
-  await first.finish(new Map([["base.safetensors", "old"]]), SUMMARY);
+  await first.finish(new Map([["base.safetensors", "old"]]), runSummary);
   using second = new RunFolder(dir, again);
   second.start(options);
   const file = `${dir}/unfinished/metrics.jsonl`;
   for (const path of [file, `${dir}/unfinished/base.safetensors`]) await Deno.mkdir(path);
   assertEquals(
     second.append(metrics(1)),
-    `Cannot write ${file}: a folder is in its place; make room or choose another --output`,
+    `Cannot write ${file}: a folder is in its place; choose another --output`,
   );
-  const { message } = await assertRejects(() => second.finish(RESULTS, SUMMARY), UsageError);
+  const { message } = await assertRejects(() => second.finish(RESULTS, runSummary), UsageError);
   assertEquals(await Deno.readTextFile(`${dir}/base.safetensors`), "old");
   assert(namesIn(dir).includes("summary.json"));
   const rescued = rescuedIn(message);
@@ -252,7 +245,7 @@ test("a line that could not be appended is there at the end", async (dir) => {
   assertStringIncludes(folder.append(metrics(1)) ?? "", "Cannot write");
   await Deno.remove(`${dir}/metrics.jsonl`);
   assertEquals(folder.append(metrics(2)), undefined);
-  await folder.finish(RESULTS, SUMMARY);
+  await folder.finish(RESULTS, runSummary);
   const lines = (await Deno.readTextFile(`${dir}/metrics.jsonl`)).trimEnd().split("\n");
   assertEquals(lines.map((line) => JSON.parse(line).epoch), [1, 2]);
 });
@@ -262,11 +255,12 @@ Deno.test({
   ignore: lacks("read", "write", "run", "env") || Deno.build.os !== "linux",
   fn: () =>
     withFolder(async (dir) => {
-      // A device that is always full; weights are first written to this name.
-      await Deno.symlink("/dev/full", `${dir}/base.safetensors.tmp`);
       const args = ["--epochs", "1", "--train-size", "16", "--val-size", "8", "--batch-size", "16"];
       const train = ["train", ...args, "--output", dir, "--overwrite", "--quiet"];
-      const { code, error } = await adjoinCommand(train, {}, ["--allow-all"]);
+      const { code, error } = await adjoinCommand(train, { FULL: dir }, [
+        "--allow-all",
+        "--preload=tests/full_disk.ts",
+      ]);
       assertEquals(code, EXIT.usage, error);
       const file = `${dir}/base.safetensors`;
       const begin = `adjoin: Cannot write ${file}: no space is left; make room or choose another `;

@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { UsageError } from "../../train/errors.ts";
 import { realPath } from "./output_folder.ts";
 import { unwritable } from "./unwritable.ts";
+import { tryWriting } from "./whole_file.ts";
 
 /** What `export` writes. */
 export type Format = "onnx" | "safetensors";
@@ -41,7 +42,7 @@ export async function makeFolderOf(output: string): Promise<void> {
   const folder = dirname(output);
   try {
     await Deno.mkdir(folder, { recursive: true });
-    await Deno.remove(await Deno.makeTempFile({ dir: folder }));
+    tryWriting(folder);
   } catch (error) {
     throw unwritable(output, error);
   }

@@ -4,6 +4,7 @@ import type { ProgressLine } from "../report/progress.ts";
 export const SIGNALS = [
   { signal: "SIGINT", words: "interrupted", code: 130 },
   { signal: "SIGTERM", words: "ended by SIGTERM", code: 143 },
+  { signal: "SIGHUP", words: "ended by SIGHUP, as when its terminal is closed", code: 129 },
 ] as const;
 
 /** When a signal is to end the process, says what is kept and ends it; gives what undoes this. */
@@ -24,7 +25,7 @@ export function onInterrupt(
     try {
       Deno.addSignalListener(signal, stop);
     } catch {
-      // Windows has no SIGTERM.
+      // Not every system has every signal.
       return [];
     }
     return [{ signal, stop }];

@@ -1,6 +1,8 @@
 import { dirname, isAbsolute, relative, sep } from "node:path";
 import { UsageError } from "../../train/errors.ts";
-import { whyNot } from "./unwritable.ts";
+import { refuseMixed } from "./replacing.ts";
+import { tryWriting } from "./whole_file.ts";
+import { cureFor, whyNot } from "./unwritable.ts";
 
 /** What a command line says of the folder that it writes to. */
 export interface FolderRequest {
@@ -43,7 +45,7 @@ async function isTaken(path: string): Promise<boolean> {
     return false;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw unusable(path, whyNot(error));
+    throw unusable(path, whyNot(error), cureFor(error));
   }
 }
 
@@ -55,12 +57,15 @@ export async function checkFolder(
   output: string,
   { named, overwrite, reads = {} }: FolderRequest,
 ): Promise<void> {
-  if (!named && !overwrite) return;
+  // A default name gives way to what is there.
+  const meant = named || overwrite;
   for (const [flag, path] of Object.entries(reads)) {
-    if (path === undefined || !await holds(output, path)) continue;
+    if (path === undefined) continue;
+    refuseMixed(path);
+    if (!meant || !await holds(output, path)) continue;
     throw unusable(output, `${flag} reads from it, found ${path}`);
   }
-  if (!await isTaken(output) || overwrite) return;
+  if (!meant || !await isTaken(output) || overwrite) return;
   throw unusable(output, "it is not empty", "choose another --output or pass --overwrite");
 }
 
@@ -84,9 +89,9 @@ export function takeFolder(output: string, { named, overwrite }: FolderRequest):
   try {
     if (named || overwrite) Deno.mkdirSync(output, { recursive: true });
     const path = named || overwrite ? output : makeNext(output);
-    Deno.removeSync(Deno.makeTempFileSync({ dir: path }));
+    tryWriting(path);
     return path;
   } catch (error) {
-    throw unusable(output, whyNot(error));
+    throw unusable(output, whyNot(error), cureFor(error));
   }
 }

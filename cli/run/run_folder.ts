@@ -1,36 +1,25 @@
+import { printable } from "../../data/printable.ts";
 import { listed } from "../../data/words.ts";
 import { UsageError } from "../../train/errors.ts";
 import { hold, isHeld } from "./held_file.ts";
 import { type FolderRequest, takeFolder, unusable } from "./output_folder.ts";
 import { runConfig } from "./run_config.ts";
+import {
+  emptyRun,
+  finishReplacing,
+  isReplacing,
+  OWN_FILES,
+  present,
+  replaceRun,
+  REPLACING,
+  RUN_FILES,
+  statOf,
+  UNFINISHED,
+} from "./replacing.ts";
 import { plural } from "../text.ts";
 import type { EpochMetrics, Summary, TrainOptions } from "../../train/types.ts";
 import { unwritable } from "./unwritable.ts";
-import { writeWhole } from "./whole_file.ts";
-
-/** What a run leaves in its folder. */
-export const RUN_FILES = [
-  "config.json",
-  "search.jsonl",
-  "widths.json",
-  "widths.svg",
-  "metrics.jsonl",
-  "base.safetensors",
-  "small.safetensors",
-  "curves.svg",
-  "summary.json",
-] as const;
-
-/** What `export` puts beside them. */
-const EXPORTED = [
-  "base.onnx",
-  "small.onnx",
-  "base.torch.safetensors",
-  "small.torch.safetensors",
-] as const;
-
-/** Where a run writes while the one that it will replace is still there. */
-const UNFINISHED = "unfinished";
+import { syncFile, writeWhole } from "./whole_file.ts";
 
 type Content = Uint8Array | string;
 
@@ -42,10 +31,44 @@ function bytesOf(content: Content): Uint8Array {
   return typeof content === "string" ? new TextEncoder().encode(content) : content;
 }
 
-/** Those of the names that are in a folder, in their order. */
-function present(folder: string, names: readonly string[]): string[] {
-  const there = new Set([...Deno.readDirSync(folder)].map(({ name }) => name));
-  return names.filter((name) => there.has(name));
+/** Raises a {@link UsageError} for a folder in which something is in the way of a run. */
+function checkPlace(path: string): void {
+  for (const name of [UNFINISHED, REPLACING]) {
+    const info = statOf(`${path}/${name}`);
+    if (!info || info.isDirectory) continue;
+    const what = info.isSymlink ? "a link" : "a file";
+    const cure = "remove it, or choose another --output";
+    throw unusable(path, `runs need the name ${name} in it for a folder, found ${what}`, cure);
+  }
+  for (const name of present(path, OWN_FILES)) {
+    if (!statOf(`${path}/${name}`)?.isDirectory) continue;
+    throw unusable(path, `a folder is in the place of the file ${name}`);
+  }
+}
+
+/** Raises a {@link UsageError} for a folder that another process writes a run to. */
+function refuseHeld(path: string): void {
+  for (const folder of [path, `${path}/${UNFINISHED}`, `${path}/${REPLACING}`]) {
+    if (!isHeld(`${folder}/config.json`)) continue;
+    const cure = "wait for its end, or choose another --output";
+    throw unusable(path, "another run is writing to it", cure);
+  }
+}
+
+/** Ends what an earlier run had begun, and empties the folders that a run needs to replace another. */
+function prepare(path: string): void {
+  try {
+    finishReplacing(path);
+    for (const folder of [UNFINISHED, REPLACING].map((name) => `${path}/${name}`)) {
+      if (!statOf(folder)) continue;
+      const [other] = emptyRun(folder);
+      if (other === undefined) continue;
+      const why = `runs need ${folder} for themselves, found ${printable(other)} in it`;
+      throw unusable(path, why, "move it elsewhere, or choose another --output");
+    }
+  } catch (error) {
+    throw error instanceof UsageError ? error : unwritable(path, error);
+  }
 }
 
 /** The files of one run. */
@@ -111,24 +134,18 @@ export class RunFolder {
    */
   start(options: TrainOptions | Readonly<Record<string, unknown>>): void {
     this.#path = takeFolder(this.#path, this.#request);
-    const replaces = present(this.#path, [...RUN_FILES, ...EXPORTED]).length > 0;
-    this.#work = this.#request.overwrite && replaces ? `${this.#path}/${UNFINISHED}` : this.#path;
-    for (const folder of new Set([this.#path, this.#work])) {
-      if (!isHeld(`${folder}/config.json`)) continue;
-      throw unusable(
-        this.#path,
-        "another run is writing to it",
-        "wait for its end, or choose another --output",
-      );
-    }
-    const config = runConfig(options, { output: this.#path });
+    const path = this.#path;
+    checkPlace(path);
+    refuseHeld(path);
+    if (this.#request.overwrite) prepare(path);
+    const replaces = present(path, OWN_FILES).length > 0;
+    this.#work = this.#request.overwrite && replaces ? `${path}/${UNFINISHED}` : path;
+    const config = runConfig(options, { output: path });
     const file = `${this.#work}/config.json`;
     try {
       Deno.mkdirSync(this.#work, { recursive: true });
-      if (this.#work !== this.#path) {
-        for (const name of present(this.#work, RUN_FILES)) Deno.removeSync(`${this.#work}/${name}`);
-      }
       Deno.writeTextFileSync(file, config, { createNew: true });
+      syncFile(file);
       this.#held = hold(file);
     } catch (error) {
       throw unwritable(file, error);
@@ -205,24 +222,19 @@ export class RunFolder {
 
   /** Ends the run: puts its files in the place of those of an earlier one. */
   publish(): void {
-    this[Symbol.dispose]();
-    const [path, work] = [this.#path, this.#work];
-    if (work === path) return;
+    const path = this.#path;
+    if (this.#work === path) return this[Symbol.dispose]();
+    // Windows does not rename what is held.
+    if (Deno.build.os === "windows") this[Symbol.dispose]();
     try {
-      const fresh = present(work, RUN_FILES);
-      const old = present(path, [...RUN_FILES, ...EXPORTED]);
-      // Without summary.json while neither run is whole.
-      const gone = old.filter((name) => name === "summary.json" || !fresh.includes(name));
-      for (const name of gone) Deno.removeSync(`${path}/${name}`);
-      for (const name of fresh) Deno.renameSync(`${work}/${name}`, `${path}/${name}`);
+      replaceRun(path);
     } catch (error) {
       const { message } = unwritable(path, error);
+      const work = isReplacing(path) ? `${path}/${REPLACING}` : this.#work;
       throw new UsageError(`${message}; the new run is in ${work}`, { cause: error });
+    } finally {
+      this[Symbol.dispose]();
     }
     this.#work = path;
-    // Stays where there is something else in it.
-    try {
-      Deno.removeSync(work);
-    } catch { /* empty */ }
   }
 }

@@ -1,0 +1,120 @@
+// How a new run takes the place of an old one, so that one whole run is there at every moment.
+//
+// The new run is written to `unfinished`, and whole there. Renaming that folder to `replacing` is the
+// moment from which on the new run counts. Its files are then linked into the place of the old ones.
+// When all are there, removing config.json from `replacing` ends it; the rest is tidying up.
+import { DataError } from "../../data/error.ts";
+import { isTemporary, syncFile, syncFolder } from "./whole_file.ts";
+
+/** What a run leaves in its folder. */
+export const RUN_FILES = [
+  "config.json",
+  "search.jsonl",
+  "widths.json",
+  "widths.svg",
+  "metrics.jsonl",
+  "base.safetensors",
+  "small.safetensors",
+  "curves.svg",
+  "summary.json",
+] as const;
+
+/** What `export` puts beside them. */
+const EXPORTED = [
+  "base.onnx",
+  "small.onnx",
+  "base.torch.safetensors",
+  "small.torch.safetensors",
+] as const;
+
+/** All names that belong to a run. */
+export const OWN_FILES = [...RUN_FILES, ...EXPORTED] as const;
+
+/** Where a run writes while the one that it will replace is still there. */
+export const UNFINISHED = "unfinished";
+
+/** Where a new run is while its files are put in the place of the old one's. */
+export const REPLACING = "replacing";
+
+/** Those of the names that are in a folder, in their order. */
+export function present(folder: string, names: readonly string[]): string[] {
+  const there = new Set([...Deno.readDirSync(folder)].map(({ name }) => name));
+  return names.filter((name) => there.has(name));
+}
+
+/** What there is under a path, a link for itself; nothing where there is nothing to be seen. */
+export function statOf(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch { /* empty */ }
+}
+
+/** Whether a new run was being put into the place of the one in a folder, and is not yet. */
+export function isReplacing(path: string): boolean {
+  return statOf(`${path}/${REPLACING}`)?.isDirectory === true &&
+    statOf(`${path}/${REPLACING}/config.json`) !== undefined;
+}
+
+/** Puts a file under another name, too: as a second name for it, or as a copy where there are none. */
+function double(from: string, to: string): void {
+  try {
+    Deno.linkSync(from, to);
+  } catch {
+    Deno.copyFileSync(from, to);
+    syncFile(to);
+  }
+}
+
+/** Empties one of the folders that are for runs only, and gives the names of what is none of theirs. */
+export function emptyRun(folder: string): string[] {
+  const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
+  const isOwn = (name: string): boolean =>
+    isTemporary(name) || OWN_FILES.some((own) => own === name);
+  for (const name of names.filter(isOwn)) Deno.removeSync(`${folder}/${name}`);
+  return names.filter((name) => !isOwn(name));
+}
+
+/** Goes on from wherever a replacement ended; does nothing where there was none. */
+export function finishReplacing(path: string): void {
+  const from = `${path}/${REPLACING}`;
+  if (!statOf(from)?.isDirectory) return;
+  if (isReplacing(path)) {
+    const fresh = present(from, OWN_FILES);
+    for (const name of present(path, OWN_FILES)) Deno.removeSync(`${path}/${name}`);
+    for (const name of fresh) double(`${from}/${name}`, `${path}/${name}`);
+    syncFolder(path);
+    Deno.removeSync(`${from}/config.json`);
+    syncFolder(from);
+  }
+  // Stays where there is something else in it.
+  if (emptyRun(from).length === 0) Deno.removeSync(from);
+}
+
+/** Puts the run in `unfinished` into the place of the run in a folder. */
+export function replaceRun(path: string): void {
+  const from = `${path}/${UNFINISHED}`;
+  syncFolder(from);
+  Deno.renameSync(from, `${path}/${REPLACING}`);
+  syncFolder(path);
+  finishReplacing(path);
+}
+
+/** Raises a {@link DataError} for a folder with files of two runs. */
+export function refuseMixed(path: string): void {
+  if (!isReplacing(path)) return;
+  throw new DataError(
+    `Cannot read the run in ${path}: a new run was taking its place when the process ended, found ` +
+      `files of both; name ${path}/${REPLACING}, where the new one is whole, or train with ` +
+      `--overwrite, which first ends what was begun`,
+  );
+}
+
+/** Raises a {@link DataError} for a folder without a run that has ended well. */
+export function demandWhole(path: string): void {
+  refuseMixed(path);
+  if (statOf(`${path}/summary.json`) || !statOf(`${path}/config.json`)) return;
+  throw new DataError(
+    `Cannot read the run in ${path}: wanted one that has ended well, found no summary.json, which ` +
+      `is written last; name one of its files, or train it again`,
+  );
+}
