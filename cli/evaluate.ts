@@ -7,11 +7,13 @@ import { Gpu } from "../kernels/gpu.ts";
 import type { Values } from "../kernels/op.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
 import { UsageError } from "../train/errors.ts";
+import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { checkImages, openValidation, type ValidationOptions } from "./run/run_data.ts";
+import { validationWord } from "./report/header.ts";
 import { grouped, percent } from "./text.ts";
-import type { Score } from "../train/types.ts";
+import type { Reporter, Score } from "../train/types.ts";
 
 /** What is evaluated, and on what. */
 export interface EvaluateOptions extends ValidationOptions {
@@ -25,6 +27,8 @@ export interface EvaluateReport extends Score {
   readonly file: string;
   readonly dataset: string;
   readonly images: number;
+  /** Whether they are the test images of the set. */
+  readonly test: boolean;
   readonly imagesPerSecond: number;
   /** The GPU's own words for itself, or onnxruntime-web and its version. */
   readonly runtime: string;
@@ -35,6 +39,8 @@ interface Images {
   readonly file: string;
   readonly dataset: Dataset;
   readonly batch: number;
+  /** Is told how far the evaluation is. */
+  readonly reporter: Pick<Reporter, "work">;
 }
 
 /** A score and how long it took. */
@@ -42,13 +48,14 @@ type Timed = Pick<EvaluateReport, "top1" | "top5" | "loss" | "imagesPerSecond" |
 
 /** Runs once on a first batch, for what only a first run does, then on all. */
 async function timed(
-  score: (batches: Iterable<Batch>) => Promise<Score>,
-  { dataset, batch }: Images,
+  score: (batches: Iterable<Batch>, work?: ImageWork) => Promise<Score>,
+  { dataset, batch, reporter }: Images,
 ): Promise<Score & { imagesPerSecond: number }> {
   const [first] = new ValidationBatches({ dataset, batch });
   await score([first]);
+  const work = new ImageWork({ work: { what: "evaluation", total: dataset.length }, reporter });
   const start = performance.now();
-  const found = await score(new ValidationBatches({ dataset, batch }));
+  const found = await score(new ValidationBatches({ dataset, batch }), work);
   return { ...found, imagesPerSecond: 1000 * dataset.length / (performance.now() - start) };
 }
 
@@ -60,7 +67,7 @@ async function onKernels(bytes: Uint8Array, images: Images): Promise<Timed> {
     using scope = gpu.scope();
     const session = await KernelSession.open(scope, { checkpoint, ...images });
     return {
-      ...await timed((batches) => session.score(batches), images),
+      ...await timed((batches, work) => session.score(batches, work), images),
       runtime: gpu.adapter,
     };
   } finally {
@@ -71,8 +78,11 @@ async function onKernels(bytes: Uint8Array, images: Images): Promise<Timed> {
 /** The sums that the kernels count, of one batch after the other. */
 async function scoreOnnx(
   session: OnnxSession,
-  batches: Iterable<Batch>,
-  classes: number,
+  { batches, classes, work }: {
+    batches: Iterable<Batch>;
+    classes: number;
+    work?: ImageWork;
+  },
 ): Promise<Score> {
   let counters: Values = { shape: [4], data: new Float64Array(4) };
   for (const batch of batches) {
@@ -83,6 +93,8 @@ async function scoreOnnx(
       { shape: [count], data: Float64Array.from(labels.subarray(0, count)) },
       counters,
     ], {});
+    work?.sent(count);
+    work?.waited();
   }
   const [images, top1, top5, loss] = counters.data;
   return { top1: top1 / images, top5: top5 / images, loss: loss / images };
@@ -94,7 +106,7 @@ async function onRuntime(bytes: Uint8Array, images: Images): Promise<Timed> {
     checkImages(session.info, images);
     const classes = images.dataset.classes.length;
     return {
-      ...await timed((batches) => scoreOnnx(session, batches, classes), images),
+      ...await timed((batches, work) => scoreOnnx(session, { batches, classes, work }), images),
       runtime: `onnxruntime-web ${RUNTIME}, one thread`,
     };
   } finally {
@@ -103,7 +115,10 @@ async function onRuntime(bytes: Uint8Array, images: Images): Promise<Timed> {
 }
 
 /** Accuracy, loss and speed of a saved network on the validation images that options name. */
-export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport> {
+export async function evaluate(
+  options: EvaluateOptions,
+  reporter: Pick<Reporter, "work"> = { work() {} },
+): Promise<EvaluateReport> {
   const { file, batchSize: batch } = options;
   const run = file.endsWith(".onnx") ? onRuntime : onKernels;
   if (run === onKernels && !file.endsWith(".safetensors")) {
@@ -119,20 +134,27 @@ export async function evaluate(options: EvaluateOptions): Promise<EvaluateReport
     );
   });
   const dataset = await openValidation(options);
-  const found = await run(bytes, { file, dataset, batch });
+  const found = await run(bytes, { file, dataset, batch, reporter });
   if (!Number.isFinite(found.loss)) {
     throw new DataError(
       `Cannot evaluate ${file}: wanted logits that are numbers, found a loss of ${found.loss}; ` +
         `take other weights`,
     );
   }
-  return { file, dataset: dataset.name, images: dataset.length, ...found };
+  return {
+    file,
+    dataset: dataset.name,
+    images: dataset.length,
+    test: dataset.part === "test",
+    ...found,
+  };
 }
 
 /** What an evaluation came to, in two lines. */
 export function evaluateText(report: EvaluateReport): string {
-  const { file, dataset, images, top1, top5, loss, imagesPerSecond, runtime } = report;
-  return `${file} on ${grouped(images)} images of ${dataset}\n` +
+  const { file, dataset, images, test, top1, top5, loss, imagesPerSecond, runtime } = report;
+  const name = dataset.replace(/ (validation|test)$/, "");
+  return `${file} on ${grouped(images)} ${validationWord(test)} images of ${name}\n` +
     `top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(3)}  ` +
     `${grouped(Number(imagesPerSecond.toPrecision(3)))} images/s on ${runtime}\n`;
 }

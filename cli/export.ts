@@ -1,4 +1,4 @@
-import { ValidationBatches } from "../data/batches.ts";
+import { type Batch, ValidationBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
@@ -7,13 +7,15 @@ import type { Scope } from "../kernels/program/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { UsageError, VerificationError } from "../train/errors.ts";
 import { checkOutput, type Format, makeFolderOf } from "./run/export_output.ts";
+import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { checkImages, openValidation, readValidationOptions } from "./run/run_data.ts";
 import { RUN_FILES } from "./run/replacing.ts";
 import { difference, fileSize, grouped, percent } from "./text.ts";
-import type { Verification, Which } from "../train/types.ts";
+import { latencyProgress } from "../train/latency_progress.ts";
+import type { Reporter, Verification, Which } from "../train/types.ts";
 import { areEqual, compareLogits, inequality, type LogitsOf } from "../train/verify.ts";
 import { writeWhole } from "./run/whole_file.ts";
 
@@ -52,7 +54,7 @@ export interface ExportReport {
 interface Exported extends Pick<ExportReport, "parameterBytes"> {
   readonly bytes: Uint8Array;
   readonly logits: LogitsOf;
-  latency?(): Promise<number>;
+  latency?(timed: (done: number) => void): Promise<number>;
   close?(): Promise<void>;
 }
 
@@ -98,7 +100,7 @@ async function asOnnx(
     bytes,
     parameterBytes,
     logits: (batch) => session.logits(batch),
-    latency: () => session.latency(first, LATENCY_RUNS),
+    latency: (timed) => session.latency(first, LATENCY_RUNS, timed),
     close: () => session.close(),
   };
 }
@@ -124,7 +126,10 @@ function demandEqual(found: Verification, which: Which): void {
  * Exports a network of a run. The file is written only after it has given the network's logits for
  * all validation images of the run, else a {@link VerificationError} is raised.
  */
-export async function exportNetwork(options: ExportOptions): Promise<ExportReport> {
+export async function exportNetwork(
+  options: ExportOptions,
+  reporter: Pick<Reporter, "work"> = { work() {} },
+): Promise<ExportReport> {
   const { format, includeNormalization, overwrite, dataDir } = options;
   const { file, folder } = sourceOf(options);
   const checkpoint = await load(file, options.which);
@@ -147,12 +152,11 @@ export async function exportNetwork(options: ExportOptions): Promise<ExportRepor
       ? await asOnnx(bench, { includeNormalization })
       : await asSafetensors(bench);
     const { bytes, parameterBytes, logits } = exported;
-    const verify = await compareLogits([(batch) => own.logits(batch), logits], {
-      dataset,
-      batch: BATCH,
-    });
+    const work = new ImageWork({ work: { what: "verification", total: dataset.length }, reporter });
+    const both = [(batch: Batch) => own.logits(batch), logits] as const;
+    const verify = await compareLogits(both, { dataset, batch: BATCH }, work);
     demandEqual(verify, which);
-    const latency = await exported.latency?.();
+    const latency = await exported.latency?.(latencyProgress(reporter, LATENCY_RUNS));
     await writeWhole(output, bytes);
     const fileBytes = bytes.length;
     return { output, fileBytes, parameterBytes, verify, ...(latency ? { latency } : {}) };

@@ -9,6 +9,7 @@ import { commandHelp, generalHelp } from "./help.ts";
 import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
+import { showingWork } from "./run/working.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { summarize, summaryTable } from "./summary.ts";
 import { readWidths } from "../export/widths_file.ts";
@@ -71,7 +72,9 @@ async function runExport(args: readonly string[]): Promise<number> {
   const { values, positionals: [run] } = readArguments("export", args);
   if (values.help) return help("export");
   const { exportNetwork, exportText } = await import("./export.ts");
-  print(exportText(await exportNetwork({ run, ...values })));
+  const options = { run, ...values };
+  const report = await showingWork(printError, (reporter) => exportNetwork(options, reporter));
+  print(exportText(report));
   return EXIT.ok;
 }
 
@@ -79,7 +82,8 @@ async function runEval(args: readonly string[]): Promise<number> {
   const { values, positionals: [file] } = readArguments("eval", args);
   if (values.help) return help("eval");
   const { evaluate, evaluateText } = await import("./evaluate.ts");
-  const report = await evaluate({ file, ...values });
+  const options = { file, ...values };
+  const report = await showingWork(printError, (reporter) => evaluate(options, reporter));
   print(values.json ? JSON.stringify(report, null, 2) + "\n" : evaluateText(report));
   return EXIT.ok;
 }

@@ -57,15 +57,24 @@ export class OnnxSession {
     return Float32Array.from(logits.data as Float32Array);
   }
 
-  /** Milliseconds for the first image of a batch: the median of `runs`, after one more. */
-  async latency(batch: Batch, runs: number): Promise<number> {
+  /**
+   * Milliseconds for the first image of a batch: the median of `runs`, after one more. `timed` is told
+   * how many are done.
+   */
+  async latency(
+    batch: Batch,
+    runs: number,
+    timed: (done: number) => void = () => {},
+  ): Promise<number> {
     const feeds = { [INPUT]: this.#input({ ...batch, count: 1 }) };
     const times: number[] = [];
     for (let i = 0; i <= runs; i++) {
+      timed(Math.max(0, i - 1));
       const start = performance.now();
       await this.#session.run(feeds);
       if (i) times.push(performance.now() - start);
     }
+    timed(runs);
     return median(times);
   }
 

@@ -182,6 +182,14 @@ const MODELS: Readonly<Record<string, Family>> = {
   resnet56: thin(56),
 };
 
+/** The stem that {@link model} builds: the one asked for, else the variant's or the model's own. */
+export function stemOf(
+  name: string,
+  { stem, variant }: { readonly stem?: Stem; readonly variant?: Variant },
+): Stem | "torchvision" {
+  return stem ?? (variant === "torchvision" ? variant : MODELS[name].defaultStem);
+}
+
 /** The names that {@link model} knows. */
 export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Comparison, METHODS } from "../train/compare.ts";
 import { drawComparison } from "../cli/report/compare_picture.ts";
-import { saveComparison } from "../cli/run/compare_session.ts";
+import { saveComparison } from "../cli/run/compare_files.ts";
 import { comparisonTable, summaries } from "../cli/report/compare_table.ts";
 import { EXIT } from "../train/errors.ts";
 import { adjoinCommand } from "./command.ts";
@@ -24,20 +24,28 @@ const SOME: Comparison = {
   },
   adapter: "Test GPU",
   runtime: "a runtime",
+  test: false,
+  seconds: 12,
   outcomes: [0.8, 0.9, 0.7].flatMap((top1, seed) => [
-    { method: "small alone", seed, top1, params: 1000 + seed, macs: 5e6, latency: 2 },
-    { method: "base alone", seed, top1: 0.95, params: 4000, macs: 1e7, latency: 4 },
+    {
+      ...{ method: "small alone", seed, top1, params: 1000 + seed, macs: 5e6, latency: 2 } as const,
+      file: `small-alone-${seed}/small.safetensors`,
+    },
+    {
+      ...{ method: "base alone", seed, top1: 0.95, params: 4000, macs: 1e7, latency: 4 } as const,
+      file: `base-alone-${seed}/base.safetensors`,
+    },
   ]),
 };
 
 Deno.test("a comparison has the mean and the deviation of the sample of each method", () => {
   const [base, small] = summaries(SOME);
   assertEquals([base.method, small.method], ["base alone", "small alone"]);
-  assertEquals([base.mean, base.deviation].map((x) => x.toFixed(12)), [
+  assertEquals([base.mean, base.deviation].map((x) => x?.toFixed(12)), [
     "0.950000000000",
     "0.000000000000",
   ]);
-  assertEquals([small.mean, small.deviation].map((x) => x.toFixed(12)), [
+  assertEquals([small.mean, small.deviation].map((x) => x?.toFixed(12)), [
     "0.800000000000",
     "0.100000000000",
   ]);

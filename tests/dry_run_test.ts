@@ -25,7 +25,7 @@ function job(...args: string[]): Promise<Job> {
   return openJob(trainRequest(readArguments("train", [...TINY, ...args])).options);
 }
 
-const SILENT: Reporter = { start() {}, progress() {}, epoch() {}, note() {} };
+const SILENT: Reporter = { start() {}, progress() {}, work() {}, epoch() {}, note() {} };
 
 /** Opens the default adapter; tiles, which a run would time first, are left out. */
 async function open(device?: GPUDevice): Promise<Gpu> {

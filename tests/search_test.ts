@@ -324,7 +324,7 @@ function opened(...args: string[]): Promise<SearchJob> {
   return openSearch(options, find);
 }
 
-const SILENT: Reporter = { start() {}, progress() {}, epoch() {}, note() {} };
+const SILENT: Reporter = { start() {}, progress() {}, work() {}, epoch() {}, note() {} };
 
 Deno.test("a step of a search whose gates were not prepared is refused, not NaN", () =>
   withGpu(async (gpu) => {

@@ -1,29 +1,17 @@
 import type { TrainingBatches, ValidationBatches } from "../data/batches.ts";
+import type { Split } from "../data/dataset.ts";
 import { demandFiniteLoss, demandFiniteScores } from "./finite.ts";
 import { UsageError } from "./errors.ts";
+import type { Estimate } from "./estimate.ts";
 import type { Gates } from "./gates.ts";
+import { ImageWork } from "./image_work.ts";
+import { Pace } from "./pace.ts";
 import { lambdaAt, rateAt } from "./schedule.ts";
 import type { Evaluation, TrainingStep } from "./step.ts";
 import type { EpochMetrics, Progress, Reporter, Score, TrainOptions, Which } from "./types.ts";
 
-/** Waits for the GPU about once a second: rarely enough to cost nothing, often enough to report. */
-class Pace {
-  #every = 1;
-  #steps = 0;
-  #since = performance.now();
-
-  /** Whether to wait after this step. */
-  due(): boolean {
-    return ++this.#steps >= this.#every;
-  }
-
-  waited(): void {
-    const seconds = (performance.now() - this.#since) / 1000;
-    this.#every = Math.min(64, Math.max(1, Math.round(this.#steps / Math.max(seconds, 1e-3))));
-    this.#steps = 0;
-    this.#since = performance.now();
-  }
-}
+/** Steps between two waits: what is told of a fast run stays close to where it is. */
+const MOST_STEPS = 64;
 
 /** A run in progress, epoch by epoch. */
 export class Epochs {
@@ -33,9 +21,10 @@ export class Epochs {
   readonly #step: TrainingStep;
   readonly #evaluation: Evaluation;
   readonly #validation: ValidationBatches;
+  readonly #validated: Split["validation"];
   readonly #gates: Gates | undefined;
-  /** When the first step was done, which compiles the kernels and so tells nothing of the others. */
-  #warm = NaN;
+  readonly #estimate: Estimate;
+  readonly #validationPace = new Pace();
 
   constructor(parts: {
     options: TrainOptions;
@@ -44,7 +33,10 @@ export class Epochs {
     step: TrainingStep;
     evaluation: Evaluation;
     validation: ValidationBatches;
+    split: Split;
     gates?: Gates;
+    /** Has been told the work of this run. */
+    estimate: Estimate;
   }) {
     this.#options = parts.options;
     this.#reporter = parts.reporter;
@@ -52,7 +44,9 @@ export class Epochs {
     this.#step = parts.step;
     this.#evaluation = parts.evaluation;
     this.#validation = parts.validation;
+    this.#validated = parts.split.validation;
     this.#gates = parts.gates;
+    this.#estimate = parts.estimate;
   }
 
   /** Trains one epoch, counted from 0. */
@@ -61,12 +55,12 @@ export class Epochs {
     const steps = this.#batches.length;
     const lambda = this.#options.mode === "adjoined" ? lambdaAt(epoch, epochs) : 1;
     const start = performance.now();
-    const pace = new Pace();
+    const pace = new Pace({ most: MOST_STEPS });
     let done = 0;
+    let [read, since] = [0, start];
     let lr = 0;
     let progress: Progress | undefined;
     this.#step.reset();
-    if (epoch === 0) this.#reporter.note("compiling kernels: the first step takes some seconds");
     for (const batch of this.#batches.epoch(epoch)) {
       const rate = rateAt(epoch * steps + done, steps, this.#options);
       lr = rate.lr;
@@ -81,9 +75,14 @@ export class Epochs {
       demandFiniteLoss({ loss: means.loss, when }, this.#options);
       const now = performance.now();
       const seconds = (now - start) / 1000;
-      const total = epoch * steps + done;
-      if (total === 1) this.#warm = now;
-      const perStep = (now - this.#warm) / 1000 / (total - 1);
+      const first = epoch === 0 && done === 1;
+      // The first step compiles kernels, and so tells nothing of the others.
+      this.#estimate.did(
+        "training",
+        (done - read) * batchSize,
+        first ? undefined : (now - since) / 1000,
+      );
+      [read, since] = [done, now];
       progress = {
         epoch: epoch + 1,
         epochs,
@@ -96,14 +95,23 @@ export class Epochs {
         lambda,
         lr,
         training: top1(means.scores),
-        etaSeconds: total > 1 ? perStep * (epochs * steps - total) : 0,
+        etaSeconds: this.#estimate.seconds,
         ...search ? { search } : {},
       };
-      if (total > 1) this.#reporter.progress(progress);
+      if (!first) this.#reporter.progress(progress);
     }
     if (!progress) throw new UsageError("Cannot train: the training set has no batch");
     await this.#gates?.choose();
-    const validation = await this.#evaluation.scores(this.#validation);
+    const what = this.#validated.part === "test" ? "test" : "validation";
+    const validation = await this.#evaluation.scores(
+      this.#validation,
+      new ImageWork({
+        work: { what, total: this.#validated.length, epoch: epoch + 1, epochs },
+        reporter: this.#reporter,
+        estimate: { of: this.#estimate, stage: "validation" },
+        pace: this.#validationPace,
+      }),
+    );
     demandFiniteScores({ scores: validation, epoch: epoch + 1 }, this.#options);
     const { step: _, steps: __, ...rest } = progress;
     return { ...rest, seconds: (performance.now() - start) / 1000, validation };

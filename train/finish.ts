@@ -4,6 +4,7 @@ import type { State } from "../nn/parameters.ts";
 import { extract } from "../nn/compress/adjoined_state.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { demandFiniteState } from "./finite.ts";
+import type { ImageWork } from "./image_work.ts";
 import type { Job } from "./job.ts";
 import type { Learner } from "./learner.ts";
 import type { Score, Verification, Which } from "./types.ts";
@@ -13,7 +14,12 @@ import { compare, demandEqual } from "./verify.ts";
 export async function finish(
   gpu: Gpu,
   { options, split: { train, normalization }, adjoined, objective, validationFeed: feed }: Job,
-  { learner, scores }: { learner: Learner; scores: Partial<Record<Which, Score>> },
+  { learner, scores, verifying }: {
+    learner: Learner;
+    scores: Partial<Record<Which, Score>>;
+    /** Gives what is told how far the verification is. */
+    verifying?: () => ImageWork;
+  },
 ): Promise<{ files: Map<string, Uint8Array>; verify?: Verification }> {
   const state = await learner.read();
   demandFiniteState(state, options);
@@ -37,7 +43,8 @@ export async function finish(
   const small = encode("small", adjoined.small, extract(adjoined, state));
   // What is verified is what is saved: the bytes, read again.
   const extracted = parseCheckpoint(small, "small.safetensors");
-  const verify = await compare(gpu, { adjoined, weights: learner, extracted, feed });
+  const work = verifying?.();
+  const verify = await compare(gpu, { adjoined, weights: learner, extracted, feed, work });
   demandEqual(verify);
   files.set("base.safetensors", encode("base", adjoined.base, state));
   files.set("small.safetensors", small);

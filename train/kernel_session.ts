@@ -3,6 +3,7 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
+import type { ImageWork } from "./image_work.ts";
 import { Weights } from "./learner.ts";
 import { Evaluation } from "./step.ts";
 import type { Score } from "./types.ts";
@@ -36,9 +37,9 @@ export class KernelSession {
     return this.#evaluation.logits(batch, this.#checkpoint.which);
   }
 
-  /** Accuracy and loss over batches. */
-  async score(batches: Iterable<Batch>): Promise<Score> {
-    const { [this.#checkpoint.which]: score } = await this.#evaluation.scores(batches);
+  /** Accuracy and loss over batches. `work` is told how far they are. */
+  async score(batches: Iterable<Batch>, work?: ImageWork): Promise<Score> {
+    const { [this.#checkpoint.which]: score } = await this.#evaluation.scores(batches, work);
     if (!score) throw new TypeError(`Cannot score ${this.#checkpoint.which}: it is not evaluated`);
     return score;
   }

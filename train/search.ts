@@ -11,12 +11,15 @@ import {
   type WidthCost,
   widthCost,
 } from "../nn/compress/width_cost.ts";
+import { uniformWidths } from "../nn/compress/width_uniform.ts";
 import { chosenWidths } from "../nn/compress/width_groups.ts";
 import { UsageError } from "./errors.ts";
+import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
 import { initialState, type Job, jobOn, openJob, weightsOf } from "./job.ts";
 import { announce, learn, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../cli/text.ts";
+import { workloads } from "./workloads.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
 import type { WidthsFound } from "../export/widths_file.ts";
 
@@ -94,6 +97,11 @@ export async function findWidths(
   gpu: Gpu,
   { job, search, cost, options }: SearchJob,
   reporter: Reporter,
+  { estimate = new Estimate(), what }: {
+    readonly estimate?: Estimate;
+    /** What is done, in words. */
+    readonly what?: string;
+  } = {},
 ): Promise<Found> {
   using scope = gpu.scope();
   const { groups } = search;
@@ -101,8 +109,9 @@ export async function findWidths(
   const { model, stem, variant, seed, trunk, maskFrom } = job.options;
   const gates = new Gates(scope, { groups, cost, budget, seed, schedule: options });
   const weights = { ...weightsOf(scope, job, initialState(job)), gates };
-  announce(gpu, job, reporter, `search, budget ${percent(budget)} of the ${budgetName(budgeted)}`);
-  await learn(gpu, job, { weights, reporter });
+  const inWords = `search, budget ${percent(budget)} of the ${budgetName(budgeted)}`;
+  announce(gpu, job, reporter, what ?? inWords);
+  await learn(gpu, job, { weights, reporter, estimate });
   const choice = await gates.choose();
   const { base } = search.adjoined;
   const whole = wholeCost(base, { budgeted, image: job.split.train });
@@ -127,17 +136,34 @@ export async function findWidths(
 /** The training of the widths found, from the searched weights unless `fromScratch`. */
 export function trainFound(
   gpu: Gpu,
-  { found: { widths: { file: { widths } }, state }, split, options, fromScratch }: {
+  { found: { widths: { file: { widths } }, state: searched }, split, options, fromScratch }: {
     found: Found;
     split: Job["split"];
     options: TrainOptions;
     fromScratch: boolean;
   },
   reporter: Reporter,
+  { estimate, what = "training with the widths found" }: {
+    readonly estimate?: Estimate;
+    readonly what?: string;
+  } = {},
 ): Promise<TrainResult> {
   const job = jobOn(split, { ...options, widths });
-  const start = fromScratch ? initialState(job) : narrowState(state, job.adjoined);
-  return runJob(gpu, job, reporter, start);
+  const state = fromScratch ? initialState(job) : narrowState(searched, job.adjoined);
+  return runJob(gpu, job, reporter, {
+    state,
+    estimate,
+    what,
+  });
+}
+
+/** The work of the training that follows a search, as far as it is known before the widths are. */
+function trainingAfter(
+  { job: { split, adjoined }, options }: SearchJob,
+  training: TrainOptions,
+): Workload[] {
+  const widths = uniformWidths(adjoined.base, training, { ...options, image: split.train });
+  return workloads(jobOn(split, { ...training, widths }));
 }
 
 /** What a search gives: widths, and the networks of these widths if they were trained. */
@@ -162,8 +188,11 @@ export async function search(
   const gpu = await Gpu.open();
   const started = performance.now();
   try {
-    const found = await findWidths(gpu, opened, reporter);
+    const estimate = new Estimate();
+    estimate.later = train ? trainingAfter(opened, options) : [];
+    const found = await findWidths(gpu, opened, reporter, { estimate });
     const { widths } = found;
+    estimate.later = [];
     await keep(widths);
     if (!train) return { widths };
     const { split } = opened.job;
@@ -171,6 +200,7 @@ export async function search(
       gpu,
       { found, split, options, fromScratch },
       reporter,
+      { estimate },
     );
     const seconds = (performance.now() - started) / 1000;
     return { widths, trained: { summary: { ...summary, seconds }, files } };

@@ -9,6 +9,7 @@ import { classesOf } from "../nn/network.ts";
 import { Tape } from "../nn/tape.ts";
 import { Images, type ImageShape } from "./image_feed.ts";
 import type { Gates } from "./gates.ts";
+import type { ImageWork } from "./image_work.ts";
 import { applying, type Learner, type Weights } from "./learner.ts";
 import { type Logits, logitsOf, lossOf, networksOf, type Objective } from "./objective.ts";
 import type { Score, Which } from "./types.ts";
@@ -276,14 +277,22 @@ export class Evaluation {
     return [...this.#images.tensors, ...this.#counters.list, ...Object.values(this.#logits)];
   }
 
-  /** Accuracy and loss over batches. */
-  async scores(batches: Iterable<Batch>): Promise<Partial<Record<Which, Score>>> {
+  /** Accuracy and loss over batches. `work` is told how far they are, and waits for some of them. */
+  async scores(
+    batches: Iterable<Batch>,
+    work?: ImageWork,
+  ): Promise<Partial<Record<Which, Score>>> {
     this.#counters.clear();
     for (const batch of batches) {
       this.#images.send(batch);
       this.program.replay();
+      if (!work?.sent(batch.count)) continue;
+      await this.#scope.gpu.idle();
+      work.waited();
     }
-    return this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
+    const scores = this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
+    work?.ended();
+    return scores;
   }
 
   /** Logits of one batch, `[batch, classes]`, row-major. */

@@ -3,9 +3,12 @@ import { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
+import { stemOf } from "../nn/resnet.ts";
 import { Epochs } from "./epochs.ts";
 import { DivergedError } from "./errors.ts";
+import { Estimate } from "./estimate.ts";
 import { finish } from "./finish.ts";
+import { ImageWork } from "./image_work.ts";
 import {
   initialState,
   type Job,
@@ -20,6 +23,7 @@ import { demandFiniteTeacher } from "./teacher.ts";
 import { plural } from "../cli/text.ts";
 import { tuneTiles } from "../cli/run/tile_cache.ts";
 import type { NetworkSummary, Reporter, Score, Summary, TrainOptions, Which } from "./types.ts";
+import { workloads } from "./workloads.ts";
 
 /** What a finished run gives: its summary, and the files to save, by name. */
 export interface TrainResult {
@@ -32,6 +36,11 @@ type Scores = Partial<Record<Which, Score>>;
 function networkSummary(network: Network, score: Score, { train }: Split): NetworkSummary {
   const { params, macs } = count(network, train);
   return { ...score, params, macs };
+}
+
+/** Whether networks are validated on the test images of their set. */
+export function isTest({ validation }: Split): boolean {
+  return validation.part === "test";
 }
 
 /** The mode, and how wide the small network is. */
@@ -47,17 +56,24 @@ export function announce(
   reporter: Reporter,
   what = inWords(options, objective),
 ): void {
+  const { height, width, channels, classes } = split.train;
   reporter.start({
     adapter: gpu.adapter,
     options,
+    stem: stemOf(options.model, options),
     what,
     trainImages: split.train.length,
     validationImages: split.validation.length,
-    classes: split.train.classes.length,
+    test: isTest(split),
+    height,
+    width,
+    channels,
+    classes: classes.length,
     costs: Object.fromEntries(
-      Object.entries(networksOf(objective)).map(([which, network]) => {
+      Object.entries(networksOf(objective)).flatMap(([which, network]) => {
+        if (objective.mode === "search" && which === "small") return [];
         const { params, macs } = count(network, split.train);
-        return [which, { params, macs }];
+        return [[which, { params, macs }]];
       }),
     ),
   });
@@ -71,20 +87,36 @@ export function announce(
 export async function learn(
   gpu: Gpu,
   job: Job,
-  { weights, reporter }: { weights: JobWeights; reporter: Reporter },
+  { weights, reporter, estimate }: {
+    weights: JobWeights;
+    reporter: Reporter;
+    estimate: Estimate;
+  },
 ): Promise<Scores> {
+  estimate.start(workloads(job));
+  let [tuned, tiles] = [0, 0];
+  const timing = (): void =>
+    reporter.work({ what: "timing tiles", done: tuned, total: tiles, unit: "convolutions" });
   await tuneTiles(gpu, (rehearsal) => traceStep(rehearsal, job, weights), {
-    begin: (works) =>
-      reporter.note(`timing tiles for ${plural(works, "convolution")}, once for this GPU`),
+    begin: (works) => {
+      tiles = works;
+      reporter.note(`timing tiles for ${plural(works, "convolution")}, once for this GPU`);
+      timing();
+    },
+    report: () => {
+      tuned++;
+      timing();
+    },
   });
+  reporter.note("compiling kernels: the first step takes some seconds");
   using scope = gpu.scope();
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);
-  const run = new Epochs({ ...job, ...weights, reporter, step, evaluation });
+  const run = new Epochs({ ...job, ...weights, reporter, step, evaluation, estimate });
   let scores: Scores = {};
   for (let epoch = 0; epoch < job.options.epochs; epoch++) {
     const metrics = await run.epoch(epoch).catch(async (error) => {
-      if (error instanceof DivergedError) await demandFiniteTeacher(gpu, job);
+      if (error instanceof DivergedError) await demandFiniteTeacher(gpu, job, reporter);
       throw error;
     });
     scores = metrics.validation;
@@ -93,21 +125,34 @@ export async function learn(
   return scores;
 }
 
-/** Does a job on a GPU, from `state` on. */
+/** Does a job on a GPU. */
 export async function runJob(
   gpu: Gpu,
   job: Job,
   reporter: Reporter,
-  state: State = initialState(job),
+  { state = initialState(job), estimate = new Estimate(), what }: {
+    /** Weights to start from. Default: those of the job. */
+    readonly state?: State;
+    /** What estimates the time that is left; knows what follows this job. */
+    readonly estimate?: Estimate;
+    /** What is trained, in words. */
+    readonly what?: string;
+  } = {},
 ): Promise<TrainResult> {
   const { options, split, objective } = job;
   const { mode, model, dataset, seed, epochs } = options;
   using scope = gpu.scope();
   const weights = weightsOf(scope, job, state);
   const started = performance.now();
-  announce(gpu, job, reporter);
-  const scores = await learn(gpu, job, { weights, reporter });
-  const { files, verify } = await finish(gpu, job, { ...weights, scores });
+  announce(gpu, job, reporter, what);
+  const scores = await learn(gpu, job, { weights, reporter, estimate });
+  const verifying = (): ImageWork =>
+    new ImageWork({
+      work: { what: "verification", total: split.validation.length },
+      reporter,
+      estimate: { of: estimate, stage: "verification" },
+    });
+  const { files, verify } = await finish(gpu, job, { ...weights, scores, verifying });
   const networks = networksOf(objective);
   const summaries = (["base", "small"] as const).flatMap((which) => {
     const score = scores[which];

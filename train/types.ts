@@ -52,10 +52,34 @@ export interface Progress {
   readonly lr: number;
   /** Accuracy on the training batches of this epoch so far. */
   readonly training: Partial<Record<Which, number>>;
-  /** Seconds that the rest of the run will take, at the pace so far. */
+  /**
+   * Seconds that the rest of the run will take at the pace so far, validations and verification
+   * included; NaN where there is no pace yet.
+   */
   readonly etaSeconds: number;
   /** Where a search of widths stands. */
   readonly search?: GatesState;
+}
+
+/** Where work stands that is no training, as a validation or a verification. */
+export interface Work {
+  /** What is done, in a word or two. */
+  readonly what: string;
+  /** How much of it, 0 in the first report of it. */
+  readonly done: number;
+  /** How much there is. */
+  readonly total: number;
+  /** What is counted, as "images". */
+  readonly unit: string;
+  /** Of work within an epoch: which one, counted from 1. */
+  readonly epoch?: number;
+  /** Epochs of the run. */
+  readonly epochs?: number;
+  /**
+   * Seconds that the rest of the run will take, NaN where there is no pace yet. Where it is left
+   * out, only this work is left, and goes on as it did since its first report.
+   */
+  readonly etaSeconds?: number;
 }
 
 /** What an epoch came to. One line of metrics.jsonl. */
@@ -116,21 +140,36 @@ export interface Summary {
   readonly verify?: Verification;
 }
 
+/** What a run is about to do. */
+export interface RunStart {
+  /** The GPU's own words for itself. */
+  readonly adapter: string;
+  readonly options: TrainOptions;
+  /** The stem of the model, where the options leave it to the model as well. */
+  readonly stem: string;
+  /** What is trained, in words. */
+  readonly what: string;
+  readonly trainImages: number;
+  readonly validationImages: number;
+  /** Whether validation images are the test images of their set. */
+  readonly test: boolean;
+  /** Of an image. */
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly classes: number;
+  /** Parameters, the classifier's included; of a search for the base network only. */
+  readonly costs: Partial<Record<Which, { params: number; macs: number }>>;
+}
+
 /** What a run tells while it goes on. */
 export interface Reporter {
   /** Before the first step; of the search and of the training after it, one each. */
-  start(info: {
-    readonly adapter: string;
-    readonly options: TrainOptions;
-    /** What is trained, in words. */
-    readonly what: string;
-    readonly trainImages: number;
-    readonly validationImages: number;
-    readonly classes: number;
-    readonly costs: Partial<Record<Which, { params: number; macs: number }>>;
-  }): void;
+  start(info: RunStart): void;
   /** Every few steps. */
   progress(progress: Progress): void;
+  /** At the start of work besides training, about once a second while it lasts, and at its end. */
+  work(work: Work): void;
   epoch(metrics: EpochMetrics): void;
   /** A remark, one sentence. */
   note(text: string): void;

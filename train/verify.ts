@@ -5,6 +5,7 @@ import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { VerificationError } from "./errors.ts";
+import type { ImageWork } from "./image_work.ts";
 import { Weights } from "./learner.ts";
 import type { Objective } from "./objective.ts";
 import { Evaluation, type Feed } from "./step.ts";
@@ -31,11 +32,12 @@ function magnitude(logits: Float32Array): number {
 
 /**
  * Compares the logits that two networks give for all of a data set. Classes are the same, too, where
- * neither network tells them apart by more than the {@link TOLERANCE}.
+ * neither network tells them apart by more than the {@link TOLERANCE}. `work` is told how far it is.
  */
 export async function compareLogits(
   [first, second]: readonly [LogitsOf, LogitsOf],
   { dataset, batch: size }: Pick<Feed, "dataset" | "batch">,
+  work?: ImageWork,
 ): Promise<Verification> {
   const classes = dataset.classes.length;
   let maxDifference = 0;
@@ -56,6 +58,8 @@ export async function compareLogits(
       if (apart <= TOLERANCE * scale) agreeing++;
     }
     images += batch.count;
+    work?.sent(batch.count);
+    work?.waited();
   }
   return { maxDifference, maxError, top1Agreement: agreeing / images, images };
 }
@@ -66,12 +70,14 @@ export async function compareLogits(
  */
 export async function compare(
   gpu: Gpu,
-  { adjoined, weights, extracted, feed }: {
+  { adjoined, weights, extracted, feed, work }: {
     adjoined: Adjoined;
     /** Weights of the adjoined pair. */
     weights: Weights;
     extracted: { readonly network: Network; readonly state: State };
     feed: Feed;
+    /** Is told how far the comparison is. */
+    work?: ImageWork;
   },
 ): Promise<Verification> {
   using scope = gpu.scope();
@@ -81,10 +87,9 @@ export async function compare(
   const own = new Weights(scope, networkSpecs(network), state);
   const masked = await Evaluation.trace(scope, { objective: both, weights, feed });
   const small = await Evaluation.trace(scope, { objective: alone, weights: own, feed });
-  return await compareLogits([
-    (batch) => masked.logits(batch, "small"),
-    (batch) => small.logits(batch, "small"),
-  ], feed);
+  const networks = [masked, small] as const;
+  const [first, second] = networks.map((net): LogitsOf => (batch) => net.logits(batch, "small"));
+  return await compareLogits([first, second], feed, work);
 }
 
 /** What has to hold, and how far it is from that. */

@@ -10,7 +10,7 @@ const COLOURS = ["#0072b2", "#d55e00"];
 export async function drawComparison(comparison: Comparison): Promise<string> {
   const { Plot, document } = await openDrawing();
   const all = summaries(comparison);
-  const points = all.map(({ method, mean, deviation, macs }, i) => ({
+  const points = all.map(({ method, mean, deviation = 0, macs }, i) => ({
     network: method.startsWith("base") ? "base" : "small",
     label: `${i + 1}  ${method}`,
     number: String(i + 1),

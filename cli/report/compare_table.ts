@@ -1,5 +1,6 @@
 import { type Comparison, type Method, METHODS, type Outcome } from "../../train/compare.ts";
 import { median } from "../../data/median.ts";
+import { validationWord } from "./header.ts";
 import { budgetName, columns, grouped, percent, plural, scaled } from "../text.ts";
 
 /** A method over its seeds. */
@@ -8,9 +9,9 @@ export interface MethodSummary {
   readonly seeds: number;
   /** Mean accuracy, a fraction. */
   readonly mean: number;
-  /** Standard deviation of the sample; 0 for a single seed. */
-  readonly deviation: number;
-  /** Means over the seeds, as searched widths differ. */
+  /** Standard deviation of the sample; a single seed has none. */
+  readonly deviation?: number;
+  /** Parameters, the classifier's included. Means over the seeds, as searched widths differ. */
   readonly params: number;
   readonly macs: number;
   /** Median over the seeds, in milliseconds. */
@@ -29,7 +30,7 @@ function summaryOf(method: Method, outcomes: readonly Outcome[]): MethodSummary 
     method,
     seeds: outcomes.length,
     mean: middle,
-    deviation: Math.sqrt(squares / Math.max(1, outcomes.length - 1)),
+    ...outcomes.length > 1 ? { deviation: Math.sqrt(squares / (outcomes.length - 1)) } : {},
     params: mean(outcomes.map((o) => o.params)),
     macs: mean(outcomes.map((o) => o.macs)),
     latency: median(outcomes.map((o) => o.latency)),
@@ -47,10 +48,11 @@ export function summaries({ outcomes }: Comparison): MethodSummary[] {
 /** The table of all methods. */
 export function comparisonTable(comparison: Comparison): string {
   const found = summaries(comparison);
-  const { model, dataset, epochs, search: { budget, budgeted }, adapter, runtime } = comparison;
+  const { model, dataset, epochs, test, search: { budget, budgeted }, adapter, runtime } =
+    comparison;
   const rows = found.map(({ method, mean, deviation, params, macs, latency }) => [
     method,
-    `${percent(mean)} ± ${(100 * deviation).toFixed(1)}`,
+    percent(mean) + (deviation === undefined ? "" : ` ± ${(100 * deviation).toFixed(1)}`),
     grouped(Math.round(params)),
     scaled(macs),
     `${latency.toFixed(2)} ms`,
@@ -62,6 +64,8 @@ export function comparisonTable(comparison: Comparison): string {
     "",
     ...columns([["", "top-1", "parameters", "MACs", "latency"], ...rows]),
     "",
-    `top-1 on the validation images, mean and standard deviation; latency of one image in ${runtime}`,
+    `top-1 on the ${validationWord(test)} images${
+      seeds > 1 ? ", mean and standard deviation" : ""
+    }; latency of one image in ${runtime}`,
   ].map((line) => `${line}\n`).join("");
 }

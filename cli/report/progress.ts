@@ -1,14 +1,15 @@
-import {
-  columns,
-  difference,
-  duration,
-  fileSize,
-  grouped,
-  percent,
-  plural,
-  scaled,
-} from "../text.ts";
-import type { EpochMetrics, Progress, Reporter, Summary, Which } from "../../train/types.ts";
+import { headerLines, runFacts, validationWord } from "./header.ts";
+import { runResult } from "./result.ts";
+import { duration, grouped, percent } from "../text.ts";
+import type {
+  EpochMetrics,
+  Progress,
+  Reporter,
+  RunStart,
+  Summary,
+  Which,
+  Work,
+} from "../../train/types.ts";
 
 /** Where the lines go. */
 export interface ProgressOptions {
@@ -25,8 +26,10 @@ export interface ProgressOptions {
   readonly brief?: boolean;
 }
 
-/** Seconds between two lines within an epoch where lines cannot be written over. */
+/** Seconds between two lines where lines cannot be written over. */
 const PAUSE = 10;
+/** Seconds between two states of a line that is written over, of work that reports often. */
+const REFRESH = 0.1;
 const BAR = 12;
 
 const NETWORKS = ["base", "small"] as const;
@@ -57,11 +60,20 @@ function fit(parts: readonly string[], width: number): string {
 export class ProgressLine implements Reporter {
   readonly #options: ProgressOptions;
   #mode: Summary["mode"] = "adjoined";
+  #test = false;
+  /** What was run last, where one run follows another. */
+  #what: string[] = [];
+  /** Lines of the last header. */
+  #header: readonly string[] = [];
+  /** The work that is reported, and when it began. */
+  #work?: { readonly what: string; readonly epoch?: number; readonly since: number; done: number };
   #open = false;
-  #printed = -Infinity;
+  #printed: number;
+  #refreshed = -Infinity;
 
   constructor(options: ProgressOptions) {
     this.#options = options;
+    this.#printed = options.now();
   }
 
   /** Ends the line that is written over, so that other text can follow. */
@@ -70,51 +82,54 @@ export class ProgressLine implements Reporter {
     this.#open = false;
   }
 
+  /** Erases the line that is written over. */
+  clear(): void {
+    if (this.#open) this.#options.write("\r\x1b[K");
+    this.#open = false;
+  }
+
   #over(line: string): void {
     // Erases what is left of a longer line.
     this.#options.write(`\r${line}\x1b[K`);
     this.#open = true;
+    this.#refreshed = this.#options.now();
   }
 
   #lines(lines: readonly string[]): void {
-    if (this.#open) this.#options.write("\r\x1b[K");
-    this.#open = false;
+    this.clear();
     this.#options.write(lines.map((line) => `${line}\n`).join(""));
   }
 
-  start(
-    { adapter, options, what, trainImages, validationImages, classes, costs }: Parameters<
-      Reporter["start"]
-    >[0],
-  ): void {
-    this.#mode = options.mode;
+  /** Shows how far something is: over the last line, or on one of its own every ten seconds. */
+  #show(parts: readonly string[], { whole }: { readonly whole: boolean }): void {
+    const { terminal, now, width } = this.#options;
+    if (terminal) {
+      // A full last column would make some terminals wrap.
+      this.#over(fit([...this.#what, ...parts], width() - 1));
+    } else if (!whole && now() - this.#printed >= 1000 * PAUSE) {
+      this.#printed = now();
+      this.#lines([[...this.#what, ...parts].join("  ")]);
+    }
+  }
+
+  /** A part of the whole as a bar and a percentage. */
+  #part(done: number): string {
+    const percentage = `${Math.floor(100 * done)} %`.padStart(4);
+    return this.#options.terminal ? `${bar(done)} ${percentage}` : percentage;
+  }
+
+  /** Prints what is about to run; of a second run only what differs from the first. */
+  start(info: RunStart): void {
+    this.#mode = info.options.mode;
+    this.#test = info.test;
     this.#printed = this.#options.now();
+    if (this.#options.brief) this.#what = [info.what];
     if (this.#options.quiet || this.#options.brief) return;
-    const { model, dataset, epochs, batchSize, opt, sched, lr, seed } = options;
-    const networks = NETWORKS.flatMap((which) => {
-      const cost = costs[which];
-      return cost
-        ? [[which, `${grouped(cost.params)} parameters`, `${scaled(cost.macs)} MACs`]]
-        : [];
-    });
-    const images = `${grouped(trainImages)} training and ${grouped(validationImages)} validation`;
-    const facts = columns([
-      ["adapter", adapter],
-      ["model", `${model}, ${what}`],
-      ["data", `${dataset}: ${images} images of ${classes} classes`],
-      [
-        "run",
-        `${plural(epochs, "epoch")}, batch ${batchSize}, ${opt}, ${sched}, lr ${lr}, seed ${seed}`,
-      ],
-      ["output", options.output],
-    ], [0, 1]);
-    this.#lines([
-      ...facts,
-      ...columns(networks.map(([which, ...cells]) => [
-        which.padEnd("adapter".length),
-        ...cells,
-      ])),
-    ]);
+    const header = headerLines(runFacts(info));
+    const before = this.#header;
+    this.#header = header;
+    const fresh = header.filter((line) => !before.includes(line));
+    this.#lines(before.length ? ["", ...fresh] : header);
   }
 
   /** Loss, and the KL term and its weight where the mode has them. */
@@ -138,27 +153,41 @@ export class ProgressLine implements Reporter {
   }
 
   progress(progress: Progress): void {
-    const { quiet, terminal, now, width } = this.#options;
-    if (quiet) return;
+    if (this.#options.quiet) return;
     const { epoch, epochs, step, steps, imagesPerSecond, etaSeconds, training } = progress;
-    const done = step / steps;
     const speed = imagesPerSecond < 10 ? imagesPerSecond.toFixed(1) : imagesPerSecond.toFixed(0);
-    const parts = [
+    this.#show([
       `epoch ${epoch}/${epochs}`,
-      `${terminal ? `${bar(done)} ` : ""}${Math.floor(100 * done)} %`.padStart(4),
+      this.#part(step / steps),
       `ETA ${duration(etaSeconds)}`,
       ...accuracies(training),
       ...this.#search(progress),
       ...this.#losses(progress),
       `${speed} images/s`,
-    ];
-    if (terminal) {
-      // A full last column would make some terminals wrap.
-      this.#over(fit(parts, width() - 1));
-    } else if (step < steps && now() - this.#printed >= 1000 * PAUSE) {
-      this.#printed = now();
-      this.#lines([parts.join("  ")]);
-    }
+    ], { whole: step >= steps });
+  }
+
+  work(work: Work): void {
+    const { quiet, terminal, now } = this.#options;
+    if (quiet) return;
+    const { what, done, total, unit, epoch, epochs } = work;
+    const last = this.#work;
+    const first = last?.what !== what || last.epoch !== epoch || done < last.done || done === 0;
+    const begun = first ? { what, epoch, since: now(), done } : last;
+    begun.done = done;
+    this.#work = begun;
+    const soon = now() - this.#refreshed < 1000 * REFRESH;
+    if (terminal && soon && !first && done < total) return;
+    // The pace so far, where the run has none.
+    const pace = (now() - begun.since) / 1000 / done;
+    const eta = work.etaSeconds ?? (done ? pace * (total - done) : NaN);
+    this.#show([
+      ...epoch === undefined ? [] : [`epoch ${epoch}/${epochs}`],
+      what,
+      this.#part(done / total),
+      `ETA ${duration(eta)}`,
+      `${grouped(done)} of ${grouped(total)} ${unit}`,
+    ], { whole: done >= total });
   }
 
   epoch(metrics: EpochMetrics): void {
@@ -169,7 +198,7 @@ export class ProgressLine implements Reporter {
     this.#printed = this.#options.now();
     this.#lines([[
       `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,
-      `validation ${measured.join("  ")}`,
+      `${validationWord(this.#test)} ${measured.join("  ")}`,
       ...this.#search(metrics),
       ...this.#losses(metrics),
       duration(seconds),
@@ -185,26 +214,6 @@ export class ProgressLine implements Reporter {
     summary: Summary,
     { files, folder }: { readonly files: ReadonlyMap<string, number>; readonly folder: string },
   ): void {
-    const rows = NETWORKS.flatMap((which) => {
-      const network = summary[which];
-      if (!network) return [];
-      const size = files.get(`${which}.safetensors`);
-      const { top1, params, macs } = network;
-      const cells = [percent(top1), grouped(params), scaled(macs)];
-      return [[which, ...cells, size === undefined ? "" : fileSize(size)]];
-    });
-    const { verify } = summary;
-    const verified = verify
-      ? [
-        `small network extracted: largest logit difference ${difference(verify.maxDifference)}, ` +
-        `${percent(verify.top1Agreement)} same class over ${verify.images} images`,
-      ]
-      : [];
-    this.#lines([
-      "",
-      ...columns([["network", "top-1", "params", "MACs", "file"], ...rows]),
-      ...verified,
-      `${[...files.keys()].join(", ")} in ${folder}, after ${duration(summary.seconds)}`,
-    ]);
+    this.#lines(["", ...runResult(summary, { files, folder, test: this.#test })]);
   }
 }

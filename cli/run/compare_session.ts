@@ -1,47 +1,46 @@
-import { compare, type Comparison } from "../../train/compare.ts";
-import { comparisonTable, summaries } from "../report/compare_table.ts";
+import {
+  compare,
+  type ComparedRun,
+  type Comparison,
+  METHODS,
+  RUNS_OF_SEED,
+} from "../../train/compare.ts";
+import { comparisonTable } from "../report/compare_table.ts";
 import { UsageError } from "../../train/errors.ts";
+import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
 import { onInterrupt } from "./interrupt.ts";
 import type { CompareRequest } from "../options.ts";
+import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
 import { checkFolder, takeFolder } from "./output_folder.ts";
 import { runConfig } from "./run_config.ts";
 import { ProgressLine } from "../report/progress.ts";
-import { type Output, picture, terminalWidth } from "./session.ts";
-import { percent, plural } from "../text.ts";
-import type { Reporter } from "../../train/types.ts";
-import { writeWhole } from "./whole_file.ts";
+import { type Output, terminalWidth } from "./session.ts";
+import { budgetName, duration, percent, plural } from "../text.ts";
+import type { Reporter, RunStart } from "../../train/types.ts";
 
-async function write(folder: string, name: string, text: string): Promise<void> {
-  await writeWhole(`${folder}/${name}`, new TextEncoder().encode(text));
-}
-
-async function writeOutcomes(folder: string, comparison: Comparison): Promise<void> {
-  const all = { ...comparison, summary: summaries(comparison) };
-  await write(folder, "compare.json", JSON.stringify(all, null, 2) + "\n");
-}
-
-async function drawn(comparison: Comparison): Promise<string> {
-  const { drawComparison } = await import("../report/compare_picture.ts");
-  return await drawComparison(comparison);
-}
-
-/** Saves a comparison and, if it can be drawn, its picture; gives the names of the files. */
-export async function saveComparison(
-  folder: string,
-  comparison: Comparison,
-  { note, draw = drawn }: { note: (text: string) => void; draw?: typeof drawn },
-): Promise<string[]> {
-  await writeOutcomes(folder, comparison);
-  const pictures = await picture("compare.svg", () => draw(comparison), note);
-  // That of a comparison before does not belong to this one.
-  await Deno.remove(`${folder}/compare.svg`).catch(() => {});
-  for (const [name, content] of pictures) await write(folder, name, content);
-  return ["compare.json", ...pictures.map(([name]) => name)];
+/** What a comparison is about to do. */
+function facts(info: RunStart, { find, seeds, options }: CompareRequest, output: string): Fact[] {
+  const { seed } = options;
+  const last = seed + seeds - 1;
+  return [
+    ["adapter", info.adapter],
+    modelFact({ ...info, what: "" }),
+    dataFact(info),
+    [
+      "compare",
+      `${METHODS.length} methods at ${percent(find.budget)} of the ${budgetName(find.budgeted)}, ` +
+      `${seeds === 1 ? `seed ${seed}` : `seeds ${seed} to ${last}`}: ` +
+      plural(seeds * RUNS_OF_SEED, "run"),
+    ],
+    ["run", recipeWords(options)],
+    ["output", output],
+  ];
 }
 
 /**
  * Compares methods, with progress on the console. What there is after each method is in
- * compare.json of the run folder; at the end compare.svg lies beside it.
+ * compare.json of the run folder, and its networks in folders beside it; at the end compare.svg lies
+ * there as well.
  */
 export async function compareInFolder(
   request: CompareRequest,
@@ -60,45 +59,66 @@ export async function compareInFolder(
   });
   const reporter: Reporter = {
     start: (info) => {
-      // Before the first method is trained.
       if (folder === undefined) {
+        // Before the first method is trained.
         folder = takeFolder(output, request);
         const config = runConfig(request.config, { output: folder });
         Deno.writeTextFileSync(`${folder}/config.json`, config);
+        if (!quiet) print(headerLines(facts(info, request, folder)).join("\n") + "\n");
       }
       line.start(info);
     },
     progress: (found) => line.progress(found),
+    work: (work) => line.work(work),
     epoch: (metrics) => line.epoch(metrics),
     note: (text) => line.note(text),
   };
   let results = 0;
-  const saved = async (comparison: Comparison): Promise<void> => {
-    line.end();
+  let begun = false;
+  /** Goes on where something cannot be written: the other methods can be trained all the same. */
+  const tolerant = async (write: () => Promise<void>): Promise<void> => {
+    line.clear();
     try {
-      await writeOutcomes(folder ?? output, comparison);
-      results = comparison.outcomes.length;
+      await write();
     } catch (error) {
-      // The other methods can be trained all the same; at the end it is written again.
       if (!(error instanceof UsageError)) throw error;
       print(`${error.message}\n`);
     }
+  };
+  const trained = (run: ComparedRun): Promise<void> =>
+    tolerant(async () => {
+      if (!begun) await removeRuns(folder ?? output);
+      begun = true;
+      await saveRun(folder ?? output, run);
+    });
+  const saved = async (comparison: Comparison): Promise<void> => {
+    await tolerant(async () => {
+      await saveOutcomes(folder ?? output, comparison);
+      results = comparison.outcomes.length;
+    });
     const last = comparison.outcomes.at(-1);
     if (!last || quiet) return;
-    print(`seed ${last.seed}  ${percent(last.top1).padStart(7)}  ${last.method}\n`);
+    const { seed, top1, method } = last;
+    const after = duration(comparison.seconds);
+    print(`seed ${seed}  ${percent(top1).padStart(7)}  ${method}, after ${after}\n`);
   };
   const kept = (): string =>
     results === 0
       ? "nothing was written"
-      : `${folder} keeps compare.json with ${plural(results, "result")}`;
+      : `${folder} keeps compare.json with ${plural(results, "result")}, and the networks`;
   const stopListening = onInterrupt(line, { kept, printError });
   try {
-    const comparison = await compare(request.options, { find, seeds, reporter, saved });
-    line.end();
+    const comparison = await compare(request.options, { find, seeds, reporter, trained, saved });
+    line.clear();
     print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
     const note = (text: string): void => print(`${text}\n`);
     const names = await saveComparison(folder ?? output, comparison, { note });
-    print(`${names.join(", ")} in ${folder}\n`);
+    const runs = plural(seeds * RUNS_OF_SEED, "run");
+    const networks = new Set(comparison.outcomes.map(({ file }) => file.split("/")[0]));
+    print(
+      `${[...names, ...networks].join(", ")} in ${folder}, ${runs} after ` +
+        `${duration(comparison.seconds)}\n`,
+    );
   } finally {
     line.end();
     stopListening();

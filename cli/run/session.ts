@@ -84,6 +84,7 @@ export async function inRunFolder(
       progress.start({ ...info, options: { ...info.options, output: folder.path } });
     },
     progress: (found) => progress.progress(found),
+    work: (work) => progress.work(work),
     epoch: (metrics) => {
       const problem = folder.append(metrics);
       progress.epoch(metrics);

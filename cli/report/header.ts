@@ -1,0 +1,63 @@
+import { columns, grouped, plural, scaled } from "../text.ts";
+import type { RunStart, TrainOptions } from "../../train/types.ts";
+
+/** A line of a header: what it is about, and what there is to say. */
+export type Fact = readonly [name: string, value: string];
+
+/** Sizes of an image in words: "32x32 pixels, 3 channels", width first. */
+function imageWords({ width, height, channels }: RunStart): string {
+  return `${width}x${height} pixels, ${plural(channels, "channel")}`;
+}
+
+/** The word for the images that networks are validated on. */
+export function validationWord(test: boolean): "test" | "validation" {
+  return test ? "test" : "validation";
+}
+
+/** The model, its form and stem, and what is done with it. */
+export function modelFact({ options: { model, variant }, stem, what }: RunStart): Fact {
+  const form = variant === "torchvision" ? "torchvision's " : "";
+  return ["model", [`${form}${model}`, `stem ${stem}`, ...what ? [what] : []].join(", ")];
+}
+
+/** The images, and how many there are of each half. */
+export function dataFact(info: RunStart): Fact {
+  const { options: { dataset }, trainImages, validationImages, test, classes } = info;
+  const images = `${grouped(trainImages)} training and ${grouped(validationImages)} ` +
+    `${validationWord(test)} images`;
+  return ["data", `${dataset}: ${images}, ${imageWords(info)}, ${classes} classes`];
+}
+
+/** How long and how networks learn. */
+export function recipeWords({ epochs, batchSize, opt, sched, lr }: TrainOptions): string {
+  return `${plural(epochs, "epoch")}, batch ${batchSize}, ${opt}, ${sched}, lr ${lr}`;
+}
+
+/** What a run trains, on what, and where its files go. */
+export function runFacts(info: RunStart): Fact[] {
+  const { adapter, options: { mode, output, seed } } = info;
+  const counted = (["base", "small"] as const).flatMap((which) => {
+    const cost = info.costs[which];
+    return cost ? [{ which, ...cost }] : [];
+  });
+  const costs = columns(
+    counted.map(({ params, macs }) => [`${grouped(params)} parameters`, `${scaled(macs)} MACs`]),
+    [],
+  );
+  return [
+    ["adapter", adapter],
+    modelFact(info),
+    dataFact(info),
+    ["run", `${recipeWords(info.options)}, seed ${seed}`],
+    ["output", output],
+    ...counted.map(({ which }, i): Fact => [which, costs[i]]),
+    ...mode === "adjoined" && !info.costs.small
+      ? [["small", "its widths are not chosen yet"] as const]
+      : [],
+  ];
+}
+
+/** The lines of facts, their names in a column of their own. */
+export function headerLines(facts: readonly Fact[]): string[] {
+  return columns([...facts, ["adapter", ""]], [0, 1]).slice(0, -1);
+}

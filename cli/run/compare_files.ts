@@ -1,0 +1,87 @@
+import { type ComparedRun, type Comparison, NETWORK_FOLDERS } from "../../train/compare.ts";
+import { encodeWidths } from "../../export/widths_file.ts";
+import { summaries } from "../report/compare_table.ts";
+import { runConfig } from "./run_config.ts";
+import { picture } from "./session.ts";
+import { unwritable } from "./unwritable.ts";
+import { writeWhole } from "./whole_file.ts";
+
+/** All that {@link saveRun} writes into the folder of a run. */
+const FILES = [
+  "config.json",
+  "widths.json",
+  "base.safetensors",
+  "small.safetensors",
+  "summary.json",
+] as const;
+
+type Content = Uint8Array | string;
+
+function json(value: unknown): string {
+  return JSON.stringify(value, null, 2) + "\n";
+}
+
+async function write(folder: string, name: string, content: Content): Promise<void> {
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  await writeWhole(`${folder}/${name}`, bytes);
+}
+
+/**
+ * Removes the networks of an earlier comparison from a folder: they do not belong to the one that
+ * begins. What else is in their folders stays.
+ */
+export async function removeRuns(folder: string): Promise<void> {
+  for (const { name, isDirectory } of [...Deno.readDirSync(folder)]) {
+    const [, of, seed] = name.match(/^(.+)-(\d+)$/) ?? [];
+    if (!isDirectory || seed === undefined || !NETWORK_FOLDERS.includes(of)) continue;
+    for (const file of FILES) await Deno.remove(`${folder}/${name}/${file}`).catch(() => {});
+    // Stays where there is something else in it.
+    await Deno.remove(`${folder}/${name}`).catch(() => {});
+  }
+}
+
+/**
+ * Keeps a run of a comparison in a folder of its own below `folder`, with what `export` and `eval`
+ * need. Raises a `UsageError` where that cannot be written.
+ */
+export async function saveRun(folder: string, run: ComparedRun): Promise<void> {
+  const { options, result: { files, summary }, widths } = run;
+  const own = `${folder}/${run.folder}`;
+  try {
+    Deno.mkdirSync(own, { recursive: true });
+  } catch (error) {
+    throw unwritable(own, error);
+  }
+  const all = new Map<string, Content>([
+    ["config.json", runConfig(options, { output: own })],
+    ...widths ? [["widths.json", encodeWidths(widths.file)] as const] : [],
+    ...files,
+    // The last: where it is, all is.
+    ["summary.json", json(summary)],
+  ]);
+  for (const [name, content] of all) await write(own, name, content);
+}
+
+/** Saves all outcomes so far, with their means over the seeds. */
+export async function saveOutcomes(folder: string, comparison: Comparison): Promise<void> {
+  await write(folder, "compare.json", json({ ...comparison, summary: summaries(comparison) }));
+}
+
+async function drawn(comparison: Comparison): Promise<string> {
+  const { drawComparison } = await import("../report/compare_picture.ts");
+  return await drawComparison(comparison);
+}
+
+/** Saves a comparison and, if it can be drawn, its picture; gives the names of the files. */
+export async function saveComparison(
+  folder: string,
+  comparison: Comparison,
+  { note, draw = drawn }: { note: (text: string) => void; draw?: typeof drawn },
+): Promise<string[]> {
+  await saveOutcomes(folder, comparison);
+  const pictures = await picture("compare.svg", () => draw(comparison), note);
+  // That of a comparison before does not belong to this one.
+  await Deno.remove(`${folder}/compare.svg`).catch(() => {});
+  for (const [name, content] of pictures) await write(folder, name, content);
+  return ["compare.json", ...pictures.map(([name]) => name)];
+}
