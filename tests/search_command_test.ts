@@ -91,7 +91,7 @@ Deno.test(
       const again = `${dir}/again`;
       const line = ["--widths", `${run}/widths.json`, ...SHORT.slice(0, 8)];
       const told = await succeed("train", ...line, "--output", again);
-      assertMatch(told, /model {4}resnet8, adjoined, given widths/);
+      assertMatch(told, /model {4}resnet8, stem authors, adjoined, given widths/);
       const trained = json<Summary>(`${again}/summary.json`);
       assertEquals([trained.small?.macs, trained.small?.params], [small.macs, small.params]);
       const config = json<{ maskFrom: number; widths: object }>(`${again}/config.json`);
