@@ -1,7 +1,8 @@
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { readArguments } from "../cli/arguments.ts";
 import { trainRequest } from "../cli/options.ts";
-import { count, macsTogether } from "../nn/count.ts";
+import { macsTogether } from "../nn/compress/macs_together.ts";
+import { count } from "../nn/count.ts";
 import { Estimate, type Workload } from "../train/estimate.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { openJob } from "../train/job.ts";

@@ -1,4 +1,5 @@
-import { count, macsTogether } from "../nn/count.ts";
+import { macsTogether } from "../nn/compress/macs_together.ts";
+import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { Workload } from "./estimate.ts";
 import type { Job } from "./job.ts";
