@@ -2,7 +2,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { printable } from "../data/printable.ts";
 import { type Option, type Value, withDefaults } from "../train/options/option.ts";
 import { type Command, COMMANDS } from "./flags/commands.ts";
-import { type CommandValues, flagOf, optionsOf } from "./flags/table.ts";
+import { ABOUT, type CommandValues, flagOf, optionsOf } from "./flags/table.ts";
 import { refuseNoEffect } from "./no_effect.ts";
 import { readValue, unusable } from "./option_value.ts";
 import { suggestion } from "../data/suggestion.ts";
@@ -120,7 +120,7 @@ export function readArguments<C extends Command>(
   }
   const given = new Set(Object.keys(typed).filter((name) => typed[name] !== false));
   const values = withDefaults(optionsOf(command), typed);
-  if (!values.help) {
+  if (!ABOUT.some((name) => values[name])) {
     checkPositionals(command, positionals);
     refuseNoEffect(command, given, values);
   }

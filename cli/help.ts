@@ -1,6 +1,6 @@
 import { EXIT } from "../train/errors.ts";
 import type { Option } from "../train/options/option.ts";
-import { type Command, COMMANDS } from "./flags/commands.ts";
+import { type Command, COMMAND_NAMES, COMMANDS } from "./flags/commands.ts";
 import { defaultWords } from "./flags/default_words.ts";
 import { flagOf, optionsOf, sectionsOf } from "./flags/table.ts";
 import { choiceFlags } from "./no_effect.ts";
@@ -98,19 +98,34 @@ export function commandHelp(command: Command): string {
   ].join("\n\n") + "\n";
 }
 
-/** The help on all subcommands. */
+/** Names of commands with what they do. */
+function commandRows(names: readonly Command[]): [string, string][] {
+  return names.map((name) => {
+    const { help, positionals } = COMMANDS[name];
+    return [[name, ...positionals].join(" "), help];
+  });
+}
+
+const ABOUT: readonly (readonly [string, string])[] = [
+  ["help COMMAND", "print the flags of a command, as COMMAND --help does"],
+  ["--version", "print the version"],
+];
+
+/** The help on all commands. */
 export function generalHelp(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { help, positionals }]): [string, string] => [
-    [name, ...positionals].join(" "),
-    help,
-  ]);
   return [
     "adjoin COMMAND [flags]: trains a network and its compressed twin together on shared weights",
-    list("commands", [
-      ...rows,
-      ["help COMMAND", "print the flags of a command, as COMMAND --help does"],
-      ["--version", "print the version"],
-    ], 12),
+    list("commands", [...commandRows(COMMAND_NAMES), ...ABOUT], 12),
+    exitCodes(),
+  ].join("\n\n") + "\n";
+}
+
+/** The help on the commands that begin with a word. */
+export function groupHelp(group: string): string {
+  const names = COMMAND_NAMES.filter((name) => name.startsWith(`${group} `));
+  return [
+    `adjoin ${group} takes one of these words more, and its flags`,
+    list("commands", [...commandRows(names), ...ABOUT], 12),
     exitCodes(),
   ].join("\n\n") + "\n";
 }

@@ -1,11 +1,12 @@
-import { dirname } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { readArguments } from "./arguments.ts";
 import type { BenchCommand } from "../bench/main.ts";
 import { EXIT, exitCode, UsageError } from "../train/errors.ts";
-import { type Command, COMMANDS } from "./flags/commands.ts";
+import { printable } from "../data/printable.ts";
+import { environment, goWhereTyped, quietDrivers } from "./environment.ts";
+import { type Command, COMMAND_NAMES, COMMANDS, isGroup } from "./flags/commands.ts";
 import { errorMessage } from "./error_message.ts";
-import { commandHelp, generalHelp } from "./help.ts";
+import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
@@ -131,26 +132,32 @@ function joinNames([name, ...args]: readonly string[]): readonly string[] {
   if (name !== "bench") return [name, ...args];
   if (args.includes("--peers")) return ["bench peers", ...args.filter((arg) => arg !== "--peers")];
   const [what, ...flags] = args;
-  if (what === "--help" || what === "-h") return [what];
-  return [what === undefined ? name : `${name} ${what}`, ...flags];
+  return what === undefined || what.startsWith("-")
+    ? [name, ...args]
+    : [`${name} ${what}`, ...flags];
 }
 
 function isCommand(name: string): name is Command {
   return Object.hasOwn(COMMANDS, name);
 }
 
+/** The help of a command, of the commands that begin with a word, or of all. */
+function helpText(name?: string): string {
+  if (name === undefined) return generalHelp();
+  if (isCommand(name)) return commandHelp(name);
+  if (isGroup(name)) return groupHelp(name);
+  throw unknownCommand(name);
+}
+
 function help(name?: string): number {
-  if (name === undefined) print(generalHelp());
-  else if (isCommand(name)) print(commandHelp(name));
-  else throw unknownCommand(name);
+  print(helpText(name));
   return EXIT.ok;
 }
 
 function unknownCommand(name: string): Error {
-  const names = Object.keys(COMMANDS);
   return unusable(
-    `${name} is no command; the commands are ${names.join(", ")} and help${
-      suggestion(name, names)
+    `${printable(name)} is no command; the commands are ${COMMAND_NAMES.join(", ")} and help${
+      suggestion(name, COMMAND_NAMES)
     }`,
   );
 }
@@ -174,39 +181,32 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   if (["help", "--help", "-h"].includes(name)) return help(args[0] || undefined);
-  if (["--version", "-V"].includes(name)) {
+  const asks = (...flags: string[]): boolean => [name, ...args].some((arg) => flags.includes(arg));
+  if (asks("--version", "-V")) {
     print(`adjoin ${config.version}\n`);
     return EXIT.ok;
+  }
+  if (asks("--help", "-h")) return help(name);
+  if (isGroup(name)) {
+    printError(groupHelp(name));
+    return EXIT.usage;
   }
   if (!isCommand(name)) throw unknownCommand(name);
   return await RUN[name](args);
 }
 
-/** An environment variable; nothing where it is not set, or may not be read. */
-function environment(variable: "ADJOIN_DEBUG" | "INIT_CWD"): string | undefined {
-  const { state } = Deno.permissions.querySync({ name: "env", variable });
-  return state === "granted" ? Deno.env.get(variable) || undefined : undefined;
-}
-
-/**
- * Goes back to the folder that `deno task` was typed in, as it moves to that of deno.json, and paths
- * are meant from where they are typed.
- */
-function goWhereTyped(): void {
-  const typed = environment("INIT_CWD");
-  const mayRead = Deno.permissions.querySync({ name: "read" }).state === "granted";
-  // Elsewhere the variable is not about this process, but left by a task around it.
-  if (typed && mayRead && Deno.cwd() === dirname(import.meta.dirname ?? "")) Deno.chdir(typed);
-}
+/** Characters of an error that are printed: enough for all of ours. */
+const LONGEST_ERROR = 4000;
 
 /** Does what the process's arguments say, and sets its exit code. */
 export async function commandLine(): Promise<void> {
   const words = joinNames(Deno.args);
   try {
     goWhereTyped();
+    quietDrivers();
     Deno.exitCode = await main(words);
   } catch (error) {
-    const message = errorMessage(error, words).replace(/\s+/g, " ");
+    const message = printable(errorMessage(error, words).replace(/\s+/g, " "), LONGEST_ERROR);
     const stack = error instanceof Error && environment("ADJOIN_DEBUG") ? `${error.stack}\n` : "";
     printError(`adjoin: ${message}\n${stack}`);
     Deno.exitCode = exitCode(error);

@@ -55,10 +55,13 @@ function readNumber(option: Numeric, text: string): number {
 
 function readNumbers({ name, min, count: [few, many] }: Numbers, text: string): number[] {
   const numbers = text.split(",").map(decimal);
-  const fits = numbers.length >= few && numbers.length <= many;
+  const fits = numbers.length >= few && numbers.length <= many &&
+    new Set(numbers).size === numbers.length;
   if (fits && numbers.every((number) => number >= min && Number.isFinite(number))) return numbers;
   throw unusable(
-    `${flagOf(name)} is ${few} to ${many} numbers from ${min} on with commas between, found ` +
+    `${
+      flagOf(name)
+    } is ${few} to ${many} different numbers from ${min} on with commas between, found ` +
       printable(text),
   );
 }

@@ -5,7 +5,7 @@ import type { SearchOptions } from "../train/search.ts";
 import type { TrainOptions } from "../train/types.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./flags/commands.ts";
-import { type CommandValues, optionsOf } from "./flags/table.ts";
+import { ABOUT, type CommandValues, optionsOf } from "./flags/table.ts";
 import { unusable } from "./option_value.ts";
 import type { FolderRequest } from "./run/output_folder.ts";
 
@@ -55,7 +55,7 @@ function configOf(
   values: Readonly<Record<string, unknown>>,
   own: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const names = optionsOf(command).map(({ name }) => name).filter((name) => name !== "help");
+  const names = optionsOf(command).map(({ name }) => name).filter((name) => !ABOUT.includes(name));
   return {
     command,
     ...Object.fromEntries(names.map((name) => [name, own[name] ?? values[name] ?? null])),
@@ -64,9 +64,13 @@ function configOf(
 
 /** The part of a request that these commands share. */
 function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequest {
-  const { epochs, warmupEpochs, model, dataset, seed, overwrite, quiet } = values;
+  const { epochs, warmupEpochs, nesterov, momentum, sched } = values;
+  const { model, dataset, seed, overwrite, quiet } = values;
   if (warmupEpochs > epochs) {
     throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
+  }
+  if (nesterov && momentum === 0 && sched !== "onecycle") {
+    throw unusable("--nesterov has no effect beside --momentum 0; leave one of them out");
   }
   const kind = command === "train" ? own.mode : command;
   const output = values.output ?? `runs/${model}-${kind}-${dataset}-${seed}`;

@@ -65,7 +65,7 @@ Deno.test(
 
 Deno.test("benches that cannot be are refused with exit code 2", commandLine, async () => {
   const cases: [string, RegExp][] = [
-    ["bench", /bench is no command/],
+    ["bench", /^adjoin bench takes one of these words more/],
     ["bench cnov", /bench cnov is no command; .*did you mean bench conv\?/],
     ["bench conv --kernel 5 --padding 0 --size 3", /does not fit an image of 3x3/],
     ["bench conv --kernel 9", /at most 64 taps/],

@@ -162,7 +162,7 @@ Deno.test("the documents name every model, and every flag of train", { ignore },
   assertEquals(MODEL_NAMES.filter((name) => !names.has(name)), []);
   const flags = table("Flags").flatMap(([cell]) => quoted(cell));
   const all = optionsOf("train").map(({ name }) => flagOf(name)).filter((name) =>
-    name !== "--help"
+    !["--help", "--version"].includes(name)
   );
   assertEquals(flags.toSorted(), all.toSorted());
 });

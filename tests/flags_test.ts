@@ -295,10 +295,10 @@ Deno.test("a search is refused without a budget, and with what makes no choice",
     wrong("--budget-macs 0"),
     "--budget-macs is a number above 0 and at most 1, found 0",
   );
-  for (const list of ["2", "1,,2", "1,0.5", "1,x", "1,2,3,4,5,6,7,8,9"]) {
+  for (const list of ["2", "2,2", "1,,2", "1,0.5", "1,x", "1,2,3,4,5,6,7,8,9"]) {
     assertEquals(
       wrong(`--budget-macs 0.5 --divisors ${list}`),
-      `--divisors is 2 to 8 numbers from 1 on with commas between, found ${list}`,
+      `--divisors is 2 to 8 different numbers from 1 on with commas between, found ${list}`,
     );
   }
   assertEquals(

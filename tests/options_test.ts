@@ -71,17 +71,19 @@ for (const effect of EFFECTS) {
 const NAMES = Object.keys(COMMANDS) as Command[];
 
 for (const command of NAMES) {
-  Deno.test(`${command} --help changes printed`, { ignore }, async () => {
+  Deno.test(`${command} --help and --version change printed`, { ignore }, async () => {
     const { code, printed } = await done(`${BASES[command]} --help`);
     assertEquals(code, 0);
     assert(printed.includes(`--help`) && printed.includes("exit codes"), printed);
+    const version = await done(`${BASES[command]} --version`);
+    assertEquals([version.code, version.printed], [0, "adjoin 0.1.0\n"]);
   });
 }
 
 Deno.test("each option of each command has an effect here, and each effect an option", () => {
   const options = NAMES.flatMap((command) =>
     optionsOf(command).map(({ name }) => `${command} ${flagOf(name)}`)
-  ).filter((option) => !option.endsWith(" --help"));
+  ).filter((option) => !/ --(help|version)$/.test(option));
   const effects = EFFECTS.flatMap(({ commands, option }) =>
     commands.map((command) => `${command} --${option}`)
   );

@@ -7,6 +7,7 @@ import type { Adjoined } from "../nn/compress/adjoin.ts";
 import type { State } from "../nn/parameters.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
+import { demandWarmup } from "./effect.ts";
 import type { Gates } from "./gates.ts";
 import { type Given, loadGiven } from "./given.ts";
 import { startFrom } from "./init.ts";
@@ -72,6 +73,8 @@ export function jobOn(split: Split, options: TrainOptions, read: Read = {}): Job
   const image = { height: train.height, width: train.width };
   const feed = { dataset: train, normalization, batch, image };
   const objective = objectiveOf(options, adjoined, teacher);
+  const batches = new TrainingBatches({ dataset: train, batch, seed, augment });
+  demandWarmup(options, batches.length);
   const start = given && startFrom(given, options, { objective, adjoined });
   return {
     options,
@@ -81,7 +84,7 @@ export function jobOn(split: Split, options: TrainOptions, read: Read = {}): Job
     teacher,
     start: start?.state,
     notes: [...start?.notes ?? [], ...notes],
-    batches: new TrainingBatches({ dataset: train, batch, seed, augment }),
+    batches,
     validation: new ValidationBatches({ dataset: validation, batch }),
     feed,
     validationFeed: { ...feed, dataset: validation },

@@ -6,6 +6,7 @@ import { Random } from "../data/random.ts";
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { model } from "../nn/resnet.ts";
 import { type Checkpoint, parseCheckpoint } from "../export/checkpoint.ts";
+import { demandMaskedTaps } from "./effect.ts";
 import { UsageError } from "./errors.ts";
 import type { OptimizerOptions } from "./learner.ts";
 import type { Objective } from "./objective.ts";
@@ -52,7 +53,7 @@ export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
   const { compression, trunk, maskFrom, maskingFactor, widths, seed, stem, variant } = options;
   const base = model(options.model, { classes: classes.length, channels, stem, variant });
   const random = new Random(seed, "spatial masks");
-  return adjoin(base, {
+  const adjoined = adjoin(base, {
     compression,
     trunk,
     maskFrom,
@@ -60,6 +61,8 @@ export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
     widths,
     random: () => random.uniform(),
   });
+  demandMaskedTaps(options, adjoined);
+  return adjoined;
 }
 
 /** Reads the teacher of a distillation. Raises a {@link DataError} when it cannot be read. */

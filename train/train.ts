@@ -5,6 +5,7 @@ import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { stemOf } from "../nn/resnet.ts";
 import { Epochs } from "./epochs.ts";
+import { isWhole } from "./effect.ts";
 import { DivergedError } from "./errors.ts";
 import { Estimate } from "./estimate.ts";
 import { finish } from "./finish.ts";
@@ -78,6 +79,9 @@ export function announce(
     ),
   });
   for (const note of notes) reporter.note(note);
+  if (objective.mode === "adjoined" && isWhole(objective.adjoined)) {
+    reporter.note("the small network is as wide as the base network: nothing is removed");
+  }
   if (options.mode === "adjoined" && options.epochs === 1) {
     reporter.note("the small network learns nothing in a single epoch, as lambda starts at 0");
   }

@@ -17,3 +17,8 @@ export type Command = keyof typeof COMMANDS;
 
 /** The names of all commands. */
 export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly Command[];
+
+/** Whether a name is the first word of several commands, as `bench`. */
+export function isGroup(name: string): boolean {
+  return COMMAND_NAMES.some((command) => command.startsWith(`${name} `));
+}

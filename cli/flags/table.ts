@@ -32,6 +32,12 @@ export const SECTIONS = [
         kind: "boolean",
         help: "print this text",
       },
+      {
+        name: "version",
+        short: "V",
+        kind: "boolean",
+        help: "print the version",
+      },
     ],
   },
 ] as const satisfies readonly (Section & { readonly commands: readonly Command[] })[];
@@ -62,6 +68,9 @@ export function optionsOf(command: Command): readonly Option[] {
 export function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
+
+/** Options that print something else in the place of what a command does. */
+export const ABOUT: readonly string[] = ["help", "version"];
 
 /** The commands that have an option. */
 export function commandsWith(name: string): readonly Command[] {

@@ -26,7 +26,7 @@ export const SEARCH = [
         min: 1,
         count: [2, 8],
         default: [1, 2, 4, 8],
-        help: "what filters may be divided by: 2 to 8 numbers from 1 on",
+        help: "what filters may be divided by: 2 to 8 different numbers from 1 on",
       },
       {
         name: "searchEpochs",
