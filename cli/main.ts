@@ -117,6 +117,14 @@ async function runParity(args: readonly string[]): Promise<number> {
   return EXIT.verification;
 }
 
+async function runWgsl(args: readonly string[]): Promise<number> {
+  const { values, positionals: [op] } = readArguments("wgsl", args);
+  if (values.help) return help("wgsl");
+  const { wgslText } = await import("./wgsl.ts");
+  print(await wgslText({ op, ...values }));
+  return EXIT.ok;
+}
+
 function runBench(command: BenchCommand): (args: readonly string[]) => Promise<number> {
   return async (args) => {
     if (readArguments(command, args).values.help) return help(command);
@@ -170,6 +178,7 @@ const RUN: Readonly<Record<Command, (args: readonly string[]) => number | Promis
   eval: runEval,
   summary: runSummary,
   parity: runParity,
+  wgsl: runWgsl,
   "bench conv": runBench("bench conv"),
   "bench step": runBench("bench step"),
   "bench peers": runBench("bench peers"),

@@ -38,6 +38,7 @@ export const BASES: Readonly<Record<Command, string>> = {
   eval: "eval {dir}/loose.safetensors --dataset idx --data-dir {made}/idx",
   summary: "summary --model resnet8 --image-size 32",
   parity: "parity {dir}",
+  wgsl: "wgsl relu",
   "bench conv": "bench conv --batch 2 --size 8",
   "bench step": "bench step --model resnet8 --batch 2",
   "bench peers": "bench peers --only 512->512",
@@ -220,6 +221,12 @@ export const EFFECTS: readonly Effect[] = [
   effect(["summary"], "channels", "--channels 1", "printed"),
   effect(["summary"], "image-size", "--image-size 64", "printed"),
   effect(["summary"], "json", "--json", "printed"),
+
+  // Shaders.
+  effect(["wgsl"], "case", "--case 1", "printed"),
+  effect(["wgsl"], "preset", "--preset software", "printed"),
+  effect(["wgsl"], "kernel", "--kernel gradient", "printed"),
+  effect(["wgsl"], "list", "--list", "printed"),
 
   // The benches.
   effect(CONV, "kernel", "--kernel 5", "program"),

@@ -7,6 +7,7 @@ export const COMMANDS = {
   eval: { help: "measure a saved network on validation images", positionals: ["FILE"] },
   summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
   parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
+  wgsl: { help: "print the shaders of an op", positionals: ["OP"] },
   "bench conv": { help: "time a convolution and its gradients", positionals: [] },
   "bench step": { help: "time training steps", positionals: [] },
   "bench peers": { help: "time other libraries on the same work", positionals: [] },

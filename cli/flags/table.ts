@@ -8,6 +8,7 @@ import { type Command, COMMAND_NAMES } from "./commands.ts";
 import { EXPORT } from "./export_options.ts";
 import { RUN } from "./run_options.ts";
 import { SUMMARY } from "./summary_options.ts";
+import { WGSL } from "./wgsl_options.ts";
 
 /** Every option of every command, named as in timm where timm has it, in the order of the help. */
 export const SECTIONS = [
@@ -18,12 +19,13 @@ export const SECTIONS = [
   ...OPTIMIZATION,
   ...RUN,
   ...EXPORT,
+  ...WGSL,
   ...BENCH,
   {
     title: "other",
     commands: [
       ...["train", "search", "compare", "export", "eval", "summary", "parity"] as const,
-      ...["bench conv", "bench step", "bench peers"] as const,
+      ...["wgsl", "bench conv", "bench step", "bench peers"] as const,
     ],
     options: [
       {

@@ -1,9 +1,5 @@
 /// <reference types="@webgpu/types" />
-
-/** An object of WebGPU with the members that are called here, and no others. */
-function standIn<T>(members: Partial<Record<keyof T, unknown>>): T {
-  return members as T;
-}
+import { standIn } from "./stand_in.ts";
 
 const nothing = (): void => {};
 const atOnce = (): Promise<null> => Promise.resolve(null);
@@ -41,8 +37,8 @@ function buffer({ size, label }: GPUBufferDescriptor): GPUBuffer {
 
 /**
  * A device with the name and the limits of another that takes no memory, compiles nothing and runs
- * nothing; all that is read from it is zero. A {@link Gpu} on it keeps account of its memory as on
- * the other, and so tells what a program would take there.
+ * nothing; all that is read from it is zero. A `Gpu` on it keeps account of its memory as on the
+ * other, and so tells the bytes that a program would take there.
  */
 export function nullDevice(
   { adapterInfo, limits, features }: Pick<GPUDevice, "adapterInfo" | "limits" | "features">,
