@@ -12,7 +12,8 @@ import { KernelSession } from "../train/kernel_session.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { checkImages, openValidation, type ValidationOptions } from "./run/run_data.ts";
 import { validationWord } from "./report/header.ts";
-import { grouped, percent } from "./text.ts";
+import { percent } from "../data/words.ts";
+import { grouped } from "./text.ts";
 import type { Reporter, Score } from "../train/types.ts";
 
 /** What is evaluated, and on what. */

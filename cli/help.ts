@@ -1,4 +1,4 @@
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "./exit.ts";
 import type { Option } from "../train/options/option.ts";
 import { type Command, COMMAND_NAMES, COMMANDS } from "./flags/commands.ts";
 import { defaultWords } from "./flags/default_words.ts";

@@ -1,7 +1,8 @@
 import config from "../deno.json" with { type: "json" };
 import { readArguments } from "./arguments.ts";
 import type { BenchCommand } from "../bench/main.ts";
-import { EXIT, exitCode, UsageError } from "../train/errors.ts";
+import { EXIT, exitCode } from "./exit.ts";
+import { UsageError } from "../train/errors.ts";
 import { printable } from "../data/printable.ts";
 import { environment, goWhereTyped, quietDrivers } from "./environment.ts";
 import { type Command, COMMAND_NAMES, COMMANDS, isGroup } from "./flags/commands.ts";

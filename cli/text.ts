@@ -1,10 +1,4 @@
 import { listed } from "../data/words.ts";
-import type { Budgeted } from "../nn/compress/width_cost.ts";
-
-/** What a budget limits, in words. */
-export function budgetName(budgeted: Budgeted): string {
-  return budgeted === "macs" ? "multiply-accumulates" : "parameters";
-}
 
 /** A whole number with its thousands set apart: `1,767,584`. */
 export function grouped(value: number): string {
@@ -30,11 +24,6 @@ export function fileSize(bytes: number): string {
   return `${value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)} ${unit[1]}B`;
 }
 
-/** A fraction as a percentage: `71.8 %`. */
-export function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`;
-}
-
 /** A small number in two digits: `1.2e-7`, `0`. */
 export function difference(value: number): string {
   return value === 0 ? "0" : value.toExponential(1);
@@ -53,11 +42,6 @@ export function duration(seconds: number): string {
 /** One of the words, or `a, b or c`. */
 export function either(words: readonly string[]): string {
   return listed(words, "or");
-}
-
-/** How many there are of something: `1 epoch`, `2 epochs`. */
-export function plural(count: number, what: string): string {
-  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /**

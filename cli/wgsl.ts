@@ -5,7 +5,8 @@ import { printable } from "../data/printable.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { type CaseKernel, inputOf, kernelsOfCase } from "./case_kernels.ts";
 import { unusable } from "./option_value.ts";
-import { columns, plural } from "./text.ts";
+import { plural } from "../data/words.ts";
+import { columns } from "./text.ts";
 
 /** What `wgsl` prints. */
 export interface WgslOptions {

@@ -10,3 +10,18 @@ export function abridged(words: readonly string[], most: number): string {
   const rest = words.length - most;
   return words.slice(0, most).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
 }
+
+/** What a budget limits, in words. */
+export function budgetName(budgeted: "macs" | "params"): string {
+  return budgeted === "macs" ? "multiply-accumulates" : "parameters";
+}
+
+/** A fraction as a percentage: `71.8 %`. */
+export function percent(fraction: number): string {
+  return `${(100 * fraction).toFixed(1)} %`;
+}
+
+/** How many there are of something: `1 epoch`, `2 epochs`. */
+export function plural(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
+}

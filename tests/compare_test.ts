@@ -3,7 +3,7 @@ import { type Comparison, METHODS } from "../train/compare.ts";
 import { drawComparison } from "../cli/report/compare_picture.ts";
 import { saveComparison } from "../cli/run/compare_files.ts";
 import { comparisonTable, summaries } from "../cli/report/compare_table.ts";
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";

@@ -4,7 +4,8 @@ import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import { demandFiniteScores, demandFiniteState } from "../train/finite.ts";
-import { DivergedError, EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
+import { DivergedError } from "../train/errors.ts";
 import { finish } from "../train/finish.ts";
 import type { Job } from "../train/job.ts";
 import type { Curable } from "../data/cure.ts";

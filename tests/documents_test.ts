@@ -19,7 +19,7 @@ import { widthGroups } from "../nn/compress/width_groups.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { encodeCheckpoint } from "../export/checkpoint.ts";
 import { memoryTable, planMemory } from "../cli/report/dry_run.ts";
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
 import { type Command, COMMANDS } from "../cli/flags/commands.ts";
 import { flagOf, optionsOf } from "../cli/flags/table.ts";
 import { generalHelp } from "../cli/help.ts";

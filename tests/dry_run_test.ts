@@ -9,7 +9,7 @@ import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { type MemoryPlan, memoryTable, planMemory } from "../cli/report/dry_run.ts";
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
 import { type Job, openJob } from "../train/job.ts";
 import { totalUse } from "../train/memory.ts";
 import { trainRequest } from "../cli/options.ts";

@@ -5,7 +5,8 @@ import { model } from "../nn/resnet.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { trainRequest } from "../cli/options.ts";
 import { demandMaskedTaps, demandWarmup, isWhole } from "../train/effect.ts";
-import { EXIT, UsageError } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
+import { UsageError } from "../train/errors.ts";
 import { adjoinCommand } from "./command.ts";
 import { lacks } from "./permissions.ts";
 

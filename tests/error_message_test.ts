@@ -8,7 +8,7 @@ import { Gpu } from "../kernels/gpu.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { model } from "../nn/resnet.ts";
 import { searchable } from "../nn/compress/searchable.ts";
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
 import { errorMessage } from "../cli/error_message.ts";
 import { adjoinCommand } from "./command.ts";
 import { lacks } from "./permissions.ts";

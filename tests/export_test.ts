@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
 import { parseOnnxInfo } from "../export/onnx.ts";
 import { adjoinCommand, type Outcome } from "./command.ts";
 import { lacks } from "./permissions.ts";

@@ -1,7 +1,8 @@
 // Where runs write: folders that are refused, and those that are made.
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { readArguments } from "../cli/arguments.ts";
-import { EXIT, UsageError } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
+import { UsageError } from "../train/errors.ts";
 import { searchRequest, trainRequest } from "../cli/options.ts";
 import { checkFolder, type FolderRequest, takeFolder } from "../cli/run/output_folder.ts";
 import { cureFor, whyNot } from "../cli/run/unwritable.ts";

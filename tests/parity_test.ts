@@ -3,7 +3,7 @@ import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { GPU } from "../kernels/preset.ts";
 import { TILING } from "../kernels/conv/tiles.ts";
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
 import { parity } from "./parity/main.ts";
 import { checkAdjoined, ourName } from "./parity/network.ts";
 import { adjoinCommand } from "./command.ts";

@@ -8,7 +8,8 @@ import {
 import { readArguments } from "../cli/arguments.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
 import { drawCurves } from "../cli/report/curves.ts";
-import { EXIT, UsageError } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
+import { UsageError } from "../train/errors.ts";
 import { trainRequest } from "../cli/options.ts";
 import { RunFolder } from "../cli/run/run_folder.ts";
 import type { EpochMetrics } from "../train/types.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { parseCheckpoint } from "../export/checkpoint.ts";
 import { readArguments } from "../cli/arguments.ts";
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
 import { initialState } from "../train/job.ts";
 import { searchRequest } from "../cli/options.ts";
 import { openSearch } from "../train/search.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
-import { EXIT } from "../train/errors.ts";
+import { EXIT } from "../cli/exit.ts";
 import type { Summary } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";

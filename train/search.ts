@@ -18,7 +18,7 @@ import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
 import { initialState, type Job, jobOn, openJob, weightsOf } from "./job.ts";
 import { announce, learn, runJob, type TrainResult } from "./train.ts";
-import { budgetName, percent } from "../cli/text.ts";
+import { budgetName, percent } from "../data/words.ts";
 import { workloads } from "./workloads.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
 import type { WidthsFound } from "../export/widths_file.ts";

@@ -21,7 +21,7 @@ import {
 } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
 import { demandFiniteTeacher } from "./teacher.ts";
-import { plural } from "../cli/text.ts";
+import { plural } from "../data/words.ts";
 import { tuneTiles } from "../cli/run/tile_cache.ts";
 import type { NetworkSummary, Reporter, Score, Summary, TrainOptions, Which } from "./types.ts";
 import { workloads } from "./workloads.ts";

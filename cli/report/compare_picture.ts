@@ -1,7 +1,7 @@
 import type { Comparison } from "../../train/compare.ts";
 import { summaries } from "./compare_table.ts";
 import { openDrawing } from "./picture_document.ts";
-import { plural } from "../text.ts";
+import { plural } from "../../data/words.ts";
 
 const SIZE = { width: 760, height: 420 };
 const COLOURS = ["#0072b2", "#d55e00"];

@@ -1,7 +1,8 @@
 import { type Comparison, type Method, METHODS, type Outcome } from "../../train/compare.ts";
 import { median } from "../../data/median.ts";
 import { validationWord } from "./header.ts";
-import { budgetName, columns, grouped, percent, plural, scaled } from "../text.ts";
+import { budgetName, percent, plural } from "../../data/words.ts";
+import { columns, grouped, scaled } from "../text.ts";
 
 /** A method over its seeds. */
 export interface MethodSummary {

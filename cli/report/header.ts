@@ -1,4 +1,5 @@
-import { columns, grouped, plural, scaled } from "../text.ts";
+import { plural } from "../../data/words.ts";
+import { columns, grouped, scaled } from "../text.ts";
 import type { RunStart, TrainOptions } from "../../train/types.ts";
 
 /** A line of a header: what it is about, and what there is to say. */

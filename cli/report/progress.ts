@@ -1,6 +1,7 @@
 import { headerLines, runFacts, validationWord } from "./header.ts";
 import { runResult } from "./result.ts";
-import { duration, grouped, percent } from "../text.ts";
+import { percent } from "../../data/words.ts";
+import { duration, grouped } from "../text.ts";
 import type {
   EpochMetrics,
   Progress,

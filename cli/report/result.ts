@@ -1,5 +1,6 @@
 import { validationWord } from "./header.ts";
-import { columns, difference, duration, fileSize, grouped, percent, scaled } from "../text.ts";
+import { percent } from "../../data/words.ts";
+import { columns, difference, duration, fileSize, grouped, scaled } from "../text.ts";
 import type { Summary, Verification } from "../../train/types.ts";
 
 /** What the comparison of the saved small network with the measured one has shown. */

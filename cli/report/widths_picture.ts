@@ -1,5 +1,5 @@
 import { openDrawing } from "./picture_document.ts";
-import { budgetName, percent } from "../text.ts";
+import { budgetName, percent } from "../../data/words.ts";
 import type { WidthsFile } from "../../export/widths_file.ts";
 
 const WIDTH = 640;

@@ -15,7 +15,8 @@ import { checkFolder, takeFolder } from "./output_folder.ts";
 import { runConfig } from "./run_config.ts";
 import { ProgressLine } from "../report/progress.ts";
 import { type Output, terminalWidth } from "./session.ts";
-import { budgetName, duration, percent, plural } from "../text.ts";
+import { budgetName, percent, plural } from "../../data/words.ts";
+import { duration } from "../text.ts";
 import type { Reporter, RunStart } from "../../train/types.ts";
 
 /** What a comparison is about to do. */

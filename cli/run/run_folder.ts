@@ -16,7 +16,7 @@ import {
   statOf,
   UNFINISHED,
 } from "./replacing.ts";
-import { plural } from "../text.ts";
+import { plural } from "../../data/words.ts";
 import type { EpochMetrics, Summary, TrainOptions } from "../../train/types.ts";
 import { unwritable } from "./unwritable.ts";
 import { syncFile, writeWhole } from "./whole_file.ts";

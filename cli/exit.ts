@@ -1,0 +1,24 @@
+import { DataError } from "../data/error.ts";
+import { GpuError } from "../kernels/gpu/gpu_error.ts";
+import { DivergedError, UsageError, VerificationError } from "../train/errors.ts";
+
+/** Exit codes of the command line. */
+export const EXIT = {
+  ok: 0,
+  unexpected: 1,
+  usage: 2,
+  data: 3,
+  gpu: 4,
+  diverged: 5,
+  verification: 6,
+} as const;
+
+/** The exit code for an error. */
+export function exitCode(error: unknown): number {
+  if (error instanceof UsageError || error instanceof RangeError) return EXIT.usage;
+  if (error instanceof DataError) return EXIT.data;
+  if (error instanceof GpuError) return EXIT.gpu;
+  if (error instanceof DivergedError) return EXIT.diverged;
+  if (error instanceof VerificationError) return EXIT.verification;
+  return EXIT.unexpected;
+}
