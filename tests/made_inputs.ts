@@ -67,5 +67,6 @@ export async function makeInputs(made: string): Promise<void> {
     args: "--dataset idx --data-dir {made}/idx",
     value: 0.5,
   });
+  Deno.writeTextFileSync(`${made}/other-widths.json`, '{"layer2.0.conv1": 20}');
   Deno.writeTextFileSync(`${made}/widths.json`, '{"layer2.0.conv1": 12}');
 }

@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { adjoinedLoss } from "../kernels/ops/adjoined_loss.ts";
+import { maskedConv2d } from "../kernels/ops/conv2d.ts";
 import { crossEntropy } from "../kernels/ops/cross_entropy.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { maxPool2d } from "../kernels/ops/max_pool2d.ts";
@@ -39,6 +40,47 @@ Deno.test("max pool2d passes on what is not a number", async () => {
       const { outputs, gradients } = await compute(gpu, maxPool2d, test, draw(test, 1), [1]);
       assertEquals(Array.from(outputs[0]), [NaN]);
       assertEquals(gradients[0]?.[where], 1);
+    }
+  } finally {
+    gpu.destroy();
+  }
+});
+
+Deno.test("of equal values in a window of max pool2d the first gets the gradient", async () => {
+  const gpu = await Gpu.open();
+  try {
+    const test = {
+      inputs: [{ shape: [1, 2, 4, 1], sample: () => 5 }],
+      attributes: { kernel: 2, stride: 2, padding: 0 },
+    };
+    const { gradients } = await compute(gpu, maxPool2d, test, draw(test, 1), [2, 3]);
+    assertEquals(Array.from(gradients[0] ?? []), [2, 0, 3, 0, 0, 0, 0, 0]);
+  } finally {
+    gpu.destroy();
+  }
+});
+
+Deno.test("a masked conv2d keeps the very taps that it is told, the last of 49 as the first", async () => {
+  const gpu = await Gpu.open();
+  try {
+    for (const only of [0, 31, 32, 40, 48]) {
+      const test = {
+        inputs: [
+          { shape: [1, 7, 7, 1], sample: (_: () => number, i: number) => i + 1 },
+          { shape: [7, 7, 1, 1], sample: () => 1 },
+        ],
+        attributes: {
+          stride: 1,
+          padding: 0,
+          keepOut: 1,
+          keptTaps: Array.from({ length: 49 }, (_, tap) => tap === only),
+        },
+      };
+      const { outputs, gradients } = await compute(gpu, maskedConv2d, test, draw(test, 1), [1]);
+      assertEquals(Array.from(outputs[0]), [only + 1]);
+      const [dx, dw] = gradients.map((gradient) => Array.from(gradient ?? []));
+      assertEquals(dx, Array.from({ length: 49 }, (_, i) => i === only ? 1 : 0));
+      assertEquals(dw, Array.from({ length: 49 }, (_, i) => i === only ? only + 1 : 0));
     }
   } finally {
     gpu.destroy();

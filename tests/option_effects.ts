@@ -74,7 +74,9 @@ export const EFFECTS: readonly Effect[] = [
     of: "its normalization",
     beside: "--mode distill --teacher {made}/a",
   }),
-  effect(["train"], "widths", "--widths {made}/widths.json", "program"),
+  effect(["train"], "widths", "--widths {made}/other-widths.json", "program", {
+    beside: "--widths {made}/widths.json",
+  }),
   effect(["train", "search"], "init", "--init {made}/a", "write parameters"),
   effect(TRAINING, "detach", "--detach", "program"),
   effect(["search"], "detach", "--detach", "program", {
@@ -84,7 +86,9 @@ export const EFFECTS: readonly Effect[] = [
   effect(TRAINING, "model", "--model resnet20", ["program", "write parameters"]),
   effect(TRAINING, "masking-factor", "--masking-factor 0.3", "program"),
   // There is no resnet8 of torchvision's.
-  effect(TRAINING, "variant", "--variant torchvision", "printed"),
+  effect(TRAINING, "variant", "--variant torchvision", ["printed", "submits"], {
+    beside: "--stem cifar",
+  }),
   effect(TRAINING, "stem", "--stem cifar", ["program", "write parameters"]),
   effect(["train"], "mask-from", "--mask-from 3", "program"),
   effect(SEARCHES, "mask-from", "--mask-from 2", "program"),
@@ -116,7 +120,10 @@ export const EFFECTS: readonly Effect[] = [
   effect(TRAINING, "epochs", "--epochs 3", ["submits", "write lambda", "write hyper"]),
   effect(TRAINING, "batch-size", "--batch-size 4", ["program", "submits"]),
   effect(TRAINING, "lr", "--lr 0.001", "write hyper"),
-  effect(TRAINING, "opt", "--opt sgd", "program", { beside: "--sched cosine" }),
+  effect(TRAINING, "opt", "--opt sgd", "program", {
+    // Defaults that depend on the optimiser.
+    beside: "--sched cosine --lr 0.01 --weight-decay 0.01",
+  }),
   effect(TRAINING, "sched", "--sched cosine", "write hyper"),
   effect(TRAINING, "sched", "--sched step", "write hyper", {
     of: "steps",
@@ -144,7 +151,11 @@ export const EFFECTS: readonly Effect[] = [
   }),
 
   // The seed.
-  effect(TRAINING, "seed", "--seed 1", "write pixels", { of: "generated images" }),
+  effect(TRAINING, "seed", "--seed 1", "write pixels", {
+    of: "generated images",
+    // A single image has but one order.
+    beside: "--train-size 1 --val-size 1 --batch-size 1",
+  }),
   effect(TRAINING, "seed", "--seed 1", "write parameters", { of: "weights", beside: IDX }),
   effect(TRAINING, "seed", "--seed 1", ["write pixels", "write labels"], {
     of: "the order of images",

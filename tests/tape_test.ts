@@ -1,6 +1,7 @@
 // Gradients that several paths share.
-import { assertAlmostEquals } from "@std/assert";
+import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { add } from "../kernels/ops/add.ts";
+import { maskedConv2d } from "../kernels/ops/conv2d.ts";
 import { gateChannels } from "../kernels/ops/gate_channels.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
@@ -34,6 +35,28 @@ Deno.test("a gradient that was passed on does not grow any more", async () => {
       assertAlmostEquals(once[i], sum);
       assertAlmostEquals(twice[i], 2 * sum);
     });
+  } finally {
+    gpu.destroy();
+  }
+});
+
+Deno.test("the gradient of a slice leaves zeros in the rest, whatever was there", async () => {
+  const gpu = await Gpu.open();
+  try {
+    using scope = gpu.scope();
+    const x = scope.tensor("x", [1, 1, 1, 2], [2, 3]);
+    const w = scope.tensor("w", [1, 1, 2, 4], Array(8).fill(1));
+    const dw = scope.tensor("dw", [1, 1, 2, 4], Array(8).fill(9));
+    const dy = scope.tensor("dy", [1, 1, 1, 2], [1, 10]);
+    const program = await scope.trace("slice", (trace) => {
+      const tape = new Tape(trace, (parameter) => parameter === w ? dw : undefined);
+      const attributes = { stride: 1, padding: 0, keepOut: 2 };
+      tape.backward(tape.apply(maskedConv2d, [x, w], attributes)[0], dy);
+    });
+    // The second time it finds what it has left itself.
+    for (let i = 0; i < 2; i++) program.replay();
+    const [found] = await gpu.read([dw]);
+    assertEquals(Array.from(found), [2, 20, 0, 0, 3, 30, 0, 0]);
   } finally {
     gpu.destroy();
   }

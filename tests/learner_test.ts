@@ -1,0 +1,40 @@
+import { assertAlmostEquals, assertEquals } from "@std/assert";
+import { Gpu } from "../kernels/gpu.ts";
+import { nullDevice } from "../kernels/gpu/null_device.ts";
+import { Learner, type OptimizerOptions } from "../train/learner.ts";
+
+/** The numbers that steps 1 to 3 send to the update. */
+async function numbersOf(optimizer: OptimizerOptions): Promise<number[][]> {
+  const opened = await Gpu.open();
+  const none = nullDevice(opened.device);
+  const sent: number[][] = [];
+  const queue = Object.assign({}, none.queue, {
+    writeBuffer({ label }: GPUBuffer, _: number, values: Float32Array): undefined {
+      if (label === "hyper") sent.push(Array.from(values).slice(0, 4));
+    },
+  });
+  opened.destroy();
+  const gpu = await Gpu.open({ device: Object.assign({}, none, { queue }) });
+  using scope = gpu.scope();
+  const specs = { parameters: [{ name: "w", shape: [4] }], statistics: [] };
+  const state = new Map([["w", new Float32Array(4)]]);
+  const learner = new Learner(scope, { specs, state, optimizer });
+  for (let step = 1; step <= 3; step++) learner.prepare({ lr: 0.5 / step, momentum: 0.75 });
+  return sent;
+}
+
+Deno.test("adamw's moments are corrected by the number of steps, the present one included", async () => {
+  const found = await numbersOf({ name: "adamw", weightDecay: 0, beta2: 0.9, eps: 1e-8 });
+  const wanted = [1, 2, 3].map((t) => [0.5 / t, 0.75, 1 - 0.75 ** t, 1 - 0.9 ** t]);
+  assertEquals(found.length, 3);
+  found.flat().forEach((value, i) => assertAlmostEquals(value, wanted.flat()[i], 1e-6));
+});
+
+Deno.test("sgd takes learning rate and momentum as they are", async () => {
+  const found = await numbersOf({ name: "sgd", weightDecay: 0, nesterov: false });
+  assertEquals(found.map(([lr, momentum]) => [lr, momentum]), [
+    [0.5, 0.75],
+    [0.25, 0.75],
+    [Math.fround(0.5 / 3), 0.75],
+  ]);
+});
