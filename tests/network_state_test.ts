@@ -7,7 +7,8 @@ import { foldNorms } from "../nn/fold.ts";
 import { runNetwork } from "../nn/forward.ts";
 import { network } from "../nn/network.ts";
 import { model } from "../nn/resnet.ts";
-import { adjoinedSpecs, extract, initialize, networkSpecs } from "../nn/state.ts";
+import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
+import { initialize, networkSpecs } from "../nn/state.ts";
 import { applying, Weights } from "../train/learner.ts";
 
 Deno.test("norms start at scale 1, those of layers marked zero at 0, biases at 0", () => {

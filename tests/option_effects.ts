@@ -19,6 +19,8 @@ export interface Effect {
   readonly without?: string;
   /** The command line of both, in the place of that of {@link BASES}. */
   readonly base?: string;
+  /** Which of the two is refused; by default neither is. */
+  readonly refused?: "with" | "without";
   readonly changes: readonly string[];
 }
 
@@ -26,8 +28,8 @@ export interface Effect {
 const SIZES = "--train-size 8 --val-size 8 --batch-size 8 --output {dir}/run";
 const SHORT = `--epochs 2 ${SIZES}`;
 const SEARCH = `--mask-from 1 --search-epochs 2 ${SHORT}`;
-const SEARCH_ALONE =
-  `search --budget-macs 0.8 --mask-from 1 --search-epochs 2 ${SIZES} --widths-only`;
+const SEARCH_BASE = `search --budget-macs 0.8 --mask-from 1 --search-epochs 2 ${SIZES}`;
+const SEARCH_ALONE = `${SEARCH_BASE} --widths-only`;
 
 /** The shortest command line of each command, to which options are added. */
 export const BASES: Readonly<Record<Command, string>> = {
@@ -57,7 +59,7 @@ function effect(
   option: string,
   arguments_: string,
   changes: string | readonly string[],
-  more: Partial<Pick<Effect, "of" | "beside" | "without" | "base">> = {},
+  more: Partial<Pick<Effect, "of" | "beside" | "without" | "base" | "refused">> = {},
 ): Effect {
   return { commands, option, with: arguments_, changes: [changes].flat(), ...more };
 }
@@ -88,6 +90,7 @@ export const EFFECTS: readonly Effect[] = [
   // There is no resnet8 of torchvision's.
   effect(TRAINING, "variant", "--variant torchvision", ["printed", "submits"], {
     beside: "--stem cifar",
+    refused: "with",
   }),
   effect(TRAINING, "stem", "--stem cifar", ["program", "write parameters"]),
   effect(["train"], "mask-from", "--mask-from 3", "program"),
@@ -175,6 +178,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(TRAINING, "output", "--output {dir}/other", "folder other"),
   effect(TRAINING, "overwrite", "--overwrite", ["printed", "submits"], {
     beside: "--output {dir}/taken",
+    refused: "without",
   }),
   effect(TRAINING, "quiet", "--quiet", "printed"),
   effect(["train"], "dry-run", "--dry-run", ["printed", "submits", "folder run"]),
@@ -190,7 +194,9 @@ export const EFFECTS: readonly Effect[] = [
   effect(SEARCHES, "temperature", "--temperature 4", "write temperature"),
   effect(SEARCHES, "end-temperature", "--end-temperature 0.4", "write temperature"),
   effect(["search"], "from-scratch", "--from-scratch", "write parameters"),
-  effect(["search"], "widths-only", "--widths-only", ["submits", "file run/small.safetensors"]),
+  effect(["search"], "widths-only", "--widths-only", ["submits", "file run/small.safetensors"], {
+    base: SEARCH_BASE,
+  }),
   effect(["compare"], "seeds", "--seeds 2", ["submits", "printed"]),
 
   // export.
@@ -208,11 +214,15 @@ export const EFFECTS: readonly Effect[] = [
   effect(["export"], "output", "--output {dir}/other/net.onnx", "file other/net.onnx"),
   effect(["export"], "overwrite", "--overwrite", "file taken/note.onnx", {
     beside: "--output {dir}/taken/note.onnx",
+    refused: "without",
   }),
   effect(["export"], "data-dir", "--data-dir {made}/other-idx", "write pixels"),
 
   // eval.
-  effect(["eval"], "dataset", "--dataset generated", "printed"),
+  effect(["eval"], "dataset", IDX, ["printed", "submits"], {
+    base: "eval {dir}/loose.safetensors",
+    refused: "without",
+  }),
   effect(["eval"], "data-dir", "--data-dir {made}/other-idx", "write pixels"),
   effect(["eval"], "val-size", "--val-size 4", ["write labels", "printed"]),
   effect(["eval"], "batch-size", "--batch-size 4", ["program", "submits"]),
@@ -253,7 +263,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(STEP, "image-size", "--image-size 12", "write pixels"),
   effect(STEP, "beside-plain", "--beside-plain", ["program", "printed"]),
   effect(STEP, "profile", "--profile", "printed"),
-  effect(STEP, "variant", "--variant torchvision", "printed"),
+  effect(STEP, "variant", "--variant torchvision", "printed", { refused: "with" }),
   effect(STEP, "stem", "--stem authors", "program", { beside: "--stem cifar" }),
   effect(STEP, "mask-from", "--mask-from 1", "program"),
   effect(STEP, "trunk", "--trunk separate", "program"),

@@ -51,10 +51,12 @@ function at({ printed, places }: Observation, place: string): string | undefined
 
 /** Places that are the same with and without an option, which it has to change. */
 async function unchanged(effect: Effect, command: Command): Promise<string[]> {
-  const { base = BASES[command], beside, without } = effect;
+  const { base = BASES[command], beside, without, refused } = effect;
   const line = [base, ...beside ? [beside] : []].join(" ");
   const before = await doneOnce(line);
   const after = await done(`${without ? line.replace(` ${without}`, "") : line} ${effect.with}`);
+  assertEquals(before.code === 0, refused !== "without", before.printed);
+  assertEquals(after.code === 0, refused !== "with", after.printed);
   return effect.changes.filter((place) => at(before, place) === at(after, place));
 }
 

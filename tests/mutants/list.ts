@@ -434,16 +434,16 @@ const ARITHMETIC: readonly Mutant[] = [
   },
   {
     name: "running statistics have another momentum",
-    file: "nn/forward.ts",
-    find: "momentum = 0.1",
-    replace: "momentum = 0.2",
+    file: "nn/layers/batch_norm.ts",
+    find: "MOMENTUM = 0.1",
+    replace: "MOMENTUM = 0.2",
     test: { file: STATE_TEST, name: "a step moves running statistics a tenth of the way" },
   },
   {
     name: "norms marked zero start at 1",
-    file: "nn/state.ts",
-    find: "? 0 : 1);",
-    replace: "? 1 : 1);",
+    file: "nn/layers/batch_norm.ts",
+    find: "zero ? 0 : 1",
+    replace: "zero ? 1 : 1",
     test: { file: STATE_TEST, name: "norms start at scale 1" },
   },
   {
@@ -455,8 +455,8 @@ const ARITHMETIC: readonly Mutant[] = [
   },
   {
     name: "extraction ignores kept taps",
-    file: "nn/state.ts",
-    find: "if (to.keptTaps && !to.keptTaps[tap]) continue;",
+    file: "nn/layers/conv2d.ts",
+    find: "if (small.keptTaps && !small.keptTaps[tap]) continue;",
     replace: "",
     test: { file: STATE_TEST, name: "a filter that is cut out has zeros" },
   },
@@ -469,7 +469,7 @@ const ARITHMETIC: readonly Mutant[] = [
   },
   {
     name: "folding leaves eps out",
-    file: "nn/fold.ts",
+    file: "nn/layers/batch_norm.ts",
     find: "Math.sqrt(variance[o] + eps)",
     replace: "Math.sqrt(variance[o])",
     test: { file: STATE_TEST, name: "a folded norm divides by the root" },
