@@ -329,8 +329,8 @@ const SEARCH: readonly Mutant[] = [
   {
     name: "--from-scratch is ignored",
     file: "train/search.ts",
-    find: "const start = fromScratch ?",
-    replace: "const start = false ?",
+    find: "= fromScratch ?",
+    replace: "= false ?",
     test: optionTest("search", "from-scratch"),
   },
   {
