@@ -210,7 +210,7 @@ export {
 export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./export/checkpoint.ts";
 export { DivergedError, VerificationError } from "./train/errors.ts";
 export { Gates, type GatesSchedule } from "./train/gates.ts";
-export type { ImageShape } from "./train/image_feed.ts";
+export type { Feed, ImageShape } from "./train/image_feed.ts";
 export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
 export type { CheckpointInfo } from "./export/metadata.ts";
 export {
@@ -223,13 +223,8 @@ export {
   specsOf,
 } from "./train/objective.ts";
 export { lambdaAt, type Rate, rateAt, type ScheduleOptions, SCHEDULES } from "./train/schedule.ts";
-export {
-  Evaluation,
-  type Feed,
-  type Teacher,
-  type TrainingMeans,
-  TrainingStep,
-} from "./train/step.ts";
+export { Evaluation } from "./train/evaluation.ts";
+export { type Teacher, type TrainingMeans, TrainingStep } from "./train/step.ts";
 export type { GatesState, Score, Verification } from "./train/types.ts";
 export { compare, demandEqual, TOLERANCE } from "./train/verify.ts";
 

@@ -14,7 +14,9 @@ import { EXIT, exitCode } from "../cli/exit.ts";
 import { VerificationError } from "../train/errors.ts";
 import { Learner, Weights } from "../train/learner.ts";
 import type { Objective } from "../train/objective.ts";
-import { Evaluation, type Feed, TrainingStep } from "../train/step.ts";
+import { Evaluation } from "../train/evaluation.ts";
+import { type Feed } from "../train/image_feed.ts";
+import { TrainingStep } from "../train/step.ts";
 import { areEqual, compare, compareLogits, demandEqual } from "../train/verify.ts";
 
 const split = generatedSplit({ train: 32, validation: 20, size: 32, seed: 1 });

@@ -7,7 +7,8 @@ import type { Gates } from "./gates.ts";
 import { ImageWork } from "./image_work.ts";
 import { Pace } from "./pace.ts";
 import { lambdaAt, rateAt } from "./schedule.ts";
-import type { Evaluation, TrainingStep } from "./step.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { TrainingStep } from "./step.ts";
 import type { EpochMetrics, Progress, Reporter, Score, TrainOptions, Which } from "./types.ts";
 
 /** Steps between two waits: what is told of a fast run stays close to where it is. */

@@ -14,6 +14,18 @@ export interface ImageShape {
   readonly width: number;
 }
 
+/** The data side of a program. */
+export interface Feed {
+  /** Its sizes fix those of the buffers; batches must come from it. */
+  readonly dataset: Dataset;
+  /** What pixels are normalised by. */
+  readonly normalization: Normalization;
+  /** Images in a batch. */
+  readonly batch: number;
+  /** What images are cropped to. */
+  readonly image: ImageShape;
+}
+
 /** A batch on the GPU: bytes, where to crop them, labels. */
 export class Images {
   readonly labels: Tensor;

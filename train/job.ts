@@ -15,7 +15,9 @@ import { Learner, Weights } from "./learner.ts";
 import { normalized } from "./pixel_normalization.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
 import { adjoinedOf, augmentation, loadTeacher, objectiveOf, optimizer } from "./setup.ts";
-import { Evaluation, type Feed, type Teacher, TrainingStep } from "./step.ts";
+import { Evaluation } from "./evaluation.ts";
+import { type Feed } from "./image_feed.ts";
+import { type Teacher, TrainingStep } from "./step.ts";
 import type { TrainOptions } from "./types.ts";
 
 /** A run before it has anything on the GPU. */

@@ -5,7 +5,7 @@ import { networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
 import type { ImageWork } from "./image_work.ts";
 import { Weights } from "./learner.ts";
-import { Evaluation } from "./step.ts";
+import { Evaluation } from "./evaluation.ts";
 import type { Score } from "./types.ts";
 
 /** A saved network on our own kernels. */

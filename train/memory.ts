@@ -2,7 +2,8 @@ import { stored } from "../kernels/gpu/device.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { JobWeights } from "./job.ts";
-import type { Evaluation, TrainingStep } from "./step.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { TrainingStep } from "./step.ts";
 
 /** GPU memory for one purpose. */
 export interface MemoryUse {

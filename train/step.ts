@@ -1,57 +1,18 @@
 import type { Batch } from "../data/batches.ts";
-import type { Dataset, Normalization } from "../data/dataset.ts";
+import type { Normalization } from "../data/dataset.ts";
 import { accumulate, countCorrect } from "../kernels/ops/counters.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { runNetwork } from "../nn/forward.ts";
-import { classesOf } from "../nn/network.ts";
 import { Tape } from "../nn/tape.ts";
-import { Images, type ImageShape } from "./image_feed.ts";
+import type { Which } from "../nn/which.ts";
+import { Counters, demandClasses } from "./score_counters.ts";
 import type { Gates } from "./gates.ts";
-import type { ImageWork } from "./image_work.ts";
+import { type Feed, Images } from "./image_feed.ts";
 import { applying, type Learner, type Weights } from "./learner.ts";
-import { type Logits, logitsOf, lossOf, networksOf, type Objective } from "./objective.ts";
-import type { Score, Which } from "./types.ts";
-
-/** The data side of a program. */
-export interface Feed {
-  /** Its sizes fix those of the buffers; batches must come from it. */
-  readonly dataset: Dataset;
-  /** What pixels are normalised by. */
-  readonly normalization: Normalization;
-  /** Images in a batch. */
-  readonly batch: number;
-  /** What images are cropped to. */
-  readonly image: ImageShape;
-}
-
-/** Sums over the batches since the last reading: images, correct, correct in the first five, loss. */
-class Counters {
-  readonly tensors: Partial<Record<Which, Tensor>> = {};
-  readonly #scope: Scope;
-
-  constructor(scope: Scope, networks: readonly Which[]) {
-    this.#scope = scope;
-    for (const which of networks) this.tensors[which] = scope.tensor(`${which} counters`, [4]);
-  }
-
-  get list(): Tensor[] {
-    return Object.values(this.tensors);
-  }
-
-  scores(read: readonly ArrayLike<number>[]): Partial<Record<Which, Score>> {
-    const names = Object.keys(this.tensors) as Which[];
-    return Object.fromEntries(names.map((which, i) => {
-      const [images, top1, top5, loss] = Array.from(read[i]);
-      return [which, { top1: top1 / images, top5: top5 / images, loss: loss / images }];
-    }));
-  }
-
-  clear(): void {
-    for (const tensor of this.list) this.#scope.write(tensor, [0, 0, 0, 0]);
-  }
-}
+import { logitsOf, lossOf, type Objective } from "./objective.ts";
+import type { Score } from "./types.ts";
 
 /** What training has come to since the last {@link TrainingStep.reset}. */
 export interface TrainingMeans {
@@ -71,19 +32,6 @@ export interface Teacher {
   readonly weights: Weights;
   /** The normalisation saved with them. */
   readonly normalization: Normalization;
-}
-
-/** Raises a `TypeError` unless each network has one output for each class. */
-function demandClasses(objective: Objective, { name, classes }: Dataset): void {
-  const teacher = objective.mode === "distill" ? { teacher: objective.teacher } : {};
-  for (const [which, network] of Object.entries({ ...networksOf(objective), ...teacher })) {
-    const outputs = classesOf(network);
-    if (outputs === classes.length) continue;
-    throw new TypeError(
-      `Cannot run the ${which} network on ${name}: wanted ${classes.length} outputs, one for each ` +
-        `class, found ${outputs}; give its last layer as many`,
-    );
-  }
 }
 
 /** One training step, traced once: augment, forward, loss, backward, update, count. */
@@ -141,7 +89,7 @@ export class TrainingStep {
     const lambda = scope.tensor("lambda", [1]);
     const sums = scope.tensor("sums", [4]);
     const one = scope.tensor("one", [1], [1]);
-    const counters = new Counters(scope, Object.keys(networksOf(objective)) as Which[]);
+    const counters = new Counters(scope, objective);
     const { labels } = images;
     const program = await scope.trace("training step", (trace) => {
       const image = images.record(trace, feed.normalization, feed.image);
@@ -213,94 +161,5 @@ export class TrainingStep {
   reset(): void {
     this.#scope.write(this.#sums, [0, 0, 0, 0]);
     this.#counters.clear();
-  }
-}
-
-/** Evaluation of what an objective trains, traced once. */
-export class Evaluation {
-  /** What is replayed for each batch. */
-  readonly program: Program;
-  readonly #scope: Scope;
-  readonly #images: Images;
-  readonly #counters: Counters;
-  readonly #logits: Logits;
-
-  private constructor(parts: {
-    scope: Scope;
-    program: Program;
-    images: Images;
-    counters: Counters;
-    logits: Logits;
-  }) {
-    this.program = parts.program;
-    this.#scope = parts.scope;
-    this.#images = parts.images;
-    this.#counters = parts.counters;
-    this.#logits = parts.logits;
-  }
-
-  /**
-   * Traces an evaluation on the running statistics; that of a search is of the chosen widths.
-   * Raises a `TypeError` for a network with more or fewer outputs than there are classes.
-   */
-  static async trace(
-    scope: Scope,
-    { objective, weights, feed, gates }: {
-      objective: Objective;
-      weights: Weights;
-      feed: Feed;
-      gates?: Gates;
-    },
-  ): Promise<Evaluation> {
-    demandClasses(objective, feed.dataset);
-    const images = new Images(scope, feed.dataset, feed.batch);
-    const counters = new Counters(scope, Object.keys(networksOf(objective)) as Which[]);
-    const logits: Logits = {};
-    const program = await scope.trace("evaluation", (trace) => {
-      const image = images.record(trace, feed.normalization, feed.image);
-      const apply = applying(trace);
-      const running = { apply, parameter: weights.tensor, training: false };
-      const found = logitsOf(objective, image, running, gates?.chosen);
-      for (const which of ["base", "small"] as const) {
-        const counted = counters.tensors[which];
-        const of = found[which];
-        if (!counted || !of) continue;
-        apply(countCorrect, [of, images.labels, counted], {});
-        logits[which] = trace.keep(of);
-      }
-    });
-    return new Evaluation({ scope, program, images, counters, logits });
-  }
-
-  /** What it has on the GPU besides program and weights: batch, counters, logits. */
-  get tensors(): Tensor[] {
-    return [...this.#images.tensors, ...this.#counters.list, ...Object.values(this.#logits)];
-  }
-
-  /** Accuracy and loss over batches. `work` is told how far they are, and waits for some of them. */
-  async scores(
-    batches: Iterable<Batch>,
-    work?: ImageWork,
-  ): Promise<Partial<Record<Which, Score>>> {
-    this.#counters.clear();
-    for (const batch of batches) {
-      this.#images.send(batch);
-      this.program.replay();
-      if (!work?.sent(batch.count)) continue;
-      await this.#scope.gpu.idle();
-      work.waited();
-    }
-    const scores = this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
-    work?.ended();
-    return scores;
-  }
-
-  /** Logits of one batch, `[batch, classes]`, row-major. */
-  async logits(batch: Batch, which: Which): Promise<Float32Array> {
-    const tensor = this.#logits[which];
-    if (!tensor) throw new TypeError(`Cannot read the logits of ${which}: it is not evaluated`);
-    this.#images.send(batch);
-    this.program.replay();
-    return Float32Array.from((await this.#scope.gpu.read([tensor]))[0]);
   }
 }

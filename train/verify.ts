@@ -8,7 +8,8 @@ import { VerificationError } from "./errors.ts";
 import type { ImageWork } from "./image_work.ts";
 import { Weights } from "./learner.ts";
 import type { Objective } from "./objective.ts";
-import { Evaluation, type Feed } from "./step.ts";
+import { Evaluation } from "./evaluation.ts";
+import { type Feed } from "./image_feed.ts";
 import type { Verification } from "./types.ts";
 
 /**

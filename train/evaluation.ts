@@ -1,0 +1,102 @@
+import type { Batch } from "../data/batches.ts";
+import { countCorrect } from "../kernels/ops/counters.ts";
+import type { Program } from "../kernels/program/program.ts";
+import type { Scope } from "../kernels/program/scope.ts";
+import type { Tensor } from "../kernels/gpu/tensor.ts";
+import type { Which } from "../nn/which.ts";
+import { Counters, demandClasses } from "./score_counters.ts";
+import type { Gates } from "./gates.ts";
+import { type Feed, Images } from "./image_feed.ts";
+import type { ImageWork } from "./image_work.ts";
+import { applying, type Weights } from "./learner.ts";
+import { type Logits, logitsOf, type Objective } from "./objective.ts";
+import type { Score } from "./types.ts";
+
+/** Evaluation of what an objective trains, traced once. */
+export class Evaluation {
+  /** What is replayed for each batch. */
+  readonly program: Program;
+  readonly #scope: Scope;
+  readonly #images: Images;
+  readonly #counters: Counters;
+  readonly #logits: Logits;
+
+  private constructor(parts: {
+    scope: Scope;
+    program: Program;
+    images: Images;
+    counters: Counters;
+    logits: Logits;
+  }) {
+    this.program = parts.program;
+    this.#scope = parts.scope;
+    this.#images = parts.images;
+    this.#counters = parts.counters;
+    this.#logits = parts.logits;
+  }
+
+  /**
+   * Traces an evaluation on the running statistics; that of a search is of the chosen widths.
+   * Raises a `TypeError` for a network with more or fewer outputs than there are classes.
+   */
+  static async trace(
+    scope: Scope,
+    { objective, weights, feed, gates }: {
+      objective: Objective;
+      weights: Weights;
+      feed: Feed;
+      gates?: Gates;
+    },
+  ): Promise<Evaluation> {
+    demandClasses(objective, feed.dataset);
+    const images = new Images(scope, feed.dataset, feed.batch);
+    const counters = new Counters(scope, objective);
+    const logits: Logits = {};
+    const program = await scope.trace("evaluation", (trace) => {
+      const image = images.record(trace, feed.normalization, feed.image);
+      const apply = applying(trace);
+      const running = { apply, parameter: weights.tensor, training: false };
+      const found = logitsOf(objective, image, running, gates?.chosen);
+      for (const which of ["base", "small"] as const) {
+        const counted = counters.tensors[which];
+        const of = found[which];
+        if (!counted || !of) continue;
+        apply(countCorrect, [of, images.labels, counted], {});
+        logits[which] = trace.keep(of);
+      }
+    });
+    return new Evaluation({ scope, program, images, counters, logits });
+  }
+
+  /** What it has on the GPU besides program and weights: batch, counters, logits. */
+  get tensors(): Tensor[] {
+    return [...this.#images.tensors, ...this.#counters.list, ...Object.values(this.#logits)];
+  }
+
+  /** Accuracy and loss over batches. `work` is told how far they are, and waits for some of them. */
+  async scores(
+    batches: Iterable<Batch>,
+    work?: ImageWork,
+  ): Promise<Partial<Record<Which, Score>>> {
+    this.#counters.clear();
+    for (const batch of batches) {
+      this.#images.send(batch);
+      this.program.replay();
+      if (!work?.sent(batch.count)) continue;
+      await this.#scope.gpu.idle();
+      work.waited();
+    }
+    const scores = this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
+    work?.ended();
+    return scores;
+  }
+
+  /** Logits of one batch, `[batch, classes]`, row-major. */
+  async logits(batch: Batch, which: Which): Promise<Float32Array> {
+    const tensor = this.#logits[which];
+    if (!tensor) throw new TypeError(`Cannot read the logits of ${which}: it is not evaluated`);
+    this.#images.send(batch);
+    this.program.replay();
+    return Float32Array.from((await this.#scope.gpu.read([tensor]))[0]);
+  }
+}
