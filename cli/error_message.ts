@@ -1,7 +1,9 @@
 import { curesInWords, isCurable, type OptionName } from "../data/cure.ts";
+import { NoAdapterError } from "../kernels/gpu/gpu_error.ts";
 import { readArguments } from "./arguments.ts";
 import { type Command, COMMANDS } from "./flags/commands.ts";
 import { flagOf, optionsOf } from "./flags/table.ts";
+import { backendGiven, noAdapterMessage } from "./no_adapter.ts";
 import { either } from "./text.ts";
 
 /** Options that memory grows with. */
@@ -39,6 +41,11 @@ function isCommand(name: string | undefined): name is Command {
  */
 export function errorMessage(error: unknown, [name, ...args]: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof NoAdapterError) {
+    const backend = backendGiven();
+    const { cure } = error;
+    if (backend) return noAdapterMessage({ backend, os: Deno.build.os, cure });
+  }
   if (!isCommand(name)) return message;
   if (error instanceof RangeError && NO_MEMORY.test(message)) return noMemory(name, args);
   if (!isCurable(error)) return message;

@@ -7,7 +7,7 @@ import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./program/scope.ts";
 import { reductionPresets } from "./wgsl/reduction_preset.ts";
 
-export { GpuError } from "./gpu/gpu_error.ts";
+export { GpuError, NoAdapterError } from "./gpu/gpu_error.ts";
 
 /** What {@link Gpu.open} takes. */
 export interface GpuOptions {

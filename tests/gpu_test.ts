@@ -6,6 +6,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import { describeAdapter } from "../kernels/gpu/adapter.ts";
 import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { defineKernel } from "../kernels/gpu/kernel.ts";
 import { deal } from "../kernels/gpu/warm_up.ts";
@@ -268,6 +269,19 @@ Deno.test(
     assertMatch(text, /^GpuError Cannot start as there is no WebGPU adapter: .*apt-get install/);
   },
 );
+
+Deno.test("an adapter of Deno's over OpenGL is called so", () => {
+  const info = (min: number, max: number, own = true): GPUAdapterInfo =>
+    Object.create(own ? GPUAdapterInfo.prototype : null, {
+      description: { value: "a card" },
+      subgroupMinSize: { value: min },
+      subgroupMaxSize: { value: max },
+    });
+  assertEquals(describeAdapter(info(4, 128)), "a card, OpenGL");
+  assertEquals(describeAdapter(info(8, 8)), "a card");
+  // That of another implementation, as Dawn's.
+  assertEquals(describeAdapter(info(4, 128, false)), "a card");
+});
 
 Deno.test("of several adapters the fastest is asked for", async () => {
   const { gpu } = navigator;

@@ -206,8 +206,16 @@ const REFUSALS: readonly Refusal[] = [
     what: "a missing adapter",
     args: ["--train-size", "40", "--val-size", "10", "--batch-size", "8"],
     code: EXIT.gpu,
-    says: /no WebGPU adapter.*apt-get install/,
+    says: /no WebGPU adapter.*unset DENO_WEBGPU_BACKEND, or on Debian `apt-get install/,
     env: { VK_DRIVER_FILES: "/nonexistent.json", DENO_WEBGPU_BACKEND: "vulkan" },
+  },
+  {
+    what: "an interface that is no system's",
+    args: ["--train-size", "40", "--val-size", "10", "--batch-size", "8"],
+    code: EXIT.gpu,
+    says:
+      /no WebGPU adapter for DENO_WEBGPU_BACKEND=nothing: wanted .*; unset DENO_WEBGPU_BACKEND$/m,
+    env: { DENO_WEBGPU_BACKEND: "nothing" },
   },
   {
     what: "distillation without a teacher",

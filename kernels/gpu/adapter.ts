@@ -7,10 +7,21 @@ import type { AdapterKind } from "./device_preset.ts";
  */
 const LLVMPIPE = /llvmpipe/;
 
-/** The adapter's own words for itself. */
+/**
+ * Whether an adapter is one of Deno's over OpenGL. WebGPU does not tell the interface, but OpenGL
+ * alone does not tell Deno the size of subgroups, which then is from 4 to 128.
+ */
+function isOpenGl(info: GPUAdapterInfo): boolean {
+  const inDeno = globalThis.navigator?.userAgent?.startsWith("Deno/") === true;
+  const own = typeof GPUAdapterInfo === "function" && info instanceof GPUAdapterInfo;
+  return inDeno && own && info.subgroupMinSize === 4 && info.subgroupMaxSize === 128;
+}
+
+/** The adapter's own words for itself, and OpenGL where that is the interface. */
 export function describeAdapter(info: GPUAdapterInfo): string {
-  return info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") ||
+  const words = info.description || [info.vendor, info.architecture].filter(Boolean).join(" ") ||
     "an unnamed adapter";
+  return isOpenGl(info) ? `${words}, OpenGL` : words;
 }
 
 /** Whether a description is that of Mesa's software adapter. */

@@ -1,6 +1,6 @@
 import { describeAdapter, kindOf } from "./adapter.ts";
 import type { AdapterKind, DevicePreset } from "./device_preset.ts";
-import { GpuError } from "./gpu_error.ts";
+import { NoAdapterError } from "./gpu_error.ts";
 import { hasSubgroupsOf, requestDevice } from "./request_device.ts";
 
 /** A device that is ready for kernels of a preset. */
@@ -19,7 +19,7 @@ export interface OpenedDevice<P extends DevicePreset = DevicePreset> {
 
 /**
  * Opens the fastest adapter, or takes the device that is `given`, with the preset for its kind of
- * adapter. Raises {@link GpuError} when there is no adapter.
+ * adapter. Raises {@link NoAdapterError} when there is no adapter.
  */
 export async function openDevice<P extends DevicePreset>(
   given: GPUDevice | undefined,
@@ -29,12 +29,7 @@ export async function openDevice<P extends DevicePreset>(
   const adapter = await globalThis.navigator?.gpu?.requestAdapter({
     powerPreference: "high-performance",
   });
-  if (!adapter) {
-    throw new GpuError(
-      "Cannot start as there is no WebGPU adapter: wanted a GPU or a software Vulkan driver, " +
-        "found none; on Debian `apt-get install libvulkan1 mesa-vulkan-drivers` installs one",
-    );
-  }
+  if (!adapter) throw new NoAdapterError();
   return await prepare(await requestDevice(adapter), adapter.info, { presetFor, owned: true });
 }
 
