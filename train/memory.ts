@@ -1,4 +1,3 @@
-import { stored } from "../kernels/gpu/device.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { JobWeights } from "./job.ts";
@@ -28,7 +27,7 @@ export function totalUse(what: string, uses: readonly MemoryUse[]): MemoryUse {
 function held(what: string, tensors: readonly Tensor[]): MemoryUse {
   return totalUse(
     what,
-    tensors.map((t) => ({ what: t.name, bytes: stored(t).buffer.size, least: t.bytes })),
+    tensors.map((t) => ({ what: t.name, bytes: t.storage?.buffer.size ?? 0, least: t.bytes })),
   );
 }
 

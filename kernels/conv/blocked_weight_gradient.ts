@@ -7,6 +7,7 @@ import { advance } from "./positions.ts";
 import { splitsFor } from "./position_splits.ts";
 import {
   pendingSums,
+  positionsOf,
   WEIGHT_GRADIENT_DIMS,
   type WeightGradientAlgorithm,
   type WeightGradientDims,
@@ -129,6 +130,7 @@ fn main(workgroup: u32, lane: u32) {
     }
   }
 }`,
+    iterations: (dims) => Math.ceil(positionsOf(dims) / 4) + 1 + outputs + 1,
   });
 }
 

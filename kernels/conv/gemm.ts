@@ -73,13 +73,13 @@ export function resultChannels({ direction, geometry: g }: Work): number {
 
 /** Raises a `RangeError` if so many iterations of loops are too many for an invocation. */
 function demandIterations(
-  { preset }: Device,
+  gpu: Device,
   { name, depth, iterations }: { name: string; depth: number; iterations: number },
 ): void {
-  if (iterations > (preset.iterations ?? Infinity)) {
+  if (iterations > gpu.iterations) {
     throw new RangeError(
       `Cannot apply ${name} on this adapter, which sums up ${depth * 4} products to an output: ` +
-        `loops end there after ${preset.iterations} iterations, and this takes ${iterations}`,
+        `loops end there after ${gpu.iterations} iterations, and this takes ${iterations}`,
     );
   }
 }
@@ -112,30 +112,31 @@ export function recordGemm(
   const workgroups = phases.rows * phases.columns * groups * blocks;
   const taps = g.kernelHeight * g.kernelWidth;
   const depth = taps * quads(from[2]);
-  // Loops over the queue, taps, inputs, and the vec4 that are stored; leaving a loop counts as one.
-  const iterations = 4 + 2 * taps + depth + Math.ceil(quads(to[2]) / blocks);
+  const dims = {
+    batch: g.batch,
+    groups,
+    in_height: from[0],
+    in_width: from[1],
+    in_quads: quads(from[2]),
+    stride: g.stride,
+    padding: g.padding,
+    kernel_height: g.kernelHeight,
+    kernel_width: g.kernelWidth,
+    phase_columns: phases.columns,
+    weight_rows: g.filterIn,
+    weight_quads: quads(g.filterOut),
+    out_height: to[0],
+    out_width: to[1],
+    out_channels: to[2],
+    ...g.tapBits,
+  };
+  // With one for the turn, and one for leaving the loop over turns.
+  const iterations = (kernel.iterations?.(dims) ?? 0) + 2;
   demandIterations(trace.gpu, { name: g.name, depth, iterations });
   trace.run(kernel, {
     reads: { x, w, ...epilogue },
     writes: { y },
-    dims: {
-      batch: g.batch,
-      groups,
-      in_height: from[0],
-      in_width: from[1],
-      in_quads: quads(from[2]),
-      stride: g.stride,
-      padding: g.padding,
-      kernel_height: g.kernelHeight,
-      kernel_width: g.kernelWidth,
-      phase_columns: phases.columns,
-      weight_rows: g.filterIn,
-      weight_quads: quads(g.filterOut),
-      out_height: to[0],
-      out_width: to[1],
-      out_channels: to[2],
-      ...g.tapBits,
-    },
+    dims,
     workgroups,
     grid: gridFor(trace.gpu, { workgroups, iterations }),
   });

@@ -6,6 +6,7 @@ import { defineAlgorithm } from "./algorithm.ts";
 import { splitsFor } from "./position_splits.ts";
 import {
   pendingSums,
+  positionsOf,
   WEIGHT_GRADIENT_DIMS,
   type WeightGradientAlgorithm,
   type WeightGradientDims,
@@ -96,6 +97,7 @@ fn main(workgroup: u32, lane: u32) {
     }
   }
 }`,
+    iterations: (dims) => Math.ceil(positionsOf(dims) / AT_ONCE) + 1 + outputs + 1,
   });
 }
 

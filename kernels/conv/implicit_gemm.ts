@@ -136,6 +136,8 @@ fn main(workgroup: u32, lane: u32) {
     ${unroll(rows, store)}
   }
 }`,
+    iterations: ({ kernel_height, kernel_width, in_quads }) =>
+      kernel_height * kernel_width * (in_quads + 2) + 1 + columns + 1,
   });
 }
 

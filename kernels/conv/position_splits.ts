@@ -12,6 +12,6 @@ export function splitsFor(gpu: Device, g: Geometry, invocations: number): number
   const total = g.batch * g.outHeight * g.outWidth;
   const most = Math.ceil(total / convolutionPresets.of(gpu).positions);
   // Four positions to an iteration.
-  const fewest = Math.ceil(total / 4 / ((preset.iterations ?? Infinity) - OTHER_ITERATIONS));
+  const fewest = Math.ceil(total / 4 / (gpu.iterations - OTHER_ITERATIONS));
   return Math.max(fewest, Math.min(most, Math.ceil(preset.invocations / invocations)));
 }

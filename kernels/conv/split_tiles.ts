@@ -4,6 +4,7 @@ import type { Geometry } from "../wgsl/geometry.ts";
 import type { Variant } from "./algorithm.ts";
 import { clocks, runnableTiles } from "./tile_estimate.ts";
 import { filterLayout, type FilterTile } from "./tiles.ts";
+import { OTHER_ITERATIONS } from "./weight_gradient_parts.ts";
 
 /** A tile of a weight gradient with a number of splits. */
 export interface SplitTile extends Variant {
@@ -42,8 +43,10 @@ export function splitsOf(
   const { processors } = runnableTiles(gpu);
   const blocks = Math.ceil(rows / tile.inputs) * Math.ceil(quads(g.keepOut) * 4 / tile.outputs);
   const most = Math.floor(positions / (8 * tile.depth));
+  // A slice to an iteration.
+  const fewest = Math.ceil(positions / tile.depth / (gpu.iterations - OTHER_ITERATIONS));
   const splits = SHARES.map((share) =>
-    Math.max(1, Math.min(most, Math.floor(processors * share / blocks)))
+    Math.max(1, fewest, Math.min(most, Math.floor(processors * share / blocks)))
   );
   return [...new Set(splits)].map((splits) => ({
     name: `${prefix}${tile.name}/${splits}`,

@@ -140,6 +140,7 @@ fn main(workgroup: u32, lane: u32) {
       )
     }
 }`,
+    iterations: ({ kernel_height, in_quads }) => kernel_height * (in_quads + 2) + 1,
   });
 }
 

@@ -170,6 +170,10 @@ fn main(workgroup: u32, lane: u32) {
   ${unroll(columns, (j) => `let quad${j} = first_quad + lane_column + ${j * across}u;`)}
   ${unroll(rows, store)}
 }`,
+    iterations: ({ kernel_height, kernel_width, in_quads }) => {
+      const taps = kernel_height * kernel_width;
+      return taps + 1 + Math.ceil(taps * in_quads * 4 / tile.depth) + 2;
+    },
   });
 }
 

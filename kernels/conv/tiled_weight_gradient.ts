@@ -8,6 +8,7 @@ import { type Reduction, splitsOf, splitTime } from "./split_tiles.ts";
 import { runnableTiles } from "./tile_estimate.ts";
 import {
   pendingSums,
+  positionsOf,
   WEIGHT_GRADIENT_DIMS,
   type WeightGradientAlgorithm,
   type WeightGradientDims,
@@ -163,6 +164,7 @@ fn main(workgroup: u32, lane: u32) {
   }`))
     }
 }`,
+    iterations: (dims) => Math.ceil(positionsOf(dims) / depth) + 2,
   });
 }
 

@@ -31,6 +31,13 @@ export const WEIGHT_GRADIENT_DIMS = {
 /** Their names. */
 export type WeightGradientDims = keyof typeof WEIGHT_GRADIENT_DIMS;
 
+/** The most positions of a split. */
+export function positionsOf(
+  { batch, out_height, out_width, splits }: Readonly<Record<WeightGradientDims, number>>,
+): number {
+  return Math.ceil(batch * out_height * out_width / splits);
+}
+
 /** The operands of a weight gradient. */
 export interface WeightGradient {
   /** The shapes of the convolution. */

@@ -42,6 +42,7 @@ fn main(workgroup: u32, lane: u32) {
   let at = (tap * dims.weight_rows + row) * dims.weight_quads + quad;
   set_dw(at, sum${accumulate ? " + dw(at)" : ""});
 }`,
+    iterations: ({ splits }) => splits + 1,
   });
 }
 
@@ -97,5 +98,6 @@ fn main(workgroup: u32, lane: u32) {
     set_dw(at, sum${accumulate ? " + dw(at)" : ""});
   }
 }`,
+    iterations: ({ splits }) => Math.ceil(splits / 8 / 4) + 1 + 8 + 1,
   });
 }

@@ -206,5 +206,6 @@ fn main(workgroup: u32, lane: u32) {
       })
     }
 }`,
+    iterations: ({ splits }) => splits + 1,
   });
 }

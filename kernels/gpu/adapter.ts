@@ -24,6 +24,15 @@ export function describeAdapter(info: GPUAdapterInfo): string {
   return isOpenGl(info) ? `${words}, OpenGL` : words;
 }
 
+/**
+ * The most iterations that all loops of an invocation may come to: Mesa's software adapter leaves
+ * them then, without a word. It counts nested ones for each round of the outer one, and one for
+ * leaving each loop.
+ */
+export function mostIterations(description: string): number {
+  return isLlvmpipe(description) ? 65535 : Infinity;
+}
+
 /** Whether a description is that of Mesa's software adapter. */
 export function isLlvmpipe(description: string): boolean {
   return LLVMPIPE.test(description);

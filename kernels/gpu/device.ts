@@ -1,13 +1,13 @@
 /// <reference types="@webgpu/types" />
 import { curable, cure } from "../../data/cure.ts";
-import { isLlvmpipe } from "./adapter.ts";
+import { isLlvmpipe, mostIterations } from "./adapter.ts";
 import type { Assembled } from "./assemble.ts";
 import type { DevicePreset } from "./device_preset.ts";
 import { GpuError } from "./gpu_error.ts";
 import { CHANNEL_QUADS } from "./kernel.ts";
 import { openDevice, type OpenedDevice } from "./open_device.ts";
 import { compile, type Pipeline } from "./pipeline.ts";
-import { type Tensor, unpad } from "./tensor.ts";
+import { type Storage, type Tensor, unpad } from "./tensor.ts";
 import { TEXTURE_WIDTH, textureOf } from "./texture.ts";
 import { USAGE } from "./usage.ts";
 import { deal, warmUp } from "./warm_up.ts";
@@ -54,6 +54,8 @@ export class Device {
   readonly #errors: string[] = [];
   readonly #listening = new AbortController();
   readonly #live = new Map<GPUBuffer | GPUTexture, number>();
+  readonly #everOwned = new WeakSet<GPUBuffer | GPUTexture>();
+  #destroyed = false;
   #bytes = 0;
   #peak = 0;
   #lost?: string;
@@ -94,6 +96,11 @@ export class Device {
     return this.#peak;
   }
 
+  /** The most iterations that all loops of an invocation may come to. */
+  get iterations(): number {
+    return Math.min(this.preset.iterations ?? Infinity, mostIterations(this.adapter));
+  }
+
   /** The most bytes that a buffer may hold. */
   get largestBuffer(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
@@ -102,6 +109,7 @@ export class Device {
 
   /** Takes a buffer, to be given back with {@link free}. */
   takeBuffer(name: string, bytes: number): GPUBuffer {
+    this.#demandAlive();
     this.#refuseOversize(name, bytes, this.largestBuffer);
     const size = Math.ceil(bytes / 16) * 16 + BEHIND;
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
@@ -110,6 +118,7 @@ export class Device {
 
   /** Takes a texture for rows of {@link TEXTURE_WIDTH} vec4, to be given back with {@link free}. */
   takeTexture(name: string, rows: number): GPUTexture {
+    this.#demandAlive();
     const texture = textureOf(name, rows);
     const { size: { width, height } } = texture;
     const bytes = width * height * 16;
@@ -133,9 +142,38 @@ export class Device {
   /** Takes memory that was made on {@link device} into account, to be given back with {@link free}. */
   own<T extends GPUBuffer | GPUTexture>(memory: T, bytes: number): T {
     this.#live.set(memory, bytes);
+    this.#everOwned.add(memory);
     this.#bytes += bytes;
     this.#peak = Math.max(this.#peak, this.#bytes);
     return memory;
+  }
+
+  /** Whether memory was taken here and not given back. */
+  owns(memory: GPUBuffer | GPUTexture): boolean {
+    return this.#live.has(memory);
+  }
+
+  /**
+   * Where a tensor lies that is alive outside programs. Raises a `TypeError` for one that is not: of
+   * a trace, of a scope that has ended, of another GPU. `where` says what it is used for.
+   */
+  storageOf(tensor: Tensor, where = ""): Storage {
+    const { storage } = tensor;
+    const problem = tensor.temporary
+      ? "outside its trace: keep() it while tracing"
+      : storage && this.#live.has(storage.buffer)
+      ? undefined
+      : storage && !this.#everOwned.has(storage.buffer)
+      ? "that belongs to another GPU: make it in a scope of this one"
+      : "whose scope has ended: make it in a scope that lasts as long as it is used";
+    if (storage && problem === undefined) return storage;
+    throw new TypeError(`Cannot use tensor ${tensor.name}${where} ${problem}`);
+  }
+
+  #demandAlive(): void {
+    if (this.#destroyed) {
+      throw new GpuError("Cannot use a GPU that was destroyed; open another one");
+    }
   }
 
   /** Gives memory back. */
@@ -210,6 +248,7 @@ export class Device {
 
   /** Raises {@link GpuError} when the GPU has complained since the last check, or is lost. */
   check(): void {
+    this.#demandAlive();
     if (this.#lost !== undefined) {
       throw new GpuError(`The GPU is lost and its memory with it: ${this.#lost}; start again`);
     }
@@ -245,7 +284,8 @@ export class Device {
 
   /** Writes padded words over a tensor; they arrive before the next submit. */
   upload(tensor: Tensor, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
-    const { buffer, offset } = stored(tensor);
+    this.#demandAlive();
+    const { buffer, offset } = this.storageOf(tensor);
     this.device.queue.writeBuffer(buffer, offset, words);
   }
 
@@ -254,6 +294,8 @@ export class Device {
    * 11 ms in Deno whatever the sizes: read many tensors at once, and seldom.
    */
   async read(tensors: readonly Tensor[]): Promise<(Float32Array | Uint32Array)[]> {
+    this.check();
+    const storages = tensors.map((tensor) => this.storageOf(tensor));
     const offsets: number[] = [];
     let size = 0;
     for (const tensor of tensors) {
@@ -266,7 +308,7 @@ export class Device {
     try {
       this.submit((encoder) =>
         tensors.forEach((tensor, i) => {
-          const { buffer, offset } = stored(tensor);
+          const { buffer, offset } = storages[i];
           encoder.copyBufferToBuffer(buffer, offset, staging, offsets[i], tensor.bytes);
         })
       );
@@ -285,19 +327,10 @@ export class Device {
 
   /** Frees everything, and the device when it was opened here. */
   destroy(): void {
+    this.#destroyed = true;
     this.#listening.abort();
     for (const memory of [...this.#live.keys()]) this.free(memory);
     this.workQueue.destroy();
     if (this.#ownsDevice) this.device.destroy();
   }
-}
-
-/** The storage of a tensor. Raises a `TypeError` for a tensor that only exists inside a trace. */
-export function stored(tensor: Tensor): NonNullable<Tensor["storage"]> {
-  if (!tensor.storage) {
-    throw new TypeError(
-      `Cannot use tensor ${tensor.name} outside its trace: keep() it while tracing`,
-    );
-  }
-  return tensor.storage;
 }

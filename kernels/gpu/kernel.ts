@@ -41,6 +41,12 @@ export interface Kernel<
   readonly dims: Readonly<Record<D, "u32" | "i32" | "f32">>;
   /** `fn main` and what it calls. */
   readonly wgsl: string;
+  /**
+   * The most iterations that the loops of one call of `main` come to, those of nested loops for each
+   * round of the outer one, and one for leaving each loop. Kernels with loops need it: Mesa's
+   * llvmpipe leaves them after 65535 iterations, without a word.
+   */
+  iterations?(dims: Readonly<Record<D, number>>): number;
 }
 
 /** States a kernel; only infers its names. */

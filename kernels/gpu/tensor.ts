@@ -33,7 +33,8 @@ export function paddedWords(shape: readonly number[]): number {
  * `[height, width, inputs, outputs]`, and the last dimension is padded to a multiple of four with
  * zeros, so that every row starts on a vec4 and a prefix of channels is a bound in a loop.
  *
- * A tensor of a trace has no storage until the trace is planned; a tensor of a scope always has.
+ * A tensor of a scope has storage until the scope ends; a tensor of a trace is temporary, and has
+ * storage from the time the trace is planned, which it shares with others.
  */
 export class Tensor {
   /** What errors and GPU tools call it. */
@@ -44,11 +45,18 @@ export class Tensor {
   readonly type: ElementType;
   /** 32-bit words, padding included. */
   readonly words: number;
-  /** Where it lies; absent until a trace is planned. */
+  /** Whether it lives inside one program alone, that of the trace which made it. */
+  readonly temporary: boolean;
+  /** Where it lies; absent until a trace is planned, and when a scope has ended. */
   storage?: Storage;
 
   /** Raises a `TypeError` for a dimension that is not a positive whole number. */
-  constructor(name: string, shape: readonly number[], type: ElementType = "f32") {
+  constructor(
+    name: string,
+    shape: readonly number[],
+    type: ElementType = "f32",
+    temporary: boolean = false,
+  ) {
     if (shape.some((d) => !Number.isInteger(d) || d < 1)) {
       throw new TypeError(
         `Cannot make tensor ${name}: dimensions are whole numbers from 1 on, found [${shape}]`,
@@ -57,6 +65,7 @@ export class Tensor {
     this.name = name;
     this.shape = shape;
     this.type = type;
+    this.temporary = temporary;
     this.words = paddedWords(shape);
   }
 
@@ -68,6 +77,16 @@ export class Tensor {
   /** Number of vec4. */
   get quads(): number {
     return this.words / 4;
+  }
+}
+
+function demandWhole(values: ArrayLike<number>): void {
+  for (let i = 0; i < values.length; i++) {
+    if (values[i] >>> 0 === values[i]) continue;
+    throw new RangeError(
+      `Cannot fill a tensor of type u32: wanted whole numbers from 0 to 2^32 - 1, found ` +
+        `${values[i]} at ${i}`,
+    );
   }
 }
 
@@ -83,6 +102,7 @@ export function pad(
       `Cannot fill a tensor of shape [${shape}]: it takes ${count} values, found ${values.length}`,
     );
   }
+  if (type === "u32" && !(values instanceof Uint32Array)) demandWhole(values);
   const words = paddedWords(shape);
   const padded = type === "f32" ? new Float32Array(words) : new Uint32Array(words);
   const last = shape.at(-1) ?? 1;

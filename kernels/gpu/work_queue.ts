@@ -1,4 +1,5 @@
 import type { DevicePreset } from "./device_preset.ts";
+import type { Kernel } from "./kernel.ts";
 
 /** How many times its share of the work a workgroup may take. */
 const SLACK = 4;
@@ -62,14 +63,35 @@ fn entry(
  * large that no invocation comes to too many iterations.
  */
 export function gridFor(
-  { preset, broadcast }: {
-    readonly preset: Pick<DevicePreset, "grid" | "iterations">;
+  { preset: { grid }, broadcast, iterations: most }: {
+    readonly preset: Pick<DevicePreset, "grid">;
     readonly broadcast: number;
+    readonly iterations: number;
   },
   { workgroups, iterations }: { workgroups: number; iterations: number },
 ): number | undefined {
-  const { grid, iterations: most = Infinity } = preset;
   const share = Math.floor(most / iterations / SLACK);
   if (!grid || !broadcast || share < 2) return undefined;
   return Math.max(grid, Math.ceil(workgroups / share));
+}
+
+/**
+ * The most iterations of all loops of an invocation whose turns make `iterations` each: workgroups
+ * take turns where there are more of them than the grid has.
+ */
+export function turnIterations(
+  { preset, maxWorkgroups }: {
+    readonly preset: Pick<DevicePreset, "grid">;
+    readonly maxWorkgroups: number;
+  },
+  { subgroup = false }: Pick<Kernel, "subgroup">,
+  { workgroups, grid = workgroups, iterations }: {
+    workgroups: number;
+    grid?: number;
+    iterations: number;
+  },
+): number {
+  const share = Math.ceil(workgroups / Math.min(grid, maxWorkgroups));
+  const queued = preset.grid !== undefined && subgroup && share > 1;
+  return (queued ? SLACK * share : share) * (iterations + 1) + 1;
 }

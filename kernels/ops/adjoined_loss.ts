@@ -148,5 +148,6 @@ export const adjoinedLoss: Op<AdjoinedLossAttributes> = {
     example({ batch: 5, classes: 100, lambda: 0.5, detach: true }),
     example({ batch: 9, classes: 1000, lambda: 1 }),
     example({ batch: 2, classes: 1000, lambda: 0.1, labelSmoothing: 0.1, scale: 20 }),
+    example({ batch: 3, classes: 4097, lambda: 0.5, labelSmoothing: 0.1 }),
   ],
 };

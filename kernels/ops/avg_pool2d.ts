@@ -2,9 +2,20 @@ import { LANES } from "../wgsl/elementwise.ts";
 import type { Shaped } from "../wgsl/geometry.ts";
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op } from "../op.ts";
-import { POOL_DIMS, poolOver, poolShape, WINDOWS } from "./pool_windows.ts";
+import {
+  POOL_DIMS,
+  poolOver,
+  poolShape,
+  windowIterations,
+  WINDOWS,
+  windowsOf,
+} from "./pool_windows.ts";
+import { recordWindowMeans, recordWindowMeansGradient } from "./window_means.ts";
 import { elements } from "../gpu/tensor.ts";
-import { walk } from "../wgsl/walk.ts";
+import { walk, walkIterations } from "../wgsl/walk.ts";
+
+/** The largest window that one invocation walks over: larger ones go side by side. */
+const LARGEST = 16;
 
 /** Attributes of an average pool. */
 export interface AvgPool2dAttributes {
@@ -37,6 +48,7 @@ const forward = defineKernel({
     }
     set_y(at, sum / f32((bottom - top) * (right - left)));`,
   }),
+  iterations: (dims) => walkIterations(dims, windowIterations(dims.kernel)),
 });
 
 // Each pixel adds up dy / (pixels of the window) of the windows that contain it.
@@ -63,6 +75,7 @@ const backward = defineKernel({
     }
     set_dx(at, sum);`,
   }),
+  iterations: (dims) => walkIterations(dims, windowIterations(windowsOf(dims))),
 });
 
 /** The side of the output. As in PyTorch, the last window starts inside the image. */
@@ -97,12 +110,20 @@ export const avgPool2d: Op<AvgPool2dAttributes> = {
   forward: (trace, [x], attributes) => {
     const y = trace.tensor("avg pool2d", outputShape(x, attributes));
     const { kernel, stride } = attributes;
+    if (kernel > LARGEST) {
+      recordWindowMeans(trace, x, y, { kernel, stride });
+      return [y];
+    }
     const over = poolOver(y, { x, y }, { kernel, stride });
     trace.run(forward, { reads: { x }, writes: { y }, ...over });
     return [y];
   },
   vjp: (trace, { inputs: [x], outputs: [y], attributes: { kernel, stride } }, dy) => {
     const dx = trace.tensor("davg pool2d", x.shape);
+    if (kernel > LARGEST) {
+      recordWindowMeansGradient(trace, dy, dx, { kernel, stride });
+      return [dx];
+    }
     const over = poolOver(x, { x, y }, { kernel, stride });
     trace.run(backward, { reads: { dy }, writes: { dx }, ...over });
     return [dx];
@@ -137,5 +158,7 @@ export const avgPool2d: Op<AvgPool2dAttributes> = {
     on([1, 5, 11, 4], 3, 1, false),
     on([2, 6, 5, 1], 2, 4, true),
     on([1, 13, 7, 3], 7, 3, true),
+    on([2, 19, 23, 5], 17, 3, true),
+    on([1, 20, 37, 3], 18, 1, false),
   ],
 };

@@ -1,4 +1,5 @@
 import { reductionPresets } from "../wgsl/reduction_preset.ts";
+import { unroll } from "../wgsl/blocked.ts";
 import { LANES } from "../wgsl/elementwise.ts";
 import { addPartialSums, eachRun, partialSumKernel } from "../wgsl/partial_sums.ts";
 import { defineKernel } from "../gpu/kernel.ts";
@@ -44,6 +45,7 @@ const moments = defineKernel({
   set_part(i, center);
   set_part(i + plane, rest);
   set_part(i + 2u * plane, m2);`),
+  iterations: ({ chunk }) => Math.ceil(chunk / 4) + 1,
 });
 
 function momentsOfRuns(shares: number): string {
@@ -75,6 +77,7 @@ function momentsOfRuns(shares: number): string {
 
 const addMoments = partialSumKernel("batch norm moments, added up", { fewer_parts: "bulk" }, {
   sums: momentsOfRuns,
+  passes: 2,
   store: `
   set_fewer_parts(i, center);
   set_fewer_parts(i + out_plane, rest);
@@ -88,6 +91,7 @@ const statistics = partialSumKernel(
   {
     dims: { momentum: "f32" },
     sums: momentsOfRuns,
+    passes: 2,
     store: `
   let mean = center + rest;
   let unbiased = m2 / (count - 1.0);
@@ -95,11 +99,12 @@ const statistics = partialSumKernel(
   set_center(i, center);
   set_rest(i, rest);
   let keep = 1.0 - dims.momentum;
-  for (var k = 0u; k < 4u; k++) {
-    let at = i * 4u + k;
-    running_mean[at] = keep * running_mean[at] + dims.momentum * mean[k];
-    running_variance[at] = keep * running_variance[at] + dims.momentum * unbiased[k];
-  }`,
+  ${
+      unroll(4, (k) =>
+        `let at${k} = i * 4u + ${k}u;
+  running_mean[at${k}] = keep * running_mean[at${k}] + dims.momentum * mean[${k}];
+  running_variance[at${k}] = keep * running_variance[at${k}] + dims.momentum * unbiased[${k}];`)
+    }`,
   },
 );
 

@@ -3,7 +3,7 @@ import { LANES } from "../wgsl/elementwise.ts";
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op } from "../op.ts";
 import { elements, quads, type Tensor } from "../gpu/tensor.ts";
-import { walk, WALK_DIMS, walkOver } from "../wgsl/walk.ts";
+import { walk, WALK_DIMS, walkIterations, walkOver } from "../wgsl/walk.ts";
 import type { Trace } from "../program/trace.ts";
 
 /** Concatenation has no attributes. */
@@ -42,6 +42,7 @@ const joinTwo = defineKernel({
     let high = ${quadOf("b", "(q + 1)", "dims.b_quads")};
     set_y(at, select(from_start(low, high, t), first, of_a));`,
   }),
+  iterations: (dims) => walkIterations(dims),
 });
 
 const slice = defineKernel({
@@ -60,6 +61,7 @@ const slice = defineKernel({
     let high = ${quadOf("dy", "(q + 1)", "dims.y_quads")};
     set_dx(at, select(vec4f(), from_start(low, high, t), kept));`,
   }),
+  iterations: (dims) => walkIterations(dims),
 });
 
 function channelsOf({ shape }: Shaped): number {

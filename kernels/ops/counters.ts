@@ -1,12 +1,22 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
 import {
+  eachQuad,
+  eachRow,
+  type LogitRows,
+  logitRowsOf,
+  overLanes,
+  rowIterations,
+  rowWorkgroups,
+} from "./logit_rows.ts";
+import {
   checkLogits,
   checkVector,
   CLASSES,
   logSoftmax,
-  logSoftmaxOf,
-  ROW_LANES,
+  meanIterations,
+  NORM_LOOPS,
+  normOf,
   type Typed,
 } from "./softmax.ts";
 
@@ -48,38 +58,41 @@ export const accumulate: Op = {
 
 // The rank of a label is the number of classes before it: those with a larger logit, or with the
 // same and a lower index. A label whose logit is NaN comes last: a diverged network is never right.
-const rowsKernel = defineKernel({
-  name: "count correct rows",
-  workgroupSize: ROW_LANES,
-  reads: { logits: "small", labels: "u32" },
-  writes: { rows: "bulk" },
-  dims: { batch: "u32", classes: "u32" },
-  wgsl: /* wgsl */ `
+const rowsKernel = (rows: LogitRows) =>
+  defineKernel({
+    name: `count correct rows${rows.shares > 1 ? ", shared" : ""}`,
+    workgroupSize: rows.lanes,
+    reads: { logits: "small", labels: "u32" },
+    writes: { rows: "bulk" },
+    dims: { batch: "u32", classes: "u32" },
+    wgsl: /* wgsl */ `
 ${CLASSES}
-${logSoftmaxOf("logits")}
-fn main(workgroup: u32, lane: u32) {
-  let row = workgroup * ${ROW_LANES}u + lane;
-  if (row >= dims.batch) { return; }
-  let label = labels[row];
-  if (label >= dims.classes) {
-    set_rows(row, vec4f());
-    return;
-  }
+${overLanes(rows)}
+${normOf("logits", rows)}
+${
+      eachRow(
+        rows,
+        `let is_row = labels[row] < dims.classes;
+  let label = min(labels[row], dims.classes - 1u);
   let start = row * row_quads();
   let own_quad = logits(start + label / 4u);
   let own = own_quad[label & 3u];
   var before = vec4f();
-  for (var quad = 0u; quad < row_quads(); quad++) {
+  ${eachQuad(rows)} {
     let x = logits(start + quad);
     let behind = (x < vec4f(own)) | ((x == vec4f(own)) & (class_of(quad) >= vec4u(label)));
     before += select(vec4f(), vec4f(1.0), !behind & is_class(quad));
   }
+  before = sum_over_lanes(before);
   let rank = (before.x + before.y) + (before.z + before.w);
   let norm = logits_norm(row);
   let surprise = norm.y - (own - norm.x);
-  set_rows(row, vec4f(1.0, select(0.0, 1.0, rank < 1.0), select(0.0, 1.0, rank < 5.0), surprise));
-}`,
-});
+  let counted = vec4f(1.0, select(0.0, 1.0, rank < 1.0), select(0.0, 1.0, rank < 5.0), surprise);
+  if (share == 0u) { set_rows(row, select(vec4f(), counted, is_row)); }`,
+      )
+    }`,
+    iterations: ({ classes }) => rowIterations(rows, classes, NORM_LOOPS + 1),
+  });
 
 const countKernel = defineKernel({
   name: "count correct",
@@ -102,6 +115,7 @@ fn main(workgroup: u32, lane: u32) {
     counters[3] += sum.w;
   }
 }`,
+  iterations: meanIterations,
 });
 
 function checkCounted([logits, labels, counters]: readonly Typed[]): void {
@@ -155,11 +169,12 @@ export const countCorrect: Op = {
     const [logits, labels, counters] = inputs;
     const [batch, classes] = logits.shape;
     const rows = trace.tensor("counted rows", [batch, 4]);
-    trace.run(rowsKernel, {
+    const divided = logitRowsOf(classes);
+    trace.run(rowsKernel(divided), {
       reads: { logits, labels },
       writes: { rows },
       dims: { batch, classes },
-      workgroups: Math.ceil(batch / ROW_LANES),
+      workgroups: rowWorkgroups(divided, batch),
     });
     trace.run(countKernel, {
       reads: { rows },
@@ -182,5 +197,6 @@ export const countCorrect: Op = {
     example(131, 11),
     example(13, 100),
     example(9, 1000),
+    example(7, 4097),
   ],
 };

@@ -1,16 +1,26 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op } from "../op.ts";
 import {
+  eachRow,
+  type LogitRows,
+  logitRowsOf,
+  overLanes,
+  rowIterations,
+  rowWorkgroups,
+} from "./logit_rows.ts";
+import {
   checkLogits,
   checkSmoothing,
   CLASSES,
+  CROSS_ENTROPY_LOOPS,
   crossEntropyOf,
   LOGIT_DIMS,
   logSoftmaxOf,
   lossValues,
   meanCrossEntropy,
+  NORM_LOOPS,
+  normOf,
   recordMeanLoss,
-  ROW_LANES,
   someLabels,
   TARGET,
   type Typed,
@@ -22,24 +32,32 @@ export interface CrossEntropyAttributes {
   readonly labelSmoothing: number;
 }
 
-const rowsKernel = defineKernel({
-  name: "cross entropy rows",
-  workgroupSize: ROW_LANES,
-  reads: { logits: "small", labels: "u32" },
-  writes: { rows: "bulk" },
-  dims: LOGIT_DIMS,
-  wgsl: /* wgsl */ `
+const rowsKernel = (rows: LogitRows) =>
+  defineKernel({
+    name: `cross entropy rows${rows.shares > 1 ? ", shared" : ""}`,
+    workgroupSize: rows.lanes,
+    reads: { logits: "small", labels: "u32" },
+    writes: { rows: "bulk" },
+    dims: LOGIT_DIMS,
+    wgsl: /* wgsl */ `
 ${CLASSES}
+${overLanes(rows)}
+${normOf("logits", rows)}
 ${logSoftmaxOf("logits")}
-${crossEntropyOf("logits")}
-fn main(workgroup: u32, lane: u32) {
-  let row = workgroup * ${ROW_LANES}u + lane;
-  if (row >= dims.batch) { return; }
-  let norm = logits_norm(row);
-  set_rows(row * 2u, vec4f(norm, 0.0, 0.0));
-  set_rows(row * 2u + 1u, vec4f(logits_cross_entropy(row, labels[row], norm), 0.0, 0.0, 0.0));
-}`,
-});
+${crossEntropyOf("logits", rows)}
+${
+      eachRow(
+        rows,
+        `let norm = logits_norm(row);
+  let entropy = logits_cross_entropy(row, labels[row], norm);
+  if (share == 0u) {
+    set_rows(row * 2u, vec4f(norm, 0.0, 0.0));
+    set_rows(row * 2u + 1u, vec4f(entropy, 0.0, 0.0, 0.0));
+  }`,
+      )
+    }`,
+    iterations: ({ classes }) => rowIterations(rows, classes, NORM_LOOPS + CROSS_ENTROPY_LOOPS),
+  });
 
 /** dlogits = dy / batch · (softmax(logits) - target). */
 const gradientKernel = defineKernel({
@@ -98,11 +116,12 @@ export const crossEntropy: Op<CrossEntropyAttributes> = {
   forward: (trace, [logits, labels], attributes) => {
     const dims = dimsOf(logits, labels, attributes);
     const rows = trace.tensor("cross entropy rows", [dims.batch, 8]);
-    trace.run(rowsKernel, {
+    const divided = logitRowsOf(dims.classes);
+    trace.run(rowsKernel(divided), {
       reads: { logits, labels },
       writes: { rows },
       dims,
-      workgroups: Math.ceil(dims.batch / ROW_LANES),
+      workgroups: rowWorkgroups(divided, dims.batch),
     });
     return [...recordMeanLoss(trace, rows), rows];
   },
@@ -132,5 +151,6 @@ export const crossEntropy: Op<CrossEntropyAttributes> = {
     example(5, 100, 1),
     example(9, 1000, 0),
     example(2, 1000, 0.1, 30),
+    example(3, 4097, 0.1),
   ],
 };

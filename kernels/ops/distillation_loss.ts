@@ -104,5 +104,6 @@ export const distillationLoss: Op<CrossEntropyAttributes> = {
     example(7, 65, 0.1, 5),
     example(5, 100, 0),
     example(3, 1000, 0.1),
+    example(3, 4099, 0.1),
   ],
 };

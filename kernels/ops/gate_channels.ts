@@ -59,6 +59,7 @@ const sums = defineKernel({
     sum = fma(x(at), dy(at), sum);
   }
   set_part(i, sum);`),
+  iterations: ({ chunk }) => chunk + 1,
 });
 
 const addGateSums = partialSumKernel("gate channels gradient sums, added up", {
@@ -106,6 +107,8 @@ fn main(workgroup: u32, lane: u32) {
   }
   ${CANDIDATES.map(one).join("")}
 }`,
+    iterations: ({ parts, channel_quads }) =>
+      Math.ceil(parts * channel_quads / LANES) + 1 + MAX_CANDIDATES * (LANES + 1),
   });
 }
 

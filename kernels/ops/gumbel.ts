@@ -29,6 +29,7 @@ fn main(workgroup: u32, lane: u32) {
   workgroupBarrier();
   if (lane == 0u) { counter[1] += 1u; }
 }`,
+  iterations: ({ words }) => Math.ceil(words / 64) + 1,
 });
 
 function hash(v: number): number {

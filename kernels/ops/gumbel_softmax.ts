@@ -39,6 +39,7 @@ fn main(workgroup: u32, lane: u32) {
     set_gates(first + q, select(vec4f(), exp(z - m) / total, is_candidate(q)));
   }
 }`,
+  iterations: ({ row_quads }) => 3 * (row_quads + 1),
 });
 
 const backward = defineKernel({
@@ -58,6 +59,7 @@ fn main(workgroup: u32, lane: u32) {
     set_dtheta(first + q, gates(first + q) * (dy(first + q) - mean) / temperature(0u).x);
   }
 }`,
+  iterations: ({ row_quads }) => 2 * (row_quads + 1),
 });
 
 function check([theta, noise, temperature]: readonly (Tensor | Values)[]): void {
@@ -112,9 +114,12 @@ export const gumbelSoftmax: Op = {
     const gates = new Float64Array(data.length);
     for (let g = 0; g < groups; g++) {
       const row = (values: Float64Array) => values.subarray(g * candidates, (g + 1) * candidates);
-      const z = row(data).map((value, i) => (value + row(noise.data)[i]) / temperature.data[0]);
-      const powers = z.map((value) => Math.exp(value - Math.max(...z)));
-      gates.set(powers.map((p) => p / powers.reduce((a, b) => a + b)), g * candidates);
+      const draws = row(noise.data);
+      const z = row(data).map((value, i) => (value + draws[i]) / temperature.data[0]);
+      const high = z.reduce((a, b) => Math.max(a, b));
+      const powers = z.map((value) => Math.exp(value - high));
+      const sum = powers.reduce((a, b) => a + b);
+      gates.set(powers.map((p) => p / sum), g * candidates);
     }
     return [{ shape, data: gates }];
   },

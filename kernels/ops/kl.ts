@@ -1,12 +1,23 @@
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import {
+  eachQuad,
+  eachRow,
+  type LogitRows,
+  logitRowsOf,
+  overLanes,
+  rowIterations,
+  rowWorkgroups,
+} from "./logit_rows.ts";
+import {
   checkLogits,
   checkSmoothing,
   CLASSES,
+  CROSS_ENTROPY_LOOPS,
   crossEntropyOf,
   LOGIT_DIMS,
   logSoftmaxOf,
-  ROW_LANES,
+  NORM_LOOPS,
+  normOf,
   type Typed,
 } from "./softmax.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -14,36 +25,46 @@ import type { Trace } from "../program/trace.ts";
 
 type RowDims = { readonly batch: number; readonly classes: number; readonly smoothing: number };
 
-/** One row per invocation: KL(softmax(p) ‖ softmax(q)) = Σ_c p_c (log p_c - log q_c). */
+/** KL(softmax(p) ‖ softmax(q)) = Σ_c p_c (log p_c - log q_c) of each row, and a cross entropy. */
 function rowsKernel(
   labelled: "p" | "q",
+  rows: LogitRows,
 ): Kernel<"p" | "q" | "labels", "rows", keyof typeof LOGIT_DIMS> {
   return defineKernel({
-    name: `cross entropy of ${labelled} and divergence rows`,
-    workgroupSize: ROW_LANES,
+    name: `cross entropy of ${labelled} and divergence rows${rows.shares > 1 ? ", shared" : ""}`,
+    workgroupSize: rows.lanes,
     reads: { p: "small", q: "small", labels: "u32" },
     writes: { rows: "bulk" },
     dims: LOGIT_DIMS,
     wgsl: /* wgsl */ `
 ${CLASSES}
+${overLanes(rows)}
+${normOf("p", rows)}
+${normOf("q", rows)}
 ${logSoftmaxOf("p")}
 ${logSoftmaxOf("q")}
-${crossEntropyOf(labelled)}
-fn main(workgroup: u32, lane: u32) {
-  let row = workgroup * ${ROW_LANES}u + lane;
-  if (row >= dims.batch) { return; }
-  let p_norm_of_row = p_norm(row);
+${crossEntropyOf(labelled, rows)}
+${
+      eachRow(
+        rows,
+        `let p_norm_of_row = p_norm(row);
   let q_norm_of_row = q_norm(row);
   let entropy = ${labelled}_cross_entropy(row, labels[row], ${labelled}_norm_of_row);
   var sum = vec4f();
-  for (var quad = 0u; quad < row_quads(); quad++) {
+  ${eachQuad(rows)} {
     let log_p = p_log_softmax(row * row_quads() + quad, p_norm_of_row);
     let log_q = q_log_softmax(row * row_quads() + quad, q_norm_of_row);
     sum += select(vec4f(), exp(log_p) * (log_p - log_q), is_class(quad));
   }
-  set_rows(row * 2u, vec4f(p_norm_of_row, q_norm_of_row));
-  set_rows(row * 2u + 1u, vec4f(entropy, (sum.x + sum.y) + (sum.z + sum.w), 0.0, 0.0));
-}`,
+  sum = sum_over_lanes(sum);
+  if (share == 0u) {
+    set_rows(row * 2u, vec4f(p_norm_of_row, q_norm_of_row));
+    set_rows(row * 2u + 1u, vec4f(entropy, (sum.x + sum.y) + (sum.z + sum.w), 0.0, 0.0));
+  }`,
+      )
+    }`,
+    iterations: ({ classes }) =>
+      rowIterations(rows, classes, 2 * NORM_LOOPS + CROSS_ENTROPY_LOOPS + 1),
   });
 }
 
@@ -75,11 +96,12 @@ export function recordPairRows(
   },
 ): Tensor {
   const rows = trace.tensor("loss rows", [dims.batch, 8]);
-  trace.run(rowsKernel(labelled), {
+  const divided = logitRowsOf(dims.classes);
+  trace.run(rowsKernel(labelled, divided), {
     reads: { p, q, labels },
     writes: { rows },
     dims,
-    workgroups: Math.ceil(dims.batch / ROW_LANES),
+    workgroups: rowWorkgroups(divided, dims.batch),
   });
   return rows;
 }

@@ -3,6 +3,7 @@ import type { Geometry, Shaped } from "../wgsl/geometry.ts";
 import { weightGradient } from "../conv/weight_gradient.ts";
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Gradient, Input, Op, Values } from "../op.ts";
+import { recordRowSums } from "./row_sums.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
@@ -24,6 +25,9 @@ fn main(workgroup: u32, lane: u32) {
   if (i < dims.quads) { set_y(i, xw(i) + b(i % dims.row_quads)); }
 }`,
 });
+
+/** Rows from which on they are added up in parts. */
+const MANY_ROWS = 16384;
 
 /** db_o = Σ_n dy_no, four channels per invocation; four sums hide the latency of the loads. */
 const biasGradient = (accumulate: boolean) =>
@@ -57,6 +61,7 @@ fn main(workgroup: u32, lane: u32) {
   let sum = (s0 + s1) + (s2 + s3);
   set_db(quad, sum${accumulate ? " + db(quad)" : ""});
 }`,
+    iterations: ({ batch }) => Math.floor(batch / 4) + batch % 4 + 2,
   });
 
 /** A linear layer is a 1x1 convolution of images of one pixel. */
@@ -122,13 +127,17 @@ function sumOfRows(trace: Trace, g: Geometry, dy: Tensor): Gradient {
   const rowQuads = quads(g.keepOut);
   return {
     complete: true,
-    write: (into, accumulate) =>
+    write: (into, accumulate) => {
+      const few = g.batch <= MANY_ROWS;
+      const rows = few ? dy : trace.tensor("bias gradient, summed", [1, g.keepOut]);
+      if (!few) recordRowSums(trace, dy, rows, { rows: g.batch, factor: 1 });
       trace.run(biasGradient(accumulate), {
-        reads: { dy },
+        reads: { dy: rows },
         writes: { db: into },
-        dims: { batch: g.batch, row_quads: rowQuads },
+        dims: { batch: few ? g.batch : 1, row_quads: rowQuads },
         workgroups: Math.ceil(rowQuads / 16),
-      }),
+      });
+    },
   };
 }
 

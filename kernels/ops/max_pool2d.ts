@@ -2,9 +2,16 @@ import { LANES } from "../wgsl/elementwise.ts";
 import { outputSize, type Shaped } from "../wgsl/geometry.ts";
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op } from "../op.ts";
-import { POOL_DIMS, poolOver, poolShape, WINDOWS } from "./pool_windows.ts";
+import {
+  POOL_DIMS,
+  poolOver,
+  poolShape,
+  windowIterations,
+  WINDOWS,
+  windowsOf,
+} from "./pool_windows.ts";
 import { elements, quads } from "../gpu/tensor.ts";
-import { walk } from "../wgsl/walk.ts";
+import { walk, walkIterations } from "../wgsl/walk.ts";
 
 /** Attributes of a max pool. */
 export interface MaxPool2dAttributes {
@@ -58,6 +65,7 @@ const forward = defineKernel({
     let bytes = tap << vec4u(0u, 8u, 16u, 24u);
     taps[at] = bytes.x | bytes.y | bytes.z | bytes.w;`,
   }),
+  iterations: (dims) => walkIterations(dims, windowIterations(dims.kernel)),
 });
 
 // Each pixel adds up dy of the windows that chose it, out of those that contain it.
@@ -87,6 +95,7 @@ const backward = defineKernel({
     }
     set_dx(at, sum);`,
   }),
+  iterations: (dims) => walkIterations(dims, windowIterations(windowsOf(dims))),
 });
 
 function outputShape(x: Shaped, attributes: MaxPool2dAttributes): number[] {

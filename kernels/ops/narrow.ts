@@ -3,7 +3,7 @@ import { LANES } from "../wgsl/elementwise.ts";
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op } from "../op.ts";
 import { elements, quads } from "../gpu/tensor.ts";
-import { walk, WALK_DIMS, walkOver } from "../wgsl/walk.ts";
+import { walk, WALK_DIMS, walkIterations, walkOver } from "../wgsl/walk.ts";
 
 /** Attributes of a narrowing. */
 export interface NarrowAttributes {
@@ -21,6 +21,7 @@ const forward = defineKernel({
     once: "let kept = vec4u(c * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.channels);",
     body: "set_y(at, select(vec4f(), x(w * dims.in_quads + c), kept));",
   }),
+  iterations: (dims) => walkIterations(dims),
 });
 
 const backward = defineKernel({
@@ -34,6 +35,7 @@ const backward = defineKernel({
   let quad = min(c, dims.kept_quads - 1u);`,
     body: "set_dx(at, select(vec4f(), dy(w * dims.kept_quads + quad), kept));",
   }),
+  iterations: (dims) => walkIterations(dims),
 });
 
 function outputShape({ shape }: Shaped, { channels }: NarrowAttributes): number[] {

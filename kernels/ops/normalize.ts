@@ -90,6 +90,7 @@ function gradientSums(channels: Channels, relu: boolean): Kernel<string, "part",
   }
   set_part(i, sum);
   set_part(i + dims.parts * stride, moment);`),
+    iterations: ({ chunk }) => Math.ceil(chunk / 4) + 1,
   });
 }
 

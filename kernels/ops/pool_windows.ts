@@ -81,3 +81,13 @@ fn windows(p: u32, count: u32) -> vec2u {
   let first = quotient(max(p + 1u, dims.kernel) - dims.kernel + dims.stride - 1u);
   return vec2u(first, min(quotient(p) + 1u, count));
 }`;
+
+/** The windows that contain a position, along one side, at most. */
+export function windowsOf({ kernel, stride }: Windows): number {
+  return Math.ceil(kernel / stride);
+}
+
+/** The iterations of two nested loops over `side` each. */
+export function windowIterations(side: number): number {
+  return side * (side + 2) + 1;
+}

@@ -2,6 +2,9 @@ import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
 import { elements, quads, type Tensor } from "../gpu/tensor.ts";
 
+/** Elements from which on a row of Q takes an invocation; fewer take one workgroup. */
+const MANY = 1024;
+
 const DIMS = { count: "u32", columns: "u32", row_words: "u32", pair_words: "u32" } as const;
 
 // Where element i of x and element (i, j) of Q lie: rows are padded.
@@ -32,6 +35,46 @@ fn main(workgroup: u32, lane: u32) {
     set_y(0u, vec4f(constant[0] + sum, 0.0, 0.0, 0.0));
   }
 }`,
+  iterations: ({ count }) => Math.ceil(count / 64) * (count + 2) + 1 + 64,
+});
+
+const rowTerms = defineKernel({
+  name: "quadratic form rows",
+  workgroupSize: 64,
+  reads: { x: "f32", pairs: "f32", singles: "f32" },
+  writes: { terms: "f32" },
+  dims: DIMS,
+  wgsl: /* wgsl */ `
+${AT}
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * 64u + lane;
+  if (i >= dims.count) { return; }
+  var row = singles[i];
+  for (var j = 0u; j < dims.count; j++) { row = fma(pairs[pair_at(i, j)], x[x_at(j)], row); }
+  terms[i] = x[x_at(i)] * row;
+}`,
+  iterations: ({ count }) => count + 1,
+});
+
+const sumOfTerms = defineKernel({
+  name: "quadratic form sum",
+  workgroupSize: 64,
+  reads: { terms: "f32", constant: "f32" },
+  writes: { y: "bulk" },
+  dims: { count: "u32" },
+  wgsl: /* wgsl */ `
+var<workgroup> sums: array<f32, 64>;
+fn main(workgroup: u32, lane: u32) {
+  var sum = 0.0;
+  for (var i = lane; i < dims.count; i += 64u) { sum += terms[i]; }
+  sums[lane] = sum;
+  workgroupBarrier();
+  if (lane == 0u) {
+    for (var k = 1u; k < 64u; k++) { sum += sums[k]; }
+    set_y(0u, vec4f(constant[0] + sum, 0.0, 0.0, 0.0));
+  }
+}`,
+  iterations: ({ count }) => Math.ceil(count / 64) + 1 + 64,
 });
 
 const backward = defineKernel({
@@ -51,6 +94,7 @@ fn main(workgroup: u32, lane: u32) {
   }
   dx[x_at(i)] = dy[0] * sum;
 }`,
+  iterations: ({ count }) => count + 1,
 });
 
 function check([x, pairs, singles, constant]: readonly (Tensor | Values)[]): void {
@@ -89,6 +133,19 @@ export const quadraticForm: Op = {
     check(inputs);
     const [x, pairs, singles, constant] = inputs;
     const y = trace.tensor("quadratic form", [1]);
+    const count = elements(x.shape);
+    if (count > MANY) {
+      const terms = trace.tensor("quadratic form terms", [count]);
+      trace.run(rowTerms, {
+        reads: { x, pairs, singles },
+        writes: { terms },
+        dims: dims(x),
+        workgroups: Math.ceil(count / 64),
+      });
+      const reads = { terms, constant };
+      trace.run(sumOfTerms, { reads, writes: { y }, dims: { count }, workgroups: 1 });
+      return [y];
+    }
     trace.run(forward, {
       reads: { x, pairs, singles, constant },
       writes: { y },
@@ -118,5 +175,5 @@ export const quadraticForm: Op = {
     });
     return [{ shape: [1], data: Float64Array.of(sum) }];
   },
-  cases: [on(1, 1), on(7, 3), on(5, 5), on(23, 4)],
+  cases: [on(1, 1), on(7, 3), on(5, 5), on(23, 4), on(345, 3)],
 };

@@ -1,13 +1,11 @@
 import { defineKernel } from "../gpu/kernel.ts";
+import { eachQuad, type LogitRows } from "./logit_rows.ts";
 import type { Input, Values } from "../op.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
 /** The numbers that a loss on logits `[batch, classes]` takes. */
 export const LOGIT_DIMS = { batch: "u32", classes: "u32", smoothing: "f32" } as const;
-
-/** Invocations of a workgroup of a kernel that takes one row of logits per invocation. */
-export const ROW_LANES = 8;
 
 /** WGSL that tells classes from padding. */
 export const CLASSES = /* wgsl */ `
@@ -23,26 +21,37 @@ fn target_of(quad: u32, label: u32) -> vec4f {
   return select(vec4f(even), vec4f(1.0 - dims.smoothing + even), class_of(quad) == vec4u(label));
 }`;
 
-/**
- * WGSL for the logits `x`: `x_norm(row)` is (m, log Σ_c exp(x_c - m)) with m the largest logit, and
- * `x_log_softmax(i, norm)` the logarithms of four probabilities. Neither overflows.
- */
+/** WGSL for the logits `x`: `x_log_softmax(i, norm)`, the logarithms of four probabilities. */
 export function logSoftmaxOf(x: string): string {
+  return /* wgsl */ `
+fn ${x}_log_softmax(i: u32, norm: vec2f) -> vec4f { return (${x}(i) - norm.x) - norm.y; }`;
+}
+
+/** The loops over a row of {@link normOf}, and of {@link crossEntropyOf}. */
+export const NORM_LOOPS = 2;
+export const CROSS_ENTROPY_LOOPS = 1;
+
+/**
+ * WGSL for the logits `x`: `x_norm(row)` is (m, log Σ_c exp(x_c - m)) with m the largest logit, so
+ * that nothing overflows.
+ */
+export function normOf(x: string, rows: LogitRows): string {
   return /* wgsl */ `
 fn ${x}_norm(row: u32) -> vec2f {
   let start = row * row_quads();
   var high = vec4f(-3.0e38);
-  for (var quad = 0u; quad < row_quads(); quad++) {
+  ${eachQuad(rows)} {
     high = max(high, select(vec4f(-3.0e38), ${x}(start + quad), is_class(quad)));
   }
+  high = max_over_lanes(high);
   let m = max(max(high.x, high.y), max(high.z, high.w));
   var sum = vec4f();
-  for (var quad = 0u; quad < row_quads(); quad++) {
+  ${eachQuad(rows)} {
     sum += select(vec4f(), exp(${x}(start + quad) - m), is_class(quad));
   }
+  sum = sum_over_lanes(sum);
   return vec2f(m, log((sum.x + sum.y) + (sum.z + sum.w)));
-}
-fn ${x}_log_softmax(i: u32, norm: vec2f) -> vec4f { return (${x}(i) - norm.x) - norm.y; }`;
+}`;
 }
 
 /**
@@ -50,21 +59,27 @@ fn ${x}_log_softmax(i: u32, norm: vec2f) -> vec4f { return (${x}(i) - norm.x) - 
  * -(1 - smoothing) log p_label - smoothing / classes · Σ_c log p_c. A label that is no class has no
  * cross entropy, and makes the loss NaN.
  */
-export function crossEntropyOf(x: string): string {
+export function crossEntropyOf(x: string, rows: LogitRows): string {
   return /* wgsl */ `
 fn ${x}_cross_entropy(row: u32, label: u32, norm: vec2f) -> f32 {
-  if (label >= dims.classes) { return bitcast<f32>(label | 0x7fc00000u); }
   let start = row * row_quads();
   var sum = vec4f();
   if (dims.smoothing > 0.0) {
-    for (var quad = 0u; quad < row_quads(); quad++) {
+    ${eachQuad(rows)} {
       sum += select(vec4f(), ${x}_log_softmax(start + quad, norm), is_class(quad));
     }
+    sum = sum_over_lanes(sum);
   }
+  if (label >= dims.classes) { return bitcast<f32>(label | 0x7fc00000u); }
   let own = ${x}_log_softmax(start + label / 4u, norm);
   return -(1.0 - dims.smoothing) * own[label & 3u]
     - dims.smoothing / f32(dims.classes) * ((sum.x + sum.y) + (sum.z + sum.w));
 }`;
+}
+
+/** The iterations of the mean over the rows of a batch, by one workgroup. */
+export function meanIterations({ batch }: Readonly<Record<"batch", number>>): number {
+  return Math.ceil(batch / 64) + 1 + 64;
 }
 
 function meanWgsl(weight: string): string {
@@ -92,6 +107,7 @@ const mean = defineKernel({
   writes: { loss: "bulk", parts: "bulk" },
   dims: { batch: "u32" },
   wgsl: meanWgsl("1.0"),
+  iterations: meanIterations,
 });
 
 const weightedMean = defineKernel({

@@ -5,6 +5,7 @@ import {
   Sources,
   type Step,
 } from "./texture_copies.ts";
+import { demandWritten } from "./unwritten.ts";
 import { schedule } from "./command_order.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import { TEXTURE_WIDTH, textureRows } from "../gpu/texture.ts";
@@ -218,12 +219,16 @@ function lowerBound({ buffers, textures }: Lives, steps: number): number {
 
 const NONE: ReadonlySet<Tensor> = new Set();
 
-/** Orders the steps of a program and places by liveness the tensors that live only inside it. */
+/**
+ * Orders the steps of a program and places by liveness the tensors that live only inside it. Raises a
+ * `TypeError` for one that is read before anything is written to it.
+ */
 export function plan(
   commands: readonly Command[],
   textures: Textures,
   capacity: Capacity,
 ): Plan {
+  demandWritten(commands);
   const textured = new Set(
     commands.flatMap((command) =>
       command.kind === "dispatch"

@@ -1,11 +1,11 @@
 import { type Action, encode } from "./action.ts";
 import type { Assembled, Binding } from "../gpu/assemble.ts";
-import { type Device, stored } from "../gpu/device.ts";
+import type { Device } from "../gpu/device.ts";
 import type { Pipeline } from "../gpu/pipeline.ts";
 import { CHANNEL_QUADS, type Kernel } from "../gpu/kernel.ts";
-import { operand, type Sources, type Step } from "./texture_copies.ts";
+import { operand, readsOf, type Sources, type Step, writesOf } from "./texture_copies.ts";
 import { plan } from "./plan.ts";
-import { ALIGNMENT, type Tensor } from "../gpu/tensor.ts";
+import { ALIGNMENT, type Storage, type Tensor } from "../gpu/tensor.ts";
 import { TEXTURE_WIDTH, textureRows } from "../gpu/texture.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
@@ -29,8 +29,10 @@ export class Program {
   readonly lowerBound: number;
   /** Number of kernel runs of one replay. */
   readonly dispatches: number;
-  /** What a replay encodes, in order. */
-  readonly actions: readonly Action[];
+  readonly #actions: readonly Action[];
+  /** Buffers from outside, and a tensor in each. */
+  readonly #outside = new Map<GPUBuffer, Tensor>();
+  #destroyed = false;
   readonly #gpu: Device;
   readonly #sources: Sources;
   readonly #texels = new Map<Tensor, Texels>();
@@ -40,6 +42,9 @@ export class Program {
   constructor(name: string, trace: Trace, kernels: ReadonlyMap<Dispatch, Assembled>) {
     this.name = name;
     this.#gpu = trace.gpu;
+    for (const tensor of trace.commands.flatMap((c) => [...readsOf(c), ...writesOf(c)])) {
+      if (tensor.storage) this.#outside.set(tensor.storage.buffer, tensor);
+    }
     const { gpu } = trace;
     const before = gpu.live().bytes;
     try {
@@ -73,7 +78,7 @@ export class Program {
       const dispatches = steps.filter((step) => step.kind === "dispatch");
       const dims = this.#writeDims(dispatches, operands(["load", "store"]));
       let index = 0;
-      this.actions = steps.map((step) => {
+      this.#actions = steps.map((step) => {
         if (step.kind !== "dispatch") return this.#transfer(step);
         const made = compiled.get(step);
         if (!made) throw new TypeError(`Cannot run kernel ${step.kernel.name}: it is not compiled`);
@@ -147,7 +152,7 @@ export class Program {
       const tensor = operand(step, name);
       if (!tensor) throw new TypeError(`Cannot run kernel ${kernel.name}: it needs ${name}`);
       if (kind === "load" || kind === "store") return this.#texelsOf(tensor).view;
-      const { buffer, offset } = stored(tensor);
+      const { buffer, offset } = placed(tensor);
       if (kind === "uniform") {
         if (tensor.quads > CHANNEL_QUADS) throw tooManyChannels(kernel, name, tensor);
         return { buffer, offset, size: CHANNEL_QUADS * 16 };
@@ -179,7 +184,7 @@ export class Program {
 
   #transfer(step: Exclude<Step, Dispatch>): Action {
     if (step.kind === "clear") {
-      const { buffer, offset } = stored(step.tensor);
+      const { buffer, offset } = placed(step.tensor);
       const { bytes } = step.tensor;
       return {
         kind: "transfer",
@@ -187,15 +192,15 @@ export class Program {
       };
     }
     if (step.kind === "copy") {
-      const from = stored(step.from);
-      const to = stored(step.to);
+      const from = placed(step.from);
+      const to = placed(step.to);
       const { bytes } = step.to;
       return {
         kind: "transfer",
         encode: (e) => e.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes),
       };
     }
-    const { buffer, offset } = stored(step.tensor);
+    const { buffer, offset } = placed(step.tensor);
     const { texture, first } = this.#texelsOf(step.tensor);
     const width = Math.min(step.tensor.quads, TEXTURE_WIDTH);
     const rows = textureRows(step.tensor);
@@ -208,13 +213,35 @@ export class Program {
     };
   }
 
-  /** Encodes and submits all commands once. Raises what the GPU has complained about before. */
+  /**
+   * What a replay encodes, in order. Raises a `TypeError` when the program was destroyed with its
+   * scope, or the scope of a tensor that it uses has ended.
+   */
+  get actions(): readonly Action[] {
+    if (this.#destroyed) throw new TypeError(`Cannot run ${this.name}: its scope has ended`);
+    for (const [buffer, { name }] of this.#outside) {
+      if (this.#gpu.owns(buffer)) continue;
+      throw new TypeError(
+        `Cannot run ${this.name}: the scope of tensor ${name}, which it uses, has ended; let it last ` +
+          `as long as the program`,
+      );
+    }
+    return this.#actions;
+  }
+
+  /**
+   * Encodes and submits all commands once. Raises what the GPU has complained about before, and what
+   * {@link actions} does.
+   */
   replay(): void {
-    this.#gpu.submit((encoder) => encode(encoder, this.actions));
+    this.#gpu.check();
+    const { actions } = this;
+    this.#gpu.submit((encoder) => encode(encoder, actions));
   }
 
   /** Frees the memory of this program. */
   destroy(): void {
+    this.#destroyed = true;
     for (const memory of this.#owned.splice(0)) this.#gpu.free(memory);
   }
 }
@@ -224,4 +251,10 @@ function tooManyChannels({ name }: Kernel, operand: string, tensor: Tensor): Ran
     `Cannot run kernel ${name}: ${operand} holds ${CHANNEL_QUADS * 4} values at most, found ` +
       `${tensor.name} [${tensor.shape}]`,
   );
+}
+
+/** Where a tensor of a program lies. */
+function placed({ name, storage }: Tensor): Storage {
+  if (!storage) throw new TypeError(`Cannot run a program on tensor ${name}: it has no memory`);
+  return storage;
 }

@@ -1,5 +1,5 @@
 import { assembleTrace } from "./assemble_trace.ts";
-import { type Device, stored } from "../gpu/device.ts";
+import type { Device } from "../gpu/device.ts";
 import { Program } from "./program.ts";
 import { ALIGNMENT, type ElementType, pad, Tensor } from "../gpu/tensor.ts";
 import { Trace } from "./trace.ts";
@@ -11,6 +11,7 @@ export class Scope implements Disposable {
   readonly #buffers: GPUBuffer[] = [];
   readonly #tensors: Tensor[] = [];
   readonly #programs: Program[] = [];
+  #ended = false;
 
   /** Scopes come from `Gpu.scope`. */
   constructor(gpu: Device) {
@@ -24,6 +25,7 @@ export class Scope implements Disposable {
     values?: ArrayLike<number>,
     type: ElementType = "f32",
   ): Tensor {
+    this.#demandAlive(`make tensor ${name}`);
     const tensor = new Tensor(name, shape, type);
     const buffer = this.gpu.takeBuffer(name, tensor.bytes);
     this.#buffers.push(buffer);
@@ -35,9 +37,10 @@ export class Scope implements Disposable {
 
   /** A tensor that is a range of another, from word `start` (a multiple of 64) on. */
   view(name: string, of: Tensor, start: number, shape: readonly number[]): Tensor {
-    const { buffer, offset } = stored(of);
+    this.#demandAlive(`view ${of.name} as ${name}`);
+    const { buffer, offset } = this.gpu.storageOf(of);
     const tensor = new Tensor(name, shape, of.type);
-    if ((start * 4) % ALIGNMENT || start + tensor.words > of.words) {
+    if (!(start >= 0) || (start * 4) % ALIGNMENT || start + tensor.words > of.words) {
       throw new RangeError(
         `Cannot view ${of.name} as ${name}: wanted a start that is a multiple of ` +
           `${ALIGNMENT / 4} with ${tensor.words} words behind it, found ${start} of ${of.words}`,
@@ -50,29 +53,48 @@ export class Scope implements Disposable {
 
   /** Writes `values` (row-major, unpadded) over a tensor. */
   write(tensor: Tensor, values: ArrayLike<number>): void {
+    this.#demandAlive(`write tensor ${tensor.name}`);
     this.gpu.upload(tensor, pad(values, tensor.shape, tensor.type));
   }
 
   /**
    * Traces `build` once into a program that can be replayed. The tensors that `build` makes live
-   * only inside the program, except those it keeps.
+   * only inside the program, except those it keeps. Raises a `TypeError` for tensors that are not
+   * alive, those of other traces, and those that are read before anything is written to them.
    */
   async trace(name: string, build: (trace: Trace) => void): Promise<Program> {
+    this.#demandAlive(`trace ${name}`);
     const trace = new Trace(
       this.gpu,
       ({ name, shape, type }) => this.tensor(name, shape, undefined, type),
     );
-    build(trace);
+    const built: unknown = build(trace);
+    trace.end();
+    if (built instanceof Promise) {
+      built.catch(() => {});
+      throw new TypeError(
+        `Cannot trace ${name}: wanted a function that records everything at once, found one that ` +
+          `returns a promise`,
+      );
+    }
     const kernels = assembleTrace(trace);
     await this.gpu.warmUp(kernels.values());
+    this.#demandAlive(`trace ${name}`);
     const program = new Program(name, trace, kernels);
     this.#programs.push(program);
     await this.gpu.settle();
     return program;
   }
 
+  #demandAlive(action: string): void {
+    if (this.#ended) {
+      throw new TypeError(`Cannot ${action}: the scope has ended; use one that lasts`);
+    }
+  }
+
   /** Frees all tensors and programs of this scope. */
   [Symbol.dispose](): void {
+    this.#ended = true;
     for (const program of this.#programs.splice(0)) program.destroy();
     for (const tensor of this.#tensors.splice(0)) tensor.storage = undefined;
     for (const buffer of this.#buffers.splice(0)) this.gpu.free(buffer);

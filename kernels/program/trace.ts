@@ -1,6 +1,10 @@
+import { demandIterations } from "./loops.ts";
+import { demandOperands, type Operands, operandsOf } from "./operands.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Kernel } from "../gpu/kernel.ts";
 import { type ElementType, Tensor } from "../gpu/tensor.ts";
+
+export type { Operands } from "./operands.ts";
 
 /** One run of a kernel. */
 export interface Dispatch extends Operands<string, string, string> {
@@ -31,20 +35,6 @@ export interface Copy {
 /** A command of a program. */
 export type Command = Dispatch | Clear | Copy;
 
-/** What a kernel is run on. */
-export interface Operands<R extends string, W extends string, D extends string> {
-  /** Tensors for all names in {@link Kernel.reads}. */
-  readonly reads: Readonly<Record<R, Tensor>>;
-  /** Tensors for all names in {@link Kernel.writes}. */
-  readonly writes: Readonly<Record<W, Tensor>>;
-  /** Numbers for all names in {@link Kernel.dims}. */
-  readonly dims: Readonly<Record<D, number>>;
-  /** Workgroups of work; the grid may be smaller. */
-  readonly workgroups: number;
-  /** The largest grid, whose workgroups then do several in turn; without it one for each is started. */
-  readonly grid?: number;
-}
-
 /** Records commands in order; `Scope.trace` makes one and turns it into a program. */
 export class Trace {
   /** Where the program will run. */
@@ -52,6 +42,8 @@ export class Trace {
   /** What was recorded so far. */
   readonly commands: Command[] = [];
   readonly #outside: (tensor: Tensor) => Tensor;
+  readonly #made = new Set<Tensor>();
+  #ended = false;
 
   /**
    * Traces come from `Scope.trace`. `outside` makes a tensor outside the program, of the name, shape
@@ -64,34 +56,77 @@ export class Trace {
 
   /** A tensor that lives inside the program from its first write to its last use. */
   tensor(name: string, shape: readonly number[], type: ElementType = "f32"): Tensor {
-    return new Tensor(name, shape, type);
+    const tensor = new Tensor(name, shape, type, true);
+    this.#made.add(tensor);
+    return tensor;
   }
 
-  /** Records a run of a kernel. */
+  /** Ends the recording: what comes later would be no part of the program. */
+  end(): void {
+    this.#ended = true;
+  }
+
+  #record(command: Command): void {
+    if (this.#ended) {
+      const what = command.kind === "dispatch" ? `kernel ${command.kernel.name}` : command.kind;
+      throw new TypeError(`Cannot record ${what}: the trace has ended`);
+    }
+    this.commands.push(command);
+  }
+
+  /** Raises a `TypeError` for a tensor that is neither of this trace nor alive outside. */
+  #demandUsable(tensor: Tensor, where: string): void {
+    if (this.#made.has(tensor)) return;
+    if (tensor.temporary) {
+      throw new TypeError(
+        `Cannot use tensor ${tensor.name}${where} as it belongs to another trace: keep() it there`,
+      );
+    }
+    this.gpu.storageOf(tensor, where);
+  }
+
+  /**
+   * Records a run of a kernel. Raises a `TypeError` for tensors that are missing, of the wrong type, or
+   * not alive, and a `RangeError` for loops that the adapter would end before they are done.
+   */
   run<R extends string, W extends string, D extends string>(
     kernel: Kernel<R, W, D>,
     operands: Operands<R, W, D>,
   ): void {
-    this.commands.push({ kind: "dispatch", kernel, ...operands });
+    demandOperands(kernel, operands);
+    for (const tensor of operandsOf(operands)) {
+      this.#demandUsable(tensor, ` in kernel ${kernel.name}`);
+    }
+    demandIterations(this.gpu, kernel, operands);
+    this.#record({ kind: "dispatch", kernel, ...operands });
   }
 
   /** Records zeros over a tensor. */
   clear(tensor: Tensor): void {
-    this.commands.push({ kind: "clear", tensor });
+    this.#demandUsable(tensor, "");
+    this.#record({ kind: "clear", tensor });
   }
 
   /** Lets a tensor of the trace lie where `at`, from outside, lies. */
   place(tensor: Tensor, at: Tensor): void {
-    tensor.storage = at.storage;
+    tensor.storage = this.gpu.storageOf(at);
   }
 
-  /** Records a copy. */
+  /** Records a copy. Raises a `TypeError` for tensors of different numbers of words. */
   copy(from: Tensor, to: Tensor): void {
-    this.commands.push({ kind: "copy", from, to });
+    if (from.words !== to.words) {
+      throw new TypeError(
+        `Cannot copy ${from.name} [${from.shape}] to ${to.name} [${to.shape}]: wanted as many words`,
+      );
+    }
+    this.#demandUsable(from, "");
+    this.#demandUsable(to, "");
+    this.#record({ kind: "copy", from, to });
   }
 
   /** A tensor outside the program that each replay fills with `tensor`. */
   keep(tensor: Tensor): Tensor {
+    this.#demandUsable(tensor, "");
     const kept = this.#outside(tensor);
     this.copy(tensor, kept);
     return kept;

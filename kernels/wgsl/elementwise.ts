@@ -45,6 +45,7 @@ fn main(workgroup: u32, lane: u32) {
   ${once ? `let c = i % dims.channel_quads;\n${once}` : ""}
   for (var at = i; at < dims.quads; at += dims.step) { set_y(at, ${value("at")}); }
 }`,
+    iterations: ({ quads, step }) => Math.ceil(quads / step) + 1,
   });
 }
 

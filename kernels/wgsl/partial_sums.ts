@@ -11,6 +11,9 @@ const FAN_DIMS = { ...RUN_DIMS, fan: "u32" } as const;
 /** Vec4 of channels of a workgroup whose lanes share the partial sums of a channel. */
 const SHARED_QUADS = 4;
 
+/** Loads that are under way at a time where lanes share the runs. */
+const AHEAD = 4;
+
 /** Lanes of a workgroup that adds up partial sums, and its vec4 of channels. */
 function groupOf(shares: number): { lanes: number; quads: number } {
   return shares === 1
@@ -35,28 +38,29 @@ export function eachRun(
     ${body({ p: "p", at: "at", counts: "true" })}
   }`;
   }
-  const ahead = 4;
-  return `for (var p = first; p < end; p += ${ahead * shares}u) {
+  return `for (var p = first; p < end; p += ${AHEAD * shares}u) {
     ${
-    unroll(ahead, (u) =>
+    unroll(AHEAD, (u) =>
       `let counts${u} = p + ${u * shares}u < end;
     let p${u} = select(p, p + ${u * shares}u, counts${u});
     let at${u} = p${u} * dims.channel_quads + c;`)
   }
-    ${unroll(ahead, (u) => body({ p: `p${u}`, at: `at${u}`, counts: `counts${u}` }))}
+    ${unroll(AHEAD, (u) => body({ p: `p${u}`, at: `at${u}`, counts: `counts${u}` }))}
   }`;
 }
 
 /**
  * A kernel that adds up the partial sums of `fan` neighbouring runs, begin to end, of each vec4 of
  * channels `c`; `shares` invocations share them. `sums` is WGSL for sums over the runs of an
- * invocation, of which `total(sum, lane)` gives that over all; `store` writes them for part `i`.
+ * invocation, in so many `passes`, of which `total(sum, lane)` gives that over all; `store` writes
+ * them for part `i`.
  */
 export function partialSumKernel<const W extends string>(
   name: string,
   writes: Record<W, Write>,
-  { reads = {}, dims = {}, sums, store }: Pick<Partial<Kernel>, "reads" | "dims"> & {
+  { reads = {}, dims = {}, sums, passes = 1, store }: Pick<Partial<Kernel>, "reads" | "dims"> & {
     sums: (shares: number) => string;
+    passes?: number;
     store: string;
   },
 ): PartialSumKernel<W> {
@@ -83,6 +87,11 @@ fn main(workgroup: u32, lane: u32) {
   if (lane >= ${quads}u || begin >= dims.parts) { return; }
   ${store}
 }`,
+      iterations: ({ fan }) => {
+        const rounds = Math.ceil(fan / (shares === 1 ? 1 : AHEAD * shares)) + 1;
+        const halvings = shares === 1 ? 0 : Math.log2(shares) + 1;
+        return passes * rounds + (passes + 1) * halvings;
+      },
     });
   };
 }

@@ -35,6 +35,14 @@ fn main(workgroup: u32, lane: u32) {
 }`;
 }
 
+/** The iterations of a walk whose body makes `each`. */
+export function walkIterations(
+  { width, walkers }: Readonly<Record<"width" | "walkers", number>>,
+  each = 0,
+): number {
+  return Math.ceil(width / walkers) * (1 + each) + 1;
+}
+
 /** The numbers and the workgroups of a walk over `rows` rows of `width` pixels. */
 export function walkOver(
   { rows, width, channels }: { rows: number; width: number; channels: number },

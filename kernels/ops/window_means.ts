@@ -1,0 +1,123 @@
+import { LANES } from "../wgsl/elementwise.ts";
+import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import { WINDOWS, windowsOf } from "./pool_windows.ts";
+import { quads, type Tensor } from "../gpu/tensor.ts";
+import type { Trace } from "../program/trace.ts";
+
+/** How windows lie along a side. */
+interface Windows {
+  /** Positions of a window. */
+  readonly kernel: number;
+  /** Positions from one window to the next. */
+  readonly stride: number;
+}
+
+// x is [outer, length, inner vec4], y [outer, windows, inner vec4].
+const DIMS = {
+  outer: "u32",
+  length: "u32",
+  windows: "u32",
+  inner: "u32",
+  kernel: "u32",
+  stride: "u32",
+} as const;
+
+/** A `main` that finds vec4 `c` at position `at`, out of `positions`, of part `o`. */
+function eachPosition(positions: "length" | "windows", body: string): string {
+  return /* wgsl */ `
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * ${LANES}u + lane;
+  let c = i % dims.inner;
+  let at = (i / dims.inner) % dims.${positions};
+  let o = i / dims.inner / dims.${positions};
+  if (o >= dims.outer) { return; }
+  ${body}
+}`;
+}
+
+const means = defineKernel({
+  name: "window means",
+  workgroupSize: LANES,
+  reads: { x: "bulk" },
+  writes: { y: "bulk" },
+  dims: DIMS,
+  wgsl: eachPosition(
+    "windows",
+    `let first = at * dims.stride;
+  let end = min(first + dims.kernel, dims.length);
+  var sum = vec4f();
+  for (var p = first; p < end; p++) { sum += x((o * dims.length + p) * dims.inner + c); }
+  set_y(i, sum / f32(end - first));`,
+  ),
+  iterations: ({ kernel }) => kernel + 1,
+});
+
+// Each position adds up dy / (positions of the window) of the windows that contain it.
+const gradient = defineKernel({
+  name: "window means gradient",
+  workgroupSize: LANES,
+  reads: { dy: "bulk" },
+  writes: { dx: "bulk" },
+  dims: DIMS,
+  wgsl: WINDOWS + eachPosition(
+    "length",
+    `let containing = windows(at, dims.windows);
+  var sum = vec4f();
+  for (var a = containing.x; a < containing.y; a++) {
+    let count = min(dims.kernel, dims.length - a * dims.stride);
+    sum += dy((o * dims.windows + a) * dims.inner + c) / f32(count);
+  }
+  set_dx(i, sum);`,
+  ),
+  iterations: (dims) => windowsOf(dims) + 1,
+});
+
+type Along = Omit<Record<keyof typeof DIMS, number>, keyof Windows>;
+
+function run<R extends string, W extends string>(
+  trace: Trace,
+  kernel: Kernel<R, W, keyof typeof DIMS>,
+  operands: { reads: Record<R, Tensor>; writes: Record<W, Tensor> },
+  { along, windows, made }: { along: Along; windows: Windows; made: Tensor },
+): void {
+  const workgroups = Math.ceil(made.quads / LANES);
+  trace.run(kernel, { ...operands, dims: { ...along, ...windows }, workgroups });
+}
+
+/** Along the rows and along the columns of images, from the shapes of x and y. */
+function sides(x: Tensor, y: Tensor): { across: Along; down: Along; between: number[] } {
+  const [batch, height, width, channels] = x.shape;
+  const [, outHeight, outWidth] = y.shape;
+  const inner = quads(channels);
+  return {
+    across: { outer: batch * height, length: width, windows: outWidth, inner },
+    down: { outer: batch, length: height, windows: outHeight, inner: outWidth * inner },
+    between: [batch, height, outWidth, channels],
+  };
+}
+
+/**
+ * Records the means of the windows of images x into y: means along the rows, and of these along the
+ * columns, as many loads for each as a window has on a side.
+ */
+export function recordWindowMeans(trace: Trace, x: Tensor, y: Tensor, windows: Windows): void {
+  const { across, down, between } = sides(x, y);
+  const rows = trace.tensor("row means", between);
+  run(trace, means, { reads: { x }, writes: { y: rows } }, { along: across, windows, made: rows });
+  run(trace, means, { reads: { x: rows }, writes: { y } }, { along: down, windows, made: y });
+}
+
+/** Records the gradient of {@link recordWindowMeans} into dx, given dy. */
+export function recordWindowMeansGradient(
+  trace: Trace,
+  dy: Tensor,
+  dx: Tensor,
+  windows: Windows,
+): void {
+  const { across, down, between } = sides(dx, dy);
+  const rows = trace.tensor("row means gradient", between);
+  const first = { reads: { dy }, writes: { dx: rows } };
+  run(trace, gradient, first, { along: down, windows, made: rows });
+  const second = { reads: { dy: rows }, writes: { dx } };
+  run(trace, gradient, second, { along: across, windows, made: dx });
+}
