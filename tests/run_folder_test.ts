@@ -7,7 +7,6 @@ import {
 } from "@std/assert";
 import { readArguments } from "../cli/arguments.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
-import { drawCurves } from "../cli/report/curves.ts";
 import { EXIT } from "../cli/exit.ts";
 import { UsageError } from "../train/errors.ts";
 import { trainRequest } from "../cli/options.ts";
@@ -294,29 +293,4 @@ test("of two runs with one default name, each has a folder of its own", async (d
   assertEquals(runs.map(({ path }) => path), [`${dir}/runs/a`, `${dir}/runs/a-2`]);
   const config = await Deno.readTextFile(`${dir}/runs/a-2/config.json`);
   assertEquals(JSON.parse(config).output, `${dir}/runs/a-2`);
-});
-
-Deno.test("the curves are an SVG of their own, with a line for each network", async () => {
-  for (const epochs of [1, 3, 100]) {
-    const all = Array.from({ length: epochs }, (_, i) => metrics(i + 1, epochs));
-    const svg = await drawCurves(all, "a < b & c");
-    assert(svg.startsWith('<svg xmlns="http://www.w3.org/2000/svg"'));
-    assertStringIncludes(svg, "a &lt; b &amp; c");
-    assertStringIncludes(svg, `base ${(100 - 50 / epochs).toFixed(1)} %`);
-    assertStringIncludes(svg, `small ${(100 - 75 / epochs).toFixed(1)} %`);
-    assertStringIncludes(svg, `training loss ${(2 / epochs).toFixed(3)}`);
-    // Two lines of accuracy and three of loss.
-    const lines = svg.match(/aria-label="line"[^]*?<\/g>/g) ?? [];
-    const paths = lines.map((group) => group.match(/<path /g)?.length);
-    assertEquals(paths, [2, 3]);
-    assert(!svg.includes("NaN"));
-  }
-});
-
-Deno.test("the curves of one network alone, or of a run that diverged, can be drawn", async () => {
-  const { validation: { base }, ...rest } = metrics(1);
-  const svg = await drawCurves([{ ...rest, loss: NaN, validation: { base } }], "alone");
-  assert(!svg.includes("NaN"));
-  assert(!svg.includes(">small"));
-  assertStringIncludes(svg, "base 50.0 %");
 });

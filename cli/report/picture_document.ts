@@ -6,10 +6,77 @@ export interface Drawing {
   readonly document: PlotModule.PlotOptions["document"];
 }
 
+/** Colours that people who see few colours tell apart, on white. */
+export const COLOURS = {
+  base: "#0072b2",
+  small: "#d55e00",
+  kl: "#009e73",
+  other: "#6b7280",
+  text: "#1f2937",
+  pale: "#d1d5db",
+} as const;
+
 /** Loads what draws pictures, which only the end of a run needs. */
 export async function openDrawing(): Promise<Drawing> {
   const Plot = await import("@observablehq/plot");
   const { DOMParser } = await import("linkedom");
   const document = new DOMParser().parseFromString("<html></html>", "text/html");
   return { Plot, document };
+}
+
+/** Text as it stands in markup. */
+export function escapeText(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+}
+
+/** A line of text in a picture, from `x` on, with its baseline at `y`. */
+export function textAt(
+  text: string,
+  { x, y, size = 12, bold = false, colour = COLOURS.text, anchor = "start" }: {
+    readonly x: number;
+    readonly y: number;
+    /** Pixels. */
+    readonly size?: number;
+    readonly bold?: boolean;
+    readonly colour?: string;
+    readonly anchor?: "start" | "middle" | "end";
+  },
+): string {
+  const weight = bold ? ' font-weight="600"' : "";
+  return `<text x="${x}" y="${y}" font-size="${size}"${weight} fill="${colour}" ` +
+    `text-anchor="${anchor}">${escapeText(text)}</text>`;
+}
+
+/**
+ * A whole picture out of markup, under its title. It has a white ground of its own, as it may be
+ * shown on any.
+ */
+export function picture(
+  { title, width, height }: {
+    readonly title: string;
+    readonly width: number;
+    readonly height: number;
+  },
+  parts: readonly string[],
+): string {
+  return [
+    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" ` +
+    `viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" ` +
+    `color="${COLOURS.text}">`,
+    `<title>${escapeText(title)}</title>`,
+    `<rect width="${width}" height="${height}" fill="white"/>`,
+    textAt(title, { x: 16, y: 24, size: 14, bold: true }),
+    ...parts,
+    "</svg>",
+  ].join("\n") + "\n";
+}
+
+/** The markup of a plot, at a place in a picture. */
+export function placed(
+  plot: ReturnType<typeof PlotModule.plot>,
+  { x, y }: { readonly x: number; readonly y: number },
+): string {
+  plot.setAttribute("x", String(x));
+  plot.setAttribute("y", String(y));
+  return plot.outerHTML;
 }

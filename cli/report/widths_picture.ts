@@ -1,10 +1,11 @@
-import { openDrawing } from "./picture_document.ts";
+import { COLOURS, openDrawing, picture, placed } from "./picture_document.ts";
 import { budgetName, percent } from "../../data/words.ts";
 import type { WidthsFile } from "../../export/widths_file.ts";
 
 const WIDTH = 640;
+const TOP = 40;
+/** Pixels of a bar and the gap beside it. */
 const BAR = 18;
-const COLOURS = { base: "#d1d5db", small: "#d55e00" } as const;
 
 /**
  * The widths found as an SVG picture: a bar for each masked convolution, its filters in the small
@@ -20,32 +21,30 @@ export async function drawWidths(
     part: 100 * width / full[layer],
     text: `${width} of ${full[layer]}`,
   }));
-  const height = 72 + BAR * bars.length;
-  const svg = Plot.plot({
+  const height = 56 + BAR * bars.length;
+  const plot = Plot.plot({
     document,
     width: WIDTH,
     height,
     marginLeft: 150,
-    marginRight: 72,
-    marginTop: 44,
-    style: { fontSize: "11px", background: "white" },
-    x: { domain: [0, 100], label: "filters of the small network, % of the base's" },
+    marginRight: 96,
+    marginTop: 4,
+    marginBottom: 44,
+    style: { fontSize: "11px" },
+    x: {
+      domain: [0, 100],
+      label: "filters of the small network, % of the base network's",
+      labelAnchor: "center",
+      labelArrow: "none",
+    },
     y: { domain: bars.map(({ layer }) => layer), label: null, padding: 0.25 },
     marks: [
-      Plot.barX(bars, { x1: 0, x2: 100, y: "layer", fill: COLOURS.base }),
+      Plot.barX(bars, { x1: 0, x2: 100, y: "layer", fill: COLOURS.pale }),
       Plot.barX(bars, { x1: 0, x2: "part", y: "layer", fill: COLOURS.small }),
       Plot.text(bars, { x: 100, y: "layer", text: "text", textAnchor: "start", dx: 6 }),
-      Plot.text([
-        `${model}: ${percent(found)} of the ${budgetName(budgeted)}, budget ${percent(budget)}`,
-      ], {
-        frameAnchor: "top-left",
-        dx: -142,
-        dy: -32,
-        fontSize: 14,
-        fontWeight: "600",
-      }),
     ],
   });
-  svg.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-  return svg.outerHTML + "\n";
+  const title = `${model}: ${percent(found)} of the ${budgetName(budgeted)}, ` +
+    `budget ${percent(budget)}`;
+  return picture({ title, width: WIDTH, height: TOP + height }, [placed(plot, { x: 0, y: TOP })]);
 }

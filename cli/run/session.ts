@@ -78,8 +78,10 @@ export async function inRunFolder(
     now: () => performance.now(),
     quiet: request.quiet,
   });
+  let test = false;
   const reporter: Reporter = {
     start: (info) => {
+      test = info.test;
       if (!folder.started) folder.start(request.config);
       progress.start({ ...info, options: { ...info.options, output: folder.path } });
     },
@@ -101,10 +103,11 @@ export async function inRunFolder(
       return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${folder.path}\n`);
     }
     const { summary, files } = result;
-    const { model, dataset, seed } = options;
+    const { model, dataset, seed, smoothing } = options;
     const curves = await picture("curves.svg", async () => {
       const { drawCurves } = await import("../report/curves.ts");
-      return await drawCurves(folder.metrics, `${model}, ${kind}, ${dataset}, seed ${seed}`);
+      const title = `${model}, ${kind}, ${dataset}, seed ${seed}`;
+      return await drawCurves(folder.metrics, title, { test, smoothing });
     }, reporter.note);
     await folder.finish(new Map<string, Uint8Array | string>([...files, ...curves]), summary);
     progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
