@@ -1,5 +1,6 @@
 import config from "../deno.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
+import { printable } from "../data/printable.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type CheckpointInfo, encodeInfo, parseInfo } from "./metadata.ts";
 import type { Attribute } from "../nn/layers/onnx_step.ts";
@@ -112,14 +113,21 @@ export function parseOnnxInfo(bytes: Uint8Array, file: string): OnnxInfo {
   try {
     metadata = Object.fromEntries(decodeMetadata(bytes).map(({ key, value }) => [key, value]));
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = printable(cause instanceof Error ? cause.message : String(cause));
     throw new DataError(`Cannot load ${file}: wanted an ONNX model, found ${reason}`, { cause });
   }
   const { range } = metadata;
+  if (range === undefined) {
+    throw new DataError(
+      `Cannot load ${file}: wanted an ONNX model exported by adjoin, found one without its ` +
+        `metadata, which say what pixels it takes; export it anew, with a converter that keeps ` +
+        `metadata`,
+    );
+  }
   if (range !== "pixels" && range !== "normalized") {
     throw new DataError(
-      `Cannot load ${file}: wanted an ONNX model exported by adjoin, found ` +
-        `${range ?? "none"} as range in its metadata`,
+      `Cannot load ${file}: wanted pixels or normalized as range in its metadata, found ` +
+        printable(range),
     );
   }
   return { ...parseInfo(metadata, file), range };

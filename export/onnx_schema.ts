@@ -130,6 +130,21 @@ export function encodeModel(model: ModelMessage): Uint8Array<ArrayBuffer> {
   return new Uint8Array(Model.encode(model).finish());
 }
 
+const EMPTY: ModelMessage = {
+  irVersion: 0,
+  opsetImport: [],
+  producerName: "",
+  producerVersion: "",
+  docString: "",
+  metadataProps: [],
+  graph: { name: "", node: [], initializer: [], input: [], output: [] },
+};
+
+/** The model in bytes, as far as the messages here go. Raises an `Error` for bytes that are none. */
+export function decodeModel(bytes: Uint8Array): ModelMessage {
+  return { ...EMPTY, ...Model.toObject(Model.decode(bytes), { arrays: true, longs: Number }) };
+}
+
 /** A model's metadata. Raises an `Error` for bytes that are none. */
 export function decodeMetadata(bytes: Uint8Array): EntryMessage[] {
   const { metadataProps } = Model.toObject(Model.decode(bytes), { defaults: true });

@@ -1,60 +1,185 @@
-import { env, InferenceSession, Tensor } from "onnxruntime-web/wasm";
+import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Batch } from "../data/batches.ts";
 import { DataError } from "../data/error.ts";
 import { median } from "../data/median.ts";
-import { INPUT, OUTPUT } from "./onnx_graph.ts";
+import { printable } from "../data/printable.ts";
 import { type OnnxInfo, parseOnnxInfo } from "./onnx.ts";
+import { INPUT, OUTPUT } from "./onnx_graph.ts";
+import { loadRuntime, type Runtime } from "./onnx_runtime.ts";
 
-// One thread, so that times compare and nothing is left running.
-env.wasm.numThreads = 1;
-env.logLevel = "error";
+export { RUNTIME } from "./onnx_runtime.ts";
 
-/** The version of onnxruntime-web. */
-export const RUNTIME: string = env.versions.web ?? "";
+/** Element types that inputs may have, and the arrays that hold them. */
+const ARRAYS = { float32: Float32Array, float16: Float16Array, float64: Float64Array } as const;
+
+/** One of these element types. */
+type Element = keyof typeof ARRAYS;
+
+/** The input and the output of a model, as it declares them. */
+interface Ports {
+  readonly input: string;
+  readonly output: string;
+  readonly element: Element;
+  /** Images that it takes at a time; any number where it does not say. */
+  readonly batch?: number;
+}
+
+/** A reason in onnxruntime's words, of which some are long. */
+function inWords(cause: unknown): string {
+  return printable(cause instanceof Error ? cause.message : String(cause), 300);
+}
+
+function isElement(type: string): type is Element {
+  return Object.hasOwn(ARRAYS, type);
+}
+
+/** The one name of a kind: the one that we give, or whatever a converter made of it. */
+function oneOf(names: readonly string[], ours: string, what: string): string {
+  if (names.includes(ours)) return ours;
+  if (names.length === 1) return names[0];
+  throw new DataError(
+    `wanted an ${what} called ${ours}, or a single one, found ${printable(names.join(", "))}`,
+  );
+}
+
+/** What a model declares. Raises a {@link DataError} for one that does not take our images. */
+function portsOf({ inputMetadata, outputNames }: InferenceSession, info: OnnxInfo): Ports {
+  const input = oneOf(inputMetadata.map(({ name }) => name), INPUT, "input");
+  const output = oneOf(outputNames, OUTPUT, "output");
+  const found = inputMetadata.find(({ name }) => name === input);
+  if (!found?.isTensor || !isElement(found.type)) {
+    const type = found?.isTensor ? found.type : "no tensor";
+    throw new DataError(
+      `wanted an input of float32, float16 or float64, found ${type} in ${printable(input)}`,
+    );
+  }
+  const [height, width, channels] = info.image;
+  const wanted = [undefined, channels, height, width];
+  const { shape, type: element } = found;
+  // A size that is a name can be any.
+  const fits = shape.length === wanted.length &&
+    wanted.every((size, i) => size === undefined || shape[i] === size || !isSize(shape[i]));
+  if (!fits) {
+    const words = printable(shape.map((size) => isSize(size) ? size : "any").join(", "));
+    throw new DataError(
+      `wanted an input of [batch, ${channels}, ${height}, ${width}], found [${words}]`,
+    );
+  }
+  return { input, output, element, ...isSize(shape[0]) ? { batch: shape[0] } : {} };
+}
+
+function isSize(size: number | string): size is number {
+  return typeof size === "number" && size > 0;
+}
+
+/** The numbers of a tensor of floats; nothing of others. */
+function floats(data: Tensor["data"] | Float16Array): Float32Array | undefined {
+  if (data instanceof Float32Array) return data;
+  if (data instanceof Float64Array || data instanceof Float16Array) return Float32Array.from(data);
+  if (data instanceof Uint16Array) return floats(new Float16Array(data.buffer, data.byteOffset));
+}
 
 /** An ONNX file in onnxruntime-web's WebAssembly, on one thread. */
 export class OnnxSession {
   /** What the file says. */
   readonly info: OnnxInfo;
+  readonly #file: string;
+  readonly #runtime: Runtime;
   readonly #session: InferenceSession;
+  readonly #ports: Ports;
 
-  private constructor(info: OnnxInfo, session: InferenceSession) {
+  private constructor(
+    { file, info, runtime, session }: {
+      file: string;
+      info: OnnxInfo;
+      runtime: Runtime;
+      session: InferenceSession;
+    },
+  ) {
     this.info = info;
+    this.#file = file;
+    this.#runtime = runtime;
     this.#session = session;
+    this.#ports = portsOf(session, info);
   }
 
-  /** Raises a {@link DataError} for bytes that are no model of ours, or that do not run. */
+  /**
+   * Opens a model that `encodeOnnx` wrote, also after a converter has fixed its batch, made it
+   * float16 or renamed its input or output. Raises a {@link DataError} for bytes that are no model
+   * of ours, or that do not run.
+   */
   static async open(bytes: Uint8Array, file: string): Promise<OnnxSession> {
     const info = parseOnnxInfo(bytes, file);
+    const runtime = await loadRuntime();
+    let session: InferenceSession;
     try {
       const options = { executionProviders: ["wasm"] };
-      return new OnnxSession(info, await InferenceSession.create(bytes, options));
+      session = await runtime.InferenceSession.create(bytes, options);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new DataError(`Cannot load ${file}: onnxruntime-web says ${reason}`, { cause });
+      const reason = `onnxruntime-web says ${inWords(cause)}`;
+      throw new DataError(`Cannot load ${file}: ${reason}`, { cause });
+    }
+    try {
+      return new OnnxSession({ file, info, runtime, session });
+    } catch (cause) {
+      await session.release();
+      throw new DataError(`Cannot load ${file}: ${inWords(cause)}`, { cause });
     }
   }
 
-  /** Images as the file takes them: `[count, channels, height, width]`. */
-  #input({ pixels, count }: Batch): Tensor {
+  /**
+   * Images from `first` on, as the file takes them: `[size, channels, height, width]`. Those beyond
+   * `count` are zeros.
+   */
+  #input({ pixels, count }: Batch, first: number, size: number): Tensor {
     const { image: [height, width, channels], normalization: { mean, std }, range } = this.info;
     const area = height * width;
-    const planes = new Float32Array(count * channels * area);
-    for (let plane = 0; plane < count * channels; plane++) {
+    const planes = new ARRAYS[this.#ports.element](size * channels * area);
+    const images = Math.min(size, count - first);
+    for (let plane = 0; plane < images * channels; plane++) {
       const c = plane % channels;
       const [m, s] = range === "pixels" ? [0, 1] : [255 * mean[c], 255 * std[c]];
-      const first = (plane - c) * area + c;
+      const start = first * channels * area + (plane - c) * area + c;
       for (let i = 0; i < area; i++) {
-        planes[plane * area + i] = (pixels[first + i * channels] - m) / s;
+        planes[plane * area + i] = (pixels[start + i * channels] - m) / s;
       }
     }
-    return new Tensor("float32", planes, [count, channels, height, width]);
+    const shape = [size, channels, height, width];
+    // It has no type for arrays of float16, but takes their bits.
+    return planes instanceof Float16Array
+      ? new this.#runtime.Tensor("float16", new Uint16Array(planes.buffer), shape)
+      : new this.#runtime.Tensor(planes, shape);
+  }
+
+  async #run(image: Tensor): Promise<Tensor> {
+    try {
+      const { input, output } = this.#ports;
+      const { [output]: logits } = await this.#session.run({ [input]: image });
+      return logits;
+    } catch (cause) {
+      const reason = `onnxruntime-web says ${inWords(cause)}`;
+      throw new DataError(`Cannot run ${this.#file}: ${reason}`, { cause });
+    }
   }
 
   /** Logits of the images of a batch that are meant, `[count, classes]`, row-major. */
   async logits(batch: Batch): Promise<Float32Array> {
-    const { [OUTPUT]: logits } = await this.#session.run({ [INPUT]: this.#input(batch) });
-    return Float32Array.from(logits.data as Float32Array);
+    const { count } = batch;
+    const classes = this.info.classes.length;
+    const all = new Float32Array(count * classes);
+    const size = this.#ports.batch ?? count;
+    for (let first = 0; first < count; first += size) {
+      const { dims, type, data } = await this.#run(this.#input(batch, first, size));
+      const numbers = floats(data);
+      if (!numbers || dims.join() !== `${size},${classes}`) {
+        throw new DataError(
+          `Cannot run ${this.#file}: wanted logits of [${size}, ${classes}], found ${type} of ` +
+            `[${dims.join(", ")}]`,
+        );
+      }
+      all.set(numbers.subarray(0, Math.min(size, count - first) * classes), first * classes);
+    }
+    return all;
   }
 
   /**
@@ -66,12 +191,12 @@ export class OnnxSession {
     runs: number,
     timed: (done: number) => void = () => {},
   ): Promise<number> {
-    const feeds = { [INPUT]: this.#input({ ...batch, count: 1 }) };
+    const image = this.#input({ ...batch, count: 1 }, 0, this.#ports.batch ?? 1);
     const times: number[] = [];
     for (let i = 0; i <= runs; i++) {
       timed(Math.max(0, i - 1));
       const start = performance.now();
-      await this.#session.run(feeds);
+      await this.#run(image);
       if (i) times.push(performance.now() - start);
     }
     timed(runs);

@@ -1,0 +1,34 @@
+import type * as OnnxRuntime from "onnxruntime-web/wasm";
+import config from "../deno.json" with { type: "json" };
+import { DataError } from "../data/error.ts";
+
+/** The module onnxruntime-web. */
+export type Runtime = typeof OnnxRuntime;
+
+/** The version of onnxruntime-web. */
+export const RUNTIME: string = config.imports["onnxruntime-web"].split("@").at(-1) ?? "";
+
+// What an import names by a literal is fetched before any command starts, and this has 140 MB that
+// only ONNX needs.
+const MODULE: string = "onnxruntime-web/wasm";
+
+/**
+ * Loads onnxruntime-web, which is fetched where it is not there yet. Raises a {@link DataError}
+ * where it cannot be.
+ */
+export async function loadRuntime(module = MODULE): Promise<Runtime> {
+  let runtime: Runtime;
+  try {
+    runtime = await import(module);
+  } catch (cause) {
+    throw new DataError(
+      `Cannot run ONNX: wanted onnxruntime-web ${RUNTIME}, which is fetched when it is first ` +
+        `needed, found no way to; run deno install once where there is a network`,
+      { cause },
+    );
+  }
+  // One thread, so that times compare and nothing is left running.
+  runtime.env.wasm.numThreads = 1;
+  runtime.env.logLevel = "error";
+  return runtime;
+}
