@@ -171,6 +171,7 @@ export { fitPretrained, type Pretrained, type TorchTensors } from "./nn/pretrain
 export {
   model,
   MODEL_NAMES,
+  type ModelOptions,
   resnet,
   type ResNetOptions,
   type Stem,

@@ -2,6 +2,7 @@ import { printableJson } from "../data/printable.ts";
 import { type NetworkBuilder, networkBuilder } from "./builder.ts";
 import type { ValueShape } from "./layers/layer.ts";
 import { kindOf, type Layer } from "./layers/mod.ts";
+import { checkOptionNames } from "./options.ts";
 import { foundText, type LayersBefore, LOGITS_KINDS, readLayer } from "./read_layer.ts";
 
 export { IMAGE, type Value } from "./layers/layer.ts";
@@ -42,9 +43,11 @@ export function checkLast(what: string, layers: readonly Layer[]): void {
  * ```
  */
 export function network(
-  { channels }: { channels: number },
+  options: { channels: number },
   build: (builder: NetworkBuilder) => void,
 ): Network {
+  checkOptionNames("make a network", options, ["channels"]);
+  const { channels } = options;
   const builder = networkBuilder(channels);
   build(builder);
   checkLast("make a network", builder.layers);

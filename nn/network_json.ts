@@ -1,4 +1,4 @@
-import { printable } from "../data/printable.ts";
+import { printable, printableJson } from "../data/printable.ts";
 import type { Field, FieldContext } from "./layers/fields.ts";
 import type { ValueShape } from "./layers/layer.ts";
 import { kindOf, type Layer } from "./layers/mod.ts";
@@ -64,11 +64,18 @@ export function parseNetwork(text: string, subject = "the network"): Network {
   } catch {
     throw new TypeError(`Cannot read ${subject}: wanted JSON, found ${printable(text, 40)}`);
   }
-  const { channels, layers } = isFields(json) ? json : {};
+  const fields = isFields(json) ? json : {};
+  const { channels, layers } = fields;
   if (!Number.isSafeInteger(channels) || Number(channels) < 1 || !Array.isArray(layers)) {
     throw new TypeError(
       `Cannot read ${subject}: wanted channels, a whole number from 1 on, and a list of layers, ` +
         `found ${printable(text, 40)}`,
+    );
+  }
+  const unknown = Object.keys(fields).find((key) => !["channels", "layers"].includes(key));
+  if (unknown !== undefined) {
+    throw new TypeError(
+      `Cannot read ${subject}: wanted only channels and layers, found ${printableJson(unknown)}`,
     );
   }
   const read: Layer[] = [];

@@ -1,5 +1,7 @@
 import { curable, cure } from "../data/cure.ts";
+import { printable } from "../data/printable.ts";
 import { checkWhole } from "./builder.ts";
+import { checkChoice, checkOptionNames } from "./options.ts";
 import { type Network, network, type NetworkBuilder, type Value } from "./network.ts";
 
 /**
@@ -7,6 +9,8 @@ import { type Network, network, type NetworkBuilder, type Value } from "./networ
  * that of torchvision and, but for those named with a d, of timm.
  */
 export type Variant = "xresnet" | "torchvision";
+
+const VARIANTS: readonly Variant[] = ["xresnet", "torchvision"];
 
 /** What a ResNet is built from. */
 export interface ResNetOptions {
@@ -27,6 +31,17 @@ export interface ResNetOptions {
   /** Default: `xresnet`. */
   readonly variant?: Variant;
 }
+
+const RESNET_OPTIONS: Readonly<Record<keyof ResNetOptions, true>> = {
+  block: true,
+  depths: true,
+  widths: true,
+  stem: true,
+  reduce: true,
+  classes: true,
+  channels: true,
+  variant: true,
+};
 
 /** The factor between a bottleneck's inner and outer channels. */
 const EXPANSION = 4;
@@ -101,11 +116,16 @@ function residualBlock(
  * torchvision's: a stem of one convolution, 7x7 where it strides and else 3x3, the stride in the
  * 3x3 of a block (v1.5), and in the 1x1 of the shortcut. The last norm of each block starts at
  * scale 0. Raises a `RangeError` for torchvision's with another number of convolutions in its stem,
- * and for depths, widths, classes and channels that make no network.
+ * for other blocks and variants, and for depths, widths, classes and channels that make no network;
+ * a `TypeError` for options that there are not.
  */
 export function resnet(options: ResNetOptions): Network {
   const { block, depths, widths, stem, reduce, classes, channels = 3, variant = "xresnet" } =
     options;
+  const what = "build a ResNet";
+  checkOptionNames(what, options, Object.keys(RESNET_OPTIONS));
+  checkChoice(what, "block", block, ["basic", "bottleneck"]);
+  checkChoice(what, "variant", variant, VARIANTS);
   if (variant === "torchvision" && stem.length !== 1) {
     throw new RangeError(
       `Cannot build a ResNet as torchvision: wanted a stem of one convolution, found ${stem.length}`,
@@ -117,7 +137,7 @@ export function resnet(options: ResNetOptions): Network {
         `depths and ${widths.length} widths`,
     );
   }
-  for (const depth of depths) checkWhole("build a ResNet", "a depth", depth, 1);
+  for (const depth of depths) checkWhole(what, "a depth", depth, 1);
   const kernel = variant === "torchvision" && reduce ? 7 : 3;
   return network({ channels }, (n) => {
     n.stage(0);
@@ -146,6 +166,8 @@ const AUTHORS = { widths: [64, 128, 256, 512], stem: [32, 64, 64] } as const;
 
 /** The stem: the authors' three convolutions with stride and pool, or one convolution for CIFAR. */
 export type Stem = "authors" | "cifar";
+
+const STEMS: readonly Stem[] = ["authors", "cifar"];
 
 function wide(block: "basic" | "bottleneck", depths: readonly number[]): Family {
   return { block, depths, ...AUTHORS, defaultStem: "authors" };
@@ -216,28 +238,38 @@ function checkTorchvision(name: string, stem: Stem | undefined): void {
   }
 }
 
+/** Options of {@link model}. */
+export interface ModelOptions {
+  /** Outputs of the classifier. */
+  readonly classes: number;
+  /** Channels of the image. Default: 3. */
+  readonly channels?: number;
+  /** Default: the one that family and variant have. */
+  readonly stem?: Stem;
+  /** Default: `xresnet`. */
+  readonly variant?: Variant;
+}
+
 /**
  * A network of the family by name. The wide ones (`resnet18` to `resnet152`) have the authors' stem
  * by default, the thin ones (`resnet8` to `resnet56`; 16, 32 and 64 channels) that for CIFAR. The
  * variant `torchvision` has a 7x7 convolution for a stem, or with the stem `cifar` a 3x3 one
- * without stride and pool. Raises a `RangeError` for an unknown name, for classes and channels that
- * are no whole numbers from 1 on, and for what torchvision does not have: other models, the
- * authors' stem.
+ * without stride and pool. Raises a `RangeError` for an unknown name, stem or variant, for classes
+ * and channels that are no whole numbers from 1 on, and for what torchvision does not have: other
+ * models, the authors' stem; a `TypeError` for options that there are not.
  */
-export function model(
-  name: string,
-  { classes, channels = 3, stem, variant = "xresnet" }: {
-    classes: number;
-    channels?: number;
-    stem?: Stem;
-    variant?: Variant;
-  },
-): Network {
+export function model(name: string, options: ModelOptions): Network {
+  const { classes, channels = 3, stem, variant = "xresnet" } = options;
   if (!Object.hasOwn(MODELS, name)) {
     throw new RangeError(
-      `Cannot build model ${name}: wanted one of ${MODEL_NAMES.join(", ")}, found ${name}`,
+      `Cannot build model ${printable(String(name))}: wanted one of ${MODEL_NAMES.join(", ")}, ` +
+        `found ${printable(String(name))}`,
     );
   }
+  const what = `build model ${name}`;
+  checkOptionNames(what, options, ["classes", "channels", "stem", "variant"]);
+  checkChoice(what, "stem", stem, STEMS);
+  checkChoice(what, "variant", variant, VARIANTS);
   const torchvision = variant === "torchvision";
   if (torchvision) checkTorchvision(name, stem);
   const { defaultStem, ...family } = MODELS[name];

@@ -202,10 +202,13 @@ Deno.test("numbers that make no layer, and values that are not there, are refuse
     (bad): [(n: NetworkBuilder) => void, string][] => [
       [(n) => n.conv2d(n.image, { ...conv, out: bad }), `add conv2d c: ${whole("out", 1)}${bad}`],
       [(n) => n.conv2d(n.image, { ...conv, kernel: bad }), `${whole("kernel", 1, 8)}${bad}`],
-      [(n) => n.conv2d(n.image, { ...conv, stride: bad }), `${whole("stride", 1)}${bad}`],
+      [(n) => n.conv2d(n.image, { ...conv, stride: bad }), `${whole("stride", 1, 65535)}${bad}`],
       [(n) => n.narrow(n.image, bad), `${whole("channels", 1, 3)}${bad}`],
-      [(n) => n.maxPool2d(n.image, { ...pool, kernel: bad }), `${whole("kernel", 1)}${bad}`],
-      [(n) => n.avgPool2d(n.image, { ...average, stride: bad }), `${whole("stride", 1)}${bad}`],
+      [(n) => n.maxPool2d(n.image, { ...pool, kernel: bad }), `${whole("kernel", 1, 65535)}${bad}`],
+      [
+        (n) => n.avgPool2d(n.image, { ...average, stride: bad }),
+        `${whole("stride", 1, 65535)}${bad}`,
+      ],
       [
         (n) => n.linear(n.globalAvgPool2d(n.image), { name: "l", out: bad }),
         `add linear l: ${whole("out", 1)}${bad}`,
@@ -213,7 +216,7 @@ Deno.test("numbers that make no layer, and values that are not there, are refuse
     ],
   );
   cases.push(
-    [(n) => n.conv2d(n.image, { ...conv, padding: -1 }), `${whole("padding", 0)}-1`],
+    [(n) => n.conv2d(n.image, { ...conv, padding: -1 }), `${whole("padding", 0, 65535)}-1`],
     [(n) => n.maxPool2d(n.image, { ...pool, padding: 0.5 }), `${whole("padding", 0, 1)}0.5`],
     [(n) => n.stage(-1), `begin a stage: ${whole("stage", 0)}-1`],
     [(n) => n.narrow(n.image, 4), `${whole("channels", 1, 3)}4`],

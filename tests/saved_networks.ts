@@ -38,6 +38,20 @@ function everyLayer(): Network {
   return { ...made, layers };
 }
 
+/** Values joined in threes and in twos, of widths that are no multiples of 4, images and rows. */
+function concatenations(): Network {
+  return network({ channels: 3 }, (n) => {
+    const a = n.relu(n.conv2d(n.image, { name: "a", out: 5, kernel: 3, stride: 2 }));
+    const b = n.batchNorm(n.conv2d(n.image, { name: "b", out: 6, kernel: 1, stride: 2 }), {
+      name: "b.bn",
+    });
+    const pooled = n.maxPool2d(n.image, { kernel: 3, stride: 2, padding: 1 });
+    const x = n.batchNorm(n.concat([a, b, pooled]), { name: "joined.bn" });
+    const y = n.conv2d(x, { name: "c", out: 7, kernel: 3 });
+    n.linear(n.concat([n.globalAvgPool2d(y), n.globalAvgPool2d(x)]), { name: "fc", out: 4 });
+  });
+}
+
 /** Average pools whose last window would begin outside, or which leave pixels out. */
 function gappyPools(): Network {
   return network({ channels: 3 }, (n) => {
@@ -71,6 +85,7 @@ const bottleneck = adjoin(
 export const NETWORKS: Readonly<Record<string, Network>> = {
   "of every layer": everyLayer(),
   "of pools with gaps": gappyPools(),
+  "of concatenations": concatenations(),
   "cut out of a ResNet": thin(false),
   "cut out of a ResNet, with spatial masks": thin(true),
   "of bottlenecks, whole": bottleneck.base,

@@ -134,6 +134,23 @@ function unlistedOps(sources: Sources): string[] {
   });
 }
 
+const KIND_FOLDER = "nn/layers/";
+
+/** Places outside nn/layers/ that tell kinds of layers apart by their names. */
+function tellKindsApart(sources: Sources): string[] {
+  const kinds = [...sources].flatMap(([path, source]) =>
+    path.startsWith(KIND_FOLDER)
+      ? [...source.matchAll(/^export const (\w+): LayerKind</gm)].map(([, kind]) => kind)
+      : []
+  );
+  const compared = new RegExp(`(?:\\bcase|[!=]==) "(?:${kinds.join("|")})"`);
+  return [...sources].flatMap(([path, source]) =>
+    kinds.length && LIBRARY.includes(folderOf(path)) && !path.startsWith(KIND_FOLDER)
+      ? source.split("\n").flatMap((line, i) => compared.test(line) ? [`${path}:${i + 1}`] : [])
+      : []
+  );
+}
+
 function tooLong(sources: Sources): string[] {
   return [...sources]
     .map(([path, source]) => [path, source.trimEnd().split("\n").length] as const)
@@ -199,6 +216,10 @@ Deno.test(
 
 Deno.test("kernels/mod.ts lists every op", { ignore }, () => {
   assertEquals(unlistedOps(sources), []);
+});
+
+Deno.test("kinds of layers are told apart in nn/layers/ alone", { ignore }, () => {
+  assertEquals(tellKindsApart(sources), []);
 });
 
 Deno.test("files of the library have at most 400 lines", { ignore }, () => {
@@ -269,6 +290,17 @@ Deno.test("the other checks find what they are for", () => {
   assertEquals(notForBrowsers(made), ["train/step.ts imports @std/cli", "train/gpu.ts uses Deno"]);
   assertEquals(notForBrowsers(new Map([["mod.ts", "// Deno.exit()\n/** Deno.exit() */"]])), []);
   assertEquals(unlistedOps(made), ["kernels/mod.ts does not list add of kernels/ops/add.ts"]);
+  const relu = ["nn/layers/relu.ts", "export const relu: LayerKind<ReluLayer> = {};"] as const;
+  const telling = [
+    'const a = b;\nif (layer.kind === "relu") {}',
+    'switch (kind) {\n  case "relu": {',
+    '// relu\nreturn other.kind !== "relu";',
+  ];
+  for (const source of telling) {
+    const sources = new Map([relu, ["train/a.ts", source]]);
+    assertEquals(tellKindsApart(sources), ["train/a.ts:2"], source);
+  }
+  assertEquals(tellKindsApart(new Map([relu, ["train/a.ts", 'optimizer.name === "sgd"']])), []);
   assertEquals(tooLong(made), ["nn/BatchNorm.ts has 401 lines, more than 400"]);
   assertEquals(wrongNames(made), ["nn/BatchNorm.ts is not in snake_case"]);
 });

@@ -108,6 +108,18 @@ const PAIRS: Readonly<Record<string, Adjoined>> = {
     }),
     { compression: 2, maskFrom: ({ name }) => name === "conv_b" },
   ),
+  "with a concatenation before the first masked convolution": adjoin(
+    network({ channels: 3 }, (n) => {
+      const a = n.conv2d(n.image, { name: "conv_a", out: 5, kernel: 3, stride: 2 });
+      const b = n.maxPool2d(n.image, { kernel: 3, stride: 2, padding: 1 });
+      let x = n.relu(n.batchNorm(n.concat([a, b]), { name: "norm_a" }));
+      x = n.relu(
+        n.batchNorm(n.conv2d(x, { name: "conv_b", out: 9, kernel: 3 }), { name: "norm_b" }),
+      );
+      n.linear(n.globalAvgPool2d(x), { name: "fc", out: 10 });
+    }),
+    { compression: 2, maskFrom: ({ name }) => name === "conv_b" },
+  ),
 };
 
 for (const [what, adjoined] of Object.entries(PAIRS)) {

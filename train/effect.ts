@@ -1,10 +1,10 @@
 import { curable, cure } from "../data/cure.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
-import type { Conv2dLayer } from "../nn/layers/conv2d.ts";
+import { type Conv2dLayer, isConv2d } from "../nn/layers/conv2d.ts";
 import type { TrainOptions } from "./types.ts";
 
 function convolutionsOf({ small }: Adjoined): Conv2dLayer[] {
-  return small.layers.filter((layer) => layer.kind === "conv2d");
+  return small.layers.filter(isConv2d);
 }
 
 /** Raises a `RangeError` for a masking factor that zeroes no tap of any kernel. */
@@ -45,6 +45,6 @@ export function demandWarmup(
 /** Whether the small network is all of the base network. */
 export function isWhole({ base, small }: Pick<Adjoined, "base" | "small">): boolean {
   const filters = ({ layers }: Adjoined["base"]): number[] =>
-    layers.flatMap((layer) => layer.kind === "conv2d" ? [layer.out] : []);
+    layers.filter(isConv2d).map(({ out }) => out);
   return filters(base).join() === filters(small).join();
 }

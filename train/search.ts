@@ -2,6 +2,7 @@ import { curable, cure } from "../data/cure.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
+import { isConv2d } from "../nn/layers/conv2d.ts";
 import { narrowState, type Search, searchable } from "../nn/compress/searchable.ts";
 import { feasible } from "../nn/compress/width_choice.ts";
 import {
@@ -123,7 +124,7 @@ export async function findWidths(
   );
   const full = Object.fromEntries(
     base.layers.flatMap((layer) =>
-      layer.kind === "conv2d" && layer.name in widths ? [[layer.name, layer.out]] : []
+      isConv2d(layer) && Object.hasOwn(widths, layer.name) ? [[layer.name, layer.out]] : []
     ),
   );
   const file = {

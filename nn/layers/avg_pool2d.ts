@@ -1,5 +1,5 @@
 import { avgPool2d as op, avgPoolSide } from "../../kernels/ops/avg_pool2d.ts";
-import { flag, whole } from "./fields.ts";
+import { flag, MAX_PIXELS, whole } from "./fields.ts";
 import type { LayerKind, Value } from "./layer.ts";
 import { windowAttributes } from "./onnx_step.ts";
 
@@ -27,7 +27,11 @@ export const avgPool2d: LayerKind<AvgPool2dLayer, [x: Value, options: AvgPool2dO
   inputs: 1,
   takes: "image",
   channels: "passed",
-  fields: { kernel: whole({ least: 1 }), stride: whole({ least: 1 }), ceilMode: flag },
+  fields: {
+    kernel: whole({ least: 1, most: MAX_PIXELS }),
+    stride: whole({ least: 1, most: MAX_PIXELS }),
+    ceilMode: flag,
+  },
   call: (x, options) => ({ inputs: [x], options }),
   side: (layer, side) => avgPoolSide(side, layer),
   run: (layer, { inputs, apply }) => apply(op, inputs, layer)[0],

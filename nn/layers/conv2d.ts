@@ -1,6 +1,6 @@
 import { conv2d as op, maskedConv2d } from "../../kernels/ops/conv2d.ts";
 import { outputSize } from "../../kernels/wgsl/geometry.ts";
-import { type FieldContext, layerName, taps, whole } from "./fields.ts";
+import { type FieldContext, layerName, MAX_PIXELS, taps, whole } from "./fields.ts";
 import type { Kept, LayerBase, LayerKind, PartValues, Value } from "./layer.ts";
 import { windowAttributes } from "./onnx_step.ts";
 
@@ -90,8 +90,8 @@ export const conv2d: LayerKind<Conv2dLayer, [x: Value, options: Conv2dOptions]> 
     name: layerName,
     out: whole({ least: 1 }),
     kernel: whole({ least: 1, most: MAX_KERNEL }),
-    stride: whole({ least: 1, otherwise: () => 1 }),
-    padding: whole({ least: 0, otherwise: halfKernel }),
+    stride: whole({ least: 1, most: MAX_PIXELS, otherwise: () => 1 }),
+    padding: whole({ least: 0, most: MAX_PIXELS, otherwise: halfKernel }),
     stage: whole({ least: 0, otherwise: () => undefined }),
     keptTaps: taps,
   },

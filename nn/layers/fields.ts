@@ -55,6 +55,9 @@ export function whole(
   };
 }
 
+/** The most pixels that a window, a step or a margin may have; sides of images are below. */
+export const MAX_PIXELS = 65_535;
+
 /** `true` or `false`, the latter unless given. */
 export const flag: Field = {
   wanted: () => "true or false",

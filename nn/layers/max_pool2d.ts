@@ -1,6 +1,6 @@
 import { maxPool2d as op } from "../../kernels/ops/max_pool2d.ts";
 import { outputSize } from "../../kernels/wgsl/geometry.ts";
-import { whole } from "./fields.ts";
+import { MAX_PIXELS, whole } from "./fields.ts";
 import type { LayerKind, Value } from "./layer.ts";
 import { windowAttributes } from "./onnx_step.ts";
 
@@ -29,8 +29,8 @@ export const maxPool2d: LayerKind<MaxPool2dLayer, [x: Value, options: MaxPool2dO
   takes: "image",
   channels: "passed",
   fields: {
-    kernel: whole({ least: 1 }),
-    stride: whole({ least: 1 }),
+    kernel: whole({ least: 1, most: MAX_PIXELS }),
+    stride: whole({ least: 1, most: MAX_PIXELS }),
     padding: whole({ least: 0, most: ({ fields }) => Math.floor(Number(fields.kernel) / 2) }),
   },
   call: (x, options) => ({ inputs: [x], options }),
