@@ -109,7 +109,9 @@ if ! finds_fast_adapter; then
   fi
 fi
 
-deno install --quiet ||
+# What the program itself imports. The 140 MB that run ONNX are fetched when that is first done, or by
+# "deno install", which fetches everything that there is a use for without a network.
+deno run --quiet cli/main.ts --version >/dev/null ||
   fail "Cannot fetch the dependencies: check the network, and that deno.lock fits deno.json."
 
 if [ -n "$done_something" ]; then
