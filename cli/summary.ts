@@ -1,7 +1,8 @@
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { type Count, count, countLayers, type LayerCount } from "../nn/count.ts";
 import { macsTogether } from "../nn/compress/macs_together.ts";
-import { model, type Stem, type Variant } from "../nn/resnet.ts";
+import { model, type Stem, stemOf, type Variant } from "../nn/resnet.ts";
+import { plural } from "../data/words.ts";
 import { columns, grouped, scaled } from "./text.ts";
 
 /** What is counted. */
@@ -17,11 +18,16 @@ export interface SummaryOptions {
   readonly channels: number;
 }
 
-/** What both networks cost; `params` are those of convolutions and batch norms. */
+/** What both networks cost, and all that this depends on. */
 export interface ModelSummary {
   readonly model: string;
+  readonly variant: Variant;
+  /** `authors` or `cifar`; `torchvision` for that variant's own. */
+  readonly stem: string;
   readonly compression: number;
+  readonly maskFrom: number;
   readonly imageSize: number;
+  readonly channels: number;
   readonly classes: number;
   readonly base: Count;
   readonly small: Count;
@@ -40,17 +46,26 @@ function pairOf(
 /** Parameters and multiply-accumulates of both networks. */
 export function summarize(options: SummaryOptions): ModelSummary {
   const { base, small } = pairOf(options);
-  const { model, compression, imageSize, classes } = options;
+  const { model, variant = "xresnet", compression, maskFrom, imageSize, channels, classes } =
+    options;
   const image = { height: imageSize, width: imageSize };
   return {
     model,
+    variant,
+    stem: stemOf(model, options),
     compression,
+    maskFrom,
     imageSize,
+    channels,
     classes,
     base: count(base, image),
     small: count(small, image),
   };
 }
+
+/** What else the default of the stem can be: other sizes under the same name are a riddle. */
+const STEM =
+  "The stem is the model's own; on generated images, train and search take --stem authors.";
 
 /** A layer in the base and in the small network. */
 interface Row {
@@ -78,7 +93,8 @@ function totalCells(name: string, whole: number, cut: number): string[] {
 /** The table of all layers with parameters, base and small network side by side, and totals. */
 export function summaryTable(options: SummaryOptions): string {
   const pair = pairOf(options);
-  const { model, variant, imageSize, compression, classes, trunk } = options;
+  const { model, variant, imageSize, compression, classes, channels, trunk } = options;
+  const stem = stemOf(model, options);
   const image = { height: imageSize, width: imageSize };
   const small = new Map(countLayers(pair.small, image).map((layer) => [layer.name, layer]));
   const rows = countLayers(pair.base, image).flatMap((whole): Row[] => {
@@ -98,8 +114,9 @@ export function summaryTable(options: SummaryOptions): string {
   const rule = "-".repeat(Math.max(...lines.map(({ length }) => length)));
   const together = (macsTogether(pair, image) / b.macs).toFixed(2);
   return [
-    `${variant === "torchvision" ? "torchvision's " : ""}${model}, compression ${compression}, ` +
-    `${classes} classes, ${imageSize}x${imageSize} pixels`,
+    `${variant === "torchvision" ? "torchvision's " : ""}${model}, stem ${stem}, ` +
+    `compression ${compression}, ${classes} classes, ${imageSize}x${imageSize} pixels, ` +
+    plural(channels, "channel"),
     "",
     ...lines.slice(0, 2),
     rule,
@@ -108,5 +125,6 @@ export function summaryTable(options: SummaryOptions): string {
     ...lines.slice(-4),
     "",
     `Running both takes ${together} times the base network's multiply-accumulates (${trunk} trunk).`,
+    ...stem === "cifar" && options.stem === undefined ? [STEM] : [],
   ].join("\n") + "\n";
 }

@@ -43,8 +43,14 @@ const SUMMARY: Summary = {
   adapter: "test",
   epochs: 12,
   seconds: 3725,
-  base: { top1: 0.75, top5: 1, loss: 0.5, params: 78_042, macs: 12_501_632 },
-  small: { top1: 0.7123, top5: 1, loss: 0.5, params: 10_890, macs: 5_865_632 },
+  base: {
+    ...{ top1: 0.75, top5: 1, loss: 0.5, macs: 12_501_632 },
+    ...{ params: 78_042, backboneParams: 77_392, classifierParams: 650 },
+  },
+  small: {
+    ...{ top1: 0.7123, top5: 1, loss: 0.5, macs: 5_865_632 },
+    ...{ params: 10_890, backboneParams: 10_720, classifierParams: 170 },
+  },
   verify: { maxDifference: 3.14e-6, maxError: 1.57e-6, top1Agreement: 1, images: 1000 },
 };
 

@@ -37,6 +37,28 @@ Deno.test("parameters and MACs are those of the published networks", () => {
   }
 });
 
+Deno.test("the stem is said, as sizes depend on it, and where train takes another", () => {
+  const thin = { ...OPTIONS, model: "resnet8", imageSize: 32, classes: 10 };
+  const [own, authors, wide] = [
+    thin,
+    { ...thin, stem: "authors" as const },
+    { ...OPTIONS, model: "resnet18", variant: "torchvision" as const },
+  ];
+  assertEquals([own, authors, wide].map((options) => summarize(options).stem), [
+    ...["cifar", "authors", "torchvision"],
+  ]);
+  // As in the header of a run, on generated images without options.
+  assertEquals([own, authors].map((options) => summarize(options).base.params), [78_042, 82_714]);
+  const hint = "on generated images, train and search take --stem authors";
+  assertEquals([own, authors, wide].map((options) => summaryTable(options).includes(hint)), [
+    ...[true, false, false],
+  ]);
+  assertStringIncludes(
+    summaryTable(wide),
+    "torchvision's resnet18, stem torchvision, compression 4",
+  );
+});
+
 /** The cells of the line that begins with a name. */
 function line(table: string, name: string): string[] {
   const found = table.split("\n").find((text) => text.startsWith(`${name}  `));
@@ -99,7 +121,8 @@ commandLine("summary --json prints the totals", async () => {
   const found = JSON.parse(out);
   assertEquals(found, { ...summarize({ ...OPTIONS, model: "resnet18" }) });
   assertEquals(Object.keys(found), [
-    ...["model", "compression", "imageSize", "classes", "base", "small"],
+    ...["model", "variant", "stem", "compression", "maskFrom", "imageSize", "channels", "classes"],
+    ...["base", "small"],
   ]);
   assertEquals(Object.keys(found.small), ["params", "backboneParams", "classifierParams", "macs"]);
 });
@@ -107,7 +130,10 @@ commandLine("summary --json prints the totals", async () => {
 commandLine("summary prints the table", async () => {
   const { code, out } = await adjoin("summary", "--compression", "8", "--model", "resnet8");
   assertEquals(code, 0);
-  assertStringIncludes(out, "resnet8, compression 8, 1000 classes, 224x224 pixels");
+  assertStringIncludes(
+    out,
+    "resnet8, stem cifar, compression 8, 1000 classes, 224x224 pixels, 3 channels\n",
+  );
 });
 
 commandLine("--help and help print the flags and the exit codes", async () => {

@@ -35,8 +35,7 @@ export interface TrainResult {
 type Scores = Partial<Record<Which, Score>>;
 
 function networkSummary(network: Network, score: Score, { train }: Split): NetworkSummary {
-  const { params, macs } = count(network, train);
-  return { ...score, params, macs };
+  return { ...score, ...count(network, train) };
 }
 
 /** Whether networks are validated on the test images of their set. */

@@ -1,3 +1,4 @@
+import type { Count } from "../nn/count.ts";
 import type { Which } from "../nn/which.ts";
 import type { TrainOptions } from "./options/train_options.ts";
 
@@ -90,19 +91,8 @@ export interface EpochMetrics extends Omit<Progress, "step" | "steps"> {
   readonly validation: Partial<Record<Which, Score>>;
 }
 
-/** Accuracy and cost of one network at the end. */
-export interface NetworkSummary {
-  /** Part of the validation set whose class has the largest logit. */
-  readonly top1: number;
-  /** Part of the validation set whose class has one of the five largest logits. */
-  readonly top5: number;
-  /** Mean cross entropy over the validation set. */
-  readonly loss: number;
-  /** Parameters, the classifier's included. */
-  readonly params: number;
-  /** Multiply-accumulates for one image. */
-  readonly macs: number;
-}
+/** Accuracy on the validation set and cost of one network at the end. */
+export interface NetworkSummary extends Score, Count {}
 
 /** The comparison of the extracted network with the masked one. */
 export interface Verification {
