@@ -274,6 +274,7 @@ export {
   largestLabel,
   parseIdx,
 } from "./data/idx.ts";
+export { takeStratified } from "./data/stratified.ts";
 export { Random } from "./data/random.ts";
 export {
   type Dtype,

@@ -6,6 +6,7 @@ import { countCorrect } from "../kernels/ops/counters.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Values } from "../kernels/op.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
+import type { CheckpointInfo } from "../export/metadata.ts";
 import { UsageError } from "../train/errors.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
@@ -47,6 +48,21 @@ interface Images {
 /** A score and how long it took. */
 type Timed = Pick<EvaluateReport, "top1" | "top5" | "loss" | "imagesPerSecond" | "runtime">;
 
+/** A score, and the images that it is of. */
+type Found = Timed & Pick<Images, "dataset">;
+
+/** What is asked for, of images that are not opened before the network says which it takes. */
+interface Asked extends Omit<Images, "dataset"> {
+  readonly options: ValidationOptions;
+}
+
+/** The images that are asked for, for a network. */
+async function imagesFor(info: CheckpointInfo, { options, ...asked }: Asked): Promise<Images> {
+  const images = { ...asked, dataset: await openValidation(options, info) };
+  checkImages(info, images);
+  return images;
+}
+
 /** Runs once on a first batch, for what only a first run does, then on all. */
 async function timed(
   score: (batches: Iterable<Batch>, work?: ImageWork) => Promise<Score>,
@@ -60,14 +76,15 @@ async function timed(
   return { ...found, imagesPerSecond: 1000 * dataset.length / (performance.now() - start) };
 }
 
-async function onKernels(bytes: Uint8Array, images: Images): Promise<Timed> {
-  const checkpoint = parseCheckpoint(bytes, images.file);
-  checkImages(checkpoint, images);
+async function onKernels(bytes: Uint8Array, asked: Asked): Promise<Found> {
+  const checkpoint = parseCheckpoint(bytes, asked.file);
+  const images = await imagesFor(checkpoint, asked);
   const gpu = await Gpu.open();
   try {
     using scope = gpu.scope();
     const session = await KernelSession.open(scope, { checkpoint, ...images });
     return {
+      dataset: images.dataset,
       ...await timed((batches, work) => session.score(batches, work), images),
       runtime: gpu.adapter,
     };
@@ -101,12 +118,13 @@ async function scoreOnnx(
   return { top1: top1 / images, top5: top5 / images, loss: loss / images };
 }
 
-async function onRuntime(bytes: Uint8Array, images: Images): Promise<Timed> {
-  const session = await OnnxSession.open(bytes, images.file);
+async function onRuntime(bytes: Uint8Array, asked: Asked): Promise<Found> {
+  const session = await OnnxSession.open(bytes, asked.file);
   try {
-    checkImages(session.info, images);
+    const images = await imagesFor(session.info, asked);
     const classes = images.dataset.classes.length;
     return {
+      dataset: images.dataset,
       ...await timed((batches, work) => scoreOnnx(session, { batches, classes, work }), images),
       runtime: `onnxruntime-web ${RUNTIME}, one thread`,
     };
@@ -134,8 +152,7 @@ export async function evaluate(
       { cause },
     );
   });
-  const dataset = await openValidation(options);
-  const found = await run(bytes, { file, dataset, batch, reporter });
+  const { dataset, ...found } = await run(bytes, { file, batch, reporter, options });
   if (!Number.isFinite(found.loss)) {
     throw new DataError(
       `Cannot evaluate ${file}: wanted logits that are numbers, found a loss of ${found.loss}; ` +

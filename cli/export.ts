@@ -140,7 +140,8 @@ export async function exportNetwork(
   const keeps = [file, ...RUN_FILES.map((name) => `${folder}/${name}`)];
   await checkOutput(output, { format, overwrite, keeps });
   const images = await readValidationOptions(folder);
-  const dataset = await openValidation({ ...images, dataDir: dataDir ?? images.dataDir });
+  const asked = { ...images, dataDir: dataDir ?? images.dataDir };
+  const dataset = await openValidation(asked, checkpoint);
   checkImages(checkpoint, { dataset, file });
   await makeFolderOf(output);
   const gpu = await Gpu.open();

@@ -50,8 +50,11 @@ export interface Split {
   readonly normalization: Normalization;
 }
 
+/** A dataset of which there may be no pixels yet, only how many there are. */
+type Counted = Omit<Dataset, "pixels"> & { readonly pixels: Pick<Uint8Array, "length"> };
+
 /** Raises a `DataError` unless sizes, pixels, labels and classes fit together. */
-export function checkDataset(dataset: Dataset): void {
+export function checkDataset(dataset: Counted): void {
   const { name, classes, length, height, width, channels, pixels, labels } = dataset;
   const shape = [length, height, width, channels];
   if (shape.some((d) => !Number.isInteger(d) || d < 1)) {
@@ -102,21 +105,40 @@ export function measureNormalization(dataset: Dataset): Normalization {
   return { mean, std };
 }
 
+/** Raises a `RangeError` unless a dataset has as many images as are wanted of it. */
+export function checkCount(
+  { name, part, length }: Pick<Dataset, "name" | "part" | "length">,
+  count: number,
+): void {
+  if (Number.isInteger(count) && count >= 1 && count <= length) return;
+  const option = part === "train" ? "trainSize" : "valSize";
+  const asked = { option, words: "the count" };
+  const problem = `Cannot take ${count} images of ${name}: it has ${length}`;
+  throw curable(RangeError, problem, cure`lower ${asked} to at most ${length}`);
+}
+
 /** The first `count` images, sharing memory with the dataset; a `RangeError` if it has fewer. */
 export function take(dataset: Dataset, count: number): Dataset {
-  const { name, part, length, height, width, channels } = dataset;
-  if (!Number.isInteger(count) || count < 1 || count > length) {
-    const option = part === "train" ? "trainSize" : "valSize";
-    const asked = { option, words: "the count" };
-    const problem = `Cannot take ${count} images of ${name}: it has ${length}`;
-    throw curable(RangeError, problem, cure`lower ${asked} to at most ${length}`);
-  }
+  checkCount(dataset, count);
+  const { height, width, channels } = dataset;
   return {
     ...dataset,
     length: count,
     pixels: dataset.pixels.subarray(0, count * height * width * channels),
     labels: dataset.labels.subarray(0, count),
   };
+}
+
+/** Copies of the images at some places, in that order. */
+export function pick(dataset: Dataset, places: Uint32Array): Dataset {
+  const { height, width, channels } = dataset;
+  const bytes = height * width * channels;
+  const pixels = new Uint8Array(places.length * bytes);
+  places.forEach((from, to) =>
+    pixels.set(dataset.pixels.subarray(from * bytes, (from + 1) * bytes), to * bytes)
+  );
+  const labels = Uint16Array.from(places, (place) => dataset.labels[place]);
+  return { ...dataset, length: places.length, pixels, labels };
 }
 
 /** The images of all parts in order, under one name; a `DataError` if their sizes differ. */

@@ -1,220 +1,225 @@
-import { readdir, readFile } from "node:fs/promises";
+import { openBytes } from "./byte_source.ts";
 import { parseCifar10, parseCifar100 } from "./cifar.ts";
-import { concatenate, type Dataset, measureNormalization, type Split, take } from "./dataset.ts";
+import { nameClasses, readClassNames } from "./class_names.ts";
+import {
+  checkCount,
+  checkDataset,
+  concatenate,
+  type Dataset,
+  type DatasetPart,
+  measureNormalization,
+  pick,
+  type Split,
+} from "./dataset.ts";
 import type { DatasetName } from "./dataset_names.ts";
 import { DataError } from "./error.ts";
-import { foundInstead } from "./found_instead.ts";
 import { drawSplit } from "./generated.ts";
-import { gunzip } from "./gzip.ts";
-import { type IdxArray, idxDataset, largestLabel, parseIdx } from "./idx.ts";
-import { abridged, listed } from "./words.ts";
+import { checkIdxShapes, largestLabel } from "./idx.ts";
+import { readIdx, readIdxShape } from "./idx_file.ts";
+import { labelNotes } from "./label_notes.ts";
+import { Random } from "./random.ts";
+import { CIFAR10, CIFAR100, type Half, IDX, locate } from "./set_files.ts";
+import { stratified } from "./stratified.ts";
 
 /** What to open, and how much of it. */
 export interface OpenOptions {
   /** Where the files lie; needed by all but generated images, refused by those. */
-  dataDir?: string;
-  /** Of generated images; files do not depend on it. */
-  seed: number;
-  /** The first so many training images; all unless told, and 4000 generated ones. */
-  trainCount?: number;
-  /** The first so many validation images; all unless told, and 1000 generated ones. */
-  validationCount?: number;
+  readonly dataDir?: string;
+  /** Of generated images, and of which images of a file are taken. */
+  readonly seed: number;
+  /** How many training images; all unless told, and 4000 generated ones. */
+  readonly trainCount?: number;
+  /** How many validation images; all unless told, and 1000 generated ones. */
+  readonly validationCount?: number;
+  /** The part of the training images in files that is validated on, instead of the test images. */
+  readonly validationSplit?: number;
   /** Pixels of a side of generated images, 32 unless told; files must have just that. */
-  imageSize?: number;
+  readonly imageSize?: number;
   /** How many classes an IDX set has; other sets must have just that many. */
-  classes?: number;
+  readonly classes?: number;
+  /** The classes of a network that the images are for: names of IDX sets, which have but numbers. */
+  readonly classNames?: readonly string[];
 }
 
-/** One file of a set, under any of the names that it may have. */
-interface File {
-  readonly name: string;
-  readonly pattern: RegExp;
+/** A split, and what there is to say of its images, a sentence each. */
+export interface OpenedSplit extends Split {
+  readonly notes: readonly string[];
 }
 
-/** Files that make up one half of a set, or a part of it: all must be there. */
-interface Wanted {
-  readonly files: readonly File[];
-  readonly words: string;
+/** One half of a set in files: its labels have been read. */
+interface HalfOfFiles {
+  readonly labels: ArrayLike<number>;
+  /** Reads the images at some places, ascending; all unless told. */
+  read(places?: Uint32Array): Promise<Dataset>;
 }
 
-interface Source {
-  /** The folder that the published archive unpacks to. */
-  readonly folder?: string;
-  readonly cure: string;
-  readonly wanted: readonly Wanted[];
-}
-
-function named(names: readonly string[], words = names.join(", ")): Wanted {
-  const files = names.map((name) => ({ name, pattern: new RegExp(`^${RegExp.escape(name)}$`) }));
-  return { files, words };
-}
-
-function idxFile(
-  stem: string,
-  kind: string,
-  { name, note = "" }: { name: string; note?: string },
-): Wanted {
-  const pattern = new RegExp(`^${stem}-${kind}[-.]idx\\d-ubyte(\\.gz)?$`);
-  return { files: [{ name, pattern }], words: name + note };
-}
-
-const CIFAR10: Source = {
-  folder: "cifar-10-batches-bin",
-  cure: "unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
-  wanted: [
-    named(
-      [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
-      "data_batch_1.bin to data_batch_5.bin",
-    ),
-    named(["test_batch.bin"]),
-  ],
-};
-const CIFAR100: Source = {
-  folder: "cifar-100-binary",
-  cure: "unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there",
-  wanted: [
-    named(["train.bin"]),
-    named(["test.bin"]),
-  ],
-};
-const IDX: Source = {
-  cure: "put the four files of MNIST, Fashion-MNIST or a set in their format there",
-  wanted: [
-    idxFile("train", "images", { name: "train-images-idx3-ubyte" }),
-    idxFile("train", "labels", { name: "train-labels-idx1-ubyte" }),
-    idxFile("t10k", "images", { name: "t10k-images-idx3-ubyte" }),
-    idxFile("t10k", "labels", { name: "t10k-labels-idx1-ubyte", note: " (each may end in .gz)" }),
-  ],
-};
-
-/** The sorted names in a folder, or what is wrong with it. */
-async function list(folder: string): Promise<string[] | string> {
-  try {
-    return (await readdir(folder)).sort();
-  } catch (error) {
-    return foundInstead(folder, error, "folder");
-  }
-}
-
-/** The bytes of a file of a set. */
-async function read(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    return new Uint8Array(await readFile(path));
-  } catch (cause) {
-    throw new DataError(
-      `Cannot read images: wanted a file of the data set, found ${foundInstead(path, cause)}`,
-      { cause },
-    );
-  }
-}
-
-/** The files in a folder that are of a half, and the names of those that are not there. */
-function match(
-  { files }: Wanted,
-  found: readonly string[],
-): { there: string[]; lacking: string[] } {
-  const matches = files.map(({ pattern }) => found.find((name) => pattern.test(name)));
-  return {
-    there: matches.filter((name) => name !== undefined),
-    lacking: files.filter((_, i) => matches[i] === undefined).map(({ name }) => name),
-  };
-}
-
-/** The paths of all wanted files. */
-async function locate(name: DatasetName, source: Source, dataDir?: string): Promise<string[][]> {
-  const words = source.wanted.map((wanted) => wanted.words);
-  const wanted = listed(words);
-  if (dataDir === undefined) {
-    throw new DataError(
-      `Cannot open ${name}: wanted a folder with ${wanted}, found no --data-dir; name it, and ${source.cure}`,
-    );
-  }
-  const names = await list(dataDir);
-  const folders = [dataDir];
-  if (source.folder !== undefined && Array.isArray(names) && names.includes(source.folder)) {
-    folders.push(`${dataDir}/${source.folder}`);
-  }
-  for (const folder of folders) {
-    const found = folder === dataDir ? names : await list(folder);
-    if (typeof found === "string") continue;
-    const matches = source.wanted.map((wanted) => match(wanted, found));
-    if (matches.every(({ lacking }) => lacking.length === 0)) {
-      return matches.map(({ there }) => there.map((file) => `${folder}/${file}`));
-    }
-  }
-  // What was found is told of the folder closest to the wanted one.
-  const closest = folders[folders.length - 1];
-  throw new DataError(
-    `Cannot open ${name} in ${closest}: wanted ${wanted}, found ${
-      tell(await list(closest), source)
-    }; ${source.cure}`,
-  );
-}
-
-function tell(found: string[] | string, { wanted }: Source): string {
-  if (typeof found === "string") return found;
-  if (found.length === 0) return "an empty folder";
-  const names = abridged(found, 8);
-  const matches = wanted.map((half) => match(half, found));
-  const lacking = matches.flatMap(({ lacking }) => lacking);
-  return names + (matches.some(({ there }) => there.length) ? `, no ${lacking.join(", ")}` : "");
-}
-
-type Halves = Pick<Split, "train" | "validation">;
+type Halves = Partial<Record<Half, HalfOfFiles>>;
 
 async function openCifar(
-  source: Source,
   name: "cifar10" | "cifar100",
-  dataDir?: string,
+  { dataDir }: OpenOptions,
+  halves: readonly Half[],
 ): Promise<Halves> {
-  const parse = name === "cifar10" ? parseCifar10 : parseCifar100;
-  const [trainPaths, testPaths] = await locate(name, source, dataDir);
-  const open = async (path: string): Promise<Dataset> => parse(await read(path), path);
-  const join = async (half: string, [first, ...rest]: string[]): Promise<Dataset> => {
+  const [files, parse] = name === "cifar10" ? [CIFAR10, parseCifar10] : [CIFAR100, parseCifar100];
+  const { paths } = await locate(name, files, { dataDir, halves });
+  const open = async (path: string): Promise<Dataset> => {
+    await using source = await openBytes(path);
+    const bytes = new Uint8Array(Math.min(source.most, LARGEST_CIFAR + 1));
+    const filled = await source.fill(bytes);
+    return parse(bytes.subarray(0, filled), source.name);
+  };
+  const opened: Halves = {};
+  for (const half of halves) {
+    const [first, ...rest] = paths[half];
     const parts: [Dataset, ...Dataset[]] = [await open(first)];
     for (const path of rest) parts.push(await open(path));
-    return concatenate(`${name} ${half}`, parts);
-  };
-  return {
-    train: { ...await join("train", trainPaths), part: "train" },
-    validation: { ...await join("validation", testPaths), part: "test" },
-  };
+    const whole = concatenate(`${name} ${half}`, parts);
+    opened[half] = {
+      labels: whole.labels,
+      read: (places) => Promise.resolve(places ? pick(whole, places) : whole),
+    };
+  }
+  return opened;
 }
 
-async function openIdx(dataDir?: string, classes?: number): Promise<Halves> {
-  const open = async ([path]: string[]): Promise<IdxArray> =>
-    parseIdx(await gunzip(await read(path), path), path);
-  const [images, labels, testImages, testLabels] = await locate("idx", IDX, dataDir);
-  const trainLabels = await open(labels);
-  const validationLabels = await open(testLabels);
-  classes ??= Math.max(largestLabel(trainLabels), largestLabel(validationLabels)) + 1;
-  const train = idxDataset({
-    name: "idx train",
-    images: await open(images),
-    labels: trainLabels,
-    classes,
-  });
-  const validation = idxDataset({
-    name: "idx validation",
-    images: await open(testImages),
-    labels: validationLabels,
-    classes,
-  });
-  const shape = ({ height, width, channels }: Dataset) => `[${height},${width},${channels}]`;
-  if (shape(train) !== shape(validation)) {
+/** Bytes of a file of CIFAR at most; those that are published have less than half of it. */
+const LARGEST_CIFAR = 400_000_000;
+
+async function openIdx(options: OpenOptions, halves: readonly Half[]): Promise<Halves> {
+  const { dataDir, classes: count, classNames: known } = options;
+  const { folder, paths } = await locate("idx", IDX, { dataDir, halves });
+  const names = await readClassNames(folder);
+  const files = [];
+  for (const half of halves) {
+    const [images, labels] = paths[half];
+    const shapes = { images: await readIdxShape(images), labels: await readIdxShape(labels) };
+    checkIdxShapes(shapes);
+    files.push({ half, path: images, shape: shapes.images, labels: await readIdx(labels) });
+  }
+  const [first, second] = files.map(({ shape }) => shape);
+  const sizes = ({ shape: [, height, width, channels = 1] }: { shape: readonly number[] }) =>
+    `[${height},${width},${channels}]`;
+  if (second && sizes(first) !== sizes(second)) {
     throw new DataError(
-      `Cannot validate on ${testImages[0]}: wanted images of ${shape(train)} as in ${
-        images[0]
-      }, found ${shape(validation)}; take both from the same set`,
+      `Cannot validate on ${second.fileName}: wanted images of ${
+        sizes(first)
+      } as in ${first.fileName}, found ${sizes(second)}; take both from the same set`,
     );
   }
-  return { train: { ...train, part: "train" }, validation: { ...validation, part: "test" } };
+  const largest = Math.max(...files.map(({ labels }) => largestLabel(labels)));
+  const classes = nameClasses({ largest, count, names, known });
+  const opened: Halves = {};
+  for (const { half, path, shape: { shape }, labels: { values: labels } } of files) {
+    const [length, height, width, channels = 1] = shape;
+    const image = { name: `idx ${half}`, classes, height, width, channels };
+    // Before pixels are read: an empty set, or labels that are out of range.
+    checkDataset({
+      ...image,
+      length,
+      labels,
+      pixels: { length: length * height * width * channels },
+    });
+    opened[half] = {
+      labels,
+      read: async (places) => {
+        const { values: pixels } = await readIdx(path, places);
+        if (!places) return { ...image, length, pixels, labels };
+        const taken = Uint8Array.from(places, (place) => labels[place]);
+        return { ...image, length: places.length, pixels, labels: taken };
+      },
+    };
+  }
+  return opened;
 }
 
-async function openGenerated(options: OpenOptions): Promise<Halves> {
+/** Some images of a half. */
+interface Part {
+  readonly name: string;
+  readonly part: DatasetPart;
+  readonly half: HalfOfFiles;
+  /** Which; all unless told. */
+  readonly places?: Uint32Array;
+}
+
+/** So many images of a part, drawn by the seed with each class in proportion. */
+function sized(part: Part, count: number | undefined, seed: number): Part {
+  const all = part.places ?? Uint32Array.from(part.half.labels, (_, i) => i);
+  if (count === undefined) return part;
+  checkCount({ name: part.name, part: part.part, length: all.length }, count);
+  if (count === all.length) return part;
+  const labels = Uint16Array.from(all, (place) => part.half.labels[place]);
+  const random = new Random(seed, `part of ${part.part}`);
+  const chosen = stratified(labels, { count, random });
+  return { ...part, places: chosen.map((place) => all[place]) };
+}
+
+/** The training images without some that are validated on, and those. */
+function splitTraining(train: Part, fraction: number, seed: number): [Part, Part] {
+  const { labels } = train.half;
+  if (!(fraction > 0 && fraction < 1) || labels.length < 2) {
+    throw new RangeError(
+      `Cannot validate on a part of ${train.name}: wanted a part of 2 images or more above 0 and ` +
+        `below 1, found ${fraction} of ${labels.length}`,
+    );
+  }
+  const count = Math.min(Math.max(Math.round(fraction * labels.length), 1), labels.length - 1);
+  const random = new Random(seed, "validation images of train");
+  const places = stratified(labels, { count, random });
+  const chosen = new Set(places);
+  const rest = Uint32Array.from(labels, (_, i) => i).filter((place) => !chosen.has(place));
+  return [{ ...train, places: rest }, {
+    ...train,
+    name: train.name.replace(/train$/, "validation"),
+    part: "validation",
+    places,
+  }];
+}
+
+async function readPart({ name, part, half, places }: Part): Promise<Dataset> {
+  return { ...await half.read(places), name, part };
+}
+
+/** The parts of a set in files, of which images have still to be read. */
+async function openParts(
+  name: Exclude<DatasetName, "generated">,
+  options: OpenOptions,
+  wantsTrain: boolean,
+): Promise<{ train?: Part; validation: Part }> {
+  const { validationSplit, seed, trainCount, validationCount } = options;
+  const needed: Half[] = validationSplit !== undefined
+    ? ["train"]
+    : wantsTrain
+    ? ["train", "test"]
+    : ["test"];
+  const { train, test } = name === "idx"
+    ? await openIdx(options, needed)
+    : await openCifar(name, options, needed);
+  const whole: Part | undefined = train && { name: `${name} train`, part: "train", half: train };
+  if (whole && validationSplit !== undefined) {
+    const [rest, validation] = splitTraining(whole, validationSplit, seed);
+    return {
+      train: sized(rest, trainCount, seed),
+      validation: sized(validation, validationCount, seed),
+    };
+  }
+  if (!test) throw new Error(`The test images of ${name} were not opened`);
+  const validation: Part = { name: `${name} test`, part: "test", half: test };
+  return {
+    train: whole && sized(whole, trainCount, seed),
+    validation: sized(validation, validationCount, seed),
+  };
+}
+
+async function openGenerated(options: OpenOptions): Promise<Pick<Split, "train" | "validation">> {
   if (options.dataDir !== undefined) {
     throw new DataError(
       `Cannot open generated images in ${options.dataDir}: they are drawn from the seed; leave out --data-dir`,
+    );
+  }
+  if (options.validationSplit !== undefined) {
+    throw new RangeError(
+      "Cannot split generated images: wanted a set in files, as validation images are drawn " +
+        "besides; leave out the split",
     );
   }
   return await drawSplit({
@@ -225,28 +230,12 @@ async function openGenerated(options: OpenOptions): Promise<Halves> {
   });
 }
 
-function open(name: DatasetName, options: OpenOptions): Promise<Halves> {
-  switch (name) {
-    case "generated":
-      return openGenerated(options);
-    case "cifar10":
-      return openCifar(CIFAR10, name, options.dataDir);
-    case "cifar100":
-      return openCifar(CIFAR100, name, options.dataDir);
-    case "idx":
-      return openIdx(options.dataDir, options.classes);
-  }
-}
-
-/**
- * Opens a set of images by name: drawn from the seed, or read from the files of CIFAR-10 and
- * CIFAR-100 (binary versions) or from IDX files as of MNIST. Raises a `DataError` that names the
- * folder and the files it wanted and found, and a `RangeError` for more images than there are.
- */
-export async function openDataset(name: DatasetName, options: OpenOptions): Promise<Split> {
-  const { trainCount, validationCount, imageSize, classes } = options;
-  const opened = await open(name, options);
-  const { train: { height, width, classes: names } } = opened;
+/** Raises a {@link DataError} unless images have the size and the classes that are asked for. */
+function checkAsked(
+  name: DatasetName,
+  { imageSize, classes }: OpenOptions,
+  { height, width, classes: names }: Dataset,
+): void {
   if (imageSize !== undefined && (imageSize !== height || imageSize !== width)) {
     throw new DataError(
       `Cannot open ${name} at ${imageSize}x${imageSize} pixels: its images have ${width}x${height}; leave out the image size`,
@@ -257,7 +246,39 @@ export async function openDataset(name: DatasetName, options: OpenOptions): Prom
       `Cannot open ${name} with ${classes} classes: it has ${names.length}; leave out the classes`,
     );
   }
-  const train = take(opened.train, trainCount ?? opened.train.length);
-  const validation = take(opened.validation, validationCount ?? opened.validation.length);
-  return { train, validation, normalization: measureNormalization(train) };
+}
+
+/**
+ * Opens a set of images by name: drawn from the seed, or read from the files of CIFAR-10 and
+ * CIFAR-100 (binary versions) or from IDX files as of MNIST. Fewer images than there are in files
+ * are drawn by the seed, with each class in proportion. Raises a `DataError` that names the folder
+ * and the files it wanted and found, and a `RangeError` for more images than there are.
+ */
+export async function openDataset(name: DatasetName, options: OpenOptions): Promise<OpenedSplit> {
+  if (name === "generated") {
+    const split = await openGenerated(options);
+    checkAsked(name, options, split.train);
+    return { ...split, normalization: measureNormalization(split.train), notes: [] };
+  }
+  const parts = await openParts(name, options, true);
+  if (!parts.train) throw new Error(`The training images of ${name} were not opened`);
+  const train = await readPart(parts.train);
+  checkAsked(name, options, train);
+  const validation = await readPart(parts.validation);
+  const notes = labelNotes(train, validation);
+  return { train, validation, normalization: measureNormalization(train), notes };
+}
+
+/**
+ * Opens the images of a set that a network is measured on, and of its files only those that hold
+ * them. Raises errors as {@link openDataset} does.
+ */
+export async function openValidationImages(
+  name: DatasetName,
+  options: OpenOptions,
+): Promise<Dataset> {
+  if (name === "generated") {
+    return (await openGenerated({ ...options, trainCount: 1 })).validation;
+  }
+  return await readPart((await openParts(name, options, false)).validation);
 }

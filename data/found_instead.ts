@@ -8,6 +8,11 @@ export function errorCode(error: unknown): unknown {
 /** Deno's own words where it lets nobody read, whatever is allowed: below /dev, /proc and /sys. */
 const SPECIAL = /^Requires all access/;
 
+/** Whether an error is Deno's for files that it opens only with all permissions. */
+export function isSpecial(error: unknown): boolean {
+  return error instanceof Error && SPECIAL.test(error.message);
+}
+
 /** What there is in place of a file or folder to read, in words that go after "found". */
 export function foundInstead(
   foreignPath: string,
@@ -16,7 +21,7 @@ export function foundInstead(
 ): string {
   const path = printable(foreignPath, 300);
   const reason = error instanceof Error ? error.message : String(error);
-  if (SPECIAL.test(reason)) {
+  if (isSpecial(error)) {
     return `the special ${wanted} ${path}, which Deno opens only with all permissions: copy it ` +
       `elsewhere, or run deno run --allow-all cli/main.ts in place of deno task`;
   }

@@ -40,19 +40,20 @@ export interface Job {
 
 /** Reads data and teacher, and builds the networks. */
 export async function openJob(options: TrainOptions): Promise<Job> {
-  const { dataset, dataDir, seed, trainSize, valSize, mode } = options;
+  const { dataset, dataDir, seed, trainSize, valSize, valSplit, mode } = options;
   const given = await loadGiven(options);
   const opened = await openDataset(dataset, {
     dataDir,
     seed,
     trainCount: trainSize,
     validationCount: valSize,
+    validationSplit: valSplit,
   });
   const { split, notes } = normalized(options, opened, given);
   const teacher = mode === "distill" && options.teacher
     ? await loadTeacher(options.teacher, split)
     : undefined;
-  return jobOn(split, options, { teacher, given, notes });
+  return jobOn(split, options, { teacher, given, notes: [...opened.notes, ...notes] });
 }
 
 /** What a run reads besides its images. */

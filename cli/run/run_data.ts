@@ -1,23 +1,32 @@
 import type { Dataset } from "../../data/dataset.ts";
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
+import { printable, printableJson } from "../../data/printable.ts";
 import { DATASET_NAMES } from "../../data/dataset_names.ts";
-import { openDataset } from "../../data/folder.ts";
+import { openValidationImages } from "../../data/folder.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
 import type { TrainOptions } from "../../train/types.ts";
 
 /** Which images a run was validated on. */
-export type ValidationOptions = Pick<TrainOptions, "dataset" | "dataDir" | "seed" | "valSize">;
+export type ValidationOptions = Pick<
+  TrainOptions,
+  "dataset" | "dataDir" | "seed" | "valSize" | "valSplit"
+>;
 
-/**
- * The validation images that options name. Of a set in files, the training half is read as well; of
- * generated training images, one is drawn.
- */
-export async function openValidation(options: ValidationOptions): Promise<Dataset> {
-  const { dataset, dataDir, seed, valSize } = options;
-  const size = { trainCount: 1, validationCount: valSize };
-  return (await openDataset(dataset, { dataDir, seed, ...size })).validation;
+/** The validation images that options name, for a network with such classes. */
+export function openValidation(
+  options: ValidationOptions,
+  { classes }: Pick<CheckpointInfo, "classes">,
+): Promise<Dataset> {
+  const { dataset, dataDir, seed, valSize, valSplit } = options;
+  return openValidationImages(dataset, {
+    dataDir,
+    seed,
+    validationCount: valSize,
+    validationSplit: valSplit,
+    classNames: classes,
+  });
 }
 
 function isDatasetName(name: unknown): name is TrainOptions["dataset"] {
@@ -35,20 +44,22 @@ export async function readValidationOptions(folder: string): Promise<ValidationO
       ? "a file that is not JSON"
       : foundInstead(file, cause);
     throw new DataError(
-      `Cannot open the images of a run: wanted ${file}, which names them, found ${found}; leave ` +
+      `Cannot open the images of a run: wanted ${printable(file, 300)}, which names ` +
+        `them, found ${found}; leave ` +
         `the file with the network in its run folder`,
       { cause },
     );
   }
-  const { dataset, dataDir, seed, valSize }: Record<string, unknown> = Object(config);
+  const { dataset, dataDir, seed, valSize, valSplit }: Record<string, unknown> = Object(config);
   const optional = (value: unknown, type: string): boolean =>
     (value ?? undefined) === undefined || typeof value === type;
   const fits = isDatasetName(dataset) && Number.isSafeInteger(seed) &&
-    optional(dataDir, "string") && optional(valSize, "number");
+    optional(dataDir, "string") && optional(valSize, "number") && optional(valSplit, "number");
   if (!fits) {
     throw new DataError(
-      `Cannot open the images of a run: wanted dataset, seed and maybe dataDir and valSize in ` +
-        `${file}, found ${JSON.stringify({ dataset, seed, dataDir, valSize })}`,
+      `Cannot open the images of a run: wanted dataset, seed and maybe dataDir, valSize and ` +
+        `valSplit in ${printable(file, 300)}, found ` +
+        printableJson({ dataset, seed, dataDir, valSize, valSplit }, 300),
     );
   }
   return {
@@ -56,12 +67,14 @@ export async function readValidationOptions(folder: string): Promise<ValidationO
     seed: Number(seed),
     ...(typeof dataDir !== "string" ? {} : { dataDir }),
     ...(typeof valSize !== "number" ? {} : { valSize }),
+    ...(typeof valSplit !== "number" ? {} : { valSplit }),
   };
 }
 
 /** "10 classes (cat, dog, cow, ...) of images of 32x32x3", height first. */
 function words(classes: readonly string[], image: readonly number[]): string {
-  const names = [...classes.slice(0, 3), ...classes.length > 3 ? ["..."] : []].join(", ");
+  const shown = classes.slice(0, 3).map((name) => printable(name, 40));
+  const names = [...shown, ...classes.length > 3 ? ["..."] : []].join(", ");
   return `${classes.length} classes (${names}) of images of ${image.join("x")}`;
 }
 
@@ -74,10 +87,13 @@ export function checkImages(
   const found = words(dataset.classes, [height, width, channels]);
   const wanted = words(classes, image);
   const equal = image.join() === [height, width, channels].join() &&
-    classes.join() === dataset.classes.join();
+    classes.length === dataset.classes.length &&
+    classes.every((name, label) => name === dataset.classes[label]);
   if (equal) return;
   throw new UsageError(
-    `Cannot run ${file} on ${name}: wanted ${wanted}, found ${found}; name the data set that it ` +
+    `Cannot run ${
+      printable(file, 300)
+    } on ${name}: wanted ${wanted}, found ${found}; name the data set that it ` +
       `was trained on`,
   );
 }
