@@ -108,7 +108,7 @@ Deno.test(
         validationCount: 2,
       });
       assertEquals([train.name, ...train.labels], ["cifar10 train", 1, 2, 3, 0, 0, 0]);
-      assertEquals([validation.name, ...validation.labels], ["cifar10 validation", 4, 5]);
+      assertEquals([validation.name, ...validation.labels], ["cifar10 test", 4, 5]);
       assertEquals(train.pixels.length, 6 * 3072);
       await Deno.remove(dataDir, { recursive: true });
     }

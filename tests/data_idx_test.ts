@@ -1,44 +1,14 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DataError } from "../data/error.ts";
-import { openDataset } from "../data/folder.ts";
 import { gunzip } from "../data/gzip.ts";
 import { idxDataset, parseIdx } from "../data/idx.ts";
-import { lacks } from "./permissions.ts";
-
-const ignore = lacks("read", "write");
-
-/** An IDX file of unsigned bytes. */
-function idx(shape: number[], values: number[], type = 8): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(4 + 4 * shape.length + values.length);
-  bytes.set([0, 0, type, shape.length]);
-  const view = new DataView(bytes.buffer);
-  shape.forEach((d, k) => view.setUint32(4 + 4 * k, d));
-  bytes.set(values, 4 + 4 * shape.length);
-  return bytes;
-}
-
-async function gzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const packed = new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip"));
-  return new Uint8Array(await new Response(packed).arrayBuffer());
-}
-
-function count(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
-}
+import { count, gzip, idx } from "./idx_files.ts";
 
 const images = (shape: number[]) => {
   const size = shape.reduce((product, d) => product * d, 1);
   return parseIdx(idx(shape, count(size)), "images");
 };
 const labels = (...values: number[]) => parseIdx(idx([values.length], values), "labels");
-
-async function folder(files: Record<string, Uint8Array>): Promise<string> {
-  const root = await Deno.makeTempDir();
-  for (const [name, bytes] of Object.entries(files)) {
-    await Deno.writeFile(`${root}/${name}`, bytes);
-  }
-  return root;
-}
 
 Deno.test("parseIdx() reads shape and values, also from the middle of a buffer", () => {
   const file = idx([2, 3], [1, 2, 3, 4, 5, 6]);
@@ -70,7 +40,11 @@ Deno.test("parseIdx() refuses files that are cut off, too long or of another kin
   );
   assertEquals(
     message(Uint8Array.of(0x50, 0x4b, 3, 4)),
-    "Cannot read a as IDX: wanted it to start with 00 00 08, found 50 4b 03 04; is it another format?",
+    "Cannot read a as IDX: wanted it to start with 00 00 08, found a zip archive; unpack it first",
+  );
+  assertEquals(
+    message(Uint8Array.of(1, 2, 3, 4)),
+    "Cannot read a as IDX: wanted it to start with 00 00 08, found 01 02 03 04; is it another format?",
   );
   assertEquals(
     message(idx([1], count(4), 0x0d)),
@@ -102,7 +76,19 @@ Deno.test("idxDataset() refuses images and labels that do not fit together", () 
   );
   assertEquals(
     message(build([2, 4], [[0, 1]])),
-    "Cannot use images as images: wanted 3 or 4 dimensions, found shape [2,4]",
+    "Cannot use images as images: wanted 3 or 4 dimensions, found shape [2,4]; the axes are count, height, width, or count, height, width, channels",
+  );
+  assertEquals(
+    message(build([4, 5, 2], [[0, 1]])),
+    "Cannot use labels with images: wanted 4 labels, one for each image, found 2; take both from the same set: the axes are count, height, width, or count, height, width, channels",
+  );
+  assertEquals(
+    message(build([2, 3, 8, 8], [[0, 1]])),
+    "Cannot use images as images: wanted 1 to 4 channels, found shape [2,3,8,8]; the axes are count, height, width, channels, not count, channels, height, width",
+  );
+  assertEquals(
+    message(build([2, 8, 8, 5], [[0, 1]])),
+    "Cannot use images as images: wanted 1 to 4 channels, found shape [2,8,8,5]; the axes are count, height, width, channels",
   );
   assertEquals(
     message(build([2, 2, 2], [[0], [1]])),
@@ -140,44 +126,3 @@ Deno.test("gunzip() says that a gzip is damaged", async () => {
     "cut off, damaged or of several members",
   );
 });
-
-Deno.test("openDataset() reads IDX files with either name, packed or not", { ignore }, async () => {
-  const dataDir = await folder({
-    "train-images-idx3-ubyte.gz": await gzip(idx([3, 2, 2], count(12))),
-    "train-labels.idx1-ubyte": idx([3], [0, 1, 2]),
-    "t10k-images.idx3-ubyte": idx([2, 2, 2], count(8)),
-    "t10k-labels-idx1-ubyte.gz": await gzip(idx([2], [3, 0])),
-  });
-  const { train, validation } = await openDataset("idx", { dataDir, seed: 0, trainCount: 2 });
-  assertEquals([train.length, train.channels, validation.length], [2, 1, 2]);
-  assertEquals([[...train.labels], [...validation.labels]], [[0, 1], [3, 0]]);
-  assertEquals(train.classes, ["0", "1", "2", "3"], "the validation set counts too");
-  const more = await openDataset("idx", { dataDir, seed: 0, classes: 6 });
-  assertEquals(more.train.classes.length, 6);
-  await Deno.remove(dataDir, { recursive: true });
-});
-
-Deno.test(
-  "openDataset() names missing IDX files and halves of different sizes",
-  { ignore },
-  async () => {
-    const dataDir = await folder({
-      "train-images-idx3-ubyte": idx([1, 2, 2], count(4)),
-      "train-labels-idx1-ubyte": idx([1], [0]),
-      "t10k-images-idx3-ubyte": idx([1, 3, 3], count(9)),
-    });
-    const open = () => openDataset("idx", { dataDir, seed: 0 });
-    const missing = await assertRejects(open, DataError);
-    assertEquals(
-      missing.message,
-      `Cannot open idx in ${dataDir}: wanted train-images-idx3-ubyte, train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte (each may end in .gz), found t10k-images-idx3-ubyte, train-images-idx3-ubyte, train-labels-idx1-ubyte, no t10k-labels-idx1-ubyte; put the four files of MNIST, Fashion-MNIST or a set in their format there`,
-    );
-    await Deno.writeFile(`${dataDir}/t10k-labels-idx1-ubyte`, idx([1], [0]));
-    const sizes = await assertRejects(open, DataError);
-    assertEquals(
-      sizes.message,
-      `Cannot validate on ${dataDir}/t10k-images-idx3-ubyte: wanted images of [2,2,1] as in ${dataDir}/train-images-idx3-ubyte, found [3,3,1]; take both from the same set`,
-    );
-    await Deno.remove(dataDir, { recursive: true });
-  },
-);

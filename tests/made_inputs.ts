@@ -22,9 +22,9 @@ function idx(shape: readonly number[], valueAt: (i: number) => number): Uint8Arr
 }
 
 /** A folder of grey images of 12 pixels a side, none of which is like another. */
-function writeImages(folder: string, step: number): void {
+function writeImages(folder: string, step: number, training = 8): void {
   Deno.mkdirSync(folder);
-  for (const [half, count] of [["train", 16], ["t10k", 8]] as const) {
+  for (const [half, count] of [["train", training], ["t10k", 8]] as const) {
     const pixel = (i: number): number => (i * step + (i >> 5) * 13) % 251;
     Deno.writeFileSync(`${folder}/${half}-images-idx3-ubyte`, idx([count, 12, 12], pixel));
     Deno.writeFileSync(`${folder}/${half}-labels-idx1-ubyte`, idx([count], (i) => i % 4));
@@ -59,6 +59,7 @@ async function writeRun(
 export async function makeInputs(made: string): Promise<void> {
   writeImages(`${made}/idx`, 7);
   writeImages(`${made}/other-idx`, 11);
+  writeImages(`${made}/large-idx`, 7, 16);
   await writeRun(made, { name: "a", value: 0.5 });
   await writeRun(made, { name: "b", value: 0.25 });
   await writeRun(made, { name: "c", args: "--normalization imagenet", value: 0.5 });

@@ -51,7 +51,7 @@ const SEARCHES = ["search", "compare"] as const;
 const CONV = ["bench conv"] as const;
 const STEP = ["bench step"] as const;
 
-/** Images of a file, that do not depend on the seed. */
+/** All images of files, that do not depend on the seed. */
 const IDX = "--dataset idx --data-dir {made}/idx";
 
 function effect(
@@ -111,6 +111,13 @@ export const EFFECTS: readonly Effect[] = [
   effect(TRAINING, "data-dir", "--data-dir {made}/other-idx", "write pixels", { beside: IDX }),
   effect(TRAINING, "val-size", "--val-size 4", "write labels"),
   effect(TRAINING, "train-size", "--train-size 16", ["submits", "write pixels"]),
+  effect(TRAINING, "val-split", "--val-split 0.5", ["write pixels", "write labels"], {
+    beside: "--dataset idx --data-dir {made}/large-idx",
+  }),
+  effect(TRAINING, "seed", "--seed 1", "write pixels", {
+    of: "which images of files",
+    beside: "--dataset idx --data-dir {made}/large-idx --augment none",
+  }),
   effect(TRAINING, "augment", "--augment crop", "write crops"),
   effect(TRAINING, "augment", "--augment crop-flip", "write crops", {
     of: "flips",

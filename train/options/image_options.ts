@@ -49,7 +49,6 @@ export const IMAGES = [
         above: 0,
         below: 1,
         only: { dataset: ["cifar10", "cifar100", "idx"] },
-        otherwise: "none: validation on the test images of the set",
         help: "the part of the training images that is validated on, instead of the test images",
       },
       {
