@@ -9,7 +9,7 @@ import { reductionPresets } from "./wgsl/reduction_preset.ts";
 
 export { GpuError, NoAdapterError } from "./gpu/gpu_error.ts";
 
-/** What {@link Gpu.open} takes. */
+/** Options of {@link Gpu.open}. */
 export interface GpuOptions {
   /** A device of one's own (a browser's, Dawn's); by default the fastest is asked for. */
   readonly device?: GPUDevice;

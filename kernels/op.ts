@@ -13,7 +13,10 @@ export interface PendingGradient {
   write(into: Tensor, accumulate: boolean): void;
 }
 
-/** A gradient whose kernel takes an epilogue: others are added, or a ReLU is undone, as it is written. */
+/**
+ * A gradient whose kernel takes an epilogue: others are added, or a ReLU is undone, as it is
+ * written.
+ */
 export interface FusibleGradient {
   /** Records the kernels that write `(gradient + plus) · [gate > 0]` into a tensor of its shape. */
   fuse(into: Tensor, epilogue: EpilogueOperands): void;
@@ -22,43 +25,43 @@ export interface FusibleGradient {
 /** The gradient of one input, or `null` where there is none. */
 export type Gradient = Tensor | PendingGradient | FusibleGradient | null;
 
-/** What a vector-Jacobian product may use. */
+/** The values that a vector-Jacobian product may use. */
 export interface Context<A> {
-  /** What the op was applied to. */
+  /** The inputs of the op. */
   readonly inputs: readonly Tensor[];
-  /** What it gave, saved ones included. */
+  /** The outputs of the op, saved ones included. */
   readonly outputs: readonly Tensor[];
-  /** What it was applied with. */
+  /** The attributes of the op. */
   readonly attributes: A;
-  /** Which inputs want a gradient; the others' may be `null`. */
+  /** Whether each input wants a gradient; the others' may be `null`. */
   readonly wanted: readonly boolean[];
 }
 
 /** Float64 values in row-major order, without padding. */
 export interface Values {
-  /** Sizes, outermost first. */
+  /** The sizes, outermost first. */
   readonly shape: readonly number[];
-  /** As many as the product of the shape. */
+  /** The values, as many as the product of the shape. */
   readonly data: Float64Array;
 }
 
 /** An input of a case: its shape, and how to draw its values. */
 export interface Input {
-  /** Sizes, outermost first. */
+  /** The sizes, outermost first. */
   readonly shape: readonly number[];
-  /** Default: `f32`. */
+  /** The type of its elements. Default: `f32`. */
   readonly type?: "f32" | "u32";
   /** The value at flat index `i`; `normal()` draws from N(0, 1). Default: `normal()`. */
   readonly sample?: (normal: () => number, i: number) => number;
-  /** Default: inputs of type f32 are. */
+  /** Whether it has a gradient. Default: inputs of type f32 have. */
   readonly differentiable?: boolean;
 }
 
 /** One case: parity test, gradient test and bench follow from it. */
 export interface Case<A> {
-  /** A shape alone stands for normally distributed values. */
+  /** The inputs of the op; a shape alone stands for normally distributed values. */
   readonly inputs: readonly (Input | readonly number[])[];
-  /** What the op is applied with. */
+  /** The attributes of the op. */
   readonly attributes: A;
 }
 
@@ -72,7 +75,7 @@ export type Vjp<A> = {
  * `A` is its attributes: plain numbers and flags such as a stride.
  */
 export interface Op<A = object> {
-  /** What errors, tests and benches call it. */
+  /** The name in errors, tests and benches. */
   readonly name: string;
   /** Records the kernels. The first output is the result; others are saved for the gradient. */
   forward(trace: Trace, inputs: readonly Tensor[], attributes: A): readonly Tensor[];
@@ -88,6 +91,6 @@ export interface Op<A = object> {
   rectified?(attributes: A, inputs: readonly Tensor[]): boolean;
   /** The first outputs in float64, written to be read rather than to be fast. */
   reference(inputs: readonly Values[], attributes: A): readonly Values[];
-  /** What it is tested and timed on. */
+  /** The cases that it is tested and timed on. */
   readonly cases: readonly Case<A>[];
 }

@@ -10,8 +10,8 @@ export interface Variant {
 }
 
 /**
- * An algorithm for a convolution or one of its gradients. `V` are its variants, `O` is what it is
- * recorded on, `R` what recording gives.
+ * An algorithm for a convolution or one of its gradients. `V` is the type of its
+ * variants, `O` that of its operands, `R` that of what recording returns.
  */
 export interface AlgorithmEntry<V extends Variant, O, R> {
   /** The name in errors. */
@@ -92,8 +92,8 @@ export function timedPlans<O, R>(
 }
 
 /**
- * The plan for a work: the choice that tuning made, else the best estimate of the first algorithm in
- * the list that applies.
+ * The plan for a work: the choice that tuning made, else the best estimate of the first algorithm
+ * in the list that applies.
  */
 export function choosePlan<O, R>(
   algorithms: readonly Algorithm<O, R>[],

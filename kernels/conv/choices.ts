@@ -4,12 +4,14 @@ import { type Work, workKey } from "./work.ts";
 /** Chosen tiles by adapter and work, as plain JSON. */
 export type SavedChoices = Readonly<Record<string, Readonly<Record<string, string>>>>;
 
-/** Which tile each work takes, by name. Without a choice it takes what an estimate says. */
+/**
+ * The tiles chosen for works, by name. A work without a choice takes the tile of the best estimate.
+ */
 export class Choices {
   readonly #names = new Map<string, string>();
   readonly #open = new Map<string, Work>();
 
-  /** The choice for a work, out of `names`; a work without one joins {@link open}. */
+  /** The choice for a work, out of `names`; a work without one is added to {@link open}. */
   get(work: Work, names: readonly string[]): string | undefined {
     const key = workKey(work);
     const name = names.find((name) => name === this.#names.get(key));

@@ -11,8 +11,8 @@ import { tiledProduct } from "./tiled_product.ts";
 import { winogradProduct } from "./winograd_product.ts";
 
 /**
- * The algorithms of the forward convolution and of its input gradient. Without a measured choice the
- * first that applies is taken.
+ * The algorithms of the forward convolution and of its input gradient. Without a measured choice
+ * the first that applies is taken.
  */
 export const PRODUCT_ALGORITHMS: readonly ProductAlgorithm[] = [
   tiledProduct,

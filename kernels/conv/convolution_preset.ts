@@ -21,7 +21,9 @@ export interface ConvolutionPreset {
   readonly side: number;
   /** The fewest positions of a part of a weight gradient, as to add up parts takes time as well. */
   readonly positions: number;
-  /** Workgroup tiles of products and weight gradients; without them each invocation is on its own. */
+  /**
+   * Workgroup tiles of products and weight gradients; without them each invocation is on its own.
+   */
   readonly tiles?: Tiling;
 }
 

@@ -32,7 +32,7 @@ export const GEMM_DIMS = {
   taps_high: "u32",
 } as const;
 
-/** Their names. */
+/** The names of {@link GEMM_DIMS}. */
 export type GemmDims = keyof typeof GEMM_DIMS;
 
 /** The operands of a forward convolution or of an input gradient. */
@@ -47,7 +47,7 @@ export interface Product {
   readonly w: Tensor;
   /** The images that are written: y, or dx. */
   readonly y: Tensor;
-  /** What is done to the result before it is written. */
+  /** The epilogue of the result. */
   readonly epilogue: EpilogueOperands;
 }
 
@@ -84,7 +84,7 @@ function demandIterations(
   }
 }
 
-/** How a kernel of an implicit GEMM divides the work. */
+/** The share of a workgroup in an implicit GEMM. */
 export interface GemmWork {
   /** Positions of a workgroup. */
   readonly positions: number;

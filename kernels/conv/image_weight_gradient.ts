@@ -22,7 +22,7 @@ const AT_ONCE = 4;
  */
 function kernelOf(
   { channels, taps, outputs, lanes, broadcast }: {
-    /** Of x. */
+    /** Channels of x. */
     channels: number;
     /** Taps in a row of the kernel, `dims.kernel_width`. */
     taps: number;

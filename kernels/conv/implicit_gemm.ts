@@ -20,8 +20,9 @@ import { quads } from "../gpu/tensor.ts";
  * An implicit GEMM in registers: one invocation holds `rows` consecutive positions times `columns`
  * vec4 of channels.
  *
- * Forward: w(s, t) maps inputs to outputs as stored, `[weight_rows][weight_quads]`: y_o = Σ_i x_i w_io.
- * Input gradient: w(s, t) is used transposed, the reduction runs along its vec4: y_i = Σ_o x_o w_io.
+ * Forward: w(s, t) maps inputs to outputs as stored, `[weight_rows][weight_quads]`: y_o = Σ_i x_i
+ * w_io. Input gradient: w(s, t) is used transposed, the reduction runs along its vec4: y_i = Σ_o
+ * x_o w_io.
  */
 function kernelOf(
   direction: ProductDirection,
@@ -29,7 +30,9 @@ function kernelOf(
     rows: number;
     columns: number;
     lanes: number;
-    /** The channels of x where they are at most four, as those of images: the loop over them goes. */
+    /**
+     * The channels of x where they are at most four, as those of images: the loop over them goes.
+     */
     channels?: number;
     epilogue: Epilogue;
     /** The lanes of a subgroup that load weights for each other, or 0. */

@@ -8,8 +8,8 @@ import type { ProductDirection } from "./work.ts";
  *
  * with w(s, t) the weights of tap `tap + (s, t)·tap_step`, and x zero outside.
  *
- * The forward convolution has x[(a, b)·stride - padding + (s, t)], and w(s, t) maps inputs to outputs
- * as it is stored.
+ * The forward convolution has x[(a, b)·stride - padding + (s, t)], and w(s, t) maps inputs to
+ * outputs as it is stored.
  *
  * The input gradient is dx[c] = Σ_s dy[a] w(s)ᵀ over a·stride + s - padding = c. Rows
  * c = a'·stride + r of one phase r use the taps s ≡ r + padding (mod stride) only, and columns
@@ -113,9 +113,9 @@ fn window_of(phase: u32) -> Window {
 }
 
 /**
- * WGSL that all products of a direction share. `phase_of(part, parts)` is the phase that a part of the
- * work belongs to, with `parts` to a phase, and its number among them; `window_of(phase)` is the
- * window that the phase reads. `in_order()` tells whether the pixels of y are numbered as the
+ * WGSL that all products of a direction share. `phase_of(part, parts)` is the phase that a part of
+ * the work belongs to, with `parts` to a phase, and its number among them; `window_of(phase)` is
+ * the window that the phase reads. `in_order()` tells whether the pixels of y are numbered as the
  * positions are.
  */
 export const PHASES: Readonly<Record<ProductDirection, string>> = {

@@ -1,8 +1,8 @@
 import { unroll } from "../wgsl/blocked.ts";
 
 /**
- * WGSL that names `rows` consecutive positions of the grid of `window` from number `first` on: row a,
- * column b of image n, each with its index behind the name; n is `dims.batch` or more behind the
+ * WGSL that names `rows` consecutive positions of the grid of `window` from number `first` on: row
+ * a, column b of image n, each with its index behind the name; n is `dims.batch` or more behind the
  * last. `x` and `y` are where their x begins; x lies far outside behind the last.
  */
 export function positions(rows: number): string {

@@ -8,7 +8,7 @@ import type { Trace } from "../program/trace.ts";
 /** The input of a convolution, its filter and its output, or their gradients. */
 export type Operand = "x" | "w" | "y";
 
-/** Which operand a direction makes out of the other two. */
+/** The operand that each direction computes from the other two. */
 export const RESULT: Readonly<Record<Work["direction"], Operand>> = {
   "forward": "y",
   "input gradient": "x",

@@ -31,8 +31,8 @@ export interface Reduction {
 const SHARES = [6, 2, 3, 4, 8, 12];
 
 /**
- * A tile with so many splits as give each number of {@link SHARES}, or fewer, with eight slices to a
- * split or more; the usual number first.
+ * A tile with so many splits as give each number of {@link SHARES}, or fewer, with eight slices to
+ * a split or more; the usual number first.
  */
 export function splitsOf(
   gpu: Device,

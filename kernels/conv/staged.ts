@@ -2,16 +2,16 @@
 export interface Staged<I extends string> {
   /** Its declaration in WGSL. */
   readonly declared: string;
-  /** How many vec4 it holds. */
+  /** Its size in vec4. */
   readonly quads: number;
   /** WGSL for one of its elements; each index is WGSL for a number below its extent. */
   at(index: Readonly<Record<I, string>>): string;
 }
 
 /**
- * States a staged array: arrays of arrays, the first index outermost. Compilers check each index that
- * is no constant against its extent; those of a lane are checked once, and what is left of an address
- * is a constant.
+ * Makes an array in workgroup memory: arrays of arrays, the first index outermost. Compilers check
+ * each index that is no constant against its extent; those of a lane are checked once, and what is
+ * left of an address is a constant.
  */
 export function stagedArray<const I extends string>(
   name: string,

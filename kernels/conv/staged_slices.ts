@@ -3,11 +3,11 @@ import type { ProductDirection } from "./work.ts";
 import { MOST_TAPS, productLayout, type ProductTile } from "./tiles.ts";
 
 /**
- * WGSL for the loads of a tiled product: the reduction runs over all pairs of a kept tap and a quad of
- * channels, slice by slice. Each invocation loads some vec4 of x and of the weights of a slice.
+ * WGSL for the loads of a tiled product: the reduction runs over all pairs of a kept tap and a quad
+ * of channels, slice by slice. Each invocation loads some vec4 of x and of the weights of a slice.
  */
 export interface SliceLoads {
-  /** How many vec4 of x and of weights an invocation loads. */
+  /** The number of vec4 of x and of weights that an invocation loads. */
   readonly count: { readonly x: number; readonly w: number };
   /** Once, before the first slice: names `slices`, how many there are. */
   readonly before: string;
@@ -28,7 +28,9 @@ export function stagedPosition(tile: ProductTile, m: number): string {
   return `lane / ${slice}u + ${m * productLayout(tile).invocations / slice}u`;
 }
 
-/** The m-th vec4 of weights that an invocation loads: neighbours in memory go to neighbouring lanes. */
+/**
+ * The m-th vec4 of weights that an invocation loads: neighbours in memory go to neighbouring lanes.
+ */
 export function stagedWeight(
   direction: ProductDirection,
   tile: ProductTile,
@@ -55,8 +57,8 @@ function countOf(tile: ProductTile): SliceLoads["count"] {
 }
 
 /**
- * Names where a staged position of x lies: row `top` and column `left` of its first tap, and the rows
- * before its `image`.
+ * Names where a staged position of x lies: row `top` and column `left` of its first tap, and the
+ * rows before its `image`.
  */
 function stagedPixel(tile: ProductTile, m: number): string {
   return `let p${m} = first + ${stagedPosition(tile, m)};

@@ -18,7 +18,7 @@ import { PHASES, phasesOf } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
 import { blockCost, registerBlocks } from "./register_blocks.ts";
 
-/** The phase of columns that a tap of a row belongs to, and how far right of it its x lies. */
+/** The phase of columns of a tap, and the offset of its x in columns. */
 function tapOf(t: number, { stride, padding }: { stride: number; padding: number }) {
   const phase = (t + stride - padding % stride) % stride;
   return { phase, shift: (phase + padding % stride - t) / stride };
@@ -26,15 +26,15 @@ function tapOf(t: number, { stride, padding }: { stride: number; padding: number
 
 /**
  * The input gradient for at most four channels of outputs, as of the gradient of an image, where
- * loads of x cost more than the products. It needs a grid as large as x in each phase: then what the
- * next position takes from x for one tap is what this position takes for another. `rows` positions,
- * in all phases of columns, load a few pixels more than `rows` for all `taps` of a row at once.
- * Phases are those of rows (`dims.phase_columns` is 1).
+ * loads of x cost more than the products. It needs a grid as large as x in each phase: then what
+ * the next position takes from x for one tap is what this position takes for another. `rows`
+ * positions, in all phases of columns, load a few pixels more than `rows` for all `taps` of a row
+ * at once. Phases are those of rows (`dims.phase_columns` is 1).
  */
 function kernelOf(
   { rows, channels, taps, stride, padding, lanes, broadcast, epilogue }: {
     rows: number;
-    /** Of y, at most four. */
+    /** Channels of y, at most four. */
     channels: number;
     /** Taps in a row of the kernel. */
     taps: number;
@@ -144,7 +144,9 @@ fn main(workgroup: u32, lane: u32) {
   });
 }
 
-/** The input gradient of images: few channels, and a grid of positions that follows x in each phase. */
+/**
+ * The input gradient of images: few channels, and a grid of positions that follows x in each phase.
+ */
 export const thinProduct: ProductAlgorithm = defineAlgorithm({
   name: "thin product",
   timed: false,

@@ -24,7 +24,7 @@ export interface Extent {
   readonly channels: number;
   /** Channels of the reduction, taps included. */
   readonly depth: number;
-  /** How many there are of this extent. */
+  /** The number of products of this extent. */
   readonly products: number;
 }
 
@@ -47,7 +47,7 @@ export function productExtent({ direction, geometry: g }: Work): Extent {
     };
 }
 
-/** Invocations of a workgroup alone on a processor that hide the latency of its loads. */
+/** Invocations on a processor that hide the latency of its loads. */
 const HIDING = 160;
 
 /**
@@ -57,13 +57,13 @@ const HIDING = 160;
  */
 export function clocks(
   { invocations, multiplyAdds, loads, staged, workgroups, processors }: {
-    /** Of a workgroup. */
+    /** Invocations of a workgroup. */
     invocations: number;
-    /** Of an invocation. */
+    /** Multiply-adds of an invocation. */
     multiplyAdds: number;
-    /** Of an invocation, in vec4. */
+    /** Loads of an invocation from workgroup memory, in vec4. */
     loads: number;
-    /** By a workgroup, in vec4. */
+    /** Loads of a workgroup into workgroup memory, in vec4. */
     staged: number;
     workgroups: number;
     processors: number;

@@ -11,16 +11,22 @@ import { slicesAcrossTaps, slicesOfTaps, stagedPosition, stagedWeight } from "./
 import { MOST_TAPS, productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
-/** How the reduction of a tiled product is walked, and the epilogue of its result. */
+/** Options of the tiled kernel. */
 export interface TiledOptions {
-  /** Whether the quads of x are a multiple of the slice: then a slice lies within one tap. */
+  /**
+   * Whether the vec4 of channels of x are a multiple of the slice: then a slice lies within one
+   * tap.
+   */
   readonly aligned: boolean;
   readonly epilogue?: Epilogue;
   /** WGSL of the phases, and their name, where they are not those of the direction. */
   readonly phases?: { readonly name: string; readonly wgsl: string };
 }
 
-/** The sums of an invocation, of `rows` positions and `columns` vec4 of channels, over one quad. */
+/**
+ * WGSL that adds the products of one vec4 of the reduction to the `rows` x `columns` register block
+ * of an invocation.
+ */
 function multiply(direction: ProductDirection, tile: ProductTile, quad: number): string {
   const { rows, columns } = tile;
   const { x, w } = stagedProduct(tile);
@@ -45,7 +51,7 @@ function multiply(direction: ProductDirection, tile: ProductTile, quad: number):
     }`;
 }
 
-/** Puts what an invocation has loaded of a slice into workgroup memory. */
+/** WGSL that stores the vec4 that an invocation has loaded of a slice to workgroup memory. */
 function stage(
   direction: ProductDirection,
   tile: ProductTile,

@@ -15,9 +15,11 @@ import {
 } from "./weight_gradient_parts.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
-/** How a tiled weight gradient differs from that of a convolution. */
+/** Options of the tiled kernel. */
 export interface TiledOptions {
-  /** Whether each tap has a dy of its own, `[taps][positions]`: a tile's rows are those of one tap. */
+  /**
+   * Whether each tap has a dy of its own, `[taps][positions]`: a tile's rows are those of one tap.
+   */
   readonly apart: boolean;
 }
 

@@ -1,8 +1,8 @@
 import { type Staged, stagedArray } from "./staged.ts";
 
-/** A workgroup's share of a gathered product, and how its invocations divide it. */
+/** A workgroup's share of an implicit GEMM, and how its invocations divide it. */
 export interface ProductTile {
-  /** What choices and errors call it: positions x channels x depth. */
+  /** The name in choices and errors: positions x channels x depth. */
   readonly name: string;
   /** Positions of the outputs of a workgroup. */
   readonly positions: number;
@@ -18,7 +18,7 @@ export interface ProductTile {
 
 /** A workgroup's share of a weight gradient, and how its invocations divide it. */
 export interface FilterTile {
-  /** What choices and errors call it: inputs x outputs x depth. */
+  /** The name in choices and errors: inputs x outputs x depth. */
   readonly name: string;
   /** Rows of a workgroup, out of those for all taps and input channels. */
   readonly inputs: number;
@@ -32,7 +32,7 @@ export interface FilterTile {
   readonly columns: number;
 }
 
-/** How work is divided into workgroup tiles. */
+/** The workgroup tiles that a preset chooses from. */
 export interface Tiling {
   /** Processors that run workgroups side by side: tiles are small enough to give work to each. */
   readonly processors: number;
@@ -59,7 +59,8 @@ function filter(
 
 /**
  * Tiles of 64 or 128 invocations, which hold up to 8x8 sums each. Chosen on an NVIDIA H200 out of
- * some thirty: those that were the fastest for some layer of a ResNet, or within a few hundredths of it.
+ * some thirty: those that were the fastest for some layer of a ResNet, or within a few hundredths
+ * of it.
  */
 export const TILING: Tiling = {
   processors: 132,
@@ -82,7 +83,7 @@ export const TILING: Tiling = {
   ],
 };
 
-/** The shape of a tile in the terms that both kinds share. */
+/** The workgroup of a tile, of either kind. */
 export interface TileLayout {
   /** Invocations along the rows: positions of a product, inputs of a filter. */
   readonly down: number;
@@ -97,13 +98,14 @@ export interface TileLayout {
 /** Taps of the largest kernel. */
 export const MOST_TAPS = 64;
 
-/** Vec4 that workgroup memory spreads over all its banks, and as many lanes load or store at a time. */
+/** Vec4 accesses that one transaction of workgroup memory serves: 32 banks of 4 bytes. */
 const BANKED = 8;
 
 /**
- * What a product tile keeps in workgroup memory: x by row of an invocation, quad of the reduction and
- * lane; weights by column, quad, row of the quad and lane. Lanes that store neighbouring quads, or
- * rows, of one position, or column, do so in different banks.
+ * The arrays of a product tile in workgroup memory: x by row of an invocation, vec4 of the
+ * reduction and lane; weights by column, vec4, row of the vec4 and lane. They are padded so that
+ * lanes that store neighbouring vec4, or rows, of one position, or column, do so in different
+ * banks.
  */
 export function stagedProduct(
   tile: ProductTile,
@@ -133,7 +135,9 @@ export function productLayout(tile: ProductTile): TileLayout {
   return { down, across, invocations, bytes: (x.quads + w.quads) * 16 + MOST_TAPS * 4 };
 }
 
-/** What a filter tile keeps in workgroup memory, by position, row or column of an invocation, lane. */
+/**
+ * The arrays of a weight gradient tile in workgroup memory, by position, row or column, and lane.
+ */
 export function stagedFilter(
   tile: FilterTile,
 ): { x: Staged<"position" | "row" | "lane">; dy: Staged<"position" | "column" | "lane"> } {
@@ -164,8 +168,8 @@ export function filterLayout(tile: FilterTile): TileLayout {
 }
 
 /**
- * Each invocation stages the same number of vec4, and always of the same channel or row. The sides of
- * their grid are powers of two.
+ * Each invocation stages the same number of vec4, and always of the same channel or row. The sides
+ * of their grid are powers of two.
  */
 function requireEven(
   name: string,

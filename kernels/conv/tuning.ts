@@ -10,36 +10,38 @@ import { elements, type Tensor } from "../gpu/tensor.ts";
 import { tunablePlans } from "./tunable_plans.ts";
 import { race } from "../program/timing.ts";
 
-/** What tuning has found for a work. */
+/** The result of tuning a work. */
 export interface Tuned {
   /** The work in words. */
   readonly key: string;
-  /** The fastest plan: its tile, for weight gradients with the splits, behind "winograd" if it is. */
+  /**
+   * The fastest plan: its tile, for weight gradients with the splits, behind "winograd" if it is.
+   */
   readonly tile: string;
-  /** What the candidates take, by name, the best estimate first. */
+  /** The time of each candidate by name, the best estimate first. */
   readonly milliseconds: Readonly<Record<string, number>>;
 }
 
-/** What {@link tune} takes. */
+/** Options of {@link tune}. */
 export interface TuneOptions {
   /**
-   * How many tiles are timed, those of the best estimates; the first two of a weight gradient with
-   * several numbers of splits. Where Winograd's products may win, as many again. Default: 4.
+   * The number of tiles to time, those of the best estimates; the first two of a weight gradient
+   * with several numbers of splits. Where Winograd's products may win, as many again. Default: 4.
    */
   readonly candidates?: number;
-  /** How often each is timed, in turn; the least time counts. Default: 3. */
+  /** The number of times that each is timed, in turn; the least time counts. Default: 3. */
   readonly rounds?: number;
   /** Called after each work. */
   readonly report?: (tuned: Tuned) => void;
 }
 
-/** Floating-point operations / 1e9 of a lap: enough to measure, and to hide what a pass costs. */
+/** Gigaflop of one timed program: enough to measure, and to hide the cost of a pass. */
 const GFLOP = 4;
 
-/** Bytes of programs from which on they are timed, to make room for the next. */
-const HEAT_BYTES = 2 ** 28;
+/** Bytes of programs from which on those made so far are timed, to make room for the next. */
+const ROUND_BYTES = 2 ** 28;
 
-/** Runs of a work in a lap. */
+/** The runs of a work in one timed program. */
 function copiesOf({ geometry: g }: Work): number {
   const { y } = operandShapes(g);
   const gflop = 2 * elements(y) * g.kernelHeight * g.kernelWidth * g.keepIn / 1e9;
@@ -52,11 +54,13 @@ function dummies(scope: Scope, { geometry }: Work): Record<Operand, Tensor> {
   return { x: scope.tensor("x", x), w: scope.tensor("w", w), y: scope.tensor("y", y) };
 }
 
-/** Replays between two waits where there is no clock: a GPU takes as long for them as a wait does. */
+/**
+ * Replays between two waits where there is no clock: a GPU takes as long for them as a wait does.
+ */
 const REPLAYS = 32;
 
-/** As {@link race}, on a device without a clock to read: each time has its share of a wait. */
-async function raceOutside(
+/** As {@link race}, for a device without timestamps: each time has its share of a wait. */
+async function raceByHostClock(
   gpu: Device,
   programs: readonly Program[],
   rounds: number,
@@ -88,7 +92,7 @@ async function tuneWork(
   const operands = dummies(scope, work);
   const copies = copiesOf(work);
   const milliseconds: Record<string, number> = {};
-  const heat = new Map<string, Program>();
+  const waiting = new Map<string, Program>();
   let refusal: unknown;
   // A driver that refuses one tile may take another.
   const tolerant = async (run: () => Promise<void>): Promise<void> => {
@@ -101,12 +105,12 @@ async function tuneWork(
   };
   const timed = async (programs: readonly (readonly [string, Program])[]): Promise<void> => {
     const racing = programs.map(([, program]) => program);
-    const times = await race(gpu, racing, rounds) ?? await raceOutside(gpu, racing, rounds);
+    const times = await race(gpu, racing, rounds) ?? await raceByHostClock(gpu, racing, rounds);
     programs.forEach(([name], i) => milliseconds[name] = times[i] / copies);
   };
-  const runHeat = async (): Promise<void> => {
-    const programs = [...heat];
-    heat.clear();
+  const timeWaiting = async (): Promise<void> => {
+    const programs = [...waiting];
+    waiting.clear();
     try {
       await timed(programs);
     } catch (error) {
@@ -122,12 +126,12 @@ async function tuneWork(
         const program = await scope.trace(`tile ${name}`, (trace) => {
           for (let i = 0; i < copies; i++) recordWork(trace, work, operands);
         });
-        heat.set(name, program);
+        waiting.set(name, program);
       });
-      const bytes = [...heat.values()].reduce((sum, program) => sum + program.bytes, 0);
-      if (bytes > HEAT_BYTES) await runHeat();
+      const bytes = [...waiting.values()].reduce((sum, program) => sum + program.bytes, 0);
+      if (bytes > ROUND_BYTES) await timeWaiting();
     }
-    if (heat.size) await runHeat();
+    if (waiting.size) await timeWaiting();
   } finally {
     choices.delete(work);
   }
@@ -139,8 +143,8 @@ async function tuneWork(
 }
 
 /**
- * Chooses the fastest tile for each work by timing it on zeros, some hundredths of a second each; by
- * default for the works that were traced without a choice. Programs traced afterwards use the
+ * Chooses the fastest tile for each work by timing it on zeros, some hundredths of a second each;
+ * by default for the works that were traced without a choice. Programs traced afterwards use the
  * choices, those from before keep their tiles. The same choices always give the same bits; another
  * choice adds up in another order and may give other last bits.
  *

@@ -9,7 +9,9 @@ import { tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { WeightGradientAlgorithm } from "./weight_gradient_parts.ts";
 import { winogradWeightGradient } from "./winograd_weight_gradient.ts";
 
-/** The algorithms of weight gradients. Without a measured choice the first that applies is taken. */
+/**
+ * The algorithms of weight gradients. Without a measured choice the first that applies is taken.
+ */
 export const WEIGHT_GRADIENT_ALGORITHMS: readonly WeightGradientAlgorithm[] = [
   tiledWeightGradient,
   winogradWeightGradient,

@@ -28,7 +28,7 @@ export const WEIGHT_GRADIENT_DIMS = {
   taps_high: "u32",
 } as const;
 
-/** Their names. */
+/** The names of {@link WEIGHT_GRADIENT_DIMS}. */
 export type WeightGradientDims = keyof typeof WEIGHT_GRADIENT_DIMS;
 
 /** The most positions of a split. */
@@ -42,7 +42,7 @@ export function positionsOf(
 export interface WeightGradient {
   /** The shapes of the convolution. */
   readonly geometry: Geometry;
-  /** Its input. */
+  /** The input of the convolution. */
   readonly x: Tensor;
   /** The gradient of its output. */
   readonly dy: Tensor;
@@ -59,7 +59,7 @@ const MANY_SPLITS = 16;
 
 /** A kernel for the partial sums, and how its work is divided. */
 export interface Division {
-  /** Gives `[splits, taps, inputs, outputs]`. */
+  /** The kernel; its result is `[splits, taps, inputs, outputs]`. */
   readonly kernel: Kernel<"x" | "dy", "part", WeightGradientDims>;
   /** Runs of positions, each with partial sums of its own. */
   readonly splits: number;

@@ -4,7 +4,10 @@ import { quads, type Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { filterFactors, imageFactors, PLACES, TILE, type TileDims } from "./winograd_transforms.ts";
 
-/** The fewest channels on either side: with less to multiply, moving the factors costs what it saves. */
+/**
+ * The fewest channels on either side: with less to multiply, moving the factors costs what it
+ * saves.
+ */
 const FEWEST_CHANNELS = 128;
 
 /** The most bytes of factors, which a step holds beside all else. */
@@ -39,8 +42,8 @@ export function tilesOf(batch: number, { height, width }: Images): number {
 }
 
 /**
- * Whether Winograd's products can take the place of a convolution's, and may be worth it: a whole 3x3
- * filter, many channels, and factors that are no burden, of at most `largest` bytes each.
+ * Whether Winograd's products can take the place of a convolution's, and may be worth it: a whole
+ * 3x3 filter, many channels, and factors that are no burden, of at most `largest` bytes each.
  */
 export function canWinograd(g: Geometry, largest: number): boolean {
   const whole = g.kernelHeight === 3 && g.kernelWidth === 3 && g.tapBits.taps_low === 2 ** 9 - 1;

@@ -4,8 +4,8 @@ import { type Epilogue, epilogueStore } from "../wgsl/epilogue.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 
 /**
- * Winograd's F(2x2, 3x3): 2x2 outputs of a 3x3 filter g out of 4x4 inputs d take 16 products, not 36
- * (Lavin and Gray, arXiv 1509.09308, section 4.1),
+ * Winograd's F(2x2, 3x3): 2x2 outputs of a 3x3 filter g out of 4x4 inputs d take 16 products, not
+ * 36 (Lavin and Gray, arXiv 1509.09308, section 4.1),
  *
  *     y = Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A,
  *
@@ -82,8 +82,8 @@ const TILE_DIMS = {
 export type TileDims = keyof typeof TILE_DIMS;
 
 /**
- * Images `[batch, height, width, channels]` as the factors of products, `[16][tiles][channels]`: Bᵀ d B
- * of inputs, `padding` around them, or A dy Aᵀ of gradients of outputs.
+ * Images `[batch, height, width, channels]` as the factors of products, `[16][tiles][channels]`: Bᵀ
+ * d B of inputs, `padding` around them, or A dy Aᵀ of gradients of outputs.
  */
 export function imageFactors(of: "inputs" | "gradients"): Kernel<"x", "y", TileDims | "padding"> {
   const matrix = of === "inputs" ? "Bᵀ" : "A";
@@ -113,7 +113,10 @@ fn main(workgroup: u32, lane: u32) {
   });
 }
 
-/** The filter's factors G g Gᵀ, `[16][rows][quads]`, of the prefix slice that is used; rows may be padding. */
+/**
+ * The filter's factors G g Gᵀ, `[16][rows][quads]`, of the prefix slice that is used; rows may be
+ * padding.
+ */
 export const filterFactors = defineKernel({
   name: "winograd factors of filters",
   workgroupSize: LANES,
@@ -163,8 +166,8 @@ fn main(workgroup: u32, lane: u32) {
 }
 
 /**
- * The filter's gradient Gᵀ m G out of products m, `[splits][16][rows][quads]`, which are added up. It
- * sets the prefix slice of a gradient or, with `accumulate`, adds to it.
+ * The filter's gradient Gᵀ m G out of products m, `[splits][16][rows][quads]`, which are added up.
+ * It sets the prefix slice of a gradient or, with `accumulate`, adds to it.
  */
 export function filterGradientOf(accumulate: boolean): Kernel<"part", "dw", string> {
   return defineKernel<"part", "dw", string>({

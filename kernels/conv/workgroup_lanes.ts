@@ -5,9 +5,9 @@ const WIDE = 8;
 const SUBGROUP = 32;
 
 /**
- * WGSL for the row and the column of the invocation `lane` in a grid of `down` x `across`, both powers
- * of two. A subgroup covers a patch of eight columns, so that its loads of either operand from
- * workgroup memory meet few addresses, side by side.
+ * WGSL for the row and the column of the invocation `lane` in a grid of `down` x `across`, both
+ * powers of two. A subgroup covers a patch of eight columns, so that its loads of either operand
+ * from workgroup memory meet few addresses, side by side.
  */
 export function laneGrid(down: number, across: number): { row: string; column: string } {
   const wide = Math.min(WIDE, across);

@@ -2,8 +2,8 @@
 import type { AdapterKind } from "./device_preset.ts";
 
 /**
- * Mesa's software adapter. It compiles a kernel when it first runs, on the one thread of its device's
- * queue; other devices of the process find it in Mesa's disk cache from then on.
+ * Mesa's software adapter. It compiles a kernel when it first runs, on the one thread of its
+ * device's queue; other devices of the process find it in Mesa's disk cache from then on.
  */
 const LLVMPIPE = /llvmpipe/;
 

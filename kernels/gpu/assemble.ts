@@ -99,9 +99,9 @@ function declareWrite(name: string, write: Write, loads: Loads): Declared[] {
   return [{ variable, functions: `${set}\n${get}`, binding }];
 }
 
-/** How a kernel is assembled. */
+/** Options of {@link assemble}. */
 export interface Assembly {
-  /** Where bulk operands are loaded from. */
+  /** The memory that bulk operands are loaded from. */
   readonly loads: Loads;
   /** The results that are stored in textures, by name. */
   readonly textured: readonly string[];

@@ -28,7 +28,7 @@ const MAX_WORKGROUPS = 65535 * 65535;
 
 /** GPU memory in use. */
 export interface Live {
-  /** How many buffers and textures. */
+  /** The number of buffers and textures. */
   readonly buffers: number;
   /** Their bytes, padding included. */
   readonly bytes: number;
@@ -40,7 +40,7 @@ export class Device {
   readonly device: GPUDevice;
   /** The shape of kernels for this adapter. */
   readonly preset: DevicePreset;
-  /** The lanes that load for one another and hand around what they loaded; 0 where none do. */
+  /** The lanes of a subgroup that load for one another by subgroup broadcasts; 0 where none do. */
   readonly broadcast: number;
   /** The adapter's own words for itself. */
   readonly adapter: string;
@@ -60,7 +60,7 @@ export class Device {
   #peak = 0;
   #lost?: string;
 
-  /** Takes what {@link openDevice} gives. */
+  /** Wraps a device that {@link openDevice} has opened. */
   constructor(
     { device, adapter, preset, broadcast, owned }: OpenedDevice,
     maxWorkgroups: number = MAX_WORKGROUPS,
@@ -139,7 +139,9 @@ export class Device {
     }
   }
 
-  /** Takes memory that was made on {@link device} into account, to be given back with {@link free}. */
+  /**
+   * Adds memory that was made on {@link device} to the account, to be given back with {@link free}.
+   */
   own<T extends GPUBuffer | GPUTexture>(memory: T, bytes: number): T {
     this.#live.set(memory, bytes);
     this.#everOwned.add(memory);
@@ -185,7 +187,10 @@ export class Device {
     memory.destroy();
   }
 
-  /** The compiled kernel, from the cache when it was compiled before. Errors surface in {@link settle}. */
+  /**
+   * The compiled kernel, from the cache when it was compiled before. Errors surface in {@link
+   * settle}.
+   */
   pipeline(assembled: Assembled): Pipeline {
     const cached = this.#pipelines.get(assembled.code);
     if (cached) return cached;
@@ -204,8 +209,8 @@ export class Device {
   }
 
   /**
-   * Compiles kernels ahead of their first run, on all cores, where the adapter would otherwise do so
-   * one by one when they first run. Elsewhere, for a few kernels, or on a device that was given,
+   * Compiles kernels ahead of their first run, on all cores, where the adapter would otherwise do
+   * so one by one when they first run. Elsewhere, for a few kernels, or on a device that was given,
    * does nothing.
    */
   async warmUp(kernels: Iterable<Assembled>): Promise<void> {

@@ -7,23 +7,26 @@ export type AdapterKind = "software" | "gpu";
 export interface DevicePreset {
   /** The kind of adapter. */
   readonly name: AdapterKind;
-  /** Where bulk operands are loaded from. */
+  /** The memory that bulk operands are loaded from. */
   readonly loads: Loads;
   /** Invocations of a workgroup of the kernels with register blocks. */
   readonly lanes: number;
-  /** Whether lanes load for one another what all need, where subgroups are as wide as workgroups. */
+  /**
+   * Whether the lanes of a workgroup load shared operands for one another by subgroup broadcasts,
+   * where subgroups are as wide as workgroups.
+   */
   readonly broadcast: boolean;
   /**
-   * The grid of kernels whose workgroups are subgroups: they take their work from a queue, so that a
-   * core that wakes late does less. Without it, each part of the work has a workgroup.
+   * The grid of kernels whose workgroups are subgroups: they take their work from a queue, so that
+   * a core that wakes late does less. Without it, each part of the work has a workgroup.
    */
   readonly grid?: number;
   /**
-   * The most iterations that all loops of an invocation may come to, where there is a limit: work is
-   * divided into so many parts that it is kept.
+   * The most iterations that all loops of an invocation may come to, where there is a limit: work
+   * is divided into so many parts that it is kept.
    */
   readonly iterations?: number;
-  /** Invocations that keep the adapter busy. */
+  /** Invocations for full occupancy of the adapter. */
   readonly invocations: number;
 }
 

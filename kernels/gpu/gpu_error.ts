@@ -8,7 +8,7 @@ const INSTALL = "on Debian `apt-get install libvulkan1 mesa-vulkan-drivers` inst
 
 /** No adapter: neither a GPU nor a driver that plays one. */
 export class NoAdapterError extends GpuError {
-  /** What installs an adapter. */
+  /** The command that installs an adapter, in words. */
   readonly cure: string = INSTALL;
 
   /** Says what is missing, and what installs it. */

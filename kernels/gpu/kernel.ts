@@ -1,5 +1,5 @@
 /**
- * How a kernel reads a tensor:
+ * The ways in which a kernel reads a tensor:
  * - `bulk`: vec4 by vec4, from a texture where the adapter loads textures faster than buffers;
  * - `small`: vec4 by vec4 from its buffer: a tensor too small to be worth a texture;
  * - `channel`: one vec4 per four channels, as a uniform (at most {@link CHANNEL_QUADS} of them);
@@ -8,8 +8,8 @@
 export type Read = "bulk" | "small" | "channel" | "u32" | "f32";
 
 /**
- * How a kernel writes a tensor. `bulk` may go into a texture, where it is then read; `update` is a
- * bulk tensor that is read and written in place.
+ * The ways in which a kernel writes a tensor. `bulk` may go into a texture, where it is then read;
+ * `update` is a bulk tensor that is read and written in place.
  */
 export type Write = "bulk" | "update" | "f32" | "u32";
 
@@ -18,16 +18,17 @@ export const CHANNEL_QUADS = 1024;
 
 /**
  * A compute kernel. `wgsl` defines `fn main(workgroup: u32, lane: u32)`, the work of one workgroup
- * out of `dims.workgroups`. The rest is declared for it: for each bulk, small or channel operand `x` a
- * function `x(i)` that loads its i-th vec4, for each word operand the array `x`, for each bulk or
- * updated result `y` a function `set_y(i, value)`, and a uniform `dims` with the named numbers.
+ * out of `dims.workgroups`. The rest is declared for it: for each bulk, small or channel operand
+ * `x` a function `x(i)` that loads its i-th vec4, for each word operand the array `x`, for each
+ * bulk or updated result `y` a function `set_y(i, value)`, and a uniform `dims` with the named
+ * numbers.
  */
 export interface Kernel<
   R extends string = string,
   W extends string = string,
   D extends string = string,
 > {
-  /** What errors and profiles call it. */
+  /** The name in errors and profiles. */
   readonly name: string;
   /** Invocations of a workgroup, in one dimension. */
   readonly workgroupSize: number;
@@ -39,7 +40,7 @@ export interface Kernel<
   readonly writes: Readonly<Record<W, Write>>;
   /** Numbers that differ from run to run, as `dims.name` in the WGSL. */
   readonly dims: Readonly<Record<D, "u32" | "i32" | "f32">>;
-  /** `fn main` and what it calls. */
+  /** WGSL of `fn main` and of the functions that it calls. */
   readonly wgsl: string;
   /**
    * The most iterations that the loops of one call of `main` come to, those of nested loops for each
@@ -49,7 +50,7 @@ export interface Kernel<
   iterations?(dims: Readonly<Record<D, number>>): number;
 }
 
-/** States a kernel; only infers its names. */
+/** Returns the kernel, with the types of its names inferred. */
 export function defineKernel<
   const R extends string,
   const W extends string,
@@ -58,5 +59,5 @@ export function defineKernel<
   return kernel;
 }
 
-/** Where bulk operands are loaded from. */
+/** The memory that bulk operands are loaded from. */
 export type Loads = "buffer" | "texture";

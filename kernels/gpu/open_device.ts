@@ -9,9 +9,9 @@ export interface OpenedDevice<P extends DevicePreset = DevicePreset> {
   readonly device: GPUDevice;
   /** The adapter's own words for itself. */
   readonly adapter: string;
-  /** How kernels are shaped for it. */
+  /** The shape of kernels for it. */
   readonly preset: P;
-  /** The lanes that load for one another and hand around what they loaded; 0 where none do. */
+  /** The lanes of a subgroup that load for one another by subgroup broadcasts; 0 where none do. */
   readonly broadcast: number;
   /** Whether it was opened here, and so is destroyed with what runs on it. */
   readonly owned: boolean;

@@ -1,6 +1,8 @@
 import type { Device } from "./device.ts";
 
-/** A value that a room above the device keeps for each device, for as long as the device is there. */
+/**
+ * A value that a room above the device keeps for each device, for as long as the device is there.
+ */
 export class PerDevice<T> {
   readonly #values = new WeakMap<Device, T>();
   readonly #first: (device: Device) => T;

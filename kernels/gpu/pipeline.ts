@@ -3,7 +3,7 @@ import { TEXTURE_FORMAT } from "./texture.ts";
 
 /** A compiled kernel. */
 export interface Pipeline {
-  /** As the device knows it. */
+  /** The device's pipeline. */
   readonly pipeline: GPUComputePipeline;
   /** The layout of its only bind group, number 0. */
   readonly layout: GPUBindGroupLayout;
@@ -13,7 +13,7 @@ export interface Pipeline {
 
 const COMPUTE = 4;
 
-/** What a binding is to a layout. */
+/** The layout entry of each kind of binding. */
 const LAYOUTS = {
   read: { buffer: { type: "read-only-storage" } },
   write: { buffer: { type: "storage" } },

@@ -20,7 +20,7 @@ export class Stopwatch implements Disposable {
   readonly #resolved: GPUBuffer;
   readonly #staging: GPUBuffer;
 
-  /** For so many passes, on a device that has timestamps. */
+  /** Takes the number of passes, on a device that has timestamps. */
   constructor(gpu: Device, passes: number) {
     const { device } = gpu;
     this.#gpu = gpu;
@@ -40,12 +40,12 @@ export class Stopwatch implements Disposable {
     this.#staging = buffer("timestamps, read", staging);
   }
 
-  /** Whether a device has a clock to read. */
+  /** Whether a device has timestamps. */
   static on({ device }: Device): boolean {
     return device.features.has("timestamp-query");
   }
 
-  /** What pass `i` is begun with. */
+  /** The descriptor of pass `i`. */
   pass(i: number): GPUComputePassDescriptor {
     const at = i % PASSES * 2;
     const querySet = this.#sets[Math.floor(i / PASSES)];
@@ -58,7 +58,7 @@ export class Stopwatch implements Disposable {
     };
   }
 
-  /** Recorded behind the passes. */
+  /** Records the resolution of the timestamps, after the passes. */
   finish(encoder: GPUCommandEncoder): void {
     this.#sets.forEach((set, i) => {
       const count = Math.min(PASSES, this.#passes - i * PASSES) * 2;

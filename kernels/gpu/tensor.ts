@@ -4,7 +4,7 @@ export type ElementType = "f32" | "u32";
 /** Bytes to which ranges of a buffer are aligned, so that each can be bound on every adapter. */
 export const ALIGNMENT = 256;
 
-/** Where a tensor's words lie: a range of a buffer. */
+/** The place of a tensor: a range of a buffer. */
 export interface Storage {
   /** The buffer, which may hold other tensors too. */
   readonly buffer: GPUBuffer;
@@ -12,7 +12,10 @@ export interface Storage {
   readonly offset: number;
 }
 
-/** The number of vec4 that hold `channels` values: the last dimension is padded to a multiple of four. */
+/**
+ * The number of vec4 that hold `channels` values: the last dimension is padded to a multiple of
+ * four.
+ */
 export function quads(channels: number): number {
   return Math.ceil(channels / 4);
 }
@@ -37,17 +40,17 @@ export function paddedWords(shape: readonly number[]): number {
  * storage from the time the trace is planned, which it shares with others.
  */
 export class Tensor {
-  /** What errors and GPU tools call it. */
+  /** The name in errors and GPU tools. */
   readonly name: string;
   /** Sizes, outermost first, without padding. */
   readonly shape: readonly number[];
-  /** Of its elements, 32 bits each. */
+  /** The type of its elements, 32 bits each. */
   readonly type: ElementType;
   /** 32-bit words, padding included. */
   readonly words: number;
   /** Whether it lives inside one program alone, that of the trace which made it. */
   readonly temporary: boolean;
-  /** Where it lies; absent until a trace is planned, and when a scope has ended. */
+  /** Its place in a buffer; absent until a trace is planned, and when a scope has ended. */
   storage?: Storage;
 
   /** Raises a `TypeError` for a dimension that is not a positive whole number. */

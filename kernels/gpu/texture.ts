@@ -11,7 +11,7 @@ export const TEXTURE_SHIFT = 10;
 export const TEXTURE_WIDTH: number = 1 << TEXTURE_SHIFT;
 
 /**
- * Texels behind them that hold nothing. Pixels often lie a power of two of bytes apart; a cache line
+ * Unused texels at the end of a row. Pixels often lie a power of two of bytes apart; a cache line
  * more in each row spreads them over the sets of a cache.
  */
 const GAP = 4;

@@ -1,7 +1,7 @@
 import type { DevicePreset } from "./device_preset.ts";
 import type { Kernel } from "./kernel.ts";
 
-/** How many times its share of the work a workgroup may take. */
+/** The multiple of its share of the work that a workgroup may take. */
 const SLACK = 4;
 
 const IN_ORDER = /* wgsl */ `
@@ -35,8 +35,9 @@ export const QUEUE = "var<storage, read_write> queue: array<atomic<u32>, 2>;";
 export const QUEUE_BYTES = 8;
 
 /**
- * The entry point of a kernel, after the statements `before`. Workgroups do what the grid is too
- * small for in turns: in order, or as they come to it, `taken` from a counter.
+ * The entry point of a kernel, after the statements `before`. Where the grid is smaller than the
+ * work, its workgroups do several parts each: every so many in order or, `queued`, as they come to
+ * them.
  */
 export function entryPoint(
   { workgroupSize, subgroup, queued, before }: {
@@ -58,9 +59,9 @@ fn entry(
 }
 
 /**
- * The grid of a kernel whose workgroups take turns, for so many turns of `iterations` of loops each;
- * undefined where each turn has a workgroup of its own. It is as small as the preset wants it, but so
- * large that no invocation comes to too many iterations.
+ * The grid of a kernel that takes its work, `workgroups` parts of `iterations` of loops each, from
+ * the queue; undefined where each part has a workgroup of its own. It is as small as the preset
+ * wants it, but so large that no invocation comes to too many iterations.
  */
 export function gridFor(
   { preset: { grid }, broadcast, iterations: most }: {

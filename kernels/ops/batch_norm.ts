@@ -41,7 +41,10 @@ function checkShapes(
   if (!(eps > 0)) throw new RangeError(`Cannot apply ${name}: wanted an eps above 0, found ${eps}`);
 }
 
-/** Of the gradient kernels: with a residual, dy comes with zeros where ReLU has cut y off. */
+/**
+ * The channels of the gradient kernels: with a residual, dy comes with zeros where ReLU has cut y
+ * off.
+ */
 function passed<A extends BatchNormAttributes>(context: Context<A>): Context<A> {
   const { inputs: [, , , , , residual], attributes } = context;
   return residual ? { ...context, attributes: { ...attributes, relu: false } } : context;
@@ -103,14 +106,14 @@ function on<A extends BatchNormAttributes>(
 }
 
 /**
- * `batchNorm(x, weight, bias, runningMean, runningVariance, residual?)` in training, over all but the
- * last dimension: `(x - mean) / sqrt(variance + eps) * weight + bias`, plus the residual if there is
- * one, and `max(·, 0)` over it where `relu` says so. The running statistics move towards those of the
- * batch, in place: `(1 - momentum) * running + momentum * batch`, with the unbiased variance
- * `variance * count / (count - 1)`, as in PyTorch.
+ * `batchNorm(x, weight, bias, runningMean, runningVariance, residual?)` in training, over all but
+ * the last dimension: `(x - mean) / sqrt(variance + eps) * weight + bias`, plus the residual if
+ * there is one, and `max(·, 0)` over it where `relu` says so. The running statistics move towards
+ * those of the batch, in place: `(1 - momentum) * running + momentum * batch`, with the unbiased
+ * variance `variance * count / (count - 1)`, as in PyTorch.
  *
- * Outputs: the result, the running statistics, the batch's biased variance, and two vectors whose sum
- * is its exact mean.
+ * Outputs: the result, the running statistics, the batch's biased variance, and two vectors whose
+ * sum is its exact mean.
  */
 export const batchNorm: Op<BatchNormTrainingAttributes> = {
   name: "batch norm",

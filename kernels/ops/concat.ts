@@ -68,7 +68,9 @@ function channelsOf({ shape }: Shaped): number {
   return shape.at(-1) ?? 1;
 }
 
-/** Raises a `TypeError` for fewer than two inputs, or for shapes that differ before the channels. */
+/**
+ * Raises a `TypeError` for fewer than two inputs, or for shapes that differ before the channels.
+ */
 function outputShape(inputs: readonly Shaped[]): number[] {
   const outer = inputs.map(({ shape }) => shape.slice(0, -1));
   if (inputs.length < 2 || outer.some((shape) => String(shape) !== String(outer[0]))) {

@@ -75,8 +75,8 @@ function conv2dGeometry(x: Shaped, w: Shaped, attributes: Conv2dAttributes): Geo
 }
 
 /**
- * `conv2d(x, w)`: x `[batch, height, width, inputs]`, w `[height, width, inputs, outputs]`, no bias.
- * Raises a `TypeError` when the channels differ, a `RangeError` when the filter does not fit.
+ * `conv2d(x, w)`: x `[batch, height, width, inputs]`, w `[height, width, inputs, outputs]`, no
+ * bias. Raises a `TypeError` when the channels differ, a `RangeError` when the filter does not fit.
  */
 export const conv2d: Op<Conv2dAttributes> = {
   name: "conv2d",

@@ -13,9 +13,9 @@ export const MAX_CANDIDATES = 8;
 
 /** Attributes of a gate on channels. */
 export interface GateChannelsAttributes {
-  /** The row of the gates that counts. */
+  /** The row of the gates that is applied. */
   readonly group: number;
-  /** For each candidate, how many channels it lets through. */
+  /** The number of channels that each candidate lets through. */
   readonly widths: readonly number[];
 }
 

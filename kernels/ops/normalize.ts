@@ -21,10 +21,10 @@ export interface BatchNormAttributes {
   readonly relu: boolean;
 }
 
-/** What channels are normalized by, running statistics for instance. */
+/** Statistics of each channel to normalize by, running statistics for instance. */
 export type Given = Readonly<Record<"center" | "variance" | "weight" | "bias", Tensor>>;
 
-/** What channels are normalized by; the mean of a batch is center + rest. */
+/** Statistics of a batch to normalize by; the mean is center + rest. */
 export type Channels = Given | Given & { readonly rest: Tensor };
 
 /** y = d · scale + shift with d = x - center, which is exact where the mean is far from 0. */
@@ -135,7 +135,9 @@ fn dx(d: vec4f, scale: vec4f, shift: vec4f, dy: vec4f, slope: vec4f, offset: vec
   });
 }
 
-/** Records y = (x - mean) / sqrt(variance + eps) · weight + bias + residual, and max(·, 0) of it. */
+/**
+ * Records y = (x - mean) / sqrt(variance + eps) · weight + bias + residual, and max(·, 0) of it.
+ */
 export function recordNormalized(
   trace: Trace,
   { x, residual }: { x: Tensor; residual?: Tensor },

@@ -3,7 +3,7 @@ import type { Case, Input, Op, Values } from "../op.ts";
 
 /** Attributes of stochastic gradient descent. */
 export interface SgdAttributes {
-  /** Times the parameter, added to its gradient. */
+  /** The factor of the parameter that is added to its gradient. */
   readonly weightDecay: number;
   /** Whether the step looks ahead along the velocity. */
   readonly nesterov: boolean;
@@ -11,11 +11,11 @@ export interface SgdAttributes {
 
 /** Attributes of AdamW. */
 export interface AdamwAttributes {
-  /** Decay of the mean of squared gradients, below 1. */
+  /** The decay of the mean of squared gradients, below 1. */
   readonly beta2: number;
-  /** Added to the root of that mean. */
+  /** The number that is added to the root of that mean. */
   readonly eps: number;
-  /** Times learning rate and parameter, taken off the parameter. */
+  /** The factor of learning rate times parameter that is subtracted from the parameter. */
   readonly weightDecay: number;
 }
 

@@ -1,7 +1,7 @@
 import type { Shaped } from "../wgsl/geometry.ts";
 import { WALK_DIMS, walkOver } from "../wgsl/walk.ts";
 
-/** How the windows of a pool lie. */
+/** The size, stride and padding of the windows of a pool. */
 interface Windows {
   /** Side of a window. */
   readonly kernel: number;

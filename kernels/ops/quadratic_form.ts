@@ -123,9 +123,9 @@ const on = (rows: number, columns: number): Case<object> => {
 };
 
 /**
- * `quadraticForm(x, pairs, singles, constant)`: constant + Σ_i singles_i x_i + Σ_ij pairs_ij x_i x_j
- * `[1]` of all n elements of x `[rows, columns]`; pairs `[n, n]`, singles `[n]`, constant `[1]`. The
- * gradient is that of x.
+ * `quadraticForm(x, pairs, singles, constant)`: constant + Σ_i singles_i x_i + Σ_ij pairs_ij x_i
+ * x_j `[1]` of all n elements of x `[rows, columns]`; pairs `[n, n]`, singles `[n]`, constant
+ * `[1]`. The gradient is that of x.
  */
 export const quadraticForm: Op = {
   name: "quadratic form",

@@ -134,7 +134,9 @@ export function recordMeanLoss(trace: Trace, rows: Tensor, lambda?: Tensor): Ten
 /** Anything with a shape and, on the GPU, an element type. */
 export type Typed = { readonly shape: readonly number[]; readonly type?: string };
 
-/** Raises a `TypeError` unless all logits are `[batch, classes]` alike and labels `[batch]`, u32. */
+/**
+ * Raises a `TypeError` unless all logits are `[batch, classes]` alike and labels `[batch]`, u32.
+ */
 export function checkLogits(name: string, logits: readonly Typed[], labels: Typed): void {
   const [{ shape: [batch, classes] }] = logits;
   const fits = ({ shape }: Typed): boolean =>

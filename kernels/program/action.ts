@@ -1,4 +1,4 @@
-/** A command as it is encoded: a kernel run, or what moves memory between two. */
+/** A command as it is encoded: a kernel run, or a transfer of memory between two. */
 export type Action =
   | {
     readonly kind: "dispatch";
@@ -35,7 +35,7 @@ export function encode(
   pass?.end();
 }
 
-/** How many passes {@link encode} begins. */
+/** The number of compute passes that {@link encode} begins. */
 export function passesOf(actions: readonly Action[]): number {
   const begins = ({ kind }: Action, i: number): boolean =>
     kind === "dispatch" && (i === 0 || actions[i - 1].kind === "transfer");

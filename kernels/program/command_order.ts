@@ -10,7 +10,7 @@ import {
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Command } from "./trace.ts";
 
-/** For each command, those before it that it has to stay behind. */
+/** The dependencies of each command: those before it that it has to stay behind. */
 function dependencies(commands: readonly Command[]): (readonly number[])[] {
   interface Access {
     readonly tensor: Tensor;

@@ -1,7 +1,7 @@
 import type { Kernel, Read, Write } from "../gpu/kernel.ts";
 import type { ElementType, Tensor } from "../gpu/tensor.ts";
 
-/** What a kernel is run on. */
+/** The operands of a kernel run. */
 export interface Operands<R extends string, W extends string, D extends string> {
   /** Tensors for all names in {@link Kernel.reads}. */
   readonly reads: Readonly<Record<R, Tensor>>;

@@ -13,13 +13,13 @@ import type { Command, Dispatch } from "./trace.ts";
 
 /** Memory that serves several tensors: those alive at once side by side, others in turn. */
 export interface Arena {
-  /** What it is measured in: words of a buffer, rows of a texture. */
+  /** Its size: in words for a buffer, in rows for a texture. */
   size: number;
   /** Its tensors, and where each begins. */
   readonly tensors: Map<Tensor, number>;
 }
 
-/** Where everything in a program goes. */
+/** The order of the steps of a program, and the place of each tensor in memory. */
 export interface Plan {
   readonly steps: readonly Step[];
   /** The texture copies of tensors. */
@@ -32,7 +32,7 @@ export interface Plan {
   readonly lowerBound: number;
 }
 
-/** The most that an arena may hold. */
+/** The capacity of an arena: words of a buffer, rows of a texture. */
 export interface Capacity {
   readonly words: number;
   readonly rows: number;
@@ -46,9 +46,9 @@ interface Lifetime {
 
 /** Operands of a dispatch that lie in textures, by name. */
 export interface Textures {
-  /** Those that it loads from there. */
+  /** The operands that are loaded from textures. */
   readonly loaded: (dispatch: Dispatch) => readonly string[];
-  /** Those that it stores there, and which have no other memory. */
+  /** The operands that are stored to textures, and have no other memory. */
   readonly stored: (dispatch: Dispatch) => readonly string[];
 }
 
@@ -84,7 +84,7 @@ function use(step: Step, { loaded, stored }: Textures, sources: Sources): Use {
   }
 }
 
-/** Where to begin among what is alive at the same time: the lowest gap that is large enough. */
+/** The start of the lowest gap of this size between ranges that are alive at the same time. */
 function lowestGap(size: number, taken: readonly { start: number; end: number }[]): number {
   let start = 0;
   for (const other of [...taken].sort((a, b) => a.start - b.start)) {
@@ -153,8 +153,8 @@ class Apart extends Map<Tensor, Set<Tensor>> {
 }
 
 /**
- * By tensor, those that belong in other buffers. WebGPU refuses to read and write one buffer at once,
- * and lets neighbouring kernels run at the same time only if they write to different ones.
+ * For each tensor, those that belong in other buffers. WebGPU refuses to read and write one buffer
+ * at once, and lets neighbouring kernels run at the same time only if they write to different ones.
  */
 function buffersApart(uses: readonly Use[]): Apart {
   const apart = new Apart();
@@ -164,7 +164,10 @@ function buffersApart(uses: readonly Use[]): Apart {
   return apart;
 }
 
-/** By tensor, those that belong in other textures: one that is written to is bound but once. */
+/**
+ * For each tensor, those that belong in other textures: a texture that is written is bound but
+ * once.
+ */
 function texturesApart(uses: readonly Use[]): Apart {
   const apart = new Apart();
   for (const { loads, stores } of uses) {
@@ -184,7 +187,10 @@ class Lifetimes extends Map<Tensor, Lifetime> {
   }
 }
 
-/** By the kind of memory: a tensor from outside has a buffer, and perhaps a copy in a texture. */
+/**
+ * Lifetimes in buffers and in textures: a tensor from outside has a buffer, and perhaps a copy in a
+ * texture.
+ */
 interface Lives {
   readonly buffers: Lifetimes;
   readonly textures: Lifetimes;

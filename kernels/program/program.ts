@@ -21,7 +21,7 @@ interface Texels {
  * A replay encodes the list of commands and submits once; it allocates nothing.
  */
 export class Program {
-  /** What errors and GPU tools call it. */
+  /** The name in errors and GPU tools. */
   readonly name: string;
   /** Bytes of all memory that this program owns. */
   readonly bytes: number;

@@ -6,7 +6,7 @@ import { Trace } from "./trace.ts";
 
 /** Owns tensors and programs; disposing of it frees their memory. */
 export class Scope implements Disposable {
-  /** Where its memory comes from. */
+  /** The device that its memory is taken from. */
   readonly gpu: Device;
   readonly #buffers: GPUBuffer[] = [];
   readonly #tensors: Tensor[] = [];

@@ -3,9 +3,9 @@ import type { Command, Dispatch } from "./trace.ts";
 
 /** A copy of a tensor from its buffer to its texture. */
 export interface TextureCopy {
-  /** Tells it from commands. */
+  /** The kind of step. */
   readonly kind: "texture copy";
-  /** What is copied. */
+  /** The tensor that is copied. */
   readonly tensor: Tensor;
 }
 
@@ -15,11 +15,14 @@ export type Step = Command | TextureCopy;
 /** Names of the operands that a dispatch loads from texture copies. */
 export type CopiedOperands = (dispatch: Dispatch) => readonly string[];
 
-/** The place of a texture copy: from vec4 `first` on in the copy of `of`, which may be the tensor itself. */
+/**
+ * The place of a texture copy: from vec4 `first` on in the copy of `of`, which may be the tensor
+ * itself.
+ */
 export interface Source {
-  /** What is copied. */
+  /** The tensor that is copied. */
   readonly of: Tensor;
-  /** In vec4. */
+  /** The first vec4 of it. */
   readonly first: number;
 }
 
@@ -40,7 +43,7 @@ export function writesOf(command: Command): Tensor[] {
   return [command.kind === "clear" ? command.tensor : command.to];
 }
 
-/** Whether they have words in common; tensors of the program have none with others. */
+/** Whether two tensors have words in common; tensors of the program have none with others. */
 export function overlap(a: Tensor, b: Tensor): boolean {
   if (a === b) return true;
   if (!a.storage || !b.storage || a.storage.buffer !== b.storage.buffer) return false;
@@ -89,8 +92,9 @@ export class Sources {
   readonly #sources = new Map<Tensor, Source>();
 
   /**
-   * Parameters and their like, found in one buffer, have one texture copy of `capacity` vec4 at most.
-   * Tensors that are only updated in place, as by optimisers, are copied when their turn comes.
+   * Parameters and their like, found in one buffer, have one texture copy of `capacity` vec4 at
+   * most. Tensors that are only updated in place, as by optimisers, are copied when their turn
+   * comes.
    */
   constructor(commands: readonly Command[], copied: CopiedOperands, capacity: number) {
     const { read, updated } = found(commands, copied);

@@ -3,15 +3,17 @@ import type { Device } from "../gpu/device.ts";
 import type { Program } from "./program.ts";
 import { Stopwatch } from "../gpu/stopwatch.ts";
 
-/** What a kernel of a program takes. */
+/** The time of a kernel of a program. */
 export interface Timing {
-  /** The kernel. */
+  /** The name of the kernel. */
   readonly name: string;
-  /** Mean over the repeats. */
+  /** The mean over the repeats. */
   readonly milliseconds: number;
 }
 
-/** Runs submits of parts, one after the other; milliseconds of each part by the clock of the device. */
+/**
+ * Runs submits of parts, one after the other; milliseconds of each part by the clock of the device.
+ */
 async function clocked(
   gpu: Device,
   submits: readonly (readonly (readonly Action[])[])[],
@@ -33,7 +35,10 @@ async function clocked(
   });
 }
 
-/** What browsers round timestamps to, in milliseconds, so that pages cannot measure finely. */
+/**
+ * The resolution of timestamps in browsers, in milliseconds: coarse, so that pages cannot measure
+ * finely.
+ */
 const COARSE = 0.1;
 
 /** Whether times are too few ticks of a coarse clock to tell them apart. */
@@ -44,8 +49,8 @@ function tooCoarse(times: readonly number[]): boolean {
 
 /**
  * The least milliseconds of a replay of each program by the clock of the device; undefined where it
- * has none, or one too coarse for them. They run in turn, a round to a submit, after one that does not
- * count: what else the device does meets all of them alike.
+ * has none, or one too coarse for them. They run in turn, a round to a submit, after one that does
+ * not count: what else the device does meets all of them alike.
  */
 export async function race(
   gpu: Device,
@@ -64,9 +69,9 @@ export async function race(
 }
 
 /**
- * Times each kernel of a program, with the others around it, by the clock of the device. Where it has
- * none to read, times each by itself, repeated within one submit; what a wait costs without work is
- * taken off.
+ * Times each kernel of a program, with the others around it, by the clock of the device. Where it
+ * has none to read, times each by itself, repeated within one submit; what a wait costs without
+ * work is taken off.
  */
 export async function profile(gpu: Device, program: Program, repeats: number): Promise<Timing[]> {
   if (!Stopwatch.on(gpu)) return await profileAlone(gpu, program, repeats);

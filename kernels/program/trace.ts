@@ -8,27 +8,27 @@ export type { Operands } from "./operands.ts";
 
 /** One run of a kernel. */
 export interface Dispatch extends Operands<string, string, string> {
-  /** Tells it from other commands. */
+  /** The kind of command. */
   readonly kind: "dispatch";
-  /** What is run. */
+  /** The kernel that is run. */
   readonly kernel: Kernel;
 }
 
-/** Zeros over a tensor. */
+/** A command that writes zeros over a tensor. */
 export interface Clear {
-  /** Tells it from other commands. */
+  /** The kind of command. */
   readonly kind: "clear";
-  /** What becomes zero, padding included. */
+  /** The tensor that becomes zero, padding included. */
   readonly tensor: Tensor;
 }
 
-/** The words of one tensor over another of the same number of words. */
+/** A command that copies the words of one tensor over another of as many words. */
 export interface Copy {
-  /** Tells it from other commands. */
+  /** The kind of command. */
   readonly kind: "copy";
-  /** What is read. */
+  /** The tensor that is read. */
   readonly from: Tensor;
-  /** What is written. */
+  /** The tensor that is written. */
   readonly to: Tensor;
 }
 
@@ -37,17 +37,17 @@ export type Command = Dispatch | Clear | Copy;
 
 /** Records commands in order; `Scope.trace` makes one and turns it into a program. */
 export class Trace {
-  /** Where the program will run. */
+  /** The device that the program will run on. */
   readonly gpu: Device;
-  /** What was recorded so far. */
+  /** The commands recorded so far. */
   readonly commands: Command[] = [];
   readonly #outside: (tensor: Tensor) => Tensor;
   readonly #made = new Set<Tensor>();
   #ended = false;
 
   /**
-   * Traces come from `Scope.trace`. `outside` makes a tensor outside the program, of the name, shape
-   * and type of the one it is given.
+   * Traces come from `Scope.trace`. `outside` makes a tensor outside the program, of the name,
+   * shape and type of the one it is given.
    */
   constructor(gpu: Device, outside: (tensor: Tensor) => Tensor) {
     this.gpu = gpu;
@@ -107,7 +107,7 @@ export class Trace {
     this.#record({ kind: "clear", tensor });
   }
 
-  /** Lets a tensor of the trace lie where `at`, from outside, lies. */
+  /** Gives a tensor of the trace the place in memory of `at`, a tensor from outside. */
   place(tensor: Tensor, at: Tensor): void {
     tensor.storage = this.gpu.storageOf(at);
   }

@@ -15,9 +15,9 @@ export const COMPONENTS = "xyzw";
 export const FLOATS = ["f32", "vec2f", "vec3f", "vec4f"] as const;
 
 /**
- * WGSL for scalar(0) · vector(0) + … + scalar(n - 1) · vector(n - 1), vectors of type `of`. Products
- * are added up so before they join a sum: it stays in a register meanwhile, and half of the rounding
- * error of a single chain goes.
+ * WGSL for scalar(0) · vector(0) + … + scalar(n - 1) · vector(n - 1), vectors of type `of`.
+ * Products are added up so before they are added to a sum: it stays in a register meanwhile, and
+ * half of the rounding error of a single chain goes.
  */
 export function dot(
   n: number,
@@ -41,8 +41,8 @@ export function across(name: string, first: number, u: number, n = 4): string {
 export const WIDEST_ROW = 7;
 
 /**
- * Bit `tap` of a 64-bit mask, `dims.taps_low` and `dims.taps_high`, says whether the spatial mask of a
- * masked convolution keeps that tap.
+ * Bit `tap` of a 64-bit mask, `dims.taps_low` and `dims.taps_high`, says whether the spatial mask
+ * of a masked convolution keeps that tap.
  */
 export const KEPT_TAPS = /* wgsl */ `
 fn kept_tap(tap: u32) -> bool {

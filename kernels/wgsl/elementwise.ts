@@ -5,7 +5,9 @@ import type { Trace } from "../program/trace.ts";
 /** Invocations of a workgroup. */
 export const LANES = 64;
 
-/** Vec4 that one invocation handles: what belongs to its channels is loaded once for all of them. */
+/**
+ * Vec4 that one invocation handles: what belongs to its channels is loaded once for all of them.
+ */
 const EACH = 8;
 
 /** Numbers that every elementwise kernel takes. */

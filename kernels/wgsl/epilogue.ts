@@ -1,6 +1,6 @@
 import type { Tensor } from "../gpu/tensor.ts";
 
-/** The tensors of an epilogue: what is done to a gradient before it is written. */
+/** The tensors of an epilogue, the last step of a kernel before it writes a gradient. */
 export interface EpilogueOperands {
   /** Added to the gradient: what else flows into the same tensor. */
   readonly plus?: Tensor;
@@ -8,7 +8,7 @@ export interface EpilogueOperands {
   readonly gate?: Tensor;
 }
 
-/** The epilogue of a kernel: what is done to a gradient before it is stored. */
+/** The epilogue of a kernel, its last step before it writes a gradient. */
 export interface Epilogue {
   /** Whether a tensor `plus` is added to it. */
   readonly plus: boolean;
@@ -24,7 +24,10 @@ export function epilogueOf({ plus, gate }: EpilogueOperands): Epilogue {
   return { plus: plus !== undefined, gate: gate !== undefined };
 }
 
-/** What an epilogue adds to a kernel: its reads, the end of its name, the value to store at vec4 `at`. */
+/**
+ * The parts of a kernel that an epilogue adds: reads, the end of its name, the value to store at
+ * vec4 `at`.
+ */
 export function epilogueStore(
   { plus, gate }: Epilogue,
 ): {

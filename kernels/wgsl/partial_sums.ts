@@ -21,7 +21,9 @@ function groupOf(shares: number): { lanes: number; quads: number } {
     : { lanes: shares * SHARED_QUADS, quads: SHARED_QUADS };
 }
 
-/** A kernel that adds up partial sums, for a number of lanes that share those of a vec4 of channels. */
+/**
+ * A kernel that adds up partial sums, for a number of lanes that share those of a vec4 of channels.
+ */
 export type PartialSumKernel<W extends string> = (shares: number) => Kernel<string, W, string>;
 
 /**
@@ -143,7 +145,10 @@ export const addTwoSums: PartialSumKernel<"fewer_parts"> = partialSumKernel(
   },
 );
 
-/** Adds up partial sums until at most `left` are left; by default as many as one workgroup can add up. */
+/**
+ * Adds up partial sums until at most `left` are left; by default as many as one workgroup can add
+ * up.
+ */
 export function addPartialSums(
   trace: Trace,
   kernel: PartialSumKernel<"fewer_parts">,

@@ -18,8 +18,8 @@ export const RUN_DIMS = {
 } as const;
 
 /**
- * Short enough for half as many invocations as keep the adapter busy with products, which do more
- * to each element, and for small rounding errors.
+ * Cuts the pixels of x into runs: short enough for half as many invocations as products take, which
+ * do more to each element, and for small rounding errors.
  */
 export function cut(trace: Trace, x: Tensor): Runs {
   const pixels = pixelsOf(x);
@@ -29,8 +29,8 @@ export function cut(trace: Trace, x: Tensor): Runs {
 }
 
 /**
- * A `main` with one run of pixels per invocation: pixels `first` to `end` in the vec4 of channels `c`
- * out of `stride`, for part `i`.
+ * A `main` with one run of pixels per invocation: pixels `first` to `end` in the vec4 of channels
+ * `c` out of `stride`, for part `i`.
  */
 export function alongRuns(wgsl: string): string {
   return /* wgsl */ `
