@@ -14,7 +14,7 @@ import { inRunFolder, saveWidths } from "./run/session.ts";
 import { showingWork } from "./run/working.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { summarize, summaryTable } from "./summary.ts";
-import { readWidths } from "../export/widths_file.ts";
+import { readWidths } from "./run/weights_files.ts";
 import { writer } from "./writer.ts";
 
 const printError = writer(Deno.stderr, () => {});
@@ -44,7 +44,8 @@ async function runTrain(args: readonly string[]): Promise<number> {
     kind: request.options.mode,
     run: async (options, reporter) => {
       const { train } = await import("../train/train.ts");
-      return await train(options, reporter);
+      const { openJob } = await import("./run/open_run.ts");
+      return await train(await openJob(options), reporter);
     },
   });
   return EXIT.ok;
@@ -58,8 +59,10 @@ async function runSearch(args: readonly string[]): Promise<number> {
     kind: "search",
     run: async (options, reporter, folder) => {
       const { search } = await import("../train/search.ts");
-      const { trained } = await search(options, {
-        find,
+      const { openSearch } = await import("./run/open_run.ts");
+      const opened = await openSearch(options, find);
+      const { trained } = await search(opened, {
+        options,
         fromScratch,
         train: !widthsOnly,
         found: (found) => saveWidths(folder, found, reporter),

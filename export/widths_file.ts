@@ -1,6 +1,5 @@
 import { DataError } from "../data/error.ts";
 import { otherFormat } from "../data/file_format.ts";
-import { foundInstead } from "../data/found_instead.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { listed } from "../data/words.ts";
@@ -175,15 +174,4 @@ export function parseWidths(text: string, fileName: string): GivenWidths {
     ...trunk === undefined ? {} : { trunk },
     ...isStage ? { maskFrom } : {},
   };
-}
-
-/** Reads the widths of a file. Raises a {@link DataError} when it cannot be read or has none. */
-export async function readWidths(path: string): Promise<GivenWidths> {
-  const text = await Deno.readTextFile(path).catch((cause) => {
-    throw new DataError(
-      `Cannot read widths: wanted the widths.json of a search, found ${foundInstead(path, cause)}`,
-      { cause },
-    );
-  });
-  return parseWidths(text, path);
 }

@@ -8,7 +8,7 @@ import {
 } from "../data/augment.ts";
 import { generateImages } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
-import { augmentation } from "../train/setup.ts";
+import { augmentation } from "../train/job.ts";
 import type { TrainOptions } from "../train/types.ts";
 
 /** The crops of `count` images. */

@@ -24,7 +24,7 @@ import { type Command, COMMANDS } from "../cli/flags/commands.ts";
 import { flagOf, optionsOf } from "../cli/flags/table.ts";
 import { generalHelp } from "../cli/help.ts";
 import { SIGNALS } from "../cli/run/interrupt.ts";
-import { openJob } from "../train/job.ts";
+import { openJob } from "../cli/run/open_run.ts";
 import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession } from "../export/onnx_session.ts";

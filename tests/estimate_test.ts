@@ -5,7 +5,7 @@ import { macsTogether } from "../nn/compress/macs_together.ts";
 import { count } from "../nn/count.ts";
 import { Estimate, type Workload } from "../train/estimate.ts";
 import { ImageWork } from "../train/image_work.ts";
-import { openJob } from "../train/job.ts";
+import { openJob } from "../cli/run/open_run.ts";
 import { Pace } from "../train/pace.ts";
 import type { Work } from "../train/types.ts";
 import { workloads } from "../train/workloads.ts";

@@ -6,11 +6,11 @@ import { generatedSplit } from "../data/generated.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { evaluate } from "../cli/evaluate.ts";
 import { exportNetwork } from "../cli/export.ts";
-import { loadGiven } from "../train/given.ts";
+import { loadGiven } from "../cli/run/weights_files.ts";
 import { trainRequest } from "../cli/options.ts";
 import { readValidationOptions } from "../cli/run/run_data.ts";
-import { loadTeacher } from "../train/setup.ts";
-import { readWidths } from "../export/widths_file.ts";
+import { loadTeacher } from "../cli/run/weights_files.ts";
+import { readWidths } from "../cli/run/weights_files.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 

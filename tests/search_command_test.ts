@@ -4,7 +4,7 @@ import { readArguments } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
 import { initialState } from "../train/job.ts";
 import { searchRequest } from "../cli/options.ts";
-import { openSearch } from "../train/search.ts";
+import { openSearch } from "../cli/run/open_run.ts";
 import type { EpochMetrics, Summary } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";

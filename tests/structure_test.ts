@@ -123,6 +123,21 @@ function notForBrowsers(sources: Sources): string[] {
   return problems;
 }
 
+/** What leaves reading and printing to the command line. */
+const PURE = ["kernels", "nn", "export", "train"];
+
+/** Files of those rooms that use Deno, Node's modules or the console. */
+function impure(sources: Sources): string[] {
+  return [...sources].flatMap(([path, source]) => {
+    if (!PURE.includes(folderOf(path)) || path === "train/cli.ts") return [];
+    const code = source.replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
+    return [/\bDeno\./, /\bconsole\./, /"node:/].flatMap((pattern) => {
+      const found = code.match(pattern);
+      return found ? [`${path} uses ${found[0]}`] : [];
+    });
+  });
+}
+
 /** Ops that `kernels/mod.ts` does not list. */
 function unlistedOps(sources: Sources): string[] {
   const lists = sources.get("kernels/mod.ts")?.match(/=\s*\[[^\]]*\]/g) ?? [];
@@ -214,6 +229,10 @@ Deno.test(
   },
 );
 
+Deno.test("networks and their training read no files and print nothing", { ignore }, () => {
+  assertEquals(impure(sources), []);
+});
+
 Deno.test("kernels/mod.ts lists every op", { ignore }, () => {
   assertEquals(unlistedOps(sources), []);
 });
@@ -289,6 +308,7 @@ Deno.test("the other checks find what they are for", () => {
   ]);
   assertEquals(notForBrowsers(made), ["train/step.ts imports @std/cli", "train/gpu.ts uses Deno"]);
   assertEquals(notForBrowsers(new Map([["mod.ts", "// Deno.exit()\n/** Deno.exit() */"]])), []);
+  assertEquals(impure(made), ["train/gpu.ts uses Deno."]);
   assertEquals(unlistedOps(made), ["kernels/mod.ts does not list add of kernels/ops/add.ts"]);
   const relu = ["nn/layers/relu.ts", "export const relu: LayerKind<ReluLayer> = {};"] as const;
   const telling = [

@@ -3,7 +3,8 @@ import { DataError } from "../data/error.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { UsageError } from "../train/errors.ts";
 import { trainRequest } from "../cli/options.ts";
-import { encodeWidths, parseWidths, readWidths, type WidthsFile } from "../export/widths_file.ts";
+import { readWidths } from "../cli/run/weights_files.ts";
+import { encodeWidths, parseWidths, type WidthsFile } from "../export/widths_file.ts";
 import { drawWidths } from "../cli/report/widths_picture.ts";
 import { lacks } from "./permissions.ts";
 

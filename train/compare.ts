@@ -6,17 +6,11 @@ import { pruneByMagnitude } from "../nn/compress/prune.ts";
 import { uniformWidths } from "../nn/compress/width_uniform.ts";
 import { type Checkpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { Estimate, type Workload } from "./estimate.ts";
-import { type Job, jobOn } from "./job.ts";
+import { type Job, jobOn, type RunInputs } from "./job.ts";
 import { latencyProgress } from "./latency_progress.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
-import {
-  findWidths,
-  openSearch,
-  type SearchJob,
-  type SearchOptions,
-  trainFound,
-} from "./search.ts";
+import { findWidths, type SearchJob, searchOn, type SearchOptions, trainFound } from "./search.ts";
 import { isTest, runJob, type TrainResult } from "./train.ts";
 import { workloads } from "./workloads.ts";
 import type { Reporter, TrainOptions, Which } from "./types.ts";
@@ -156,15 +150,21 @@ class Seed {
     this.#runs = runs;
   }
 
+  get #inputs(): RunInputs {
+    const { split, chooseTiles } = this.#opened.job;
+    return { split, chooseTiles };
+  }
+
   /** The trainings without the search, as jobs; the teacher of the distillation is not there yet. */
   #jobs(): { whole: Job; small: Job; both: Job } {
     const { job: { split, adjoined }, options: find } = this.#opened;
+    const inputs = this.#inputs;
     const widths = uniformWidths(adjoined.base, this.#options, { ...find, image: split.train });
     const options = { ...this.#options, widths };
     return {
-      whole: jobOn(split, { ...options, mode: "plain", which: "base" }),
-      small: jobOn(split, { ...options, mode: "plain", which: "small" }),
-      both: jobOn(split, options),
+      whole: jobOn(inputs, { ...options, mode: "plain", which: "base" }),
+      small: jobOn(inputs, { ...options, mode: "plain", which: "small" }),
+      both: jobOn(inputs, options),
     };
   }
 
@@ -215,7 +215,6 @@ class Seed {
 
   async run(): Promise<void> {
     const [gpu, { reporter }, opened] = [this.#gpu, this.#told, this.#opened];
-    const { split } = opened.job;
     const { whole, small, both } = this.#jobs();
     const works = this.works();
     const run = async (folder: RunFolderName, job: Job, state?: State) => {
@@ -229,7 +228,8 @@ class Seed {
     await this.#record({ small: "small alone" }, await run("small-alone", small));
 
     const teacher = checkpointOf(alone.result, "base");
-    const distilling = jobOn(split, { ...small.options, mode: "distill" }, { teacher });
+    const inputs = { ...this.#inputs, teacher };
+    const distilling = jobOn(inputs, { ...small.options, mode: "distill" });
     const distilled = await run("small-distilled", distilling);
     await this.#record({ small: "small, distilled from the base alone" }, distilled);
 
@@ -242,7 +242,7 @@ class Seed {
 
     const found = await findWidths(gpu, opened, reporter, this.#begin("search", works));
     const options = { ...this.#options, widths: found.widths.file.widths };
-    const from = { found, split, options: this.#options, fromScratch: true };
+    const from = { found, inputs: this.#inputs, options: this.#options, fromScratch: true };
     const searched = "adjoined-searched";
     const result = await trainFound(gpu, from, reporter, this.#begin(searched, works));
     await this.#record({
@@ -259,7 +259,9 @@ class Seed {
  */
 export async function compare(
   options: TrainOptions,
-  { find, seeds, reporter, trained, saved }: {
+  { read, find, seeds, reporter, trained, saved }: {
+    /** Reads what the run of a seed reads. */
+    read: (options: TrainOptions) => Promise<RunInputs>;
     find: SearchOptions;
     seeds: number;
     reporter: Reporter;
@@ -296,7 +298,7 @@ export async function compare(
   try {
     for (let i = 0; i < seeds; i++) {
       const ofSeed = { ...options, seed: options.seed + i };
-      const opened = await openSearch(ofSeed, find);
+      const opened = searchOn(await read(ofSeed), ofSeed, find);
       test = isTest(opened.job.split);
       const runs = { before: i * RUNS.length, all: seeds * RUNS.length };
       await new Seed(gpu, { opened, options: ofSeed, told, estimate, runs }).run();

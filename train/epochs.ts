@@ -1,124 +1,182 @@
-import type { TrainingBatches, ValidationBatches } from "../data/batches.ts";
-import type { Split } from "../data/dataset.ts";
-import { demandFiniteLoss, demandFiniteScores } from "./finite.ts";
-import { UsageError } from "./errors.ts";
+import { ValidationBatches } from "../data/batches.ts";
+import { plural } from "../data/words.ts";
+import type { Gpu } from "../kernels/gpu.ts";
+import { DivergedError, UsageError } from "./errors.ts";
 import type { Estimate } from "./estimate.ts";
+import type { Evaluation } from "./evaluation.ts";
+import { demandFiniteLoss, demandFiniteScores } from "./finite.ts";
 import type { Gates } from "./gates.ts";
 import { ImageWork } from "./image_work.ts";
+import { type Job, type JobWeights, traceEvaluation, traceStep } from "./job.ts";
+import { KernelSession } from "./kernel_session.ts";
 import { Pace } from "./pace.ts";
 import { lambdaAt, rateAt } from "./schedule.ts";
-import type { Evaluation } from "./evaluation.ts";
 import type { TrainingStep } from "./step.ts";
-import type { EpochMetrics, Progress, Reporter, Score, TrainOptions, Which } from "./types.ts";
+import type { EpochMetrics, Progress, Reporter, Score, Which } from "./types.ts";
+import { workloads } from "./workloads.ts";
 
 /** Steps between two waits: what is told of a fast run stays close to where it is. */
 const MOST_STEPS = 64;
 
-/** A run in progress, epoch by epoch. */
-export class Epochs {
-  readonly #options: TrainOptions;
-  readonly #reporter: Reporter;
-  readonly #batches: TrainingBatches;
-  readonly #step: TrainingStep;
-  readonly #evaluation: Evaluation;
-  readonly #validation: ValidationBatches;
-  readonly #validated: Split["validation"];
-  readonly #gates: Gates | undefined;
-  readonly #estimate: Estimate;
-  readonly #validationPace = new Pace();
+type Scores = Partial<Record<Which, Score>>;
 
-  constructor(parts: {
-    options: TrainOptions;
-    reporter: Reporter;
-    batches: TrainingBatches;
-    step: TrainingStep;
-    evaluation: Evaluation;
-    validation: ValidationBatches;
-    split: Split;
-    gates?: Gates;
-    /** Has been told the work of this run. */
-    estimate: Estimate;
-  }) {
-    this.#options = parts.options;
-    this.#reporter = parts.reporter;
-    this.#batches = parts.batches;
-    this.#step = parts.step;
-    this.#evaluation = parts.evaluation;
-    this.#validation = parts.validation;
-    this.#validated = parts.split.validation;
-    this.#gates = parts.gates;
-    this.#estimate = parts.estimate;
-  }
+/** A run in progress. */
+interface Run {
+  readonly job: Job;
+  readonly step: TrainingStep;
+  readonly evaluation: Evaluation;
+  readonly gates?: Gates;
+  readonly reporter: Reporter;
+  /** Has been told the work of this run. */
+  readonly estimate: Estimate;
+  readonly validationPace: Pace;
+}
 
-  /** Trains one epoch, counted from 0. */
-  async epoch(epoch: number): Promise<EpochMetrics> {
-    const { epochs, batchSize } = this.#options;
-    const steps = this.#batches.length;
-    const lambda = this.#options.mode === "adjoined" ? lambdaAt(epoch, epochs) : 1;
-    const start = performance.now();
-    const pace = new Pace({ most: MOST_STEPS });
-    let done = 0;
-    let [read, since] = [0, start];
-    let lr = 0;
-    let progress: Progress | undefined;
-    this.#step.reset();
-    for (const batch of this.#batches.epoch(epoch)) {
-      const rate = rateAt(epoch * steps + done, steps, this.#options);
-      lr = rate.lr;
-      this.#gates?.prepare((epoch * steps + done) / (epochs * steps));
-      this.#step.run(batch, { ...rate, lambda });
-      done++;
-      if (done < steps && !pace.due()) continue;
-      const means = await this.#step.read();
-      const search = await this.#gates?.read();
-      pace.waited();
-      const when = `step ${done} of epoch ${epoch + 1}`;
-      demandFiniteLoss({ loss: means.loss, when }, this.#options);
-      const now = performance.now();
-      const seconds = (now - start) / 1000;
-      const first = epoch === 0 && done === 1;
-      // The first step compiles kernels, and so tells nothing of the others.
-      this.#estimate.did(
-        "training",
-        (done - read) * batchSize,
-        first ? undefined : (now - since) / 1000,
-      );
-      [read, since] = [done, now];
-      progress = {
-        epoch: epoch + 1,
-        epochs,
-        step: done,
-        steps,
-        imagesPerSecond: done * batchSize / seconds,
-        loss: means.loss,
-        crossEntropy: means.crossEntropy,
-        kl: means.kl,
-        lambda,
-        lr,
-        training: top1(means.scores),
-        etaSeconds: this.#estimate.seconds,
-        ...search ? { search } : {},
-      };
-      if (!first) this.#reporter.progress(progress);
-    }
-    if (!progress) throw new UsageError("Cannot train: the training set has no batch");
-    await this.#gates?.choose();
-    const what = this.#validated.part === "test" ? "test" : "validation";
-    const validation = await this.#evaluation.scores(
-      this.#validation,
-      new ImageWork({
-        work: { what, total: this.#validated.length, epoch: epoch + 1, epochs },
-        reporter: this.#reporter,
-        estimate: { of: this.#estimate, stage: "validation" },
-        pace: this.#validationPace,
-      }),
+/** Trains one epoch, counted from 0. */
+async function trainEpoch(epoch: number, run: Run): Promise<EpochMetrics> {
+  const { job: { options, batches }, gates, reporter, estimate } = run;
+  const { epochs, batchSize } = options;
+  const steps = batches.length;
+  const lambda = options.mode === "adjoined" ? lambdaAt(epoch, epochs) : 1;
+  const start = performance.now();
+  const pace = new Pace({ most: MOST_STEPS });
+  let done = 0;
+  let [read, since] = [0, start];
+  let lr = 0;
+  let progress: Progress | undefined;
+  run.step.reset();
+  for (const batch of batches.epoch(epoch)) {
+    const rate = rateAt(epoch * steps + done, steps, options);
+    lr = rate.lr;
+    gates?.prepare((epoch * steps + done) / (epochs * steps));
+    run.step.run(batch, { ...rate, lambda });
+    done++;
+    if (done < steps && !pace.due()) continue;
+    const means = await run.step.read();
+    const search = await gates?.read();
+    pace.waited();
+    const when = `step ${done} of epoch ${epoch + 1}`;
+    demandFiniteLoss({ loss: means.loss, when }, options);
+    const now = performance.now();
+    const seconds = (now - start) / 1000;
+    const first = epoch === 0 && done === 1;
+    // The first step compiles kernels, and so tells nothing of the others.
+    estimate.did(
+      "training",
+      (done - read) * batchSize,
+      first ? undefined : (now - since) / 1000,
     );
-    demandFiniteScores({ scores: validation, epoch: epoch + 1 }, this.#options);
-    const { step: _, steps: __, ...rest } = progress;
-    return { ...rest, seconds: (performance.now() - start) / 1000, validation };
+    [read, since] = [done, now];
+    progress = {
+      epoch: epoch + 1,
+      epochs,
+      step: done,
+      steps,
+      imagesPerSecond: done * batchSize / seconds,
+      loss: means.loss,
+      crossEntropy: means.crossEntropy,
+      kl: means.kl,
+      lambda,
+      lr,
+      training: top1(means.scores),
+      etaSeconds: estimate.seconds,
+      ...search ? { search } : {},
+    };
+    if (!first) reporter.progress(progress);
   }
+  if (!progress) throw new UsageError("Cannot train: the training set has no batch");
+  await gates?.choose();
+  const validation = await validate(epoch, run);
+  const { step: _, steps: __, ...rest } = progress;
+  return { ...rest, seconds: (performance.now() - start) / 1000, validation };
+}
+
+/** Scores on the validation images after an epoch, counted from 0. */
+async function validate(
+  epoch: number,
+  { job: { options, split, validation }, evaluation, reporter, estimate, validationPace }: Run,
+): Promise<Scores> {
+  const { part, length: total } = split.validation;
+  const what = part === "test" ? "test" : "validation";
+  const scores = await evaluation.scores(
+    validation,
+    new ImageWork({
+      work: { what, total, epoch: epoch + 1, epochs: options.epochs },
+      reporter,
+      estimate: { of: estimate, stage: "validation" },
+      pace: validationPace,
+    }),
+  );
+  demandFiniteScores({ scores, epoch: epoch + 1 }, options);
+  return scores;
 }
 
 function top1(scores: Partial<Record<Which, Score>>): Partial<Record<Which, number>> {
   return Object.fromEntries(Object.entries(scores).map(([which, score]) => [which, score.top1]));
+}
+
+/** Raises a {@link DivergedError} where a run has a teacher whose outputs are no numbers. */
+async function demandFiniteTeacher(
+  gpu: Gpu,
+  { options: { teacher: path }, teacher: checkpoint, feed: { dataset, batch } }: Job,
+  reporter: Reporter,
+): Promise<void> {
+  if (!checkpoint) return;
+  using scope = gpu.scope();
+  const session = await KernelSession.open(scope, { checkpoint, dataset, batch });
+  const { loss } = await session.score(
+    new ValidationBatches({ dataset, batch }),
+    new ImageWork({ work: { what: "evaluating the teacher", total: dataset.length }, reporter }),
+  );
+  if (Number.isFinite(loss)) return;
+  throw new DivergedError(
+    `Cannot distill from ${
+      path ?? "the teacher"
+    }: wanted finite outputs on ${dataset.name}, found ` +
+      `a cross entropy of ${loss}; pass another --teacher`,
+  );
+}
+
+/** Chooses the tiles of the training step, where the program around the run can. */
+async function chooseTiles(
+  gpu: Gpu,
+  job: Job,
+  { weights, reporter }: { weights: JobWeights; reporter: Reporter },
+): Promise<void> {
+  await job.chooseTiles?.(gpu, (rehearsal) => traceStep(rehearsal, job, weights), (done, total) => {
+    if (done === 0) {
+      reporter.note(`timing tiles for ${plural(total, "convolution")}, once for this GPU`);
+    }
+    reporter.work({ what: "timing tiles", done, total, unit: "convolutions" });
+  });
+}
+
+/** Trains all epochs, and gives back the memory that took; returns the scores after the last. */
+export async function learn(
+  gpu: Gpu,
+  job: Job,
+  { weights, reporter, estimate }: {
+    weights: JobWeights;
+    reporter: Reporter;
+    estimate: Estimate;
+  },
+): Promise<Scores> {
+  estimate.start(workloads(job));
+  await chooseTiles(gpu, job, { weights, reporter });
+  reporter.note("compiling kernels: the first step takes some seconds");
+  using scope = gpu.scope();
+  const step = await traceStep(scope, job, weights);
+  const evaluation = await traceEvaluation(scope, job, weights);
+  const { gates } = weights;
+  const run = { job, step, evaluation, gates, reporter, estimate, validationPace: new Pace() };
+  let scores: Scores = {};
+  for (let epoch = 0; epoch < job.options.epochs; epoch++) {
+    const metrics = await trainEpoch(epoch, run).catch(async (error) => {
+      if (error instanceof DivergedError) await demandFiniteTeacher(gpu, job, reporter);
+      throw error;
+    });
+    scores = metrics.validation;
+    reporter.epoch(metrics);
+  }
+  return scores;
 }

@@ -1,10 +1,7 @@
-import { DataError } from "../data/error.ts";
-import { foundInstead } from "../data/found_instead.ts";
 import { printable } from "../data/printable.ts";
 import { isFloat, parseSafetensors } from "../data/safetensors.ts";
 import type { TorchTensor } from "../nn/layout.ts";
 import { type TorchTensors, withoutPrefixes } from "../nn/pretrained.ts";
-import type { TrainOptions } from "./types.ts";
 
 /** A file with weights to start from. */
 export interface Given {
@@ -19,33 +16,11 @@ export interface Given {
   readonly notes: readonly string[];
 }
 
-async function readGiven(path: string, trainsSmall: boolean): Promise<[string, Uint8Array]> {
-  const info = await Deno.stat(path).catch(() => undefined);
-  const names = trainsSmall ? ["base", "small"] : ["base"];
-  const files = info?.isDirectory ? names.map((name) => `${path}/${name}.safetensors`) : [path];
-  let found: string | undefined;
-  for (const file of files) {
-    try {
-      return [file, await Deno.readFile(file)];
-    } catch (error) {
-      found ??= foundInstead(file, error);
-      // Only where there is no base network may the small one be meant.
-      if (!(error instanceof Deno.errors.NotFound)) break;
-    }
-  }
-  throw new DataError(
-    `Cannot start from ${printable(path, 300)}: wanted a safetensors file with weights or the ` +
-      `folder of a run, found ${found}`,
-  );
-}
-
 /**
- * Reads the weights that `--init` names; `undefined` where it names none. Raises a
- * {@link DataError} for a file that cannot be read or is not safetensors.
+ * The weights in the bytes of a file, to start from. Raises a {@link DataError} for bytes that are
+ * not safetensors.
  */
-export async function loadGiven({ init, mode, which }: TrainOptions): Promise<Given | undefined> {
-  if (init === undefined) return undefined;
-  const [file, bytes] = await readGiven(init, mode !== "adjoined" && which === "small");
+export function parseGiven(bytes: Uint8Array, file: string): Given {
   const { tensors, metadata } = parseSafetensors(bytes, file);
   const renamed = withoutPrefixes([...tensors.keys()]);
   const floats = new Map<string, TorchTensor>();

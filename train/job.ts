@@ -1,24 +1,49 @@
+import { cropFlip, type CropWriter, identity, randomResizedCrop } from "../data/augment.ts";
 import { TrainingBatches, ValidationBatches } from "../data/batches.ts";
-import type { Split } from "../data/dataset.ts";
-import { openDataset } from "../data/folder.ts";
+import type { Dataset, Split } from "../data/dataset.ts";
 import { Random } from "../data/random.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
-import type { Adjoined } from "../nn/compress/adjoin.ts";
+import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import type { State } from "../nn/parameters.ts";
+import { model } from "../nn/resnet.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
-import { demandWarmup } from "./effect.ts";
-import type { Gates } from "./gates.ts";
-import { type Given, loadGiven } from "./given.ts";
-import { startFrom } from "./init.ts";
-import { Learner, Weights } from "./learner.ts";
-import { normalized } from "./pixel_normalization.ts";
-import { networksOf, type Objective, specsOf } from "./objective.ts";
-import { adjoinedOf, augmentation, loadTeacher, objectiveOf, optimizer } from "./setup.ts";
+import { demandMaskedTaps, demandWarmup } from "./effect.ts";
+import { UsageError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
-import { type Feed } from "./image_feed.ts";
+import type { Gates } from "./gates.ts";
+import type { Given } from "./given.ts";
+import type { Feed } from "./image_feed.ts";
+import { startFrom } from "./init.ts";
+import { Learner, type OptimizerOptions, Weights } from "./learner.ts";
+import { networksOf, type Objective, specsOf } from "./objective.ts";
 import { type Teacher, TrainingStep } from "./step.ts";
 import type { TrainOptions } from "./types.ts";
+
+/**
+ * Chooses tiles for the convolutions that `rehearse` traces, out of what is known of a GPU or by
+ * timing them; `progress` is told how many there are to time, before the first and after each.
+ */
+export type ChooseTiles = (
+  gpu: Gpu,
+  rehearse: (scope: Scope) => Promise<unknown>,
+  progress: (done: number, all: number) => void,
+) => Promise<void>;
+
+/** What the program around a run gives it. */
+export interface RunInputs {
+  /** The images, with the normalisation of the run. */
+  readonly split: Split;
+  /** Of mode `distill`. */
+  readonly teacher?: Checkpoint;
+  /** Weights to start from. */
+  readonly given?: Given;
+  /** What there is to say of the images, a sentence each. */
+  readonly notes?: readonly string[];
+  /** Where it is missing, tiles are estimated. */
+  readonly chooseTiles?: ChooseTiles;
+}
 
 /** A run before it has anything on the GPU. */
 export interface Job {
@@ -36,39 +61,82 @@ export interface Job {
   readonly validation: ValidationBatches;
   readonly feed: Feed;
   readonly validationFeed: Feed;
+  readonly chooseTiles?: ChooseTiles;
 }
 
-/** Reads data and teacher, and builds the networks. */
-export async function openJob(options: TrainOptions): Promise<Job> {
-  const { dataset, dataDir, seed, trainSize, valSize, valSplit, mode } = options;
-  const given = await loadGiven(options);
-  const opened = await openDataset(dataset, {
-    dataDir,
-    seed,
-    trainCount: trainSize,
-    validationCount: valSize,
-    validationSplit: valSplit,
+/** How the options augment training images of a data set. */
+export function augmentation(
+  { augment }: TrainOptions,
+  { height, width }: Dataset,
+): (random: Random) => CropWriter {
+  // A pad of an eighth: 4 pixels at 32, as is usual for CIFAR. The same on all sides, so that a crop
+  // of a long image keeps most of its short side.
+  const size = width;
+  const padding = Math.round(Math.min(height, width) / 8);
+  switch (augment) {
+    case "none":
+      return () => identity();
+    case "crop":
+      return (random) => cropFlip({ random, size, padding, flip: false });
+    case "crop-flip":
+      return (random) => cropFlip({ random, size, padding });
+    case "resized-crop":
+      return (random) =>
+        randomResizedCrop({
+          random,
+          sourceHeight: height,
+          sourceWidth: width,
+          outputSize: width,
+          outputHeight: height,
+        });
+  }
+}
+
+/** The optimiser that the options name. */
+export function optimizer({ opt, weightDecay, nesterov }: TrainOptions): OptimizerOptions {
+  return opt === "sgd"
+    ? { name: "sgd", weightDecay, nesterov }
+    : { name: "adamw", weightDecay, beta2: 0.99, eps: 1e-6 };
+}
+
+/** The pair of networks that the options describe. */
+export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
+  const { classes, channels } = split.train;
+  const { compression, trunk, maskFrom, maskingFactor, widths, seed, stem, variant } = options;
+  const base = model(options.model, { classes: classes.length, channels, stem, variant });
+  const random = new Random(seed, "spatial masks");
+  const adjoined = adjoin(base, {
+    compression,
+    trunk,
+    maskFrom,
+    maskingFactor,
+    widths,
+    random: () => random.uniform(),
   });
-  const { split, notes } = normalized(options, opened, given);
-  const teacher = mode === "distill" && options.teacher
-    ? await loadTeacher(options.teacher, split)
-    : undefined;
-  return jobOn(split, options, { teacher, given, notes: [...opened.notes, ...notes] });
+  demandMaskedTaps(options, adjoined);
+  return adjoined;
 }
 
-/** What a run reads besides its images. */
-export interface Read {
-  /** Of mode `distill`. */
-  readonly teacher?: Checkpoint;
-  /** Weights to start from. */
-  readonly given?: Given;
-  /** What there is to say of the images. */
-  readonly notes?: readonly string[];
+/** What the options train. */
+export function objectiveOf(
+  options: TrainOptions,
+  adjoined: Adjoined,
+  teacher?: Checkpoint,
+): Objective {
+  switch (options.mode) {
+    case "adjoined":
+      return { mode: "adjoined", adjoined, detach: options.detach };
+    case "plain":
+      return { mode: "plain", which: options.which, network: adjoined[options.which] };
+    case "distill":
+      if (!teacher) throw new UsageError("Cannot distill without a teacher: pass --teacher");
+      return { mode: "distill", which: "small", network: adjoined.small, teacher: teacher.network };
+  }
 }
 
-/** Builds the networks for data that has been read. */
-export function jobOn(split: Split, options: TrainOptions, read: Read = {}): Job {
-  const { teacher, given, notes = [] } = read;
+/** Builds the networks of a run, and all else that it needs before it has a GPU. */
+export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
+  const { split, teacher, given, notes = [], chooseTiles } = inputs;
   const { seed, batchSize: batch } = options;
   const { train, validation, normalization } = split;
   const adjoined = adjoinedOf(options, split);
@@ -91,6 +159,7 @@ export function jobOn(split: Split, options: TrainOptions, read: Read = {}): Job
     validation: new ValidationBatches({ dataset: validation, batch }),
     feed,
     validationFeed: { ...feed, dataset: validation },
+    chooseTiles,
   };
 }
 

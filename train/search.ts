@@ -17,8 +17,9 @@ import { chosenWidths } from "../nn/compress/width_groups.ts";
 import { UsageError } from "./errors.ts";
 import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
-import { initialState, type Job, jobOn, openJob, weightsOf } from "./job.ts";
-import { announce, learn, runJob, type TrainResult } from "./train.ts";
+import { initialState, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
+import { learn } from "./epochs.ts";
+import { announce, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
 import { workloads } from "./workloads.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
@@ -76,15 +77,16 @@ function demandFeasible(
   );
 }
 
-/** Reads the data and prepares the search. Raises a {@link UsageError} for an impossible budget. */
-export async function openSearch(
+/** Prepares a search. Raises a {@link UsageError} for an impossible budget. */
+export function searchOn(
+  inputs: RunInputs,
   training: TrainOptions,
   options: SearchOptions,
-): Promise<SearchJob> {
+): SearchJob {
   const { trunk, maskFrom, detach } = training;
   const { epochs, budgeted, divisors } = options;
   const whole = { ...training, compression: 1, widths: undefined, epochs };
-  const job = await openJob(whole);
+  const job = jobOn(inputs, whole);
   const { base } = job.adjoined;
   const image: ImageSize = job.split.train;
   const search = searchable(base, { trunk, maskFrom, divisors });
@@ -137,9 +139,9 @@ export async function findWidths(
 /** The training of the widths found, from the searched weights unless `fromScratch`. */
 export function trainFound(
   gpu: Gpu,
-  { found: { widths: { file: { widths } }, state: searched }, split, options, fromScratch }: {
+  { found: { widths: { file: { widths } }, state: searched }, inputs, options, fromScratch }: {
     found: Found;
-    split: Job["split"];
+    inputs: Pick<Job, "split" | "chooseTiles">;
     options: TrainOptions;
     fromScratch: boolean;
   },
@@ -149,7 +151,7 @@ export function trainFound(
     readonly what?: string;
   } = {},
 ): Promise<TrainResult> {
-  const job = jobOn(split, { ...options, widths });
+  const job = jobOn(inputs, { ...options, widths });
   const state = fromScratch ? initialState(job) : narrowState(searched, job.adjoined);
   return runJob(gpu, job, reporter, {
     state,
@@ -164,7 +166,7 @@ function trainingAfter(
   training: TrainOptions,
 ): Workload[] {
   const widths = uniformWidths(adjoined.base, training, { ...options, image: split.train });
-  return workloads(jobOn(split, { ...training, widths }));
+  return workloads(jobOn({ split }, { ...training, widths }));
 }
 
 /** What a search gives: widths, and the networks of these widths if they were trained. */
@@ -175,9 +177,10 @@ export interface SearchResult {
 
 /** Searches widths and, if `train`, trains both networks with them. */
 export async function search(
-  options: TrainOptions,
-  { find, train, fromScratch, found: keep }: {
-    find: SearchOptions;
+  opened: SearchJob,
+  { options, train, fromScratch, found: keep }: {
+    /** Those of the training after the search. */
+    options: TrainOptions;
     train: boolean;
     fromScratch: boolean;
     /** Is told the widths as soon as there are any. */
@@ -185,7 +188,6 @@ export async function search(
   },
   reporter: Reporter,
 ): Promise<SearchResult> {
-  const opened = await openSearch(options, find);
   const gpu = await Gpu.open();
   const started = performance.now();
   try {
@@ -196,10 +198,11 @@ export async function search(
     estimate.later = [];
     await keep(widths);
     if (!train) return { widths };
-    const { split } = opened.job;
+    const { split, chooseTiles } = opened.job;
+    const inputs = { split, chooseTiles };
     const { summary, files } = await trainFound(
       gpu,
-      { found, split, options, fromScratch },
+      { found, inputs, options, fromScratch },
       reporter,
       { estimate },
     );

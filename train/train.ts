@@ -4,35 +4,20 @@ import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { stemOf } from "../nn/resnet.ts";
-import { Epochs } from "./epochs.ts";
+import { learn } from "./epochs.ts";
 import { isWhole } from "./effect.ts";
-import { DivergedError } from "./errors.ts";
 import { Estimate } from "./estimate.ts";
 import { finish } from "./finish.ts";
 import { ImageWork } from "./image_work.ts";
-import {
-  initialState,
-  type Job,
-  type JobWeights,
-  openJob,
-  traceEvaluation,
-  traceStep,
-  weightsOf,
-} from "./job.ts";
+import { initialState, type Job, weightsOf } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
-import { demandFiniteTeacher } from "./teacher.ts";
-import { plural } from "../data/words.ts";
-import { tuneTiles } from "../cli/run/tile_cache.ts";
-import type { NetworkSummary, Reporter, Score, Summary, TrainOptions, Which } from "./types.ts";
-import { workloads } from "./workloads.ts";
+import type { NetworkSummary, Reporter, Score, Summary, TrainOptions } from "./types.ts";
 
 /** What a finished run gives: its summary, and the files to save, by name. */
 export interface TrainResult {
   readonly summary: Summary;
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
-
-type Scores = Partial<Record<Which, Score>>;
 
 function networkSummary(network: Network, score: Score, { train }: Split): NetworkSummary {
   return { ...score, ...count(network, train) };
@@ -86,48 +71,6 @@ export function announce(
   }
 }
 
-/** Trains all epochs, and gives back the memory that took; returns the scores after the last. */
-export async function learn(
-  gpu: Gpu,
-  job: Job,
-  { weights, reporter, estimate }: {
-    weights: JobWeights;
-    reporter: Reporter;
-    estimate: Estimate;
-  },
-): Promise<Scores> {
-  estimate.start(workloads(job));
-  let [tuned, tiles] = [0, 0];
-  const timing = (): void =>
-    reporter.work({ what: "timing tiles", done: tuned, total: tiles, unit: "convolutions" });
-  await tuneTiles(gpu, (rehearsal) => traceStep(rehearsal, job, weights), {
-    begin: (works) => {
-      tiles = works;
-      reporter.note(`timing tiles for ${plural(works, "convolution")}, once for this GPU`);
-      timing();
-    },
-    report: () => {
-      tuned++;
-      timing();
-    },
-  });
-  reporter.note("compiling kernels: the first step takes some seconds");
-  using scope = gpu.scope();
-  const step = await traceStep(scope, job, weights);
-  const evaluation = await traceEvaluation(scope, job, weights);
-  const run = new Epochs({ ...job, ...weights, reporter, step, evaluation, estimate });
-  let scores: Scores = {};
-  for (let epoch = 0; epoch < job.options.epochs; epoch++) {
-    const metrics = await run.epoch(epoch).catch(async (error) => {
-      if (error instanceof DivergedError) await demandFiniteTeacher(gpu, job, reporter);
-      throw error;
-    });
-    scores = metrics.validation;
-    reporter.epoch(metrics);
-  }
-  return scores;
-}
-
 /** Does a job on a GPU. */
 export async function runJob(
   gpu: Gpu,
@@ -176,9 +119,8 @@ export async function runJob(
   return { summary, files };
 }
 
-/** Trains as the options say. Raises one of the errors of `errors.ts`; then nothing is saved. */
-export async function train(options: TrainOptions, reporter: Reporter): Promise<TrainResult> {
-  const job = await openJob(options);
+/** Does a job on the default GPU. Raises one of the errors of `errors.ts`; then nothing is saved. */
+export async function train(job: Job, reporter: Reporter): Promise<TrainResult> {
   const gpu = await Gpu.open();
   try {
     return await runJob(gpu, job, reporter);

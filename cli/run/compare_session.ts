@@ -11,6 +11,7 @@ import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../rep
 import { onInterrupt } from "./interrupt.ts";
 import type { CompareRequest } from "../options.ts";
 import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
+import { readInputs } from "./open_run.ts";
 import { checkFolder, takeFolder } from "./output_folder.ts";
 import { runConfig } from "./run_config.ts";
 import { ProgressLine } from "../report/progress.ts";
@@ -109,7 +110,10 @@ export async function compareInFolder(
       : `${folder} keeps compare.json with ${plural(results, "result")}, and the networks`;
   const stopListening = onInterrupt(line, { kept, printError });
   try {
-    const comparison = await compare(request.options, { find, seeds, reporter, trained, saved });
+    const comparison = await compare(request.options, {
+      ...{ read: readInputs, find, seeds },
+      ...{ reporter, trained, saved },
+    });
     line.clear();
     print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
     const note = (text: string): void => print(`${text}\n`);

@@ -3,6 +3,7 @@ import { convolutionPresets } from "../../kernels/conv/convolution_preset.ts";
 import type { Device } from "../../kernels/gpu/device.ts";
 import { Scope } from "../../kernels/program/scope.ts";
 import { tune, type Tuned, type TuneOptions } from "../../kernels/conv/tuning.ts";
+import type { ChooseTiles } from "../../train/job.ts";
 import { writeWhole } from "./whole_file.ts";
 
 const NAME = "tiles.json";
@@ -102,3 +103,12 @@ export async function tuneTiles(
   if (tuned.length) await saveTiles(gpu, folder);
   return tuned;
 }
+
+/** Chooses the tiles of a run as {@link tuneTiles} does. */
+export const chooseTiles: ChooseTiles = async (gpu, rehearse, progress) => {
+  let [done, all] = [0, 0];
+  await tuneTiles(gpu, rehearse, {
+    begin: (works) => progress(done, all = works),
+    report: () => progress(++done, all),
+  });
+};

@@ -1,6 +1,6 @@
 import { type Mutant, optionTest } from "./mutant.ts";
 
-const SETUP = "train/setup.ts";
+const OPEN_RUN = "cli/run/open_run.ts";
 const JOB = "train/job.ts";
 const SCHEDULE = "train/schedule.ts";
 const BATCHES = "data/batches.ts";
@@ -16,7 +16,7 @@ const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--detach is ignored",
-    file: SETUP,
+    file: JOB,
     find: "detach: options.detach",
     replace: "detach: false",
     test: optionTest("train", "detach"),
@@ -51,42 +51,42 @@ const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--opt is ignored",
-    file: SETUP,
+    file: JOB,
     find: 'opt === "sgd"',
     replace: 'opt === "none"',
     test: optionTest("train", "opt"),
   },
   {
     name: "--nesterov is ignored",
-    file: SETUP,
+    file: JOB,
     find: 'name: "sgd", weightDecay, nesterov',
     replace: 'name: "sgd", weightDecay, nesterov: false',
     test: optionTest("train", "nesterov"),
   },
   {
     name: "--weight-decay is ignored by sgd",
-    file: SETUP,
+    file: JOB,
     find: 'name: "sgd", weightDecay,',
     replace: 'name: "sgd", weightDecay: 0,',
     test: optionTest("train", "weight-decay", "sgd"),
   },
   {
     name: "--weight-decay is ignored by adamw",
-    file: SETUP,
+    file: JOB,
     find: 'name: "adamw", weightDecay,',
     replace: 'name: "adamw", weightDecay: 0,',
     test: optionTest("train", "weight-decay"),
   },
   {
     name: "--masking-factor is ignored",
-    file: SETUP,
+    file: JOB,
     find: "maskFrom,\n    maskingFactor,",
     replace: "maskFrom,\n    maskingFactor: 0,",
     test: optionTest("train", "masking-factor"),
   },
   {
     name: "--trunk separate is ignored",
-    file: SETUP,
+    file: JOB,
     find: "    trunk,\n    maskFrom,",
     replace: '    trunk: "shared",\n    maskFrom,',
     test: optionTest("train", "trunk"),
@@ -100,7 +100,7 @@ const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--mask-from is ignored",
-    file: SETUP,
+    file: JOB,
     find: "    trunk,\n    maskFrom,",
     replace: "    trunk,\n    maskFrom: 2,",
     test: optionTest("train", "mask-from"),
@@ -114,42 +114,42 @@ const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--compression is ignored",
-    file: SETUP,
+    file: JOB,
     find: "    compression,\n    trunk,",
     replace: "    compression: 4,\n    trunk,",
     test: optionTest("train", "compression"),
   },
   {
     name: "--widths is ignored",
-    file: SETUP,
+    file: JOB,
     find: "    widths,\n    random",
     replace: "    random",
     test: optionTest("train", "widths"),
   },
   {
     name: "--stem is ignored",
-    file: SETUP,
+    file: JOB,
     find: "channels, stem, variant }",
     replace: "channels, variant }",
     test: optionTest("train", "stem"),
   },
   {
     name: "--variant is ignored",
-    file: SETUP,
+    file: JOB,
     find: "channels, stem, variant }",
     replace: "channels, stem }",
     test: optionTest("train", "variant"),
   },
   {
     name: "--model is ignored",
-    file: SETUP,
+    file: JOB,
     find: "model(options.model,",
     replace: 'model("resnet8",',
     test: optionTest("train", "model"),
   },
   {
     name: "--which is ignored",
-    file: SETUP,
+    file: JOB,
     find: "which: options.which, network: adjoined[options.which]",
     replace: 'which: "base", network: adjoined.base',
     test: optionTest("train", "which"),
@@ -170,14 +170,14 @@ const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "crop-flip asks for no flip",
-    file: SETUP,
+    file: JOB,
     find: "cropFlip({ random, size, padding });",
     replace: "cropFlip({ random, size, padding, flip: false });",
     test: optionTest("train", "augment", "flips"),
   },
   {
     name: "--normalization is ignored",
-    file: JOB,
+    file: OPEN_RUN,
     find: "normalized(options,",
     replace: "normalized({ ...options, normalization: undefined },",
     test: optionTest("train", "normalization"),
@@ -191,14 +191,14 @@ const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--train-size is ignored",
-    file: JOB,
+    file: OPEN_RUN,
     find: "trainCount: trainSize",
     replace: "trainCount: 8",
     test: optionTest("train", "train-size"),
   },
   {
     name: "--val-size is ignored",
-    file: JOB,
+    file: OPEN_RUN,
     find: "validationCount: valSize",
     replace: "validationCount: 8",
     test: optionTest("train", "val-size"),
@@ -220,15 +220,15 @@ const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--sched is ignored",
     file: "train/epochs.ts",
-    find: "rateAt(epoch * steps + done, steps, this.#options)",
-    replace: 'rateAt(epoch * steps + done, steps, { ...this.#options, sched: "onecycle" })',
+    find: "rateAt(epoch * steps + done, steps, options)",
+    replace: 'rateAt(epoch * steps + done, steps, { ...options, sched: "onecycle" })',
     test: optionTest("train", "sched"),
   },
   {
     name: "--lr is ignored",
     file: "train/epochs.ts",
-    find: "rateAt(epoch * steps + done, steps, this.#options)",
-    replace: "rateAt(epoch * steps + done, steps, { ...this.#options, lr: 0.004 })",
+    find: "rateAt(epoch * steps + done, steps, options)",
+    replace: "rateAt(epoch * steps + done, steps, { ...options, lr: 0.004 })",
     test: optionTest("train", "lr"),
   },
   {
@@ -265,7 +265,7 @@ const SEEDS: readonly Mutant[] = [
   },
   {
     name: "the seed of spatial masks is ignored",
-    file: SETUP,
+    file: JOB,
     find: 'new Random(seed, "spatial masks")',
     replace: 'new Random(0, "spatial masks")',
     test: optionTest("train", "seed", "masks"),
@@ -303,7 +303,7 @@ const SEEDS: readonly Mutant[] = [
   },
   {
     name: "the seed of generated images is ignored",
-    file: JOB,
+    file: OPEN_RUN,
     find: "    dataDir,\n    seed,",
     replace: "    dataDir,\n    seed: 0,",
     test: optionTest("train", "seed", "generated images"),

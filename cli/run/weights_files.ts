@@ -1,0 +1,74 @@
+import { DataError } from "../../data/error.ts";
+import { foundInstead } from "../../data/found_instead.ts";
+import { printable } from "../../data/printable.ts";
+import type { Split } from "../../data/dataset.ts";
+import { type Checkpoint, parseCheckpoint } from "../../export/checkpoint.ts";
+import { type GivenWidths, parseWidths } from "../../export/widths_file.ts";
+import { UsageError } from "../../train/errors.ts";
+import { type Given, parseGiven } from "../../train/given.ts";
+import type { TrainOptions } from "../../train/types.ts";
+
+async function readGiven(path: string, trainsSmall: boolean): Promise<[string, Uint8Array]> {
+  const info = await Deno.stat(path).catch(() => undefined);
+  const names = trainsSmall ? ["base", "small"] : ["base"];
+  const files = info?.isDirectory ? names.map((name) => `${path}/${name}.safetensors`) : [path];
+  let found: string | undefined;
+  for (const file of files) {
+    try {
+      return [file, await Deno.readFile(file)];
+    } catch (error) {
+      found ??= foundInstead(file, error);
+      // Only where there is no base network may the small one be meant.
+      if (!(error instanceof Deno.errors.NotFound)) break;
+    }
+  }
+  throw new DataError(
+    `Cannot start from ${printable(path, 300)}: wanted a safetensors file with weights or the ` +
+      `folder of a run, found ${found}`,
+  );
+}
+
+/**
+ * Reads the weights that `--init` names; nothing where it names none. Raises a {@link DataError} for
+ * a file that cannot be read or is not safetensors.
+ */
+export async function loadGiven(
+  { init, mode, which }: Pick<TrainOptions, "init" | "mode" | "which">,
+): Promise<Given | undefined> {
+  if (init === undefined) return undefined;
+  const [file, bytes] = await readGiven(init, mode !== "adjoined" && which === "small");
+  return parseGiven(bytes, file);
+}
+
+/** Reads the teacher of a distillation. Raises a {@link DataError} when it cannot be read. */
+export async function loadTeacher(path: string, split: Split): Promise<Checkpoint> {
+  const file = path.endsWith(".safetensors") ? path : `${path}/base.safetensors`;
+  const bytes = await Deno.readFile(file).catch((cause) => {
+    throw new DataError(
+      `Cannot load the teacher: wanted the run folder or safetensors file of a trained base, ` +
+        `found ${foundInstead(file, cause)}`,
+      { cause },
+    );
+  });
+  const teacher = parseCheckpoint(bytes, file);
+  const { classes, channels, name } = split.train;
+  if (teacher.classes.join() !== classes.join() || teacher.image[2] !== channels) {
+    throw new UsageError(
+      `Cannot distill from ${file}: it tells ${teacher.classes.length} classes of images with ` +
+        `${teacher.image[2]} channels apart, ${name} has ${classes.length} of its own with ` +
+        `${channels}; train a teacher on the same data set`,
+    );
+  }
+  return teacher;
+}
+
+/** Reads the widths of a file. Raises a {@link DataError} when it cannot be read or has none. */
+export async function readWidths(path: string): Promise<GivenWidths> {
+  const text = await Deno.readTextFile(path).catch((cause) => {
+    throw new DataError(
+      `Cannot read widths: wanted the widths.json of a search, found ${foundInstead(path, cause)}`,
+      { cause },
+    );
+  });
+  return parseWidths(text, path);
+}
