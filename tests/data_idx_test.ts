@@ -116,13 +116,54 @@ Deno.test("gunzip() says that a gzip is damaged", async () => {
   const { message } = await assertRejects(() => gunzip(cut, "a.gz"), DataError);
   assertEquals(
     message,
-    `Cannot unpack a.gz: wanted a whole gzip file, found ${cut.length} bytes that are cut off, damaged or of several members; download or pack it again`,
+    `Cannot unpack a.gz: wanted a whole gzip file, found ${cut.length} bytes that are cut off or damaged; download or pack it again`,
   );
   const flipped = packed.slice();
   flipped[flipped.length - 5] ^= 255;
   await assertRejects(
     () => gunzip(flipped, "a.gz"),
     DataError,
-    "cut off, damaged or of several members",
+    "cut off or damaged",
   );
+});
+
+function join(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+Deno.test("gunzip() unpacks several members, and leaves out zeros behind them", async () => {
+  const [one, two] = [idx([30], count(30)), idx([3], [1, 2, 3])];
+  // A member that ends with zeros itself: packed of nothing.
+  const nothing = await gzip(new Uint8Array());
+  const [a, b, zeros] = [await gzip(one), await gzip(two), new Uint8Array(513)];
+  const cases = [
+    { packed: join(a, b), wanted: join(one, two) },
+    { packed: join(a, b, a, nothing, b), wanted: join(one, two, one, two) },
+    { packed: join(a, zeros), wanted: one },
+    { packed: join(b, a, zeros), wanted: join(two, one) },
+    { packed: join(a, nothing, zeros), wanted: one },
+    { packed: join(nothing, zeros), wanted: new Uint8Array() },
+  ];
+  for (const { packed, wanted } of cases) assertEquals(await gunzip(packed, "a.gz"), wanted);
+  for (const rest of [Uint8Array.of(1, 2, 3), join(zeros, b), a.subarray(0, 20)]) {
+    await assertRejects(() => gunzip(join(a, rest), "a.gz"), DataError, "cut off or damaged");
+  }
+});
+
+Deno.test("gunzip() unpacks no more than is wanted", async () => {
+  const packed = await gzip(new Uint8Array(1 << 26));
+  await assertRejects(
+    () => gunzip(packed, "a.gz", 1000),
+    DataError,
+    "Cannot unpack a.gz: wanted at most 1000 bytes, found more",
+  );
+  const twice = join(await gzip(new Uint8Array(600)), await gzip(new Uint8Array(600)));
+  await assertRejects(() => gunzip(twice, "a.gz", 1000), DataError, "wanted at most 1000 bytes");
+  assertEquals((await gunzip(twice, "a.gz", 1200)).length, 1200);
+});
+
+Deno.test("gunzip() gives up on bytes that begin as members do, again and again", async () => {
+  const member = await gzip(Uint8Array.of(1));
+  const false_ = new Array(20_000).fill([0x1f, 0x8b, 8, 0, 1]).flat();
+  await assertRejects(() => gunzip(join(member.subarray(0, 12), Uint8Array.from(false_)), "a"));
 });
