@@ -119,11 +119,11 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--dataset idx --data-dir {made}/large-idx --augment none",
   }),
   effect(TRAINING, "augment", "--augment crop", "write crops"),
-  effect(TRAINING, "augment", "--augment crop-flip", "write crops", {
+  effect(["train"], "augment", "--augment crop-flip", "write crops", {
     of: "flips",
     beside: "--augment crop",
   }),
-  effect(TRAINING, "augment", "--augment resized-crop", "write crops", { of: "sizes" }),
+  effect(["train"], "augment", "--augment resized-crop", "write crops", { of: "sizes" }),
   effect(TRAINING, "normalization", "--normalization imagenet", "program"),
 
   // Training.
@@ -135,7 +135,7 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--sched cosine --lr 0.01 --weight-decay 0.01",
   }),
   effect(TRAINING, "sched", "--sched cosine", "write hyper"),
-  effect(TRAINING, "sched", "--sched step", "write hyper", {
+  effect(["train"], "sched", "--sched step", "write hyper", {
     of: "steps",
     beside: "--sched constant",
   }),
@@ -146,7 +146,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(TRAINING, "momentum", "--momentum 0.5", "write hyper", { beside: "--sched constant" }),
   effect(TRAINING, "nesterov", "--nesterov", "program", { beside: "--opt sgd" }),
   effect(TRAINING, "weight-decay", "--weight-decay 0.2", "program"),
-  effect(TRAINING, "weight-decay", "--weight-decay 0.2", "program", {
+  effect(["train"], "weight-decay", "--weight-decay 0.2", "program", {
     of: "sgd",
     beside: "--opt sgd",
   }),
@@ -166,16 +166,16 @@ export const EFFECTS: readonly Effect[] = [
     // A single image has but one order.
     beside: "--train-size 1 --val-size 1 --batch-size 1",
   }),
-  effect(TRAINING, "seed", "--seed 1", "write parameters", { of: "weights", beside: IDX }),
-  effect(TRAINING, "seed", "--seed 1", ["write pixels", "write labels"], {
+  effect(["train"], "seed", "--seed 1", "write parameters", { of: "weights", beside: IDX }),
+  effect(["train"], "seed", "--seed 1", ["write pixels", "write labels"], {
     of: "the order of images",
     beside: IDX,
   }),
-  effect(TRAINING, "seed", "--seed 1", "write crops", {
+  effect(["train"], "seed", "--seed 1", "write crops", {
     of: "augmentation",
     beside: `${IDX} --augment crop`,
   }),
-  effect(TRAINING, "seed", "--seed 1", "program", {
+  effect(["train"], "seed", "--seed 1", "program", {
     of: "masks",
     beside: `${IDX} --masking-factor 0.3`,
   }),

@@ -1,0 +1,21 @@
+import { assert, assertEquals } from "@std/assert";
+import { testFiles } from "./fast/main.ts";
+import { REASONS, SLOW } from "./fast/slow.ts";
+import { lacks } from "./permissions.ts";
+
+const ignore = lacks("read");
+
+Deno.test("each test file that the fast tests leave out is there, for a reason", { ignore }, () => {
+  const files = testFiles();
+  assertEquals(Object.keys(SLOW).filter((name) => !files.includes(name)), []);
+  const used = new Set<string>(Object.values(SLOW));
+  assertEquals(Object.keys(REASONS).filter((reason) => !used.has(reason)), []);
+  assertEquals(Object.keys(SLOW), Object.keys(SLOW).toSorted());
+});
+
+Deno.test("the fast tests hold the options of flags, networks, data and files", { ignore }, () => {
+  const fast = testFiles().filter((name) => !Object.hasOwn(SLOW, name));
+  for (const name of ["flags", "network_state", "plan", "structure", "safetensors", "unverified"]) {
+    assert(fast.includes(`${name}_test.ts`), name);
+  }
+});
