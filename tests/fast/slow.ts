@@ -4,6 +4,7 @@ export const REASONS = {
   kernels: "compiles many kernels",
   processes: "starts many processes, or waits for them",
   times: "times what it runs",
+  traces: "traces hundreds of programs",
   browser: "starts a browser",
 } as const;
 
@@ -25,7 +26,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "onnx_test.ts": "kernels",
   "op_suite_test.ts": "kernels",
   "ops_test.ts": "kernels",
-  "options_test.ts": "processes",
+  "options_test.ts": "traces",
   "output_folder_test.ts": "trains",
   "parity_test.ts": "kernels",
   "prune_test.ts": "trains",
