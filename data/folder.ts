@@ -1,30 +1,22 @@
-import { openBytes } from "./byte_source.ts";
-import { parseCifar10, parseCifar100 } from "./cifar.ts";
-import { nameClasses, readClassNames } from "./class_names.ts";
 import {
   checkCount,
-  checkDataset,
-  concatenate,
   type Dataset,
   type DatasetPart,
   measureNormalization,
-  pick,
   type Split,
 } from "./dataset.ts";
-import type { DatasetName } from "./dataset_names.ts";
 import { DataError } from "./error.ts";
 import { drawSplit } from "./generated.ts";
-import { checkIdxShapes, largestLabel } from "./idx.ts";
-import { readIdx, readIdxShape } from "./idx_file.ts";
 import { labelNotes } from "./label_notes.ts";
 import { Random } from "./random.ts";
-import { CIFAR10, CIFAR100, type Half, IDX, locate } from "./set_files.ts";
+import type { DatasetName, FileSetName } from "./recipes.ts";
+import type { FileOptions, HalfOfFiles } from "./sets/file_set.ts";
+import { FILE_SETS } from "./sets/mod.ts";
+import type { Half } from "./sets/set_files.ts";
 import { stratified } from "./stratified.ts";
 
-/** What to open, and how much of it. */
-export interface OpenOptions {
-  /** Where the files lie; needed by all but generated images, refused by those. */
-  readonly dataDir?: string;
+/** What to open, and how much of it. A folder is needed by all but generated images. */
+export interface OpenOptions extends FileOptions {
   /** Of generated images, and of which images of a file are taken. */
   readonly seed: number;
   /** How many training images; all unless told, and 4000 generated ones. */
@@ -35,101 +27,11 @@ export interface OpenOptions {
   readonly validationSplit?: number;
   /** Pixels of a side of generated images, 32 unless told; files must have just that. */
   readonly imageSize?: number;
-  /** How many classes an IDX set has; other sets must have just that many. */
-  readonly classes?: number;
-  /** The classes of a network that the images are for: names of IDX sets, which have but numbers. */
-  readonly classNames?: readonly string[];
 }
 
 /** A split, and what there is to say of its images, a sentence each. */
 export interface OpenedSplit extends Split {
   readonly notes: readonly string[];
-}
-
-/** One half of a set in files: its labels have been read. */
-interface HalfOfFiles {
-  readonly labels: ArrayLike<number>;
-  /** Reads the images at some places, ascending; all unless told. */
-  read(places?: Uint32Array): Promise<Dataset>;
-}
-
-type Halves = Partial<Record<Half, HalfOfFiles>>;
-
-async function openCifar(
-  name: "cifar10" | "cifar100",
-  { dataDir }: OpenOptions,
-  halves: readonly Half[],
-): Promise<Halves> {
-  const [files, parse] = name === "cifar10" ? [CIFAR10, parseCifar10] : [CIFAR100, parseCifar100];
-  const { paths } = await locate(name, files, { dataDir, halves });
-  const open = async (path: string): Promise<Dataset> => {
-    await using source = await openBytes(path);
-    const bytes = new Uint8Array(Math.min(source.most, LARGEST_CIFAR + 1));
-    const filled = await source.fill(bytes);
-    return parse(bytes.subarray(0, filled), source.name);
-  };
-  const opened: Halves = {};
-  for (const half of halves) {
-    const [first, ...rest] = paths[half];
-    const parts: [Dataset, ...Dataset[]] = [await open(first)];
-    for (const path of rest) parts.push(await open(path));
-    const whole = concatenate(`${name} ${half}`, parts);
-    opened[half] = {
-      labels: whole.labels,
-      read: (places) => Promise.resolve(places ? pick(whole, places) : whole),
-    };
-  }
-  return opened;
-}
-
-/** Bytes of a file of CIFAR at most; those that are published have less than half of it. */
-const LARGEST_CIFAR = 400_000_000;
-
-async function openIdx(options: OpenOptions, halves: readonly Half[]): Promise<Halves> {
-  const { dataDir, classes: count, classNames: known } = options;
-  const { folder, paths } = await locate("idx", IDX, { dataDir, halves });
-  const names = await readClassNames(folder);
-  const files = [];
-  for (const half of halves) {
-    const [images, labels] = paths[half];
-    const shapes = { images: await readIdxShape(images), labels: await readIdxShape(labels) };
-    checkIdxShapes(shapes);
-    files.push({ half, path: images, shape: shapes.images, labels: await readIdx(labels) });
-  }
-  const [first, second] = files.map(({ shape }) => shape);
-  const sizes = ({ shape: [, height, width, channels = 1] }: { shape: readonly number[] }) =>
-    `[${height},${width},${channels}]`;
-  if (second && sizes(first) !== sizes(second)) {
-    throw new DataError(
-      `Cannot validate on ${second.fileName}: wanted images of ${
-        sizes(first)
-      } as in ${first.fileName}, found ${sizes(second)}; take both from the same set`,
-    );
-  }
-  const largest = Math.max(...files.map(({ labels }) => largestLabel(labels)));
-  const classes = nameClasses({ largest, count, names, known });
-  const opened: Halves = {};
-  for (const { half, path, shape: { shape }, labels: { values: labels } } of files) {
-    const [length, height, width, channels = 1] = shape;
-    const image = { name: `idx ${half}`, classes, height, width, channels };
-    // Before pixels are read: an empty set, or labels that are out of range.
-    checkDataset({
-      ...image,
-      length,
-      labels,
-      pixels: { length: length * height * width * channels },
-    });
-    opened[half] = {
-      labels,
-      read: async (places) => {
-        const { values: pixels } = await readIdx(path, places);
-        if (!places) return { ...image, length, pixels, labels };
-        const taken = Uint8Array.from(places, (place) => labels[place]);
-        return { ...image, length: places.length, pixels, labels: taken };
-      },
-    };
-  }
-  return opened;
 }
 
 /** Some images of a half. */
@@ -181,7 +83,7 @@ async function readPart({ name, part, half, places }: Part): Promise<Dataset> {
 
 /** The parts of a set in files, of which images have still to be read. */
 async function openParts(
-  name: Exclude<DatasetName, "generated">,
+  name: FileSetName,
   options: OpenOptions,
   wantsTrain: boolean,
 ): Promise<{ train?: Part; validation: Part }> {
@@ -191,9 +93,7 @@ async function openParts(
     : wantsTrain
     ? ["train", "test"]
     : ["test"];
-  const { train, test } = name === "idx"
-    ? await openIdx(options, needed)
-    : await openCifar(name, options, needed);
+  const { train, test } = await FILE_SETS[name].open(options, needed);
   const whole: Part | undefined = train && { name: `${name} train`, part: "train", half: train };
   if (whole && validationSplit !== undefined) {
     const [rest, validation] = splitTraining(whole, validationSplit, seed);

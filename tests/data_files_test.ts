@@ -1,6 +1,6 @@
 // Sets in files: which are taken, in which form, and how much is read of them.
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
-import type { DatasetName } from "../data/dataset_names.ts";
+import type { DatasetName } from "../data/recipes.ts";
 import { DataError } from "../data/error.ts";
 import { openDataset, type OpenOptions, openValidationImages } from "../data/folder.ts";
 import { withFolder } from "./folder.ts";

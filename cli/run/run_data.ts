@@ -2,7 +2,7 @@ import type { Dataset } from "../../data/dataset.ts";
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
 import { printable, printableJson } from "../../data/printable.ts";
-import { DATASET_NAMES } from "../../data/dataset_names.ts";
+import { DATASET_NAMES } from "../../data/recipes.ts";
 import { openValidationImages } from "../../data/folder.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";

@@ -1,4 +1,4 @@
-import { DATASET_NAMES } from "../../data/dataset_names.ts";
+import { byDataset, DATASET_NAMES, FILE_SET_NAMES } from "../../data/recipes.ts";
 import type { Section } from "./option.ts";
 
 /** The images that a network is trained and validated on. */
@@ -18,7 +18,7 @@ export const IMAGES = [
         name: "dataDir",
         kind: "string",
         value: "DIR",
-        only: { dataset: ["cifar10", "cifar100", "idx"] },
+        only: { dataset: FILE_SET_NAMES },
         help: "folder with the files of the data set",
       },
       {
@@ -48,21 +48,14 @@ export const IMAGES = [
         kind: "number",
         above: 0,
         below: 1,
-        only: { dataset: ["cifar10", "cifar100", "idx"] },
+        only: { dataset: FILE_SET_NAMES },
         help: "the part of the training images that is validated on, instead of the test images",
       },
       {
         name: "augment",
         kind: "choice",
         choices: ["none", "crop-flip", "crop", "resized-crop"],
-        default: {
-          dataset: {
-            generated: "none",
-            cifar10: "crop-flip",
-            cifar100: "crop-flip",
-            idx: "crop",
-          },
-        },
+        default: { dataset: byDataset("augment") },
         help: "what is done to training images",
       },
       {

@@ -1,3 +1,4 @@
+import { byDataset } from "../../data/recipes.ts";
 import { SCHEDULES } from "../schedule.ts";
 import type { Section } from "./option.ts";
 
@@ -12,7 +13,7 @@ export const OPTIMIZATION = [
         short: "e",
         kind: "integer",
         min: 1,
-        default: { dataset: { generated: 6, cifar10: 100, cifar100: 150, idx: 10 } },
+        default: { dataset: byDataset("epochs") },
         beside: ["widthsOnly"],
         help: "how often each training image is seen",
       },
@@ -22,7 +23,7 @@ export const OPTIMIZATION = [
         also: ["batch"],
         kind: "integer",
         min: 1,
-        default: { dataset: { generated: 64, cifar10: 32, cifar100: 32, idx: 64 } },
+        default: { dataset: byDataset("batchSize") },
         help: "images of a step; of each epoch, a last batch that is not full is left out",
       },
       {

@@ -1,3 +1,5 @@
+import type { DatasetName } from "../../data/recipes.ts";
+
 /** Options whose choice decides whether others have a meaning, or what their default is. */
 export const DECIDING = [
   "mode",
@@ -103,7 +105,7 @@ type Plain = string | number | readonly number[];
 type Total = {
   readonly [Key in "dataset" | "opt"]: Readonly<
     Record<
-      Key extends "dataset" ? "generated" | "cifar10" | "cifar100" | "idx" : "sgd" | "adamw",
+      Key extends "dataset" ? DatasetName : "sgd" | "adamw",
       Plain
     >
   >;

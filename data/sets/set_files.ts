@@ -1,19 +1,18 @@
 import { readdir, stat } from "node:fs/promises";
-import type { DatasetName } from "./dataset_names.ts";
-import { DataError } from "./error.ts";
-import { foundInstead, isSpecial } from "./found_instead.ts";
-import { printable } from "./printable.ts";
-import { abridged, listed } from "./words.ts";
+import { DataError } from "../error.ts";
+import { foundInstead, isSpecial } from "../found_instead.ts";
+import { printable } from "../printable.ts";
+import { abridged, listed } from "../words.ts";
 
 /** One file of a set, under any of the names that it may have. */
-interface File {
+export interface SetFile {
   readonly name: string;
   readonly pattern: RegExp;
 }
 
 /** Files that make up one half of a set, or a part of it: all must be there. */
-interface Wanted {
-  readonly files: readonly File[];
+export interface Wanted {
+  readonly files: readonly SetFile[];
   readonly words: string;
 }
 
@@ -29,51 +28,11 @@ export interface SetFiles {
 /** Half of a set. */
 export type Half = "train" | "test";
 
-function named(names: readonly string[], words = names.join(", ")): Wanted {
+/** Files of just these names. */
+export function named(names: readonly string[], words = names.join(", ")): Wanted {
   const files = names.map((name) => ({ name, pattern: new RegExp(`^${RegExp.escape(name)}$`) }));
   return { files, words };
 }
-
-function idxFile(
-  stem: string,
-  kind: string,
-  { name, note = "" }: { name: string; note?: string },
-): Wanted {
-  const pattern = new RegExp(`^${stem}-${kind}[-.]idx\\d-ubyte(\\.gz)?$`);
-  return { files: [{ name, pattern }], words: name + note };
-}
-
-/** Those of CIFAR-10's binary version. */
-export const CIFAR10: SetFiles = {
-  folder: "cifar-10-batches-bin",
-  cure: "unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
-  train: [
-    named(
-      [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
-      "data_batch_1.bin to data_batch_5.bin",
-    ),
-  ],
-  test: [named(["test_batch.bin"])],
-};
-/** Those of CIFAR-100's binary version. */
-export const CIFAR100: SetFiles = {
-  folder: "cifar-100-binary",
-  cure: "unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there",
-  train: [named(["train.bin"])],
-  test: [named(["test.bin"])],
-};
-/** Those of a set in the format of MNIST. */
-export const IDX: SetFiles = {
-  cure: "put the four files of MNIST, Fashion-MNIST or a set in their format there",
-  train: [
-    idxFile("train", "images", { name: "train-images-idx3-ubyte" }),
-    idxFile("train", "labels", { name: "train-labels-idx1-ubyte" }),
-  ],
-  test: [
-    idxFile("t10k", "images", { name: "t10k-images-idx3-ubyte" }),
-    idxFile("t10k", "labels", { name: "t10k-labels-idx1-ubyte", note: " (each may end in .gz)" }),
-  ],
-};
 
 /** The sorted names in a folder, or what is wrong with it. */
 async function list(folder: string): Promise<string[] | string> {
@@ -160,7 +119,7 @@ export interface Located {
  * what was found.
  */
 export async function locate(
-  name: DatasetName,
+  name: string,
   source: SetFiles,
   { dataDir, halves }: Locating,
 ): Promise<Located> {

@@ -1,0 +1,74 @@
+import { openBytes } from "../byte_source.ts";
+import { parseCifar10, parseCifar100 } from "../cifar.ts";
+import { concatenate, type Dataset, pick } from "../dataset.ts";
+import type { FileOptions, FileSet, Halves } from "./file_set.ts";
+import { type Half, locate, named, type SetFiles } from "./set_files.ts";
+
+/** Bytes of a file of CIFAR at most; those that are published have less than half of it. */
+const LARGEST_CIFAR = 400_000_000;
+
+/** One of the two sets in its binary version. */
+interface BinaryVersion {
+  readonly name: string;
+  readonly files: SetFiles;
+  readonly parse: (bytes: Uint8Array, file: string) => Dataset;
+}
+
+async function openCifar(
+  { name, files, parse }: BinaryVersion,
+  { dataDir }: FileOptions,
+  halves: readonly Half[],
+): Promise<Halves> {
+  const { paths } = await locate(name, files, { dataDir, halves });
+  const open = async (path: string): Promise<Dataset> => {
+    await using source = await openBytes(path);
+    const bytes = new Uint8Array(Math.min(source.most, LARGEST_CIFAR + 1));
+    const filled = await source.fill(bytes);
+    return parse(bytes.subarray(0, filled), source.name);
+  };
+  const opened: Halves = {};
+  for (const half of halves) {
+    const [first, ...rest] = paths[half];
+    const parts: [Dataset, ...Dataset[]] = [await open(first)];
+    for (const path of rest) parts.push(await open(path));
+    const whole = concatenate(`${name} ${half}`, parts);
+    opened[half] = {
+      labels: whole.labels,
+      read: (places) => Promise.resolve(places ? pick(whole, places) : whole),
+    };
+  }
+  return opened;
+}
+
+function binaryVersion(version: BinaryVersion): FileSet {
+  return { open: (options, halves) => openCifar(version, options, halves) };
+}
+
+/** CIFAR-10: 32x32 pixels, 10 classes. */
+export const cifar10: FileSet = binaryVersion({
+  name: "cifar10",
+  parse: parseCifar10,
+  files: {
+    folder: "cifar-10-batches-bin",
+    cure: "unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
+    train: [
+      named(
+        [1, 2, 3, 4, 5].map((i) => `data_batch_${i}.bin`),
+        "data_batch_1.bin to data_batch_5.bin",
+      ),
+    ],
+    test: [named(["test_batch.bin"])],
+  },
+});
+
+/** CIFAR-100: 32x32 pixels, 100 classes. */
+export const cifar100: FileSet = binaryVersion({
+  name: "cifar100",
+  parse: parseCifar100,
+  files: {
+    folder: "cifar-100-binary",
+    cure: "unpack the binary version of CIFAR-100 (cifar-100-binary.tar.gz) there",
+    train: [named(["train.bin"])],
+    test: [named(["test.bin"])],
+  },
+});
