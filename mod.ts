@@ -151,6 +151,7 @@ export type { ConcatLayer } from "./nn/layers/concat.ts";
 export type { Conv2dLayer, Conv2dOptions } from "./nn/layers/conv2d.ts";
 export type { GlobalAvgPool2dLayer } from "./nn/layers/global_avg_pool2d.ts";
 export type { LinearLayer, LinearOptions } from "./nn/layers/linear.ts";
+export type { LayerMethods } from "./nn/layers/mod.ts";
 export type { MaxPool2dLayer, MaxPool2dOptions } from "./nn/layers/max_pool2d.ts";
 export type { NarrowLayer } from "./nn/layers/narrow.ts";
 export type { ReluLayer } from "./nn/layers/relu.ts";

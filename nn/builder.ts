@@ -1,6 +1,6 @@
 import { printableJson } from "../data/printable.ts";
 import { IMAGE, type LayerKind, type Value, type ValueShape } from "./layers/layer.ts";
-import { KINDS, type Kinds, type Layer } from "./layers/mod.ts";
+import { KINDS, type Layer, type LayerMethods } from "./layers/mod.ts";
 import { foundText, isFields, type LayerProblem, type RawFields, readLayer } from "./read_layer.ts";
 
 /** Raises a `RangeError` for a value that is no whole number from `least` on. */
@@ -18,10 +18,8 @@ function problemError(what: string, { field, wanted, found, cure }: LayerProblem
   return field === undefined ? new TypeError(message) : new RangeError(message);
 }
 
-/** What builders have besides a method for each kind of layer. */
-export class LayerStack {
-  /** The input image. */
-  readonly image: Value = IMAGE;
+/** The layers of a network that is being built. */
+class LayerStack {
   readonly #layers: Layer[] = [];
   readonly #shapes: ValueShape[] = [];
   readonly #names = new Set<string>();
@@ -87,30 +85,33 @@ export class LayerStack {
   }
 }
 
-/** The methods of a builder: one for each kind of layer; each gives the value that its layer makes. */
-export type LayerMethods = {
-  readonly [K in keyof Kinds]: (...args: Parameters<Kinds[K]["call"]>) => Value;
-};
-
 /**
- * Adds layers one after the other. It has a method for each kind of layer, of the kind's name, which
- * gives the value that the layer makes. Raises a `RangeError` for channels, kernels, strides and the
- * like that are no whole numbers or too small, a `TypeError` for inputs that a layer is not for.
+ * Adds layers one after the other. Methods raise a `RangeError` for channels, kernels, strides and
+ * the like that are no whole numbers or too small, and a `TypeError` for inputs that a layer is not
+ * for and for options that it does not have.
  */
-export type NetworkBuilder =
-  & Pick<LayerStack, "image" | "layers" | "channels" | "stage">
-  & LayerMethods;
+export interface NetworkBuilder extends LayerMethods {
+  /** The input image. */
+  readonly image: Value;
+  /** The layers added so far. */
+  readonly layers: readonly Layer[];
+  /** Channels of a value. Raises a `RangeError` for one that no layer has made. */
+  channels(value: Value): number;
+  /** The layers that follow belong to this stage; 0 is the stem. */
+  stage(stage: number): void;
+}
 
 /** A builder without layers. */
 export function networkBuilder(channels: number): NetworkBuilder {
   const stack = new LayerStack(channels);
-  const methods = Object.fromEntries(
+  const methods: Partial<Record<Layer["kind"], (...args: unknown[]) => Value>> = Object.fromEntries(
     Object.entries<LayerKind>(KINDS).map(([name, kind]) =>
       [name, (...args: unknown[]): Value => stack.add(kind, args)] as const
     ),
-  ) as LayerMethods;
+  );
   return {
-    ...methods,
+    // One for each kind.
+    ...methods as LayerMethods,
     image: IMAGE,
     get layers(): readonly Layer[] {
       return stack.layers;

@@ -1,5 +1,5 @@
-/** The networks of an adjoined pair. */
-export const WHICH = ["base", "small"] as const;
+/** One of the two networks of an adjoined pair. */
+export type Which = "base" | "small";
 
-/** One of the two networks. */
-export type Which = typeof WHICH[number];
+/** The networks of an adjoined pair. */
+export const WHICH: readonly ["base", "small"] = ["base", "small"];

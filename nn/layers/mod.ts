@@ -1,27 +1,58 @@
-import { add } from "./add.ts";
-import { avgPool2d } from "./avg_pool2d.ts";
-import { batchNorm } from "./batch_norm.ts";
-import { concat } from "./concat.ts";
-import { conv2d } from "./conv2d.ts";
-import { globalAvgPool2d } from "./global_avg_pool2d.ts";
-import type { LayerBase, LayerKind } from "./layer.ts";
-import { linear } from "./linear.ts";
-import { maxPool2d } from "./max_pool2d.ts";
-import { narrow } from "./narrow.ts";
-import { relu } from "./relu.ts";
+import { add, type AddLayer } from "./add.ts";
+import { avgPool2d, type AvgPool2dLayer, type AvgPool2dOptions } from "./avg_pool2d.ts";
+import { batchNorm, type BatchNormLayer, type BatchNormOptions } from "./batch_norm.ts";
+import { concat, type ConcatLayer } from "./concat.ts";
+import { conv2d, type Conv2dLayer, type Conv2dOptions } from "./conv2d.ts";
+import { globalAvgPool2d, type GlobalAvgPool2dLayer } from "./global_avg_pool2d.ts";
+import type { LayerBase, LayerKind, Value } from "./layer.ts";
+import { linear, type LinearLayer, type LinearOptions } from "./linear.ts";
+import { maxPool2d, type MaxPool2dLayer, type MaxPool2dOptions } from "./max_pool2d.ts";
+import { narrow, type NarrowLayer } from "./narrow.ts";
+import { relu, type ReluLayer } from "./relu.ts";
 
-/** All kinds of layers. A method of the builder, and all else, follows from each. */
+/** One layer of a network. */
+export type Layer =
+  | Conv2dLayer
+  | BatchNormLayer
+  | LinearLayer
+  | ReluLayer
+  | AddLayer
+  | NarrowLayer
+  | ConcatLayer
+  | MaxPool2dLayer
+  | AvgPool2dLayer
+  | GlobalAvgPool2dLayer;
+
+/** The methods of a builder, one for each kind of layer; each gives the value that its layer makes. */
+export interface LayerMethods {
+  /** A convolution without bias. */
+  conv2d(x: Value, options: Conv2dOptions): Value;
+  /** Batch norm. */
+  batchNorm(x: Value, options: BatchNormOptions): Value;
+  /** A fully connected layer with bias, on rows of features. */
+  linear(x: Value, options: LinearOptions): Value;
+  /** `max(x, 0)`. */
+  relu(x: Value): Value;
+  /** The sum of two values of equal shape. */
+  add(a: Value, b: Value): Value;
+  /** The first `channels` channels. */
+  narrow(x: Value, channels: number): Value;
+  /** The channels of two or more values of equal sides, one behind the other. */
+  concat(values: readonly Value[]): Value;
+  /** The largest of each window; padding counts as minus infinity. */
+  maxPool2d(x: Value, options: MaxPool2dOptions): Value;
+  /** The mean of each window; what hangs over an edge does not count. */
+  avgPool2d(x: Value, options: AvgPool2dOptions): Value;
+  /** The mean over each image: `[batch, channels]`. */
+  globalAvgPool2d(x: Value): Value;
+}
+
+/** All kinds of layers. What is missing here, above or in a kind does not compile. */
 export const KINDS: {
-  readonly conv2d: typeof conv2d;
-  readonly batchNorm: typeof batchNorm;
-  readonly linear: typeof linear;
-  readonly relu: typeof relu;
-  readonly add: typeof add;
-  readonly narrow: typeof narrow;
-  readonly concat: typeof concat;
-  readonly maxPool2d: typeof maxPool2d;
-  readonly avgPool2d: typeof avgPool2d;
-  readonly globalAvgPool2d: typeof globalAvgPool2d;
+  readonly [K in Layer["kind"]]: LayerKind<
+    Extract<Layer, { readonly kind: K }>,
+    Parameters<LayerMethods[K]>
+  >;
 } = {
   conv2d,
   batchNorm,
@@ -34,14 +65,6 @@ export const KINDS: {
   avgPool2d,
   globalAvgPool2d,
 };
-
-/** The kinds by name. */
-export type Kinds = typeof KINDS;
-
-/** One layer of a network. */
-export type Layer = {
-  [K in keyof Kinds]: Kinds[K] extends LayerKind<infer L, infer _> ? L : never;
-}[keyof Kinds];
 
 /** The names of all kinds. */
 export const KIND_NAMES: readonly string[] = Object.keys(KINDS);
