@@ -16,6 +16,7 @@ import { channelsOf, type Network, network, type NetworkBuilder } from "../nn/ne
 import { encodeNetwork, parseNetwork } from "../nn/network_json.ts";
 import { model, type ModelOptions, resnet } from "../nn/resnet.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
+import { lacks } from "./permissions.ts";
 import { checkpointOf, NETWORKS } from "./saved_networks.ts";
 
 const image = { height: 8, width: 8 };
@@ -34,6 +35,12 @@ Deno.test("every kind is in a network that is saved, exported and run in other t
   );
   assertEquals([...used].sort(), [...KIND_NAMES].sort());
   for (const [name, { kind }] of Object.entries<LayerKind>(KINDS)) assertEquals(kind, name);
+});
+
+Deno.test("the module for PyTorch knows every kind", { ignore: lacks("read") }, async () => {
+  const path = new URL("../examples/pytorch/adjoin_model.py", import.meta.url);
+  const known = (await Deno.readTextFile(path)).matchAll(/^ {4}"(\w+)": Kind\(/gm);
+  assertEquals([...known].map(([, kind]) => kind).sort(), [...KIND_NAMES].sort());
 });
 
 Deno.test("parameters are counted as they are made, for every network", () => {

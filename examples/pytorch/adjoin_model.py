@@ -6,18 +6,22 @@
     print(model.info["classes"][logits[0].argmax()])
 
 `AdjoinNetwork` is built from the layers in the file's metadata; its submodules have the names of the
-tensors, so that `load_state_dict` takes them as they are. It needs torch, and nothing else.
+tensors, so that `load_state_dict` takes them as they are. It needs torch, and nothing else. Weights
+of 16 or 64 bits are converted to float32.
 
     python3 adjoin_model.py small.safetensors                      # says what is in the file
     python3 adjoin_model.py small.safetensors check.safetensors    # compares logits
 
-The second reads images from the tensor `pixels` (uint8, as above) and wants the tensor `logits` to
-1e-4; it ends with exit code 1 if they are not equal.
+The second reads images from the tensor `pixels` (uint8, as above) and compares with the tensor
+`logits`: to 1e-4 of the largest logit of an image, or of 1 where that is more, as the command
+`export` does, and the same class for each. It ends with exit code 1 if they are not equal. A file
+that cannot be read gives one line and exit code 3.
 """
 
 import json
 import struct
 import sys
+from collections import namedtuple
 
 import torch
 import torch.nn as nn
@@ -25,19 +29,41 @@ import torch.nn.functional as F
 
 TOLERANCE = 1e-4
 
-DTYPES = {"F32": torch.float32, "U8": torch.uint8}
+DTYPES = {
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F32": torch.float32,
+    "F64": torch.float64,
+    "U8": torch.uint8,
+}
+
+
+def refuse(path, why):
+    raise ValueError(f"Cannot load {path}: {why}")
 
 
 def read_safetensors(path):
     """Tensors by name, and the metadata: strings by name."""
     with open(path, "rb") as file:
-        (length,) = struct.unpack("<Q", file.read(8))
-        header = json.loads(file.read(length))
+        start = file.read(8)
+        if start == b"version ":
+            refuse(path, "it is a pointer of Git LFS, not the file itself; run git lfs pull")
+        length = struct.unpack("<Q", start)[0] if len(start) == 8 else 0
+        if not 2 <= length <= 100_000_000:
+            refuse(path, "wanted a safetensors file")
+        try:
+            header = json.loads(file.read(length))
+        except ValueError:
+            refuse(path, "wanted a safetensors file")
         data = bytearray(file.read())
     metadata = header.pop("__metadata__", {})
     tensors = {}
     for name, entry in header.items():
+        if entry["dtype"] not in DTYPES:
+            refuse(path, f"wanted numbers of {', '.join(DTYPES)}, found {entry['dtype']} in {name!r}")
         begin, end = entry["data_offsets"]
+        if end > len(data):
+            refuse(path, f"it ends before the numbers of {name!r}; copy or download it again")
         flat = torch.frombuffer(data[begin:end], dtype=DTYPES[entry["dtype"]])
         tensors[name] = flat.reshape(entry["shape"])
     return tensors, metadata
@@ -47,46 +73,66 @@ def place(root, name, module):
     """Puts a module at a name with dots, as `layer1.0.conv1`."""
     *parents, last = name.split(".")
     for part in parents:
-        if part not in root._modules:
-            root.add_module(part, nn.Module())
+        root = root._modules.setdefault(part, nn.Module())
+    root._modules[last] = module
+
+
+def find(root, name):
+    """The module at a name with dots."""
+    for part in name.split("."):
         root = root._modules[part]
-    root.add_module(last, module)
+    return root
 
 
-def make_module(layer, channels):
-    """The module of a layer with weights, applied to so many channels; else None."""
-    kind = layer["kind"]
-    if kind == "conv2d":
-        kernel = layer["kernel"]
-        stride, padding = layer.get("stride", 1), layer.get("padding", kernel // 2)
-        return nn.Conv2d(channels, layer["out"], kernel, stride, padding, bias=False)
-    if kind == "batchNorm":
-        return nn.BatchNorm2d(channels)
-    if kind == "linear":
-        return nn.Linear(channels, layer["out"])
-    return None
+def make_conv2d(layer, channels):
+    kernel = layer["kernel"]
+    stride, padding = layer.get("stride", 1), layer.get("padding", kernel // 2)
+    return nn.Conv2d(channels, layer["out"], kernel, stride, padding, bias=False)
 
 
-def run_layer(layer, module, x, *others):
-    kind = layer["kind"]
-    if kind == "batchNorm" and x.dim() == 2:
-        return module(x[:, :, None, None])[:, :, 0, 0]
-    if module is not None:
-        return module(x)
-    if kind == "relu":
-        return F.relu(x)
-    if kind == "add":
-        return x + others[0]
-    if kind == "narrow":
-        return x[:, : layer["channels"]]
-    if kind == "maxPool2d":
-        return F.max_pool2d(x, layer["kernel"], layer["stride"], layer["padding"])
-    if kind == "avgPool2d":
-        ceil = layer.get("ceilMode", False)
-        return F.avg_pool2d(x, layer["kernel"], layer["stride"], ceil_mode=ceil)
-    if kind == "globalAvgPool2d":
-        return x.mean(dim=(2, 3))
-    raise ValueError(f"Cannot run layer {kind}: it is not known here")
+def run_batch_norm(layer, module, x):
+    """Norms rows of features as images of one pixel."""
+    return module(x) if x.dim() == 4 else module(x[:, :, None, None])[:, :, 0, 0]
+
+
+def run_avg_pool2d(layer, module, x):
+    ceil = layer.get("ceilMode", False)
+    return F.avg_pool2d(x, layer["kernel"], layer["stride"], ceil_mode=ceil)
+
+
+# A kind of layers: its output from a layer, its module and its inputs; the module of a layer that is
+# applied to so many channels, where it has weights; and the channels of its output, given those of
+# its inputs, where they are not those of the first.
+Kind = namedtuple("Kind", ("run", "module", "channels"), defaults=(None, lambda layer, made: made[0]))
+
+KINDS = {
+    "conv2d": Kind(
+        lambda layer, module, x: module(x), make_conv2d, lambda layer, made: layer["out"]
+    ),
+    "batchNorm": Kind(run_batch_norm, lambda layer, channels: nn.BatchNorm2d(channels)),
+    "linear": Kind(
+        lambda layer, module, x: module(x),
+        lambda layer, channels: nn.Linear(channels, layer["out"]),
+        lambda layer, made: layer["out"],
+    ),
+    "relu": Kind(lambda layer, module, x: F.relu(x)),
+    "add": Kind(lambda layer, module, a, b: a + b),
+    "narrow": Kind(
+        lambda layer, module, x: x[:, : layer["channels"]],
+        channels=lambda layer, made: layer["channels"],
+    ),
+    "concat": Kind(
+        lambda layer, module, *values: torch.cat(values, dim=1),
+        channels=lambda layer, made: sum(made),
+    ),
+    "maxPool2d": Kind(
+        lambda layer, module, x: F.max_pool2d(
+            x, layer["kernel"], layer["stride"], layer["padding"]
+        )
+    ),
+    "avgPool2d": Kind(run_avg_pool2d),
+    "globalAvgPool2d": Kind(lambda layer, module, x: x.mean(dim=(2, 3))),
+}
 
 
 class AdjoinNetwork(nn.Module):
@@ -104,20 +150,23 @@ class AdjoinNetwork(nn.Module):
         for i, layer in enumerate(info["network"]["layers"]):
             # What the file leaves out follows from the rest.
             layer = {"inputs": [i - 1], **layer}
+            if layer["kind"] not in KINDS:
+                raise ValueError(f"Cannot build layer {i}: its kind {layer['kind']!r} is not known")
+            kind = KINDS[layer["kind"]]
             made = [info["network"]["channels"] if v < 0 else channels[v] for v in layer["inputs"]]
-            module = make_module(layer, made[0])
-            if module is not None:
-                place(self, layer["name"], module)
+            if kind.module is not None:
+                place(self, layer["name"], kind.module(layer, made[0]))
             self._layers.append(layer)
-            channels.append(layer.get("out", layer.get("channels", made[0])))
+            channels.append(kind.channels(layer, made))
 
     def forward(self, image):
         """Normalised images `[batch, channels, height, width]` to logits `[batch, classes]`."""
         values = []
         for layer in self._layers:
+            kind = KINDS[layer["kind"]]
             inputs = [image if v < 0 else values[v] for v in layer["inputs"]]
-            module = self.get_submodule(layer["name"]) if "name" in layer else None
-            values.append(run_layer(layer, module, *inputs))
+            module = find(self, layer["name"]) if kind.module is not None else None
+            values.append(kind.run(layer, module, *inputs))
         return values[-1]
 
     def normalize(self, pixels):
@@ -134,11 +183,24 @@ def load(path):
     tensors, metadata = read_safetensors(path)
     keys = ("network", "classes", "image", "mean", "std")
     if any(key not in metadata for key in keys):
-        raise ValueError(f"Cannot load {path}: wanted {', '.join(keys)} in its metadata; export it")
+        refuse(path, f"wanted {', '.join(keys)} in its metadata; export it")
     info = {key: json.loads(metadata[key]) for key in (*keys, "top1") if key in metadata}
     model = AdjoinNetwork(info)
-    model.load_state_dict(tensors)
+    model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     return model.eval()
+
+
+def compare(logits, wanted):
+    """The largest difference, the largest one relative to its image, and how many classes agree."""
+    apart = (logits - wanted).abs().amax(dim=1)
+    scale = wanted.abs().amax(dim=1).clamp(min=1)
+    first, second = logits.argmax(dim=1), wanted.argmax(dim=1)
+    # Classes that neither tells apart by more than the tolerance count as the same.
+    tied = torch.maximum(
+        logits.gather(1, first[:, None]) - logits.gather(1, second[:, None]),
+        wanted.gather(1, second[:, None]) - wanted.gather(1, first[:, None]),
+    )[:, 0]
+    return apart.max().item(), (apart / scale).max().item(), (tied <= TOLERANCE * scale).sum().item()
 
 
 def main(path, check=None):
@@ -149,12 +211,22 @@ def main(path, check=None):
     if check is None:
         return 0
     wanted, _ = read_safetensors(check)
+    if any(key not in wanted for key in ("pixels", "logits")):
+        refuse(check, "wanted the tensors pixels and logits")
     with torch.no_grad():
         logits = model(model.normalize(wanted["pixels"]))
-    difference = (logits - wanted["logits"]).abs().max().item()
-    print(f"largest logit difference {difference:.1e} over {len(logits)} images")
-    return 0 if difference <= TOLERANCE else 1
+    difference, error, agreeing = compare(logits, wanted["logits"].float())
+    print(
+        f"largest logit difference {difference:.1e}, {error:.1e} of the largest logit or 1, "
+        f"{agreeing} of {len(logits)} images in the same class"
+    )
+    # NaN is not equal to anything.
+    return 0 if error <= TOLERANCE and agreeing == len(logits) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:]))
+    try:
+        sys.exit(main(*sys.argv[1:]))
+    except (ValueError, OSError, RuntimeError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(3)
