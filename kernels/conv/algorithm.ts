@@ -111,5 +111,5 @@ export function choosePlan<O, R>(
     if (best) return best;
   }
   const names = algorithms.map(({ name }) => name).join(", ");
-  throw new TypeError(`Cannot record a ${work.direction}: none of ${names} applies to it`);
+  throw new TypeError(`Cannot record a convolution, ${work.direction}: none of ${names} applies`);
 }

@@ -138,7 +138,7 @@ fn main(workgroup: u32, lane: u32) {
 }`,
 });
 
-/** Images Aᵀ m A out of products m, `[16][tiles][channels]`, joined as they are stored. */
+/** Images Aᵀ m A out of products m, `[16][tiles][channels]`, with an epilogue. */
 export function images(epilogue: Epilogue): Kernel<string, "y", TileDims | "channels"> {
   const stored = epilogueStore(epilogue);
   return defineKernel<string, "y", TileDims | "channels">({

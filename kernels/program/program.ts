@@ -168,9 +168,9 @@ export class Program {
       })),
     });
     const { workgroups, grid = workgroups } = step;
-    // As few as do with equally many turns.
-    const turns = Math.ceil(workgroups / Math.min(grid, this.#gpu.maxWorkgroups));
-    const started = Math.ceil(workgroups / turns);
+    // The fewest workgroups of which none does more parts of the work than with the largest grid.
+    const parts = Math.ceil(workgroups / Math.min(grid, this.#gpu.maxWorkgroups));
+    const started = Math.ceil(workgroups / parts);
     const x = Math.min(started, 65535);
     return {
       kind: "dispatch",
