@@ -21,6 +21,7 @@ import { encodeCheckpoint } from "../export/checkpoint.ts";
 import { memoryTable, planMemory } from "../cli/report/dry_run.ts";
 import { EXIT } from "../cli/exit.ts";
 import { type Command, COMMANDS } from "../cli/flags/commands.ts";
+import { optionList } from "../cli/flags/option_list.ts";
 import { flagOf, optionsOf } from "../cli/flags/table.ts";
 import { generalHelp } from "../cli/help.ts";
 import { SIGNALS } from "../cli/run/interrupt.ts";
@@ -171,6 +172,10 @@ Deno.test("the documents name every model, and every flag of train", { ignore },
     !["--help", "--version"].includes(name)
   );
   assertEquals(flags.toSorted(), all.toSorted());
+});
+
+Deno.test("the list of options is that of the command line", { ignore }, () => {
+  assertEquals(documents.get("docs/options.md"), optionList());
 });
 
 Deno.test("the documents name every flag that only the search has", { ignore }, () => {
