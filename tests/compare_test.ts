@@ -1,9 +1,11 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Comparison, METHODS } from "../train/compare.ts";
 import { drawComparison } from "../cli/report/compare_picture.ts";
-import { saveComparison } from "../cli/run/compare_files.ts";
+import { removeRuns, saveComparison } from "../cli/run/compare_files.ts";
 import { comparisonTable, summaries } from "../cli/report/compare_table.ts";
 import { EXIT } from "../cli/exit.ts";
+import { parseCheckpoint } from "../export/checkpoint.ts";
+import { networkSpecs } from "../nn/state.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -54,6 +56,35 @@ Deno.test("a comparison has the mean and the deviation of the sample of each met
   assertMatch(table, /small alone +80\.0 % ± 10\.0 +1,001 +5\.000 M +2\.00 ms/);
   assertStringIncludes(table, "3 seeds, budget 50.0 % of the multiply-accumulates, on Test GPU");
 });
+
+Deno.test("a single seed has no deviation, neither in the table nor in the file", () => {
+  const outcomes = SOME.outcomes.filter(({ seed }) => seed === 0);
+  const found = summaries({ ...SOME, outcomes });
+  assertEquals(found.map((summary) => "deviation" in summary), [false, false]);
+  const table = comparisonTable({ ...SOME, outcomes, test: true });
+  assert(!table.includes("±"), table);
+  assertMatch(table, /small alone +80\.0 % +1,000/);
+  assertStringIncludes(table, "top-1 on the test images; latency of one image in a runtime");
+});
+
+Deno.test(
+  "networks of an earlier comparison give way, and nothing else",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      for (const name of ["adjoined-0", "adjoined-7", "adjoined-7b", "my-own-1"]) {
+        await Deno.mkdir(`${dir}/${name}`);
+        await Deno.writeTextFile(`${dir}/${name}/small.safetensors`, "");
+      }
+      await Deno.writeTextFile(`${dir}/adjoined-7/notes.txt`, "");
+      await removeRuns(dir);
+      const left = [...Deno.readDirSync(dir)].map(({ name }) => name).toSorted();
+      assertEquals(left, ["adjoined-7", "adjoined-7b", "my-own-1"]);
+      assertEquals([...Deno.readDirSync(`${dir}/adjoined-7`)].map(({ name }) => name), [
+        "notes.txt",
+      ]);
+    }),
+);
 
 Deno.test("the picture of a comparison names every method", { ignore }, async () => {
   const svg = await drawComparison(SOME);
@@ -118,6 +149,31 @@ Deno.test(
         assert(Math.abs(macs / whole - wanted) < 0.02, `${method} ${macs / whole}`);
       }
       assertStringIncludes(await Deno.readTextFile(`${dir}/run/compare.svg`), "<svg");
+      assertMatch(
+        out,
+        /^adapter .*\nmodel {4}resnet8, stem authors\ndata .* 32x32 pixels, 3 channels, 10 classes\n/,
+      );
+      assertStringIncludes(
+        out,
+        "\ncompare  8 methods at 80.0 % of the multiply-accumulates, seed 0: 7 runs\n",
+      );
+      assertMatch(out, /adjoined-searched-0 in .*, 7 runs after \d/);
+      assert(!out.includes("±"), out);
+      // The networks are kept, each where compare.json says, and can be exported.
+      for (const { method, file, top1, params } of outcomes) {
+        const which = method.startsWith("base") ? "base" : "small";
+        const checkpoint = parseCheckpoint(await Deno.readFile(`${dir}/run/${file}`), file);
+        const count = [...networkSpecs(checkpoint.network).parameters]
+          .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
+        assertEquals([checkpoint.which, checkpoint.top1, count], [which, top1, params], file);
+      }
+      const written = await adjoinCommand(["export", `${dir}/run/adjoined-searched-0`]);
+      assertEquals(written.code, EXIT.ok, written.error);
+      assertStringIncludes(written.out, "adjoined-searched-0/small.onnx: ");
+      const { widths } = JSON.parse(
+        await Deno.readTextFile(`${dir}/run/adjoined-searched-0/widths.json`),
+      );
+      assert(Object.keys(widths).length > 0);
     } finally {
       await Deno.remove(dir, { recursive: true });
     }
