@@ -1,16 +1,15 @@
 // What takes long tells how far it is, from its start to its end.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { readArguments } from "../cli/arguments.ts";
 import { evaluate } from "../cli/evaluate.ts";
 import { exportNetwork } from "../cli/export.ts";
 import { trainRequest } from "../cli/options.ts";
 import { runConfig } from "../cli/run/run_config.ts";
 import { Gpu } from "../kernels/gpu.ts";
-import { openJob } from "../train/job.ts";
-import { demandFiniteTeacher } from "../train/teacher.ts";
+import { openJob } from "../cli/run/open_run.ts";
+import { DivergedError } from "../train/errors.ts";
 import { runJob } from "../train/train.ts";
 import type { Progress, Reporter, Work } from "../train/types.ts";
-import { parseCheckpoint } from "../export/checkpoint.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
@@ -77,13 +76,15 @@ Deno.test("a run, export and eval tell how far they are", {
       assert(Number(times.at(-2)) > 0, `${times}`);
       assertEquals(times.at(-1), 0);
 
-      const checkpoint = parseCheckpoint(files.get("base.safetensors") ?? new Uint8Array(), "base");
-      const taught = new Recorder();
-      await demandFiniteTeacher(gpu, { ...job, teacher: checkpoint }, taught);
-      assertEquals(taught.spans, ["evaluating the teacher: 0 to 48 of 48"]);
-
       for (const [name, bytes] of files) await Deno.writeFile(`${dir}/${name}`, bytes);
       await Deno.writeTextFile(`${dir}/config.json`, runConfig(options, { output: dir }));
+
+      // A distillation that diverges asks whether its teacher is the reason.
+      const taught = new Recorder();
+      const distilled = { ...options, mode: "distill", which: "small", lr: 1e30 } as const;
+      const distilling = await openJob({ ...distilled, teacher: dir });
+      await assertRejects(() => runJob(gpu, distilling, taught), DivergedError);
+      assertEquals(taught.spans.at(-1), "evaluating the teacher: 0 to 48 of 48");
     } finally {
       gpu.destroy();
     }
