@@ -1,7 +1,8 @@
 import { type CropWriter, identity } from "./augment.ts";
 import { curable, cure } from "./cure.ts";
 import { checkDataset, type Dataset } from "./dataset.ts";
-import { Random } from "./random.ts";
+import { checkNumber } from "./number_check.ts";
+import { checkSeed, Random } from "./random.ts";
 
 /** Images of one step. The arrays are written again by the next batch: copy what must last. */
 export interface Batch {
@@ -76,9 +77,10 @@ export class TrainingBatches {
   readonly #options: TrainingOptions;
   readonly #rows: Rows;
 
-  /** Raises a `RangeError` for a batch larger than the dataset. */
+  /** Raises a `RangeError` for a batch larger than the dataset, or a seed that is none. */
   constructor(options: TrainingOptions) {
-    const { dataset, batch } = options;
+    const { dataset, batch, seed } = options;
+    checkSeed(seed);
     if (batch > dataset.length) {
       const problem = `Cannot make batches of ${batch} images: ${dataset.name} has ` +
         `${dataset.length}`;
@@ -90,8 +92,15 @@ export class TrainingBatches {
     this.length = Math.floor(dataset.length / batch);
   }
 
-  /** The batches of an epoch, from batch `first` on. */
-  *epoch(epoch: number, first = 0): Generator<Batch, void, void> {
+  /** The batches of an epoch, from batch `first` on. Raises a `RangeError` for negative numbers. */
+  epoch(epoch: number, first = 0): Generator<Batch, void, void> {
+    const action = "make the batches of an epoch";
+    checkNumber(action, "the epoch", epoch, { from: 0, whole: true });
+    checkNumber(action, "the first batch", first, { from: 0, to: this.length, whole: true });
+    return this.#from(epoch, first);
+  }
+
+  *#from(epoch: number, first: number): Generator<Batch, void, void> {
     const { dataset, batch, seed, augment = identity } = this.#options;
     const order = Uint32Array.from({ length: dataset.length }, (_, i) => i);
     new Random(seed, `order of epoch ${epoch}`).shuffle(order);

@@ -53,8 +53,33 @@ export interface Split {
 /** A dataset of which there may be no pixels yet, only how many there are. */
 type Counted = Omit<Dataset, "pixels"> & { readonly pixels: Pick<Uint8Array, "length"> };
 
-/** Raises a `DataError` unless sizes, pixels, labels and classes fit together. */
+/** Raises a `TypeError` for pixels and labels that are not arrays of whole numbers. */
+function checkArrays({ name, pixels, labels }: Counted): void {
+  const arrays: {
+    what: string;
+    found: unknown;
+    kinds: (Uint8ArrayConstructor | Uint16ArrayConstructor)[];
+  }[] = [
+    { what: "labels", found: labels, kinds: [Uint8Array, Uint16Array] },
+  ];
+  const counted = !ArrayBuffer.isView(pixels) && !Array.isArray(pixels);
+  if (!counted) arrays.push({ what: "pixels", found: pixels, kinds: [Uint8Array] });
+  for (const { what, found, kinds } of arrays) {
+    if (kinds.some((kind) => found instanceof kind)) continue;
+    const is = ArrayBuffer.isView(found) ? `a ${found.constructor.name}` : "none";
+    throw new TypeError(
+      `Cannot use ${name}: wanted ${what} in a ${kinds.map(({ name }) => name).join(" or a ")}, ` +
+        `found ${is}; round them to whole numbers first`,
+    );
+  }
+}
+
+/**
+ * Raises a `DataError` unless sizes, pixels, labels and classes fit together, and a `TypeError` for
+ * pixels and labels in other arrays than those of a {@link Dataset}.
+ */
 export function checkDataset(dataset: Counted): void {
+  checkArrays(dataset);
   const { name, classes, length, height, width, channels, pixels, labels } = dataset;
   const shape = [length, height, width, channels];
   if (shape.some((d) => !Number.isInteger(d) || d < 1)) {
@@ -86,6 +111,7 @@ export function checkDataset(dataset: Counted): void {
  * gets the deviation 1, so that dividing by it is harmless.
  */
 export function measureNormalization(dataset: Dataset): Normalization {
+  checkArrays(dataset);
   const { pixels, channels } = dataset;
   const counts = new Float64Array(channels * 256);
   for (let i = 0, c = 0; i < pixels.length; i++) {

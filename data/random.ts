@@ -7,6 +7,14 @@ function mix(x: number): number {
   return x ^ (x >>> 15);
 }
 
+/** Raises a `RangeError` unless a seed is a whole number from 0 to 2^53 - 1. */
+export function checkSeed(seed: number): void {
+  if (Number.isSafeInteger(seed) && seed >= 0) return;
+  throw new RangeError(
+    `Cannot seed random numbers: a seed is a whole number from 0 to 2^53 - 1, found ${seed}`,
+  );
+}
+
 /**
  * Seeded random numbers: xoshiro128**, whose four words are hashed from the seed and the name of a
  * stream by splitmix32's mixing. One seed gives as many independent streams as there are names.
@@ -25,11 +33,7 @@ export class Random {
    * streams 1 and "1" are the same.
    */
   constructor(seed: number, stream: number | string = 0) {
-    if (!Number.isSafeInteger(seed) || seed < 0) {
-      throw new RangeError(
-        `Cannot seed random numbers: a seed is a whole number from 0 to 2^53 - 1, found ${seed}`,
-      );
-    }
+    checkSeed(seed);
     const words = [seed >>> 0, Math.floor(seed / 2 ** 32)];
     for (const letter of String(stream)) words.push(letter.codePointAt(0) ?? 0);
     const lane = (k: number) => words.reduce((h, word) => mix((h ^ word) + GOLDEN | 0), k * GOLDEN);

@@ -1,7 +1,7 @@
 /// <reference types="@webgpu/types" />
 import { type Choices, tileChoices } from "./conv/choices.ts";
 import { convolutionPresets } from "./conv/convolution_preset.ts";
-import { Device } from "./gpu/device.ts";
+import { checkMaxWorkgroups, Device } from "./gpu/device.ts";
 import { openDevice, type OpenedDevice } from "./gpu/open_device.ts";
 import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./program/scope.ts";
@@ -32,9 +32,11 @@ export class Gpu extends Device {
   }
 
   /**
-   * Opens the fastest adapter, or wraps a device. Raises {@link GpuError} when there is none.
+   * Opens the fastest adapter, or wraps a device. Raises {@link GpuError} when there is none, and a
+   * `RangeError` for a `maxWorkgroups` that is not a whole number from 1 on.
    */
   static async open({ device, preset, maxWorkgroups }: GpuOptions = {}): Promise<Gpu> {
+    if (maxWorkgroups !== undefined) checkMaxWorkgroups(maxWorkgroups);
     const presets = { software: SOFTWARE, gpu: GPU };
     const opened = await openDevice(device, (kind) => preset ?? presets[kind]);
     return new Gpu(opened, maxWorkgroups);

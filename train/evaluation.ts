@@ -73,19 +73,26 @@ export class Evaluation {
     return [...this.#images.tensors, ...this.#counters.list, ...Object.values(this.#logits)];
   }
 
-  /** Accuracy and loss over batches. `work` is told how far they are, and waits for some of them. */
+  /**
+   * Accuracy and loss over batches. `work` is told how far they are, and waits for some of them.
+   * Raises errors for batches as {@link TrainingStep.run} does, which may be filled in part, and a
+   * `TypeError` for none.
+   */
   async scores(
     batches: Iterable<Batch>,
     work?: ImageWork,
   ): Promise<Partial<Record<Which, Score>>> {
     this.#counters.clear();
+    let sent = 0;
     for (const batch of batches) {
+      sent++;
       this.#images.send(batch);
       this.program.replay();
       if (!work?.sent(batch.count)) continue;
       await this.#scope.gpu.idle();
       work.waited();
     }
+    if (sent === 0) throw new TypeError("Cannot score no images: wanted batches, found none");
     const scores = this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
     work?.ended();
     return scores;

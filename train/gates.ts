@@ -1,4 +1,5 @@
 import { curable, cure } from "../data/cure.ts";
+import { checkNumber } from "../data/number_check.ts";
 import { gumbelNoise } from "../kernels/ops/gumbel.ts";
 import { gumbelSoftmax } from "../kernels/ops/gumbel_softmax.ts";
 import { adaptPenalty, penalty } from "../kernels/ops/penalty.ts";
@@ -74,6 +75,13 @@ export class Gates {
     seed: number;
     schedule: GatesSchedule;
   }) {
+    const action = "make gates";
+    checkNumber(action, "the budget", budget, { above: 0, to: 1 });
+    checkNumber(action, "the seed", seed, { from: 0, to: Number.MAX_SAFE_INTEGER, whole: true });
+    checkNumber(action, "lr", schedule.lr, { from: 0 });
+    for (const degrees of schedule.temperature) {
+      checkNumber(action, "a temperature", degrees, { above: 0 });
+    }
     this.#scope = scope;
     this.#groups = groups;
     this.#cost = cost;
@@ -132,6 +140,7 @@ export class Gates {
 
   /** Sets the numbers of the next step, after a part `t` of the search, in [0, 1]: before each. */
   prepare(t: number): void {
+    checkNumber("run a step of a search", "the part of it", t, { from: 0, to: 1 });
     this.#prepared = true;
     const { lr, temperature: [from, to] } = this.#schedule;
     this.#degrees = from * (to / from) ** t;

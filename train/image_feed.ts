@@ -4,6 +4,7 @@ import { augment } from "../kernels/ops/augment.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Trace } from "../kernels/program/trace.ts";
+import { checkBatch } from "./batch_check.ts";
 import { applying } from "./learner.ts";
 
 /** The size of the images that a network is given. */
@@ -34,6 +35,7 @@ export class Images {
   readonly #scope: Scope;
   readonly #source: Dataset;
   readonly #batch: number;
+  #to: ImageShape = { height: 1, width: 1 };
 
   constructor(scope: Scope, source: Dataset, batch: number) {
     const bytes = batch * source.height * source.width * source.channels;
@@ -50,8 +52,21 @@ export class Images {
     return [this.#pixels, this.#crops, this.labels];
   }
 
-  /** Sends a batch; images beyond its count get a label that no class has. */
-  send({ pixels, crops, labels, count }: Batch): void {
+  /** Raises a `RangeError` for a batch of which not all images are meant. */
+  demandFull({ count }: Batch): void {
+    if (count === this.#batch) return;
+    throw new RangeError(
+      `Cannot train on a batch of ${this.#batch} images: wanted all of them, found a count of ${count}`,
+    );
+  }
+
+  /**
+   * Sends a batch; images beyond its count get a label that no class has. Raises errors for a batch
+   * that does not fit the program: see {@link checkBatch}.
+   */
+  send(batch: Batch): void {
+    checkBatch(batch, { source: this.#source, batch: this.#batch, to: this.#to });
+    const { pixels, crops, labels, count } = batch;
     const words = new Uint32Array(pixels.buffer, pixels.byteOffset, Math.ceil(pixels.length / 4));
     this.#scope.write(this.#pixels, words);
     this.#scope.write(this.#crops, crops);
@@ -60,6 +75,7 @@ export class Images {
 
   /** Records cropping and normalising: `[batch, height, width, channels]`. */
   record(trace: Trace, { mean, std }: Normalization, to: ImageShape): Tensor {
+    this.#to = to;
     const { height, width, channels } = this.#source;
     return applying(trace)(augment, [this.#pixels, this.#crops], {
       batch: this.#batch,

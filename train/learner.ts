@@ -1,4 +1,7 @@
 import { abridged } from "../data/words.ts";
+import { checkNumber } from "../data/number_check.ts";
+import { printable, printableJson } from "../data/printable.ts";
+import { elements } from "../kernels/gpu/tensor.ts";
 import type { Op } from "../kernels/op.ts";
 import { adamw, sgd } from "../kernels/ops/optimizers.ts";
 import type { Scope } from "../kernels/program/scope.ts";
@@ -17,6 +20,32 @@ export type OptimizerOptions =
     readonly beta2: number;
     readonly eps: number;
   };
+
+/** Raises a `TypeError` for an unknown optimiser, and a `RangeError` for numbers it cannot take. */
+function checkOptimizer(optimizer: OptimizerOptions): void {
+  const action = "make a learner";
+  switch (optimizer.name) {
+    case "sgd":
+      if (typeof optimizer.nesterov !== "boolean") {
+        throw new TypeError(
+          `Cannot ${action}: wanted nesterov to be true or false, found ` +
+            printableJson(optimizer.nesterov),
+        );
+      }
+      break;
+    case "adamw":
+      checkNumber(action, "beta2", optimizer.beta2, { from: 0, below: 1 });
+      checkNumber(action, "eps", optimizer.eps, { above: 0 });
+      break;
+    default: {
+      const { name }: { name: unknown } = optimizer;
+      throw new TypeError(
+        `Cannot ${action}: wanted the optimizer sgd or adamw, found ${printableJson(name)}`,
+      );
+    }
+  }
+  checkNumber(action, "the weight decay", optimizer.weightDecay, { from: 0 });
+}
 
 /** How many missing tensors an error names at most. */
 const NAMED = 4;
@@ -37,7 +66,10 @@ export class Weights {
     this.load(state);
   }
 
-  /** Overwrites all values. Raises a `TypeError` that names those which `state` lacks. */
+  /**
+   * Overwrites all values. Raises a `TypeError` that names those which `state` lacks, or the first of
+   * another size.
+   */
   load(state: State): void {
     const specs = [...this.parameters.specs, ...this.statistics.specs];
     const missing = specs.filter(({ name }) => !state.has(name)).map(({ name }) => name);
@@ -45,6 +77,14 @@ export class Weights {
       throw new TypeError(
         `Cannot load weights: wanted all ${specs.length} tensors, found no ` +
           abridged(missing, NAMED),
+      );
+    }
+    for (const { name, shape } of specs) {
+      const found = state.get(name)?.length;
+      if (found === elements(shape)) continue;
+      throw new TypeError(
+        `Cannot load weights: wanted ${elements(shape)} values of ${printable(name)} [${shape}], ` +
+          `found ${found}`,
       );
     }
     this.parameters.load(state);
@@ -79,7 +119,10 @@ export class Learner extends Weights {
   readonly #upload: (values: Float32Array) => void;
   #steps = 0;
 
-  /** Takes memory for weights, gradients and moments; the moments start at zero. */
+  /**
+   * Takes memory for weights, gradients and moments; the moments start at zero. Raises a `TypeError`
+   * for an unknown optimiser, and a `RangeError` for numbers it cannot take.
+   */
   constructor(
     scope: Scope,
     { specs, state, optimizer }: {
@@ -88,6 +131,7 @@ export class Learner extends Weights {
       optimizer: OptimizerOptions;
     },
   ) {
+    checkOptimizer(optimizer);
     super(scope, specs, state);
     this.gradients = new Parameters(scope, "gradients", specs.parameters);
     this.#optimizer = optimizer;
@@ -113,8 +157,13 @@ export class Learner extends Weights {
     else run(adamw, [flat, gradients.flat, ...moments, hyper], o);
   }
 
-  /** Sets the numbers of the next step. `momentum` is beta1 of AdamW. */
+  /**
+   * Sets the numbers of the next step. `momentum` is beta1 of AdamW. Raises a `RangeError` for an lr
+   * below 0 or a momentum outside [0, 1).
+   */
   prepare({ lr, momentum }: { lr: number; momentum: number }): void {
+    checkNumber("run a step", "lr", lr, { from: 0 });
+    checkNumber("run a step", "momentum", momentum, { from: 0, below: 1 });
     this.#steps++;
     const o = this.#optimizer;
     const corrections = o.name === "sgd"

@@ -1,3 +1,4 @@
+import { printableJson } from "../data/printable.ts";
 import { adjoinedLoss } from "../kernels/ops/adjoined_loss.ts";
 import { crossEntropy } from "../kernels/ops/cross_entropy.ts";
 import { distillationLoss } from "../kernels/ops/distillation_loss.ts";
@@ -5,12 +6,13 @@ import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
 import { runNetwork } from "../nn/forward.ts";
 import { runAdjoined } from "../nn/compress/run_adjoined.ts";
+import { checkChoice } from "../nn/options.ts";
 import type { Network } from "../nn/network.ts";
 import { runSearch, type Search } from "../nn/compress/searchable.ts";
 import { networkSpecs, type StateSpecs } from "../nn/state.ts";
 import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
 import type { Apply } from "../nn/tape.ts";
-import type { Which } from "./types.ts";
+import { WHICH, type Which } from "../nn/which.ts";
 
 /**
  * What is trained: an adjoined pair, one whose widths are searched, one network, or one network
@@ -30,8 +32,31 @@ export type Objective =
 /** Logits by network. */
 export type Logits = Partial<Record<Which, Tensor>>;
 
+const MODES = ["adjoined", "search", "plain", "distill"] as const;
+
+/** Raises a `RangeError` for another mode or network, a `TypeError` for what its mode lacks. */
+function checkObjective(objective: Objective): void {
+  const action = "use an objective";
+  checkChoice(action, "mode", objective.mode ?? null, MODES);
+  if ("network" in objective) checkChoice(action, "which", objective.which ?? null, WHICH);
+  const { mode } = objective;
+  const needed = { adjoined: "adjoined", search: "search", plain: "network", distill: "teacher" };
+  if (!(needed[mode] in objective)) {
+    throw new TypeError(`Cannot ${action} of mode ${mode}: wanted ${needed[mode]}, found none`);
+  }
+  const pair = mode === "adjoined" || mode === "search";
+  if (pair && typeof objective.detach !== "boolean") {
+    throw new TypeError(
+      `Cannot ${action}: wanted detach to be true or false, found ${
+        printableJson(objective.detach)
+      }`,
+    );
+  }
+}
+
 /** The pair that an objective trains, if it trains one. */
 export function pairOf(objective: Objective): Adjoined | undefined {
+  checkObjective(objective);
   if (objective.mode === "adjoined") return objective.adjoined;
   return objective.mode === "search" ? objective.search.adjoined : undefined;
 }

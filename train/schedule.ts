@@ -1,3 +1,6 @@
+import { checkNumber } from "../data/number_check.ts";
+import { printableJson } from "../data/printable.ts";
+
 /** The names of the schedules. */
 export const SCHEDULES = ["constant", "step", "cosine", "onecycle"] as const;
 
@@ -34,6 +37,24 @@ const LAST = 1 / 1e5;
 const CALM = 0.95;
 const PEAK = 0.85;
 
+const ACTION = "set the learning rate";
+
+function checkSchedule(
+  { sched, lr, momentum, decayRate, warmupEpochs, epochs }: ScheduleOptions,
+): void {
+  if (!SCHEDULES.includes(sched)) {
+    throw new RangeError(
+      `Cannot ${ACTION}: wanted a schedule out of ${SCHEDULES.join(", ")}, found ` +
+        printableJson(sched),
+    );
+  }
+  checkNumber(ACTION, "lr", lr, { from: 0 });
+  checkNumber(ACTION, "momentum", momentum, { from: 0, below: 1 });
+  checkNumber(ACTION, "the decay rate", decayRate, { from: 0 });
+  checkNumber(ACTION, "the epochs of warm-up", warmupEpochs, { from: 0 });
+  checkNumber(ACTION, "the epochs", epochs, { from: 1, whole: true });
+}
+
 /** From `from` at t = 0 to `to` at t = 1 along half a cosine. */
 function cosine(from: number, to: number, t: number): number {
   return to + (from - to) * (1 + Math.cos(Math.PI * t)) / 2;
@@ -58,13 +79,19 @@ function oneCycle(lr: number, t: number): Rate {
  * - `onecycle`: lr / 10 to lr over the first tenth, then to lr / 1e5; momentum 0.95, 0.85, 0.95.
  *
  * All but `onecycle` begin with a linear warm-up over `warmupEpochs`, whose step i of n has
- * lr (i + 1) / n.
+ * lr (i + 1) / n. Raises a `RangeError` for other schedules, steps outside the run, and numbers that
+ * are none.
  */
 export function rateAt(
   step: number,
   stepsPerEpoch: number,
-  { sched, lr, momentum, decayRate, warmupEpochs, epochs }: ScheduleOptions,
+  options: ScheduleOptions,
 ): Rate {
+  checkSchedule(options);
+  checkNumber(ACTION, "the steps of an epoch", stepsPerEpoch, { from: 1, whole: true });
+  const { sched, lr, momentum, decayRate, warmupEpochs, epochs } = options;
+  const range = { from: 0, to: epochs * stepsPerEpoch, whole: true };
+  checkNumber(ACTION, "the step", step, range);
   const steps = epochs * stepsPerEpoch;
   if (sched === "onecycle") return oneCycle(lr, step / steps);
   const warmup = Math.round(warmupEpochs * stepsPerEpoch);
@@ -81,5 +108,8 @@ export function rateAt(
 
 /** The weight of the KL term in an epoch counted from 0: min(4 t^2, 1) with t = epoch / epochs. */
 export function lambdaAt(epoch: number, epochs: number): number {
+  const action = "weigh the divergence";
+  checkNumber(action, "the epochs", epochs, { from: 1, whole: true });
+  checkNumber(action, "the epoch", epoch, { from: 0, whole: true });
   return Math.min(4 * (epoch / epochs) ** 2, 1);
 }

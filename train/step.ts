@@ -1,4 +1,5 @@
 import type { Batch } from "../data/batches.ts";
+import { checkNumber } from "../data/number_check.ts";
 import type { Normalization } from "../data/dataset.ts";
 import { accumulate, countCorrect } from "../kernels/ops/counters.ts";
 import type { Program } from "../kernels/program/program.ts";
@@ -132,12 +133,17 @@ export class TrainingStep {
 
   /**
    * Sends a batch and submits one step; waits for nothing. Raises a `TypeError` for a search whose
-   * gates were not prepared.
+   * gates were not prepared or a batch of other arrays, and a `RangeError` for numbers outside their
+   * range, labels that are no classes, crops beside the image, or a batch that is not full.
    */
   run(
     batch: Batch,
     { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number },
   ): void {
+    checkNumber("run a step", "lambda", lambda, { from: 0 });
+    checkNumber("run a step", "lr", lr, { from: 0 });
+    checkNumber("run a step", "momentum", momentum, { from: 0, below: 1 });
+    this.#images.demandFull(batch);
     this.#gates?.take();
     this.#images.send(batch);
     this.#scope.write(this.#lambda, [lambda]);
@@ -145,7 +151,7 @@ export class TrainingStep {
     this.program.replay();
   }
 
-  /** Reads the means since the last reset; waits for all submitted steps. */
+  /** Reads the means since the last reset, NaN where there were no steps; waits for all submitted. */
   async read(): Promise<TrainingMeans> {
     const [sums, ...counters] = await this.#scope.gpu.read([this.#sums, ...this.#counters.list]);
     const [loss, crossEntropy, kl, steps] = Array.from(sums);

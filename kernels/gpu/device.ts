@@ -60,11 +60,15 @@ export class Device {
   #peak = 0;
   #lost?: string;
 
-  /** Wraps a device that {@link openDevice} has opened. */
+  /**
+   * Wraps a device that {@link openDevice} has opened. Raises a `RangeError` unless `maxWorkgroups`
+   * is a whole number from 1 on.
+   */
   constructor(
     { device, adapter, preset, broadcast, owned }: OpenedDevice,
     maxWorkgroups: number = MAX_WORKGROUPS,
   ) {
+    checkMaxWorkgroups(maxWorkgroups);
     this.device = device;
     this.adapter = adapter;
     this.preset = preset;
@@ -338,4 +342,15 @@ export class Device {
     this.workQueue.destroy();
     if (this.#ownsDevice) this.device.destroy();
   }
+}
+
+/** Raises a `RangeError` unless it is a whole number from 1 on. */
+export function checkMaxWorkgroups(maxWorkgroups: number): void {
+  if (Number.isInteger(maxWorkgroups) && maxWorkgroups >= 1 && maxWorkgroups <= MAX_WORKGROUPS) {
+    return;
+  }
+  throw new RangeError(
+    `Cannot open a GPU: wanted maxWorkgroups to be a whole number from 1 to ${MAX_WORKGROUPS}, found ` +
+      `${maxWorkgroups}`,
+  );
 }

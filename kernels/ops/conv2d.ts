@@ -117,7 +117,7 @@ function maskedGeometry(x: Shaped, w: Shaped, attributes: MaskedConv2dAttributes
         `${g.keepIn}; a masked convolution takes as many or fewer`,
     );
   }
-  if (!(g.keepOut >= 1 && g.keepOut <= g.filterOut)) {
+  if (!(Number.isInteger(g.keepOut) && g.keepOut >= 1 && g.keepOut <= g.filterOut)) {
     throw new RangeError(
       `Cannot apply masked conv2d: wanted to keep 1 to ${g.filterOut} filters, found ${g.keepOut}`,
     );

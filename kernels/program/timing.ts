@@ -74,6 +74,12 @@ export async function race(
  * work is taken off.
  */
 export async function profile(gpu: Device, program: Program, repeats: number): Promise<Timing[]> {
+  if (!Number.isInteger(repeats) || repeats < 1) {
+    throw new RangeError(
+      `Cannot profile ${program.name}: wanted the repeats to be a whole number from 1 on, found ` +
+        `${repeats}`,
+    );
+  }
   if (!Stopwatch.on(gpu)) return await profileAlone(gpu, program, repeats);
   const { actions } = program;
   const sums = actions.map(() => 0);

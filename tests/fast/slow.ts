@@ -23,6 +23,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "gpu_preset_test.ts": "kernels",
   "init_test.ts": "trains",
   "interrupt_test.ts": "trains",
+  "loops_test.ts": "kernels",
   "onnx_test.ts": "kernels",
   "op_suite_test.ts": "kernels",
   "ops_test.ts": "kernels",
