@@ -13,7 +13,7 @@ Deno.test("no import by a literal names onnxruntime-web", { ignore: lacks("read"
     const options = { exts: [".ts"], includeDirs: false, skip: [/bench\/peers/] };
     for await (const { path } of walk(`${root}${folder}`, options)) {
       const source = await Deno.readTextFile(path);
-      const imports = source.match(/^(?:import|export)[^;"]*"onnxruntime-web[^;]*;/gm) ?? [];
+      const imports = source.match(/^(?:import|export)[^;"=]*"onnxruntime-web[^;]*;/gm) ?? [];
       types += imports.length;
       found.push(...imports.filter((line) => !line.startsWith("import type ")));
       found.push(...source.match(/\bimport\(\s*["'`]onnxruntime-web/g) ?? []);
