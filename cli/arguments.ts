@@ -108,18 +108,34 @@ function parse(
   return { found, positionals: read._.map(String) };
 }
 
-/** Reads what follows a command. Raises a {@link UsageError} that says what is wrong. */
-export function readArguments<C extends Command>(
-  command: C,
-  args: readonly string[],
-): Arguments<C> {
+/** What was typed, read, but without defaults and unchecked as a whole. */
+export interface Typed {
+  readonly typed: Readonly<Record<string, Value>>;
+  readonly positionals: readonly string[];
+}
+
+/** Reads the flags that follow a command. Raises a {@link UsageError} that says what is wrong. */
+export function readTyped(command: Command, args: readonly string[]): Typed {
   const { found, positionals } = parse(command, args);
   const typed: Record<string, Value> = {};
   for (const [option, value] of found) {
     typed[option.name] = typeof value === "string" ? readValue(option, value) : value;
   }
+  return { typed, positionals };
+}
+
+/**
+ * Reads what follows a command. What is not typed is as in `known`, else the default. Raises a
+ * {@link UsageError} that says what is wrong.
+ */
+export function readArguments<C extends Command>(
+  command: C,
+  args: readonly string[],
+  known: Readonly<Record<string, Value>> = {},
+): Arguments<C> {
+  const { typed, positionals } = readTyped(command, args);
   const given = new Set(Object.keys(typed).filter((name) => typed[name] !== false));
-  const values = withDefaults(optionsOf(command), typed);
+  const values = withDefaults(optionsOf(command), { ...known, ...typed });
   if (!ABOUT.some((name) => values[name])) {
     checkPositionals(command, positionals);
     refuseNoEffect(command, given, values);

@@ -2,20 +2,20 @@ import { type Batch, ValidationBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
+import { printable } from "../data/printable.ts";
 import { countCorrect } from "../kernels/ops/counters.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Values } from "../kernels/op.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
 import type { CheckpointInfo } from "../export/metadata.ts";
-import { UsageError } from "../train/errors.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { checkImages, openValidation, type ValidationOptions } from "./run/run_data.ts";
 import { validationWord } from "./report/header.ts";
 import { percent } from "../data/words.ts";
-import { grouped } from "./text.ts";
-import type { Reporter, Score } from "../train/types.ts";
+import { columns, grouped } from "./text.ts";
+import type { Reporter, Score, Which } from "../train/types.ts";
 
 /** What is evaluated, and on what. */
 export interface EvaluateOptions extends ValidationOptions {
@@ -27,6 +27,7 @@ export interface EvaluateOptions extends ValidationOptions {
 /** What an evaluation came to. */
 export interface EvaluateReport extends Score {
   readonly file: string;
+  readonly which: Which;
   readonly dataset: string;
   readonly images: number;
   /** Whether they are the test images of the set. */
@@ -49,7 +50,7 @@ interface Images {
 type Timed = Pick<EvaluateReport, "top1" | "top5" | "loss" | "imagesPerSecond" | "runtime">;
 
 /** A score, and the images that it is of. */
-type Found = Timed & Pick<Images, "dataset">;
+type Found = Timed & Pick<Images, "dataset"> & Pick<EvaluateReport, "which">;
 
 /** What is asked for, of images that are not opened before the network says which it takes. */
 interface Asked extends Omit<Images, "dataset"> {
@@ -84,6 +85,7 @@ async function onKernels(bytes: Uint8Array, asked: Asked): Promise<Found> {
     using scope = gpu.scope();
     const session = await KernelSession.open(scope, { checkpoint, ...images });
     return {
+      which: checkpoint.which,
       dataset: images.dataset,
       ...await timed((batches, work) => session.score(batches, work), images),
       runtime: gpu.adapter,
@@ -124,6 +126,7 @@ async function onRuntime(bytes: Uint8Array, asked: Asked): Promise<Found> {
     const images = await imagesFor(session.info, asked);
     const classes = images.dataset.classes.length;
     return {
+      which: session.info.which,
       dataset: images.dataset,
       ...await timed((batches, work) => scoreOnnx(session, { batches, classes, work }), images),
       runtime: `onnxruntime-web ${RUNTIME}, one thread`,
@@ -133,18 +136,21 @@ async function onRuntime(bytes: Uint8Array, asked: Asked): Promise<Found> {
   }
 }
 
+/**
+ * Whether a file is to be read as ONNX, by what is in it: a model begins with the field of its
+ * version, safetensors with the length of a header in braces. The ending counts where neither does.
+ */
+function isOnnx(bytes: Uint8Array, file: string): boolean {
+  if (bytes[8] === "{".charCodeAt(0)) return false;
+  return bytes[0] === 0x08 || /\.onnx$/i.test(file);
+}
+
 /** Accuracy, loss and speed of a saved network on the validation images that options name. */
 export async function evaluate(
   options: EvaluateOptions,
   reporter: Pick<Reporter, "work"> = { work() {} },
 ): Promise<EvaluateReport> {
   const { file, batchSize: batch } = options;
-  const run = file.endsWith(".onnx") ? onRuntime : onKernels;
-  if (run === onKernels && !file.endsWith(".safetensors")) {
-    throw new UsageError(
-      `Cannot evaluate ${file}: wanted a file whose name ends in .safetensors or .onnx`,
-    );
-  }
   const bytes = await Deno.readFile(file).catch((cause) => {
     throw new DataError(
       `Cannot evaluate: wanted a file that train or export wrote, found ` +
@@ -152,10 +158,13 @@ export async function evaluate(
       { cause },
     );
   });
+  const run = isOnnx(bytes, file) ? onRuntime : onKernels;
   const { dataset, ...found } = await run(bytes, { file, batch, reporter, options });
   if (!Number.isFinite(found.loss)) {
     throw new DataError(
-      `Cannot evaluate ${file}: wanted logits that are numbers, found a loss of ${found.loss}; ` +
+      `Cannot evaluate ${
+        printable(file, 300)
+      }: wanted logits that are numbers, found a loss of ${found.loss}; ` +
         `take other weights`,
     );
   }
@@ -168,11 +177,40 @@ export async function evaluate(
   };
 }
 
+/** The images of an evaluation, in words. */
+function imagesText({ dataset, images, test }: EvaluateReport): string {
+  const name = dataset.replace(/ (validation|test)$/, "");
+  return `${grouped(images)} ${validationWord(test)} images of ${name}`;
+}
+
+/** Images a second, in three digits. */
+function speedText({ imagesPerSecond }: EvaluateReport): string {
+  return grouped(Number(imagesPerSecond.toPrecision(3)));
+}
+
 /** What an evaluation came to, in two lines. */
 export function evaluateText(report: EvaluateReport): string {
-  const { file, dataset, images, test, top1, top5, loss, imagesPerSecond, runtime } = report;
-  const name = dataset.replace(/ (validation|test)$/, "");
-  return `${file} on ${grouped(images)} ${validationWord(test)} images of ${name}\n` +
+  const { file, top1, top5, loss, runtime } = report;
+  return `${file} on ${imagesText(report)}\n` +
     `top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(3)}  ` +
-    `${grouped(Number(imagesPerSecond.toPrecision(3)))} images/s on ${runtime}\n`;
+    `${speedText(report)} images/s on ${runtime}\n`;
+}
+
+/** What the evaluations of the networks of a run came to, as a table. */
+export function evaluateTable(run: string, reports: readonly EvaluateReport[]): string {
+  const [first] = reports;
+  return [
+    `${run} on ${imagesText(first)}`,
+    ...columns([
+      ["network", "top-1", "top-5", "loss", "images/s"],
+      ...reports.map((report) => [
+        report.which,
+        percent(report.top1),
+        percent(report.top5),
+        report.loss.toFixed(3),
+        speedText(report),
+      ]),
+    ]),
+    `on ${first.runtime}`,
+  ].join("\n") + "\n";
 }

@@ -6,13 +6,14 @@ import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { UsageError, VerificationError } from "../train/errors.ts";
-import { checkOutput, type Format, makeFolderOf } from "./run/export_output.ts";
+import { checkOutput, type Format, makeFolderOf, outputFile } from "./run/export_output.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { checkImages, openValidation, readValidationOptions } from "./run/run_data.ts";
 import { RUN_FILES } from "./run/replacing.ts";
+import { checkNotMoved, savedNetwork } from "./run/run_images.ts";
 import { percent } from "../data/words.ts";
 import { difference, fileSize, grouped } from "./text.ts";
 import { latencyProgress } from "../train/latency_progress.ts";
@@ -33,7 +34,7 @@ export interface ExportOptions {
   readonly format: Format;
   /** Whether the ONNX graph takes pixels from 0 to 255 and normalises them. */
   readonly includeNormalization: boolean;
-  /** Default: beside the network, `small.onnx` or `small.torch.safetensors`. */
+  /** A file, or a folder for one. Default: beside the network. */
   readonly output?: string;
   readonly overwrite: boolean;
   /** Where the images of the run lie now. Default: where they lay. */
@@ -64,12 +65,6 @@ interface Bench {
   readonly checkpoint: Checkpoint;
   readonly dataset: Dataset;
   readonly scope: Scope;
-}
-
-function sourceOf({ run, which = "small" }: ExportOptions): { file: string; folder: string } {
-  if (!run.endsWith(".safetensors")) return { file: `${run}/${which}.safetensors`, folder: run };
-  const end = run.lastIndexOf("/");
-  return { file: run, folder: end < 0 ? "." : run.slice(0, end) || "/" };
 }
 
 async function load(file: string, which?: Which): Promise<Checkpoint> {
@@ -132,14 +127,15 @@ export async function exportNetwork(
   reporter: Pick<Reporter, "work"> = { work() {} },
 ): Promise<ExportReport> {
   const { format, includeNormalization, overwrite, dataDir } = options;
-  const { file, folder } = sourceOf(options);
+  const { file, folder } = savedNetwork(options.run, options.which ?? "small");
   const checkpoint = await load(file, options.which);
   const { which } = checkpoint;
   const extension = format === "onnx" ? "onnx" : "torch.safetensors";
-  const output = options.output ?? `${folder}/${which}.${extension}`;
+  const output = outputFile(options.output ?? folder, `${which}.${extension}`);
   const keeps = [file, ...RUN_FILES.map((name) => `${folder}/${name}`)];
   await checkOutput(output, { format, overwrite, keeps });
   const images = await readValidationOptions(folder);
+  if (dataDir === undefined) checkNotMoved(folder, images);
   const asked = { ...images, dataDir: dataDir ?? images.dataDir };
   const dataset = await openValidation(asked, checkpoint);
   checkImages(checkpoint, { dataset, file });

@@ -1,5 +1,5 @@
 import config from "../deno.json" with { type: "json" };
-import { readArguments } from "./arguments.ts";
+import { readArguments, readTyped } from "./arguments.ts";
 import type { BenchCommand } from "../bench/main.ts";
 import { EXIT, exitCode } from "./exit.ts";
 import { UsageError } from "../train/errors.ts";
@@ -10,6 +10,8 @@ import { errorMessage } from "./error_message.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
+import { imagesOfRun, isFolder, savedNetworks } from "./run/run_images.ts";
+import type { EvaluateReport } from "./evaluate.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
 import { showingWork } from "./run/working.ts";
 import { suggestion } from "../data/suggestion.ts";
@@ -84,12 +86,21 @@ async function runExport(args: readonly string[]): Promise<number> {
 }
 
 async function runEval(args: readonly string[]): Promise<number> {
-  const { values, positionals: [file] } = readArguments("eval", args);
-  if (values.help) return help("eval");
-  const { evaluate, evaluateText } = await import("./evaluate.ts");
-  const options = { file, ...values };
-  const report = await showingWork(printError, (reporter) => evaluate(options, reporter));
-  print(values.json ? JSON.stringify(report, null, 2) + "\n" : evaluateText(report));
+  const { typed, positionals: [path] } = readTyped("eval", args);
+  if (typed.help) return help("eval");
+  const known = path === undefined ? {} : await imagesOfRun(path, typed);
+  const { values } = readArguments("eval", args, known);
+  const { evaluate, evaluateTable, evaluateText } = await import("./evaluate.ts");
+  const reports: EvaluateReport[] = [];
+  for (const { file } of savedNetworks(path)) {
+    const options = { ...values, file };
+    reports.push(await showingWork(printError, (reporter) => evaluate(options, reporter)));
+  }
+  const isRun = isFolder(path);
+  if (values.json) {
+    const byName = Object.fromEntries(reports.map((report) => [report.which, report]));
+    print(JSON.stringify(isRun ? byName : reports[0], null, 2) + "\n");
+  } else print(isRun ? evaluateTable(path, reports) : evaluateText(reports[0]));
   return EXIT.ok;
 }
 

@@ -4,7 +4,7 @@ export const COMMANDS = {
   search: { help: "learn the width of each layer within a budget, then train", positionals: [] },
   compare: { help: "compare methods of compression at one budget", positionals: [] },
   export: { help: "write a trained network as ONNX or for PyTorch", positionals: ["RUN"] },
-  eval: { help: "measure a saved network on validation images", positionals: ["FILE"] },
+  eval: { help: "measure saved networks on validation images", positionals: ["RUN"] },
   summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
   parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
   wgsl: { help: "print the shaders of an op", positionals: ["OP"] },

@@ -31,7 +31,7 @@ export const EXPORT = [
         kind: "string",
         value: "FILE",
         otherwise: "in the run folder, WHICH.onnx or WHICH.torch.safetensors",
-        help: "the file to write; its folder is made if need be",
+        help: "the file to write, or a folder for it (ending in / where it is new)",
       },
       {
         name: "overwrite",

@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 import { UsageError } from "../../train/errors.ts";
 import { realPath } from "./output_folder.ts";
+import { statOf } from "./replacing.ts";
+import { isFolder } from "./run_images.ts";
 import { unwritable } from "./unwritable.ts";
 import { tryWriting } from "./whole_file.ts";
 
@@ -20,6 +22,15 @@ function checkName(output: string, format: Format): void {
 }
 
 /**
+ * The file to write: `name` in a folder, which is one that is there or a path that ends in a slash,
+ * else the path itself.
+ */
+export function outputFile(path: string, name: string): string {
+  if (!isFolder(path) && !path.endsWith("/")) return path;
+  return `${path.replace(/(?<=.)\/+$/, "")}/${name}`;
+}
+
+/**
  * Raises a {@link UsageError} for a file that cannot be written without loss: one of those that the
  * run keeps, under any name, or one that is there already, unless `overwrite`.
  */
@@ -28,13 +39,15 @@ export async function checkOutput(
   { format, overwrite, keeps }: { format: Format; overwrite: boolean; keeps: readonly string[] },
 ): Promise<void> {
   checkName(output, format);
-  const info = await Deno.stat(output).catch(() => undefined);
-  if (!info) return;
-  if (info.isDirectory) throw refused(output, "a folder is in its place");
+  const there = statOf(output);
+  if (!there) return;
+  if (isFolder(output)) throw refused(output, "a folder is in its place");
+  const real = await realPath(output);
   const kept = await Promise.all(keeps.map(realPath));
-  if (kept.includes(await Deno.realPath(output))) throw refused(output, "it is a file of the run");
+  if (real !== undefined && kept.includes(real)) throw refused(output, "it is a file of the run");
   if (overwrite) return;
-  throw refused(output, "it is there already", "choose another --output or pass --overwrite");
+  const why = real === undefined ? "it is a link that leads nowhere" : "it is there already";
+  throw refused(output, why, "choose another --output or pass --overwrite");
 }
 
 /** Makes the folder of a file where it is not there, and makes sure of writing to it. */

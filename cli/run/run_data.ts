@@ -56,10 +56,12 @@ export async function readValidationOptions(folder: string): Promise<ValidationO
   const fits = isDatasetName(dataset) && Number.isSafeInteger(seed) &&
     optional(dataDir, "string") && optional(valSize, "number") && optional(valSplit, "number");
   if (!fits) {
+    const found = Object.entries({ dataset, seed, dataDir, valSize, valSplit });
+    const there = found.filter(([, value]) => value !== undefined);
     throw new DataError(
       `Cannot open the images of a run: wanted dataset, seed and maybe dataDir, valSize and ` +
         `valSplit in ${printable(file, 300)}, found ` +
-        printableJson({ dataset, seed, dataDir, valSize, valSplit }, 300),
+        printableJson(Object.fromEntries(there), 300),
     );
   }
   return {
