@@ -19,7 +19,7 @@ import {
 } from "./metadata.ts";
 import type { Which } from "../nn/which.ts";
 
-/** How files from before networks were saved as they are say what to build. */
+/** The description of a network in files from before networks were saved as they are. */
 interface Architecture {
   /** A name that {@link model} knows. */
   readonly model: string;
@@ -29,7 +29,7 @@ interface Architecture {
   readonly variant?: Variant;
   /** The whole network, or the small one. */
   readonly which: Which;
-  /** How the small network was cut out; absent for a base network. */
+  /** The options by which the small network was cut out; absent for a base network. */
   readonly adjoined?: {
     readonly compression: number;
     readonly trunk: "shared" | "separate";

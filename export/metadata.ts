@@ -3,7 +3,7 @@ import { DataError } from "../data/error.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import type { Which } from "../nn/which.ts";
 
-/** What a saved network says besides its layers and weights. */
+/** The description of a saved network besides its layers and weights. */
 export interface CheckpointInfo {
   /** The whole network, or the small one. */
   readonly which: Which;
@@ -11,7 +11,7 @@ export interface CheckpointInfo {
   readonly classes: readonly string[];
   /** Height, width and channels of the images. */
   readonly image: readonly [number, number, number];
-  /** What pixels have to be normalised by. */
+  /** Mean and standard deviation by which pixels have to be normalised. */
   readonly normalization: Normalization;
   /** Fraction of the validation set. */
   readonly top1?: number;
@@ -77,7 +77,7 @@ function checkInfo(raw: RawInfo, refuse: Refuse): CheckpointInfo {
 }
 
 /**
- * What a network says as strings; all but `which` are JSON. Raises a `TypeError` for what
+ * The description of a network as strings; all but `which` are JSON. Raises a `TypeError` for what
  * {@link parseInfo} would refuse.
  */
 export function encodeInfo(info: CheckpointInfo): Metadata {

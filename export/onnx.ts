@@ -20,12 +20,12 @@ const OPSET = 17;
 const IR_VERSION = 8;
 
 /**
- * What a network takes: `pixels` from 0 to 255, which it normalises itself, or `normalized` ones,
+ * The range of a network's input: `pixels` from 0 to 255, which it normalises itself, or `normalized` ones,
  * (pixel / 255 - mean) / std.
  */
 export type InputRange = "pixels" | "normalized";
 
-/** What an ONNX file says besides its graph. */
+/** The description in an ONNX file besides its graph. */
 export interface OnnxInfo extends CheckpointInfo {
   readonly range: InputRange;
 }
@@ -107,7 +107,9 @@ export function encodeOnnx(
   return { bytes, parameterBytes };
 }
 
-/** What an ONNX file of {@link encodeOnnx} says. Raises a {@link DataError} for any other. */
+/**
+ * The description in an ONNX file of {@link encodeOnnx}. Raises a {@link DataError} for any other.
+ */
 export function parseOnnxInfo(bytes: Uint8Array, file: string): OnnxInfo {
   let metadata: Record<string, string>;
   try {

@@ -10,9 +10,9 @@ import { nameOf, partsOf } from "../nn/state.ts";
 
 /** An operator of ONNX with the names of what it reads and makes. */
 export interface OnnxNode {
-  /** Of the first output. */
+  /** The name of its output. */
   readonly name: string;
-  /** As in the operator set: `Conv`. */
+  /** The operator, by its name in the operator set: `Conv`. */
   readonly op: string;
   readonly inputs: readonly string[];
   readonly attributes: Readonly<Record<string, Attribute>>;
@@ -36,7 +36,7 @@ export interface OnnxGraph {
 export const INPUT = "image";
 export const OUTPUT = "logits";
 
-/** What a graph is made of. */
+/** The network and settings that a graph is made of. */
 export interface GraphOptions {
   readonly network: Network;
   readonly state: State;
@@ -150,7 +150,9 @@ class GraphBuilder implements OnnxGraph {
   }
 }
 
-/** A network as a graph of ONNX's operators; batch norms after convolutions are folded into them. */
+/**
+ * A network as a graph of ONNX's operators; batch norms after convolutions are folded into them.
+ */
 export function onnxGraph(options: GraphOptions): OnnxGraph {
   const builder = new GraphBuilder(options);
   if (options.normalization) builder.normalize(options.normalization);

@@ -140,7 +140,9 @@ const EMPTY: ModelMessage = {
   graph: { name: "", node: [], initializer: [], input: [], output: [] },
 };
 
-/** The model in bytes, as far as the messages here go. Raises an `Error` for bytes that are none. */
+/**
+ * The model in bytes, as far as the messages here go. Raises an `Error` for bytes that are none.
+ */
 export function decodeModel(bytes: Uint8Array): ModelMessage {
   return { ...EMPTY, ...Model.toObject(Model.decode(bytes), { arrays: true, longs: Number }) };
 }

@@ -42,7 +42,10 @@ function oneOf(names: readonly string[], ours: string, what: string): string {
   );
 }
 
-/** What a model declares. Raises a {@link DataError} for one that does not take our images. */
+/**
+ * The input and output that a model declares. Raises a {@link DataError} for one that does not take
+ * our images.
+ */
 function portsOf({ inputMetadata, outputNames }: InferenceSession, info: OnnxInfo): Ports {
   const input = oneOf(inputMetadata.map(({ name }) => name), INPUT, "input");
   const output = oneOf(outputNames, OUTPUT, "output");
@@ -81,7 +84,7 @@ function floats(data: Tensor["data"] | Float16Array): Float32Array | undefined {
 
 /** An ONNX file in onnxruntime-web's WebAssembly, on one thread. */
 export class OnnxSession {
-  /** What the file says. */
+  /** The metadata of the file. */
   readonly info: OnnxInfo;
   readonly #file: string;
   readonly #runtime: Runtime;

@@ -6,7 +6,7 @@ import { listed } from "../data/words.ts";
 import { MODEL_NAMES, type Stem, type Variant } from "../nn/resnet.ts";
 import type { Budgeted } from "../nn/compress/width_cost.ts";
 
-/** What a search of widths saves as widths.json. */
+/** The contents of widths.json, as a search of widths saves it. */
 export interface WidthsFile {
   /** The base network. */
   readonly model: string;
@@ -18,19 +18,19 @@ export interface WidthsFile {
   readonly trunk: "shared" | "separate";
   /** The first stage that is masked. */
   readonly maskFrom: number;
-  /** What there was to choose from. */
+  /** The divisors that the search chose from. */
   readonly divisors: readonly number[];
-  /** What was limited. */
+  /** The cost that was limited. */
   readonly budgeted: Budgeted;
   /** The limit, over the base network's. */
   readonly budget: number;
-  /** What the small network of these widths has, over the base network's. */
+  /** The cost of the small network of these widths over the base network's. */
   readonly found: number;
   /** Filters that masked convolutions keep, by name. */
   readonly widths: Readonly<Record<string, number>>;
 }
 
-/** What a search has found: the file, and what there was to keep. */
+/** The result of a search: the file, and the filters that there were. */
 export interface WidthsFound {
   readonly file: WidthsFile;
   /** Filters of the same convolutions in the base network. */
@@ -42,7 +42,7 @@ export function encodeWidths(file: WidthsFile): string {
   return JSON.stringify(file, null, 2) + "\n";
 }
 
-/** What a file has to say: widths, and what they were found for. */
+/** The widths of a file, and the network they were found for. */
 export type GivenWidths =
   & Pick<WidthsFile, "widths">
   & Partial<Pick<WidthsFile, "model" | "stem" | "variant" | "trunk" | "maskFrom">>;

@@ -11,7 +11,9 @@ export function checkWhole(what: string, name: string, value: unknown, least: nu
   );
 }
 
-/** A problem with a layer as an error: a `RangeError` for numbers and choices, else a `TypeError`. */
+/**
+ * A problem with a layer as an error: a `RangeError` for numbers and choices, else a `TypeError`.
+ */
 function problemError(what: string, { field, wanted, found, cure }: LayerProblem): Error {
   const text = field === undefined ? `wanted ${wanted}` : `${field} is ${wanted}`;
   const message = `Cannot ${what}: ${text}, found ${foundText(found)}${cure ? `; ${cure}` : ""}`;

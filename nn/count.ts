@@ -9,9 +9,9 @@ export interface ImageSize {
   readonly width: number;
 }
 
-/** What one layer costs. */
+/** The cost of one layer. */
 export interface LayerCount {
-  /** As in the network, unique. */
+  /** The layer's name, unique in the network. */
   readonly name: string;
   /** `conv2d`, `batchNorm` or `linear`. */
   readonly kind: string;
@@ -23,7 +23,7 @@ export interface LayerCount {
   readonly macs: number;
 }
 
-/** What a network costs. Running statistics are no parameters. */
+/** The cost of a network. Running statistics are no parameters. */
 export interface Count {
   /** All parameters: `backboneParams` and `classifierParams`. */
   readonly params: number;
@@ -79,7 +79,7 @@ export function sizesOf(network: Network, image: ImageSize): ImageSize[] {
   return sizes;
 }
 
-/** What each layer with parameters costs, in order. */
+/** The cost of each layer with parameters, in order. */
 export function countLayers(network: Network, image: ImageSize): LayerCount[] {
   const shapes = shapesOf(network);
   const sizes = sizesOf(network, image);

@@ -6,9 +6,9 @@ import { IMAGE, type Network } from "./network.ts";
 import { nameOf, ownName } from "./state.ts";
 import type { Which } from "./which.ts";
 
-/** What running a network needs besides its layers. */
+/** The settings and tensors with which a network is run. */
 export interface Running {
-  /** How ops are recorded: {@link Tape.apply} in training, {@link applying} otherwise. */
+  /** Records an op: {@link Tape.apply} in training, {@link applying} otherwise. */
   readonly apply: Apply;
   /** The tensor of a parameter or running statistic. */
   readonly parameter: (name: string) => Tensor;
@@ -20,17 +20,17 @@ export interface Running {
   readonly momentum?: number;
 }
 
-/** What is done to values on their way, such as gating them. */
+/** Changes of values on their way, such as gates. */
 export interface Soft {
-  /** What layer `i` gives, given what it computes. */
+  /** The value of layer `i`, given the one that it computes. */
   readonly value: (i: number, y: Tensor) => Tensor;
-  /** What an input of layer `i` is, by its position, given the value it names. */
+  /** An input of layer `i`, by its position, given the value it names. */
   readonly input: (i: number, input: number, x: Tensor) => Tensor;
 }
 
 /** Which part of a network to run, and what is known already. */
 export interface Part {
-  /** What is done to values on their way. */
+  /** Changes of values on their way. */
   readonly soft?: Soft;
   /** Whether to run layer `i`. Default: all of them. */
   readonly includes?: (i: number) => boolean;

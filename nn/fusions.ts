@@ -18,7 +18,7 @@ export interface Fusions {
   readonly sums: readonly (FusedSum | undefined)[];
 }
 
-/** How often each value is used, by layer. */
+/** The number of uses of each value, by layer. */
 export function usesOf({ layers }: Network): number[] {
   const uses = layers.map(() => 0);
   for (const { inputs } of layers) for (const v of inputs) if (v !== IMAGE) uses[v]++;

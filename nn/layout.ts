@@ -36,7 +36,9 @@ export function torchShape(shape: readonly number[]): number[] {
   return [o, i, h, w];
 }
 
-/** `[height, width, in, out]` to PyTorch's `[out, in, height, width]`, `[in, out]` to `[out, in]`. */
+/**
+ * `[height, width, in, out]` to PyTorch's `[out, in, height, width]`, `[in, out]` to `[out, in]`.
+ */
 export function toTorch(data: Float32Array, shape: readonly number[]): TorchTensor {
   if (shape.length === 2) {
     const [i, o] = shape;

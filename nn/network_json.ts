@@ -11,7 +11,7 @@ function shortField(field: Field, value: unknown, context: FieldContext): unknow
   return field.json ? field.json.encode(value) : value;
 }
 
-/** What JSON has of a layer: all that does not follow from the rest. */
+/** The fields of a layer in JSON: those that do not follow from the rest. */
 function shortened(layer: Layer, i: number, channels: number): Record<string, unknown> {
   const fields: Readonly<Record<string, unknown>> = { ...layer };
   const context = { fields, channels };

@@ -6,7 +6,7 @@ import { networkSpecs } from "./state.ts";
 /** Tensors of a file by name, in PyTorch's layout. */
 export type TorchTensors = ReadonlyMap<string, TorchTensor>;
 
-/** What programs put before the names of a module that they wrap. */
+/** Prefixes that programs put before the names of a module that they wrap. */
 const PREFIXES = ["module.", "model.", "_orig_mod."];
 
 /**
@@ -34,7 +34,7 @@ export function withoutPrefixes(
   return { names: new Map(changed.map((name) => [name, bare(name)])), prefixes: [...taken] };
 }
 
-/** What tensors of a file come to in a network. */
+/** Tensors of a file as values of a network. */
 export interface Pretrained {
   /** Values of the parameters and running statistics that a tensor fits, in the GPU's layout. */
   readonly state: State;

@@ -12,15 +12,15 @@ import { findKind, KIND_NAMES, KINDS, type Layer } from "./layers/mod.ts";
 /** Fields of a layer by name, still unchecked. */
 export type RawFields = Readonly<Record<string, unknown>>;
 
-/** What is wrong with a layer. */
+/** A field or an input of a layer that is wrong. */
 export interface LayerProblem {
   /** The field that is wrong, if it is one. */
   readonly field?: string;
   /** In words. */
   readonly wanted: string;
-  /** What is there instead: a value of a field, `undefined` for none, or a shape. */
+  /** The value that is there instead; `undefined` for none. */
   readonly found: unknown;
-  /** What helps. */
+  /** The cure, in words. */
   readonly cure?: string;
 }
 
@@ -46,7 +46,7 @@ export interface ReadLayer {
   readonly shape: ValueShape;
 }
 
-/** What was found, fit for a message. */
+/** A value that was found, fit for a message. */
 export function foundText(found: unknown): string {
   return found === undefined ? "none" : printableJson(found);
 }

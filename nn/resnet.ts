@@ -12,7 +12,7 @@ export type Variant = "xresnet" | "torchvision";
 
 const VARIANTS: readonly Variant[] = ["xresnet", "torchvision"];
 
-/** What a ResNet is built from. */
+/** The options of {@link resnet}. */
 export interface ResNetOptions {
   /** Two 3x3 convolutions, or 1x1, 3x3 and 1x1 with four times the channels out. */
   readonly block: "basic" | "bottleneck";
@@ -61,7 +61,7 @@ function convNorm(
   return n.batchNorm(n.conv2d(x, { name, out, kernel, stride }), { name: norm, zero });
 }
 
-/** What a block is added to: its input, brought to the block's size and channels. */
+/** The shortcut of a block: its input, brought to the block's size and channels. */
 function shortcutOf(
   n: NetworkBuilder,
   x: Value,

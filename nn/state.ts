@@ -7,7 +7,7 @@ import type { Which } from "./which.ts";
 
 /** Names and shapes of what a network learns, and of its running statistics. */
 export interface StateSpecs {
-  /** What is learned. */
+  /** Weights, biases, scales and shifts, which are learned. */
   readonly parameters: readonly ParameterSpec[];
   /** Means and variances for evaluation, updated by training. */
   readonly statistics: readonly ParameterSpec[];
@@ -16,7 +16,9 @@ export interface StateSpecs {
 /** The prefix of names that the small network has to itself: those of its norms. */
 export const SMALL = "small.";
 
-/** The name under which one of two networks has the parameters of a layer that each has of its own. */
+/**
+ * The name under which one of two networks has the parameters of a layer that each has of its own.
+ */
 export function ownName(layer: string, which: Which): string {
   return which === "base" ? layer : SMALL + layer;
 }

@@ -16,7 +16,7 @@ interface Step {
   pullBack(trace: Trace, dy: Tensor): readonly Gradient[];
 }
 
-/** What flows into a tensor: a sum so far, and a gradient whose kernel adds the sum in the end. */
+/** The gradients of one tensor: a sum so far, and one whose kernel adds the sum in the end. */
 interface Upstream {
   readonly sum?: Tensor;
   readonly last?: FusibleGradient;

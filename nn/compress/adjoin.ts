@@ -8,9 +8,11 @@ import { channelsOf, IMAGE, layerTitle, type Network, type Value } from "../netw
 import { checkChoice, checkOptionNames } from "../options.ts";
 import { nameOf, SMALL } from "../state.ts";
 
-/** How the small network is cut out of the base network. */
+/** The options of {@link adjoin}. */
 export interface AdjoinOptions {
-  /** The compression factor alpha: a masked convolution keeps `floor(out / compression)` filters. */
+  /**
+   * The compression factor alpha: a masked convolution keeps `floor(out / compression)` filters.
+   */
   readonly compression: number;
   /**
    * `shared` (default): layers before the first masked one run once, with one set of norms, and
@@ -242,7 +244,7 @@ function narrowed(kind: LayerKind, layer: Layer, small: SmallLayer): Layer {
   return (kind.narrowed?.(layer, small) ?? { ...layer, inputs: small.inputs }) as Layer;
 }
 
-/** What is kept of a masked convolution. */
+/** The filters and taps that are kept of a masked convolution. */
 function maskOf(layer: Conv2dLayer, options: AdjoinOptions): SmallLayer["mask"] {
   const keptTaps = tapsOf(layer, options);
   return { out: keptFilters(layer, options), ...keptTaps.includes(false) ? { keptTaps } : {} };

@@ -33,9 +33,9 @@ export function adjoinedSpecs(adjoined: Adjoined): StateSpecs {
 
 /** Channels that are kept of the values of the base network. */
 export interface KeptChannels {
-  /** What layer `i` of the base network reads as its first input. */
+  /** The kept channels of the first input of layer `i` of the base network. */
   readonly from: (i: number) => readonly number[];
-  /** What layer `i` of the base network makes. */
+  /** The kept channels of the value of layer `i` of the base network. */
   readonly to: (i: number) => readonly number[];
 }
 

@@ -20,7 +20,9 @@ export function withSmallNorms(adjoined: Adjoined, pretrained: Pretrained): Pret
   return { ...pretrained, state };
 }
 
-/** Values that fit the base network, cut to the small one: prefix slices, as {@link extract} does. */
+/**
+ * Values that fit the base network, cut to the small one: prefix slices, as {@link extract} does.
+ */
 export function cutPretrained(adjoined: Adjoined, pretrained: Pretrained): Pretrained {
   const { parameters, statistics } = adjoinedSpecs(adjoined);
   const whole: State = new Map([

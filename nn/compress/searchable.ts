@@ -8,15 +8,17 @@ import { adjoinedSpecs } from "./adjoined_state.ts";
 import { runAdjoined } from "./run_adjoined.ts";
 import { type Extent, type WidthGroups, widthGroups, type WidthOptions } from "./width_groups.ts";
 
-/** What a search trains: both networks at full width, and the choices in the small one. */
+/** The networks that a search trains, both at full width, and the choices in the small one. */
 export interface Search {
   /** With a small network as wide as the base, and norms of its own. */
   readonly adjoined: Adjoined;
-  /** What is chosen, and where. */
+  /** The choices, and their places in the network. */
   readonly groups: WidthGroups;
 }
 
-/** Prepares a network for a search of widths. Raises a `RangeError` when there is nothing to choose. */
+/**
+ * Prepares a network for a search of widths. Raises a `RangeError` when there is nothing to choose.
+ */
 export function searchable(
   network: Network,
   { trunk, ...options }: WidthOptions & Pick<AdjoinOptions, "trunk">,
@@ -47,7 +49,7 @@ export function runSearch(
   return runAdjoined(adjoined, image, running, soft);
 }
 
-/** What a searched network has learned, cut to the widths of an adjoined one. */
+/** The state of a searched network, cut to the widths of an adjoined one. */
 export function narrowState(state: State, adjoined: Adjoined): State {
   const { parameters, statistics } = adjoinedSpecs(adjoined);
   return new Map([...parameters, ...statistics].map(({ name, shape }) => {

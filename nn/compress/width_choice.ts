@@ -6,9 +6,9 @@ export type Choice = readonly number[];
 
 /** The lowest and the highest cost that a choice can have. */
 export interface Feasible {
-  /** Of the smallest network. */
+  /** The cost of the smallest network. */
   readonly least: number;
-  /** Of the largest. */
+  /** The cost of the largest network. */
   readonly most: number;
 }
 
@@ -19,7 +19,7 @@ function extreme(groups: WidthGroups, better: (a: number, b: number) => boolean)
   });
 }
 
-/** What choices can cost. */
+/** The lowest and the highest cost of a choice. */
 export function feasible(groups: WidthGroups, cost: WidthCost): Feasible {
   return {
     least: costOfChoice(cost, extreme(groups, (a, b) => a < b)),
@@ -108,7 +108,7 @@ class Walk {
     );
   }
 
-  /** What both changes cost beyond what each costs. */
+  /** The cost of both changes beyond the sum of each. */
   cross(a: Move, b: Move): number {
     const [i, k] = [this.#at(a.group, this.choice[a.group]), this.#at(a.group, a.to)];
     const [j, l] = [this.#at(b.group, this.choice[b.group]), this.#at(b.group, b.to)];
@@ -124,9 +124,9 @@ class Walk {
 interface Move {
   readonly group: number;
   readonly to: number;
-  /** What it adds to the cost. */
+  /** The change of the cost. */
   readonly cost: number;
-  /** What it adds to the logarithm of the likelihood. */
+  /** The change of the logarithm of the likelihood. */
   readonly gain: number;
 }
 

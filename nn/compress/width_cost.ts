@@ -3,10 +3,10 @@ import { kindOf } from "../layers/mod.ts";
 import { IMAGE, type Network, type Value } from "../network.ts";
 import { type Extent, wholeExtent, type WidthGroups } from "./width_groups.ts";
 
-/** What is limited: multiply-accumulates, or parameters. */
+/** The cost that is limited: multiply-accumulates, or parameters. */
 export type Budgeted = "macs" | "params";
 
-/** What a network costs on one image, all of its parameters or multiply-accumulates. */
+/** The cost of a network on one image: all of its parameters, or its multiply-accumulates. */
 export function wholeCost(
   network: Network,
   { budgeted, image }: { budgeted: Budgeted; image: ImageSize },
@@ -19,7 +19,7 @@ export function wholeCost(
  * candidates of them in row-major order: constant + Σ_i singles_i g_i + Σ_ij pairs_ij g_i g_j.
  */
 export interface WidthCost {
-  /** What does not depend on the gates. */
+  /** The part of the cost that does not depend on the gates. */
   readonly constant: number;
   /** `[n]`. */
   readonly singles: Float64Array;

@@ -13,7 +13,7 @@ export interface WidthGroup {
   readonly convolutions: readonly string[];
 }
 
-/** How many channels of a value are left, whichever candidate its group chooses. */
+/** The channels that are left of a value, for each candidate that its group may choose. */
 export interface Extent {
   /** The index of the group, -1 for a value that is always whole. */
   readonly group: number;
@@ -30,13 +30,13 @@ export function wholeExtent(channels: number, divisors: readonly number[]): Exte
 export interface InputGate {
   /** The position of the input. */
   readonly input: number;
-  /** What it lets through. */
+  /** The channels that it lets through. */
   readonly extent: Extent;
 }
 
 /** The choices that a search has in a network, and what follows from them. */
 export interface WidthGroups {
-  /** What filters are divided by, by candidate. */
+  /** The divisors of the numbers of filters, by candidate. */
   readonly divisors: readonly number[];
   /** In the order of their first convolutions. */
   readonly groups: readonly WidthGroup[];
@@ -48,9 +48,11 @@ export interface WidthGroups {
   readonly inputGates: readonly (readonly InputGate[])[];
 }
 
-/** What is searched, and how far. */
+/** The options of {@link widthGroups}: the convolutions that are searched, and their candidates. */
 export interface WidthOptions {
-  /** The first stage whose widths are searched, as in {@link AdjoinOptions.maskFrom}. Default: 2. */
+  /**
+   * The first stage whose widths are searched, as in {@link AdjoinOptions.maskFrom}. Default: 2.
+   */
   readonly maskFrom?: number | ((layer: Conv2dLayer) => boolean);
   /** Candidates keep `floor(filters / divisor)`, but at least one filter. Default: 1, 2, 4. */
   readonly divisors?: readonly number[];

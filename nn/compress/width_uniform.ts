@@ -4,7 +4,7 @@ import { isConv2d } from "../layers/conv2d.ts";
 import type { Network } from "../network.ts";
 import { type Budgeted, wholeCost } from "./width_cost.ts";
 
-/** What one of two networks costs over the other. */
+/** The cost of the small network over that of the base. */
 export function costRatio(
   small: Network,
   base: Network,

@@ -9,7 +9,9 @@ export interface AddLayer {
   readonly inputs: readonly [Value, Value];
 }
 
-/** The sum of two values of equal shape. In a small network the wider one is cut to the narrower. */
+/**
+ * The sum of two values of equal shape. In a small network the wider one is cut to the narrower.
+ */
 export const add: LayerKind<AddLayer, [a: Value, b: Value]> = {
   kind: "add",
   inputs: 2,

@@ -2,7 +2,7 @@ import { batchNorm as op, batchNormEval } from "../../kernels/ops/batch_norm.ts"
 import { flag, layerName } from "./fields.ts";
 import type { LayerKind, LayerParameter, Value } from "./layer.ts";
 
-/** What a batch norm adds to the variance, unless told. */
+/** The number added to the variance, unless told. */
 export const NORM_EPS = 1e-5;
 
 /** The part of a batch in the running statistics, unless told. */

@@ -1,4 +1,4 @@
-/** What a field may depend on. */
+/** The values that a field may depend on. */
 export interface FieldContext {
   /** The fields before it. */
   readonly fields: Readonly<Record<string, unknown>>;
@@ -17,7 +17,7 @@ export interface Field {
    * be given.
    */
   otherwise?(context: FieldContext): unknown;
-  /** How files have it. Default: as it is. */
+  /** The form that it has in files. Default: the same. */
   readonly json?: {
     /** In words. */
     wanted(context: FieldContext): string;
@@ -75,7 +75,9 @@ function tapsOf({ fields }: FieldContext): number {
   return Number(fields.kernel) ** 2;
 }
 
-/** For each tap of a kernel, row by row, whether it is kept; in files a string of ones and zeros. */
+/**
+ * For each tap of a kernel, row by row, whether it is kept; in files a string of ones and zeros.
+ */
 export const taps: Field = {
   wanted: (context) => `${tapsOf(context)} times true or false`,
   fits: (value, context) =>

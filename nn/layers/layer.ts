@@ -9,7 +9,7 @@ export type Value = number;
 /** The input image, `[batch, height, width, channels]`. */
 export const IMAGE: Value = -1;
 
-/** What every layer has. */
+/** The fields that every layer has. */
 export interface LayerBase {
   /** Tells kinds of layers apart. */
   readonly kind: string;
@@ -62,7 +62,7 @@ export interface LayerCost {
   readonly singles: number;
 }
 
-/** What a layer is run with. */
+/** The values and settings that a layer is run with. */
 export interface LayerRun {
   /** The values it is applied to. */
   readonly inputs: readonly Tensor[];
@@ -78,7 +78,7 @@ export interface LayerRun {
   readonly momentum?: number;
   /** Whether it does the ReLU after it as well; only for kinds that absorb `relu`. */
   readonly relu: boolean;
-  /** What it adds to its value, before the ReLU; only for kinds that absorb `sum`. */
+  /** A value that it adds to its own, before the ReLU; only for kinds that absorb `sum`. */
   readonly residual?: Tensor;
 }
 
@@ -91,11 +91,11 @@ export interface SmallLayer {
   readonly inputs: readonly Value[];
   /** Channels of these values there. */
   readonly widths: readonly number[];
-  /** What is kept of a masked convolution. */
+  /** The filters and taps that are kept of a masked convolution. */
   readonly mask?: { readonly out: number; readonly keptTaps?: readonly boolean[] };
 }
 
-/** What is kept of a layer's parameters. */
+/** The channels that are kept of a layer's parameters. */
 export interface Kept<L extends LayerBase> {
   /** The layer of the small network. */
   readonly small: L;
@@ -123,9 +123,9 @@ export interface LayerKind<
 > {
   /** Its name, in layers, in files and as a method of the builder. */
   readonly kind: L["kind"];
-  /** How many values it is applied to: exactly one or two, or two and more. */
+  /** The number of values it is applied to: exactly one or two, or two and more. */
   readonly inputs: 1 | 2 | "two or more";
-  /** What it is applied to: an image, one row of features for each image, or either. */
+  /** The shape of its inputs: images, one row of features for each image, or either. */
   readonly takes: "image" | "features" | "any";
   /** Whether it makes one row of features out of an image. */
   readonly flattens?: boolean;
@@ -143,7 +143,7 @@ export interface LayerKind<
     & Readonly<Record<string, Field>>
     & Readonly<Record<Exclude<keyof L & string, "kind" | "inputs" | "in">, Field>>;
 
-  /** What its method of the builder was called with. */
+  /** The inputs and fields that its method of the builder was called with. */
   call(...args: Args): BuilderCall;
   /** Channels of its value. Default: those of its first input. */
   width?(layer: L, inputs: readonly number[]): number;
@@ -156,12 +156,12 @@ export interface LayerKind<
 
   /** Records the kernels that compute its value. */
   run(layer: L, run: LayerRun): Tensor;
-  /** What its kernels can do of the layer after it. */
+  /** Kinds of work of the layer after it that its kernels can do. */
   readonly absorbs?: readonly Absorbed[];
-  /** What it is to a layer before it that absorbs it. */
+  /** The kind of work that it is to a layer before it that absorbs it. */
   readonly absorbedAs?: Absorbed;
 
-  /** What it does to its input where that is nothing but a scaling of each channel. */
+  /** The factor and shift of each channel, for kinds that do nothing else to their input. */
   scaling?(values: PartValues, eps: number): Scaling;
   /** Its weight with its output channels scaled; for kinds into which a scaling can be folded. */
   scaled?(layer: L, values: PartValues, factors: Float64Array): Float32Array;
@@ -174,10 +174,14 @@ export interface LayerKind<
   narrowed?(layer: L, small: SmallLayer): L;
   /** Whether both networks may share what it computes, in a shared trunk. Default: true. */
   readonly shareable?: boolean;
-  /** Whether each network has parameters of its own for it. Default: slices of the base network's. */
+  /**
+   * Whether each network has parameters of its own for it. Default: slices of the base network's.
+   */
   readonly perNetwork?: boolean;
   /** Whether it makes channels that are 0 something else, so that a gate belongs behind it. */
   readonly shifts?: boolean;
-  /** Its parameters in the small network, by part, cut out of those of `layer` in the base network. */
+  /**
+   * Its parameters in the small network, by part, cut out of those of `layer` in the base network.
+   */
   cut?(layer: L, values: PartValues, kept: Kept<L>): readonly (readonly [string, Float32Array])[];
 }

@@ -23,7 +23,9 @@ export type Layer =
   | AvgPool2dLayer
   | GlobalAvgPool2dLayer;
 
-/** The methods of a builder, one for each kind of layer; each gives the value that its layer makes. */
+/**
+ * The methods of a builder, one for each kind of layer; each gives the value that its layer makes.
+ */
 export interface LayerMethods {
   /** A convolution without bias. */
   conv2d(x: Value, options: Conv2dOptions): Value;

@@ -8,7 +8,7 @@ export interface NarrowLayer {
   readonly kind: "narrow";
   /** The value it is applied to. */
   readonly inputs: readonly [Value];
-  /** How many channels are kept. */
+  /** The number of channels that are kept. */
   readonly channels: number;
 }
 

@@ -13,17 +13,17 @@ export interface OnnxConstant {
 
 /** A node of ONNX. It reads what the layer is applied to, or the step before it; then constants. */
 export interface OnnxStep {
-  /** As in the operator set: `Conv`. */
+  /** The operator, by its name in the operator set: `Conv`. */
   readonly op: string;
   /** By name. Default: none. */
   readonly attributes?: Readonly<Record<string, Attribute>>;
-  /** What it reads besides values. Default: nothing. */
+  /** Constants that it reads after the values. Default: none. */
   readonly constants?: readonly OnnxConstant[];
-  /** What its name ends in, for steps after the first. */
+  /** The end of its name, for steps after the first. */
   readonly suffix?: string;
 }
 
-/** What the nodes of a layer depend on. */
+/** The values that the nodes of a layer depend on. */
 export interface OnnxContext {
   /** The values of one of its parameters or running statistics. */
   readonly values: (part: string) => Float32Array;
