@@ -178,7 +178,7 @@ const REFUSALS: readonly Refusal[] = [
     what: "divisors that are none",
     args: ["search", "--budget-macs", "0.8", "--divisors", "1,x"],
     code: EXIT.usage,
-    says: /--divisors is 2 to 8 numbers .*found 1,x/,
+    says: /--divisors is 2 to 8 different numbers .*found 1,x/,
   },
   {
     what: "stages that are not there",

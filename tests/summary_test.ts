@@ -148,7 +148,7 @@ commandLine("--help and help print the flags and the exit codes", async () => {
   assertStringIncludes(all.out, "summary");
   for (const { out, err } of [flags, all]) {
     assertEquals(err, "");
-    assert(out.endsWith("143  ended by SIGTERM\n"));
+    assert(out.endsWith("129  ended by SIGHUP, as when its terminal is closed\n"));
   }
 });
 

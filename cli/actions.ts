@@ -1,0 +1,138 @@
+import type { BenchCommand } from "../bench/main.ts";
+import { readArguments, readTyped } from "./arguments.ts";
+import type { EvaluateReport } from "./evaluate.ts";
+import { EXIT } from "./exit.ts";
+import type { Command } from "./flags/commands.ts";
+import { unusable } from "./option_value.ts";
+import { compareRequest, searchRequest, trainRequest } from "./options.ts";
+import { print, printError, printProgress } from "./print.ts";
+import { imagesOfRun, isFolder, savedNetworks } from "./run/run_images.ts";
+import { inRunFolder, saveWidths } from "./run/session.ts";
+import { readWidths } from "./run/weights_files.ts";
+import { showingWork } from "./run/working.ts";
+import { summarize, summaryTable } from "./summary.ts";
+
+async function runTrain(args: readonly string[]): Promise<number> {
+  const parsed = readArguments("train", args);
+  const { widths } = parsed.values;
+  const request = trainRequest(parsed, widths === undefined ? undefined : await readWidths(widths));
+  if (request.dryRun) {
+    const { dryRun } = await import("./report/dry_run.ts");
+    print(await dryRun(request.options));
+    return EXIT.ok;
+  }
+  await inRunFolder(request, { print: printProgress, printError }, {
+    kind: request.options.mode,
+    run: async (options, reporter) => {
+      const { train } = await import("../train/train.ts");
+      const { openJob } = await import("./run/open_run.ts");
+      return await train(await openJob(options), reporter);
+    },
+  });
+  return EXIT.ok;
+}
+
+async function runSearch(args: readonly string[]): Promise<number> {
+  const parsed = readArguments("search", args);
+  const { find, fromScratch, widthsOnly, ...request } = searchRequest(parsed);
+  await inRunFolder(request, { print: printProgress, printError }, {
+    kind: "search",
+    run: async (options, reporter, folder) => {
+      const { search } = await import("../train/search.ts");
+      const { openSearch } = await import("./run/open_run.ts");
+      const opened = await openSearch(options, find);
+      const { trained } = await search(opened, {
+        options,
+        fromScratch,
+        train: !widthsOnly,
+        found: (found) => saveWidths(folder, found, reporter),
+      }, reporter);
+      return trained;
+    },
+  });
+  return EXIT.ok;
+}
+
+async function runExport(args: readonly string[]): Promise<number> {
+  const { values, positionals: [run] } = readArguments("export", args);
+  const { exportNetwork, exportText } = await import("./export.ts");
+  const options = { run, ...values };
+  const report = await showingWork(printError, (reporter) => exportNetwork(options, reporter));
+  print(exportText(report));
+  return EXIT.ok;
+}
+
+async function runEval(args: readonly string[]): Promise<number> {
+  const { typed, positionals: [path] } = readTyped("eval", args);
+  const known = path === undefined ? {} : await imagesOfRun(path, typed);
+  const { values } = readArguments("eval", args, known);
+  const { evaluate, evaluateTable, evaluateText } = await import("./evaluate.ts");
+  const reports: EvaluateReport[] = [];
+  for (const { file } of savedNetworks(path)) {
+    const options = { ...values, file };
+    reports.push(await showingWork(printError, (reporter) => evaluate(options, reporter)));
+  }
+  const isRun = isFolder(path);
+  if (values.json) {
+    const byName = Object.fromEntries(reports.map((report) => [report.which, report]));
+    print(JSON.stringify(isRun ? byName : reports[0], null, 2) + "\n");
+  } else print(isRun ? evaluateTable(path, reports) : evaluateText(reports[0]));
+  return EXIT.ok;
+}
+
+async function runCompare(args: readonly string[]): Promise<number> {
+  const parsed = readArguments("compare", args);
+  const request = compareRequest(parsed);
+  const { compareInFolder } = await import("./run/compare_session.ts");
+  await compareInFolder(request, { print: printProgress, printError });
+  return EXIT.ok;
+}
+
+function runSummary(args: readonly string[]): number {
+  const { values, given } = readArguments("summary", args);
+  if (values.json && given.has("trunk")) {
+    throw unusable("--trunk has no effect beside --json; leave one of them out");
+  }
+  print(values.json ? JSON.stringify(summarize(values), null, 2) + "\n" : summaryTable(values));
+  return EXIT.ok;
+}
+
+async function runParity(args: readonly string[]): Promise<number> {
+  const { positionals: [dir] } = readArguments("parity", args);
+  const { parity } = await import("../tests/parity/main.ts");
+  if (await parity(dir, (line) => print(`${line}\n`))) return EXIT.ok;
+  printError(`adjoin: some results are not equal to those in ${dir}\n`);
+  return EXIT.verification;
+}
+
+async function runWgsl(args: readonly string[]): Promise<number> {
+  const { values, positionals: [op] } = readArguments("wgsl", args);
+  const { wgslText } = await import("./wgsl.ts");
+  print(await wgslText({ op, ...values }));
+  return EXIT.ok;
+}
+
+function runBench(command: BenchCommand): (args: readonly string[]) => Promise<number> {
+  return async (args) => {
+    const { bench } = await import("../bench/main.ts");
+    await bench(command, args, print);
+    return EXIT.ok;
+  };
+}
+
+/** What each command does with what follows its name; gives the exit code. */
+export const ACTIONS: Readonly<
+  Record<Command, (args: readonly string[]) => number | Promise<number>>
+> = {
+  train: runTrain,
+  search: runSearch,
+  compare: runCompare,
+  export: runExport,
+  eval: runEval,
+  summary: runSummary,
+  parity: runParity,
+  wgsl: runWgsl,
+  "bench conv": runBench("bench conv"),
+  "bench step": runBench("bench step"),
+  "bench peers": runBench("bench peers"),
+};
