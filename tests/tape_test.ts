@@ -44,19 +44,21 @@ Deno.test("the gradient of a slice leaves zeros in the rest, whatever was there"
   const gpu = await Gpu.open();
   try {
     using scope = gpu.scope();
-    const x = scope.tensor("x", [1, 1, 1, 2], [2, 3]);
-    const w = scope.tensor("w", [1, 1, 2, 4], Array(8).fill(1));
-    const dw = scope.tensor("dw", [1, 1, 2, 4], Array(8).fill(9));
-    const dy = scope.tensor("dy", [1, 1, 1, 2], [1, 10]);
+    // Slices of whole vec4: the kernel touches none of the others.
+    const x = scope.tensor("x", [1, 1, 1, 4], [2, 3, 5, 7]);
+    const w = scope.tensor("w", [1, 1, 8, 8], Array(64).fill(1));
+    const dw = scope.tensor("dw", [1, 1, 8, 8], Array(64).fill(9));
+    const dy = scope.tensor("dy", [1, 1, 1, 4], [1, 10, 100, 1000]);
     const program = await scope.trace("slice", (trace) => {
       const tape = new Tape(trace, (parameter) => parameter === w ? dw : undefined);
-      const attributes = { stride: 1, padding: 0, keepOut: 2 };
+      const attributes = { stride: 1, padding: 0, keepOut: 4 };
       tape.backward(tape.apply(maskedConv2d, [x, w], attributes)[0], dy);
     });
     // The second time it finds what it has left itself.
     for (let i = 0; i < 2; i++) program.replay();
     const [found] = await gpu.read([dw]);
-    assertEquals(Array.from(found), [2, 20, 0, 0, 3, 30, 0, 0]);
+    const row = (x: number): number[] => [x, 10 * x, 100 * x, 1000 * x, 0, 0, 0, 0];
+    assertEquals(Array.from(found), [...[2, 3, 5, 7].flatMap(row), ...Array(32).fill(0)]);
   } finally {
     gpu.destroy();
   }

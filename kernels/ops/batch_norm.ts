@@ -182,6 +182,8 @@ export const batchNorm: Op<BatchNormTrainingAttributes> = {
     on([2, 64, 65, 3], { eps: 1e-5, relu: true, momentum: 0.01 }, { residual: true }),
     on([1, 23, 29, 5], { eps: 1e-5, relu: true, momentum: 0.1 }, { mean: 100, std: 0.1 }),
     on([4, 131, 127, 2], { eps: 1e-5, relu: false, momentum: 0.1 }, { mean: 100, std: 0.1 }),
+    // The mean lies between two float32.
+    on([1, 3, 3, 4], { eps: 1e-5, relu: false, momentum: 0.1 }, { mean: 1000001, std: 0.5 }),
   ],
 };
 
