@@ -1,4 +1,5 @@
 import { type Mutant, optionTest } from "./mutant.ts";
+import { REFUSALS } from "./refusals.ts";
 
 const OPEN_RUN = "cli/run/open_run.ts";
 const JOB = "train/job.ts";
@@ -541,4 +542,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEARCH,
   ...PROOFS,
   ...ARITHMETIC,
+  ...REFUSALS,
 ];
