@@ -30,8 +30,19 @@ export const FILE_SET_NAMES: readonly FileSetName[] = DATASET_NAMES.filter((name
   name !== "generated"
 );
 
-/** A part of all recipes, by data set. */
-export function byDataset<Key extends keyof Recipe>(key: Key): Record<DatasetName, Recipe[Key]> {
-  const values = DATASET_NAMES.map((name) => [name, RECIPES[name][key]]);
-  return Object.fromEntries(values);
+/** One entry of all recipes, by data set. */
+function byDataset<Key extends keyof Recipe>(key: Key): Record<DatasetName, Recipe[Key]> {
+  return Object.fromEntries(DATASET_NAMES.map((name) => [name, RECIPES[name][key]])) as Record<
+    DatasetName,
+    Recipe[Key]
+  >;
 }
+
+/** Epochs by data set. */
+export const EPOCHS: Record<DatasetName, number> = byDataset("epochs");
+
+/** Batch sizes by data set. */
+export const BATCH_SIZES: Record<DatasetName, number> = byDataset("batchSize");
+
+/** Augmentations by data set. */
+export const AUGMENTS: Record<DatasetName, Recipe["augment"]> = byDataset("augment");

@@ -1,4 +1,4 @@
-import { byDataset, DATASET_NAMES, FILE_SET_NAMES } from "../../data/recipes.ts";
+import { AUGMENTS, DATASET_NAMES, FILE_SET_NAMES } from "../../data/recipes.ts";
 import type { Section } from "./option.ts";
 
 /** The images that a network is trained and validated on. */
@@ -55,7 +55,7 @@ export const IMAGES = [
         name: "augment",
         kind: "choice",
         choices: ["none", "crop-flip", "crop", "resized-crop"],
-        default: { dataset: byDataset("augment") },
+        default: { dataset: AUGMENTS },
         help: "what is done to training images",
       },
       {

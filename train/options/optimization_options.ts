@@ -1,4 +1,4 @@
-import { byDataset } from "../../data/recipes.ts";
+import { BATCH_SIZES, EPOCHS } from "../../data/recipes.ts";
 import { SCHEDULES } from "../schedule.ts";
 import type { Section } from "./option.ts";
 
@@ -13,7 +13,7 @@ export const OPTIMIZATION = [
         short: "e",
         kind: "integer",
         min: 1,
-        default: { dataset: byDataset("epochs") },
+        default: { dataset: EPOCHS },
         beside: ["widthsOnly"],
         help: "how often each training image is seen",
       },
@@ -23,7 +23,7 @@ export const OPTIMIZATION = [
         also: ["batch"],
         kind: "integer",
         min: 1,
-        default: { dataset: byDataset("batchSize") },
+        default: { dataset: BATCH_SIZES },
         help: "images of a step; of each epoch, a last batch that is not full is left out",
       },
       {
