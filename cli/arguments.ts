@@ -16,7 +16,7 @@ export interface Arguments<C extends Command> {
   readonly positionals: readonly string[];
 }
 
-/** What flags that other tools have are called here, or why there is none. */
+/** Flags of other tools, and why there are none of the kind here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   "image-size": "images have the size that their data set has",
   "img-size": "images have the size that their data set has",
@@ -76,7 +76,7 @@ function refuseValues(args: readonly string[], booleans: readonly Option[]): voi
   }
 }
 
-/** What was given for each option, as text or as true or false. */
+/** The options that were typed, as text or as true or false. */
 function parse(
   command: Command,
   args: readonly string[],

@@ -9,7 +9,7 @@ import { either } from "./text.ts";
 /** Options that memory grows with. */
 const SIZES = ["batchSize", "batch", "imageSize", "size", "in", "out", "trainSize", "valSize"];
 
-/** How the engine refuses memory: it names no option, nor anything else. */
+/** Messages of the engine for memory that it does not get: they name no option, nor anything else. */
 const NO_MEMORY = /^Array buffer allocation failed|^Invalid (typed )?array (buffer )?length/;
 
 function noMemory(command: Command, args: readonly string[]): string {

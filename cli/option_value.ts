@@ -13,7 +13,7 @@ export function unusable(reason: string): UsageError {
   return new UsageError(`Cannot read the command line: ${reason}`);
 }
 
-/** What a number has to be, in words. */
+/** The range of a number in words. */
 function range(option: Numeric): string {
   const bounds = (["min", "above", "max", "below"] as const).flatMap((bound) => {
     const words = { min: "at least", above: "above", max: "at most", below: "below" }[bound];

@@ -9,29 +9,29 @@ import { ABOUT, type CommandValues, optionsOf } from "./flags/table.ts";
 import { unusable } from "./option_value.ts";
 import type { FolderRequest } from "./run/output_folder.ts";
 
-/** What a command line says of the run, and of its folder. */
+/** A run that a command line asks for, and its folder. */
 export interface RunRequest extends FolderRequest {
   /** With the first choice of a run folder, unless it was given. */
   readonly options: TrainOptions;
   readonly quiet: boolean;
-  /** What config.json holds: every option of the command, null where it has no value. */
+  /** Content of config.json: every option of the command, null where it has no value. */
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** What a training command line asks for. */
+/** A run of `train`. */
 export interface TrainRequest extends RunRequest {
   /** Whether only memory is wanted. */
   readonly dryRun: boolean;
 }
 
-/** What the command line of a search asks for. */
+/** A run of `search`. */
 export interface SearchRequest extends RunRequest {
   readonly find: SearchOptions;
   readonly fromScratch: boolean;
   readonly widthsOnly: boolean;
 }
 
-/** What the command line of a comparison asks for. */
+/** A run of `compare`. */
 export interface CompareRequest extends RunRequest {
   readonly find: SearchOptions;
   /** Runs of each method. */
@@ -46,7 +46,7 @@ type Common = Pick<
   Extract<keyof CommandValues<"train">, keyof CommandValues<"compare">>
 >;
 
-/** What a command sets itself, or that differs from the text of its flag. */
+/** Options that a command sets itself, or whose value differs from the text of its flag. */
 type Own = Pick<TrainOptions, "mode" | "which" | "compression" | "widths" | "teacher" | "init">;
 
 /** All options of a command by name; `own` goes before the text of flags. */
@@ -123,7 +123,7 @@ export function trainRequest(parsed: Arguments<"train">, widths?: GivenWidths): 
   return { ...request, reads: { ...request.reads, "--widths": values.widths }, dryRun };
 }
 
-/** What the flags of a search say. */
+/** The options of a search out of its flags. */
 function searchOptions(
   command: "search" | "compare",
   values: Pick<

@@ -31,15 +31,15 @@ export type ChooseTiles = (
   progress: (done: number, all: number) => void,
 ) => Promise<void>;
 
-/** What the program around a run gives it. */
+/** Data that the program around a run has read for it. */
 export interface RunInputs {
   /** The images, with the normalisation of the run. */
   readonly split: Split;
-  /** Of mode `distill`. */
+  /** The teacher of mode `distill`. */
   readonly teacher?: Checkpoint;
   /** Weights to start from. */
   readonly given?: Given;
-  /** What there is to say of the images, a sentence each. */
+  /** Remarks on the images, a sentence each. */
   readonly notes?: readonly string[];
   /** Where it is missing, tiles are estimated. */
   readonly chooseTiles?: ChooseTiles;
@@ -51,11 +51,11 @@ export interface Job {
   readonly split: Split;
   readonly adjoined: Adjoined;
   readonly objective: Objective;
-  /** Of mode `distill`. */
+  /** The teacher of mode `distill`. */
   readonly teacher?: Checkpoint;
   /** Weights to start from, instead of those drawn from the seed. */
   readonly start?: State;
-  /** What there is to say of weights and images, a sentence each. */
+  /** Remarks on weights and images, a sentence each. */
   readonly notes: readonly string[];
   readonly batches: TrainingBatches;
   readonly validation: ValidationBatches;
@@ -64,7 +64,7 @@ export interface Job {
   readonly chooseTiles?: ChooseTiles;
 }
 
-/** How the options augment training images of a data set. */
+/** The augmentation of training images that the options name. */
 export function augmentation(
   { augment }: TrainOptions,
   { height, width }: Dataset,
@@ -117,7 +117,7 @@ export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
   return adjoined;
 }
 
-/** What the options train. */
+/** The objective of a run: networks, and what they are trained on. */
 export function objectiveOf(
   options: TrainOptions,
   adjoined: Adjoined,
@@ -176,7 +176,7 @@ export function initialState({ options: { seed }, adjoined, objective, start }: 
 export interface JobWeights {
   readonly learner: Learner;
   readonly teacher?: Teacher;
-  /** Of a search. */
+  /** Gates of a search. */
   readonly gates?: Gates;
 }
 

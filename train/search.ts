@@ -25,13 +25,13 @@ import { workloads } from "./workloads.ts";
 import type { Reporter, TrainOptions } from "./types.ts";
 import type { WidthsFound } from "../export/widths_file.ts";
 
-/** What is searched for. */
+/** Options of a search of widths. */
 export interface SearchOptions extends GatesSchedule {
-  /** What is limited. */
+  /** The cost that is limited. */
   readonly budgeted: Budgeted;
-  /** That of the small network over that of the base. */
+  /** Cost of the small network over that of the base network, in (0, 1]. */
   readonly budget: number;
-  /** What filters are divided by. */
+  /** Divisors of the numbers of filters, from 1 on. */
   readonly divisors: readonly number[];
   /** Epochs of the search, before those of the training. */
   readonly epochs: number;
@@ -45,10 +45,10 @@ export interface SearchJob {
   readonly options: SearchOptions;
 }
 
-/** What a search has found. */
+/** Widths that were found, and the weights at the end of the search. */
 export interface Found {
   readonly widths: WidthsFound;
-  /** What both networks have learned meanwhile, the small one at full width. */
+  /** Weights of both networks, the small one at full width. */
   readonly state: State;
 }
 
@@ -169,7 +169,7 @@ function trainingAfter(
   return workloads(jobOn({ split }, { ...training, widths }));
 }
 
-/** What a search gives: widths, and the networks of these widths if they were trained. */
+/** Widths, and the networks of these widths if they were trained. */
 export interface SearchResult {
   readonly widths: WidthsFound;
   readonly trained?: TrainResult;

@@ -13,7 +13,7 @@ import { initialState, type Job, weightsOf } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
 import type { NetworkSummary, Reporter, Score, Summary, TrainOptions } from "./types.ts";
 
-/** What a finished run gives: its summary, and the files to save, by name. */
+/** A finished run: its summary, and the files to save, by name. */
 export interface TrainResult {
   readonly summary: Summary;
   readonly files: ReadonlyMap<string, Uint8Array>;

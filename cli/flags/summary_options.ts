@@ -1,7 +1,7 @@
 import { MODEL_NAMES } from "../../nn/resnet.ts";
 import type { Section } from "../../train/options/option.ts";
 
-/** What `summary` counts. */
+/** Options of `summary`. */
 export const SUMMARY = [
   {
     title: "what is counted",

@@ -5,7 +5,7 @@ import type { Section } from "./option.ts";
 /** Choices without a small network. */
 const BASE_ALONE = { mode: "plain", which: "base" } as const;
 
-/** What is trained, and the networks. */
+/** Options of the networks, and of the part of them that is trained. */
 export const NETWORKS = [
   {
     title: "what is trained",

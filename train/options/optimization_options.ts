@@ -2,7 +2,7 @@ import { BATCH_SIZES, EPOCHS } from "../../data/recipes.ts";
 import { SCHEDULES } from "../schedule.ts";
 import type { Section } from "./option.ts";
 
-/** How weights are learned. */
+/** Options of the optimiser, its schedule and the seed. */
 export const OPTIMIZATION = [
   {
     title: "training",

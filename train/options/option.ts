@@ -37,9 +37,9 @@ export type Option =
     readonly short?: string;
     /** Other spellings of the flag, without the dashes. */
     readonly also?: readonly string[];
-    /** What it does: for the help and the documents. */
+    /** Its purpose, for the help and the documents. */
     readonly help: string;
-    /** What is taken where there is no default, in words. */
+    /** The value that is taken where there is no default, in words. */
     readonly otherwise?: string;
     /** Choices with which alone it has a meaning; beside others it is refused. */
     readonly only?: { readonly [Key in Deciding]?: readonly string[] };
@@ -70,7 +70,7 @@ export type Option =
       readonly kind: "numbers";
       /** The least of each. */
       readonly min: number;
-      /** How few and how many there may be. */
+      /** The least and the most numbers. */
       readonly count: readonly [number, number];
       readonly default: readonly number[];
     }
