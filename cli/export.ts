@@ -14,8 +14,8 @@ import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { checkImages, openValidation, readValidationOptions } from "./run/run_data.ts";
 import { RUN_FILES } from "./run/replacing.ts";
 import { checkNotMoved, savedNetwork } from "./run/run_images.ts";
-import { percent } from "../data/words.ts";
-import { difference, fileSize, grouped } from "./text.ts";
+import { fileSize, grouped } from "./text.ts";
+import { equalityLine } from "./report/equality.ts";
 import { latencyProgress } from "../train/latency_progress.ts";
 import type { Reporter, Verification, Which } from "../train/types.ts";
 import { areEqual, compareLogits, inequality, type LogitsOf } from "../train/verify.ts";
@@ -171,8 +171,7 @@ export function exportText({ output, verify, ...report }: ExportReport): string 
   return [
     `${output}: ${fileSize(fileBytes)}, ${over} times its ${grouped(parameterBytes)} bytes of ` +
     `parameters`,
-    `equal: largest logit difference ${difference(verify.maxDifference)}, ` +
-    `${percent(verify.top1Agreement)} same class over ${grouped(verify.images)} images`,
+    equalityLine("the file", "the trained network", verify),
     ...latency === undefined
       ? []
       : [`${latency.toPrecision(3)} ms for one image in onnxruntime-web ${RUNTIME}, one thread`],

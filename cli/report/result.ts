@@ -1,14 +1,11 @@
+import { equalityLine } from "./equality.ts";
 import { validationWord } from "./header.ts";
 import { percent } from "../../data/words.ts";
-import { columns, difference, duration, fileSize, grouped, scaled } from "../text.ts";
-import type { Summary, Verification } from "../../train/types.ts";
+import { columns, duration, fileSize, grouped, scaled } from "../text.ts";
+import type { Summary } from "../../train/types.ts";
 
-/** What the comparison of the saved small network with the measured one has shown. */
-function verificationLine({ maxDifference, top1Agreement, images }: Verification): string {
-  return `the small network that is saved gives the logits of the one that was measured: at most ` +
-    `${difference(maxDifference)} apart, ${percent(top1Agreement)} same class over ` +
-    `${grouped(images)} images`;
-}
+const SAVED = "the small network that is saved";
+const MEASURED = "the one that was measured";
 
 /**
  * The result of a run: a table of its networks, the verification, and where the files are. `files`
@@ -36,7 +33,7 @@ export function runResult(
       ["network", `${validationWord(test)} top-1`, "params", "MACs", "file"],
       ...rows,
     ]),
-    ...verify ? [verificationLine(verify)] : [],
+    ...verify ? [equalityLine(SAVED, MEASURED, verify)] : [],
     `${[...files.keys()].join(", ")} in ${folder}, after ${duration(summary.seconds)}`,
   ];
 }
