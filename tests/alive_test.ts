@@ -57,7 +57,7 @@ for (const [which, preset] of Object.entries(PRESETS)) {
           optimizer: { name: "sgd", weightDecay: 0, nesterov: false },
         });
       }
-      const ended = "whose scope has ended: make it in a scope that lasts as long as it is used";
+      const ended = ": its scope has ended; make it in a scope that lasts as long as it is used";
       const objective = { mode: "plain", which: "base", network } as const;
       await assertRejects(
         () => Evaluation.trace(scope, { objective, weights, feed }),
@@ -98,7 +98,7 @@ Deno.test("tensors of a trace are read and written by its program alone", () =>
     await assertRejects(() => gpu.read([inner]), TypeError, outside);
     assertThrows(() => scope.write(inner, [1, 2, 3, 4]), TypeError, outside);
     assertThrows(() => scope.view("view", inner, 0, [4]), TypeError, outside);
-    const other = "Cannot use tensor relu in kernel relu as it belongs to another trace";
+    const other = "Cannot use tensor relu in kernel relu: it belongs to another trace";
     await assertRejects(
       () => scope.trace("second", (trace) => void apply(trace, inner)),
       TypeError,
@@ -121,7 +121,7 @@ Deno.test("tensors of a trace are read and written by its program alone", () =>
     await assertRejects(
       () => scope.trace("loose", (trace) => void apply(trace, new Tensor("loose", [4]))),
       TypeError,
-      "Cannot use tensor loose in kernel relu whose scope has ended",
+      "Cannot use tensor loose in kernel relu: its scope has ended",
     );
   }));
 
@@ -164,11 +164,11 @@ Deno.test("tensors of another GPU are refused", () =>
       using scope = gpu.scope();
       using foreign = other.scope();
       const x = foreign.tensor("x", [4]);
-      const refused = "belongs to another GPU: make it in a scope of this one";
+      const refused = "it belongs to another GPU; make it in a scope of this one";
       await assertRejects(
         () => scope.trace("relu", (trace) => void apply(trace, x)),
         TypeError,
-        `Cannot use tensor x in kernel relu that ${refused}`,
+        `Cannot use tensor x in kernel relu: ${refused}`,
       );
       await assertRejects(() => gpu.read([x]), TypeError, refused);
       assertThrows(() => scope.write(x, [1, 2, 3, 4]), TypeError, refused);

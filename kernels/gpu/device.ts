@@ -166,14 +166,14 @@ export class Device {
   storageOf(tensor: Tensor, where = ""): Storage {
     const { storage } = tensor;
     const problem = tensor.temporary
-      ? "outside its trace: keep() it while tracing"
+      ? " outside its trace: keep() it while tracing"
       : storage && this.#live.has(storage.buffer)
       ? undefined
       : storage && !this.#everOwned.has(storage.buffer)
-      ? "that belongs to another GPU: make it in a scope of this one"
-      : "whose scope has ended: make it in a scope that lasts as long as it is used";
+      ? ": it belongs to another GPU; make it in a scope of this one"
+      : ": its scope has ended; make it in a scope that lasts as long as it is used";
     if (storage && problem === undefined) return storage;
-    throw new TypeError(`Cannot use tensor ${tensor.name}${where} ${problem}`);
+    throw new TypeError(`Cannot use tensor ${tensor.name}${where}${problem}`);
   }
 
   #demandAlive(): void {

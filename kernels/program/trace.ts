@@ -79,7 +79,7 @@ export class Trace {
     if (this.#made.has(tensor)) return;
     if (tensor.temporary) {
       throw new TypeError(
-        `Cannot use tensor ${tensor.name}${where} as it belongs to another trace: keep() it there`,
+        `Cannot use tensor ${tensor.name}${where}: it belongs to another trace; keep() it there`,
       );
     }
     this.gpu.storageOf(tensor, where);
