@@ -322,7 +322,7 @@ const SEEDS: readonly Mutant[] = [
 const SEARCH: readonly Mutant[] = [
   {
     name: "--widths-only is ignored",
-    file: "cli/main.ts",
+    file: "cli/actions.ts",
     find: "train: !widthsOnly",
     replace: "train: true",
     test: optionTest("search", "widths-only"),
