@@ -1,3 +1,4 @@
+import { KERNELS } from "./kernels.ts";
 import { type Mutant, optionTest } from "./mutant.ts";
 import { REFUSALS } from "./refusals.ts";
 
@@ -543,4 +544,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROOFS,
   ...ARITHMETIC,
   ...REFUSALS,
+  ...KERNELS,
 ];
