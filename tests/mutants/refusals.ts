@@ -21,7 +21,7 @@ export const REFUSALS: readonly Mutant[] = [
     file: "kernels/ops/logit_rows.ts",
     find: "return loops * (",
     replace: "return 0.5 * loops * (",
-    test: { file: LOOPS_TEST, name: "kernels make no more iterations than they say on preset gpu" },
+    test: { file: LOOPS_TEST, name: "kernels make no more iterations than they say" },
   },
   {
     name: "rows of many logits are not shared",
@@ -67,7 +67,7 @@ export const REFUSALS: readonly Mutant[] = [
     replace: "",
     test: {
       file: ALIVE_TEST,
-      name: "weights whose scope has ended are refused on preset software",
+      name: "weights whose scope has ended are refused",
     },
   },
   {
