@@ -1,5 +1,6 @@
 import { KERNELS } from "./kernels.ts";
 import { type Mutant, optionTest } from "./mutant.ts";
+import { FOLDERS } from "./folders.ts";
 import { REFUSALS } from "./refusals.ts";
 
 const OPEN_RUN = "cli/run/open_run.ts";
@@ -545,4 +546,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...ARITHMETIC,
   ...REFUSALS,
   ...KERNELS,
+  ...FOLDERS,
 ];
