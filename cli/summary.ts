@@ -5,7 +5,7 @@ import { model, type Stem, stemOf, type Variant } from "../nn/resnet.ts";
 import { plural } from "../data/words.ts";
 import { columns, grouped, scaled } from "./text.ts";
 
-/** What is counted. */
+/** The networks to count, and the image that goes through them. */
 export interface SummaryOptions {
   readonly model: string;
   readonly compression: number;
@@ -18,7 +18,7 @@ export interface SummaryOptions {
   readonly channels: number;
 }
 
-/** What both networks cost, and all that this depends on. */
+/** The cost of both networks, and all that it depends on. */
 export interface ModelSummary {
   readonly model: string;
   readonly variant: Variant;
@@ -63,7 +63,7 @@ export function summarize(options: SummaryOptions): ModelSummary {
   };
 }
 
-/** What else the default of the stem can be: other sizes under the same name are a riddle. */
+/** The hint for readers who compare sizes with those of a run: its default stem is another. */
 const STEM =
   "The stem is the model's own; on generated images, train and search take --stem authors.";
 

@@ -16,7 +16,7 @@ import { workloads } from "./workloads.ts";
 import type { Reporter, TrainOptions, Which } from "./types.ts";
 import type { WidthsFound } from "../export/widths_file.ts";
 
-/** What is compared, in the order in which it is trained and shown. */
+/** The methods that are compared, in the order of tables and pictures. */
 export const METHODS = [
   "base alone",
   "base, adjoined",
@@ -42,7 +42,7 @@ const RUNS = [
   { folder: "adjoined-searched", what: "adjoined, searched widths" },
 ] as const;
 
-/** How many runs there are for each seed; one of them is a search, and gives no networks. */
+/** Runs for each seed; one of them is a search, and gives no networks. */
 export const RUNS_OF_SEED: number = RUNS.length;
 
 type RunFolderName = typeof RUNS[number]["folder"];
@@ -61,7 +61,7 @@ export interface ComparedRun {
   readonly widths?: WidthsFound;
 }
 
-/** What one method came to with one seed. */
+/** The result of one method with one seed. */
 export interface Outcome {
   readonly method: Method;
   readonly seed: number;
@@ -116,7 +116,7 @@ function checkpointOf({ files }: TrainResult, which: Which): Checkpoint {
   return parseCheckpoint(bytes, `${which}.safetensors`);
 }
 
-/** What is told of the runs of a comparison. */
+/** Receivers of what a comparison does. */
 interface Told {
   readonly reporter: Reporter;
   /** Is told each training as soon as it has ended. */

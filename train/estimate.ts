@@ -4,7 +4,7 @@ export type Stage = "training" | "validation" | "verification";
 /** Work of one kind. */
 export interface Workload {
   readonly stage: Stage;
-  /** How many images are gone through, each as often as it is. */
+  /** Images that go through the networks; one counts each time. */
   readonly images: number;
   /** Multiply-accumulates for each of them. */
   readonly macs: number;

@@ -20,7 +20,7 @@ export interface Panel {
   readonly least?: number;
 }
 
-/** What the curves are of. */
+/** Facts about the run that titles and names depend on. */
 export interface PanelOptions {
   /** Whether networks are measured on the test images of their set. */
   readonly test: boolean;
@@ -63,7 +63,7 @@ function leastError(metrics: readonly EpochMetrics[]): { least: number; none: bo
   return { least: Math.min(1, ...some) / 2, none: some.length < errors.length };
 }
 
-/** What is measured after each epoch: errors, and cross entropy beside that of the training. */
+/** Panels of the errors after each epoch, and of cross entropy beside that of the training. */
 export function measuredPanels(
   metrics: readonly EpochMetrics[],
   { test, smoothing }: PanelOptions,
@@ -92,7 +92,7 @@ export function measuredPanels(
   ];
 }
 
-/** What the training goes by: the loss and its KL term, the learning rate, lambda. */
+/** Panels of the training loss with its KL term, of the learning rate, and of lambda. */
 export function trainingPanels(metrics: readonly EpochMetrics[]): Panel[] {
   const own = { name: "", colour: COLOURS.text } as const;
   const pair = metrics.some(({ kl }) => kl !== 0);

@@ -20,11 +20,11 @@ import type { TrainOptions } from "../../train/types.ts";
 
 /** GPU memory for one purpose. */
 export interface MemoryUse {
-  /** What it holds. */
+  /** Its contents, in words. */
   readonly what: string;
-  /** What is taken, padding included. */
+  /** Bytes that are taken, padding included. */
   readonly bytes: number;
-  /** What no placement can do without. */
+  /** Bytes that no placement can do without. */
   readonly least: number;
 }
 

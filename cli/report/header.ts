@@ -29,12 +29,12 @@ export function dataFact(info: RunStart): Fact {
   return ["data", `${dataset}: ${images}, ${imageWords(info)}, ${classes} classes`];
 }
 
-/** How long and how networks learn. */
+/** Epochs, batch, optimiser, schedule and learning rate in words. */
 export function recipeWords({ epochs, batchSize, opt, sched, lr }: TrainOptions): string {
   return `${plural(epochs, "epoch")}, batch ${batchSize}, ${opt}, ${sched}, lr ${lr}`;
 }
 
-/** What a run trains, on what, and where its files go. */
+/** The facts of a run: adapter, model, data, recipe, output folder, sizes of the networks. */
 export function runFacts(info: RunStart): Fact[] {
   const { adapter, options: { mode, output, seed } } = info;
   const counted = (["base", "small"] as const).flatMap((which) => {

@@ -1,6 +1,6 @@
 import type * as PlotModule from "@observablehq/plot";
 
-/** What a picture is drawn with: Plot, and a document for it where there is no browser. */
+/** Plot, and a document for it to draw in where there is no browser. */
 export interface Drawing {
   readonly Plot: typeof PlotModule;
   readonly document: PlotModule.PlotOptions["document"];

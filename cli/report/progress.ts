@@ -62,7 +62,7 @@ export class ProgressLine implements Reporter {
   readonly #options: ProgressOptions;
   #mode: Summary["mode"] = "adjoined";
   #test = false;
-  /** What was run last, where one run follows another. */
+  /** The name of the current run, where it is one of many. */
   #what: string[] = [];
   /** Lines of the last header. */
   #header: readonly string[] = [];

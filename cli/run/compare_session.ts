@@ -20,7 +20,7 @@ import { budgetName, percent, plural } from "../../data/words.ts";
 import { duration } from "../text.ts";
 import type { Reporter, RunStart } from "../../train/types.ts";
 
-/** What a comparison is about to do. */
+/** The header of a comparison. */
 function facts(info: RunStart, { find, seeds, options }: CompareRequest, output: string): Fact[] {
   const { seed } = options;
   const last = seed + seeds - 1;
