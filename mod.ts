@@ -226,6 +226,7 @@ export {
 } from "./train/objective.ts";
 export { lambdaAt, type Rate, rateAt, type ScheduleOptions, SCHEDULES } from "./train/schedule.ts";
 export { Evaluation } from "./train/evaluation.ts";
+export type { ImageWork } from "./train/image_work.ts";
 export { type Teacher, type TrainingMeans, TrainingStep } from "./train/step.ts";
 export type { GatesState, Score, Verification } from "./train/types.ts";
 export { compare, demandEqual, TOLERANCE } from "./train/verify.ts";
@@ -252,6 +253,7 @@ export { CIFAR100_CLASSES, CIFAR10_CLASSES, parseCifar10, parseCifar100 } from "
 export {
   checkDataset,
   concatenate,
+  type CountedDataset,
   type Dataset,
   type DatasetPart,
   IMAGENET,

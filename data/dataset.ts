@@ -51,10 +51,12 @@ export interface Split {
 }
 
 /** A dataset of which there may be no pixels yet, only how many there are. */
-type Counted = Omit<Dataset, "pixels"> & { readonly pixels: Pick<Uint8Array, "length"> };
+export type CountedDataset = Omit<Dataset, "pixels"> & {
+  readonly pixels: Pick<Uint8Array, "length">;
+};
 
 /** Raises a `TypeError` for pixels and labels that are not arrays of whole numbers. */
-function checkArrays({ name, pixels, labels }: Counted): void {
+function checkArrays({ name, pixels, labels }: CountedDataset): void {
   const arrays: {
     what: string;
     found: unknown;
@@ -78,7 +80,7 @@ function checkArrays({ name, pixels, labels }: Counted): void {
  * Raises a `DataError` unless sizes, pixels, labels and classes fit together, and a `TypeError` for
  * pixels and labels in other arrays than those of a {@link Dataset}.
  */
-export function checkDataset(dataset: Counted): void {
+export function checkDataset(dataset: CountedDataset): void {
   checkArrays(dataset);
   const { name, classes, length, height, width, channels, pixels, labels } = dataset;
   const shape = [length, height, width, channels];
