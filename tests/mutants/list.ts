@@ -1,4 +1,5 @@
 import { KERNELS } from "./kernels.ts";
+import { NETWORKS } from "./network_mutants.ts";
 import { type Mutant, optionTest } from "./mutant.ts";
 import { FOLDERS } from "./folders.ts";
 import { REFUSALS } from "./refusals.ts";
@@ -570,6 +571,7 @@ const REPORTS: readonly Mutant[] = [
 
 /** All mutants. */
 export const MUTANTS: readonly Mutant[] = [
+  ...NETWORKS,
   ...FORGOTTEN,
   ...SEEDS,
   ...SEARCH,
