@@ -61,7 +61,7 @@ Deno.test("a run, export and eval tell how far they are", {
     const gpu = await Gpu.open();
     try {
       const told = new Recorder();
-      const { files } = await runJob(gpu, job, told);
+      const { files, summary } = await runJob(gpu, job, told);
       assertEquals(told.spans, [
         "validation of epoch 1: 0 to 20 of 20",
         "validation of epoch 2: 0 to 20 of 20",
@@ -78,6 +78,7 @@ Deno.test("a run, export and eval tell how far they are", {
 
       for (const [name, bytes] of files) await Deno.writeFile(`${dir}/${name}`, bytes);
       await Deno.writeTextFile(`${dir}/config.json`, runConfig(options, { output: dir }));
+      await Deno.writeTextFile(`${dir}/summary.json`, JSON.stringify(summary));
 
       // A distillation that diverges asks whether its teacher is the reason.
       const taught = new Recorder();
