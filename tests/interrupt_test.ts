@@ -80,7 +80,10 @@ Deno.test(
       const flags = ["--budget-macs", "0.8", "--epochs", "2", "--output", `${dir}/run`];
       const { code, error } = await interrupted(["compare", ...SHORT, ...flags], "base alone");
       assertEquals(code, 130, error);
-      assertMatch(error, /^adjoin: interrupted; \S+\/run keeps compare\.json with \d+ results?\n$/);
+      assertMatch(
+        error,
+        /^adjoin: interrupted; \S+\/run keeps compare\.json with \d+ results?, and the networks\n$/,
+      );
     }),
 );
 
