@@ -77,7 +77,7 @@ test("export writes ONNX of both networks, and eval measures all files alike", a
     assertStringIncludes(out, `${dir}/${which}.onnx: `);
     assertMatch(out, /times its [\d,]+ bytes of parameters\n/);
     const equal = out.match(
-      /trained network: at most (\S+) apart, 100\.0 % same class over 25 images\n/,
+      /trained network: logits \(class scores\) at most (\S+) apart, 100\.0 % same class over 25 images\n/,
     );
     assert(Number(equal?.[1]) <= 1e-4, out);
     assertMatch(out, /\n[\d.e-]+ ms for one image in onnxruntime-web \d+\.\d+\.\d+, one thread\n$/);
@@ -118,7 +118,10 @@ test("export writes safetensors, also of files that only name a model", async (d
   const old = { ...rest, architecture: JSON.stringify(architecture) };
   await Deno.writeFile(`${dir}/base.safetensors`, encodeSafetensors(tensors, old));
   const out = await good("export", dir, "--which", "base", "--format", "safetensors");
-  assertStringIncludes(out, "of the trained network: at most 0 apart, 100.0 % same class");
+  assertStringIncludes(
+    out,
+    "equals the trained network: logits (class scores) the same, 100.0 % same class",
+  );
   const again = parseSafetensors(await Deno.readFile(`${dir}/base.torch.safetensors`));
   assertEquals(again.metadata, metadata);
   assertEquals(again.tensors, tensors);

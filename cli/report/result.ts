@@ -4,7 +4,7 @@ import { percent } from "../../data/words.ts";
 import { columns, duration, fileSize, grouped, scaled } from "../text.ts";
 import type { Summary } from "../../train/types.ts";
 
-const SAVED = "the small network that is saved";
+const SAVED = "the small network as saved";
 const MEASURED = "the one that was measured";
 
 /**
