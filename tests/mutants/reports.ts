@@ -1,0 +1,32 @@
+import type { Mutant } from "./mutant.ts";
+
+/** What is told while a run goes on, and drawn at its end. */
+export const REPORTS: readonly Mutant[] = [
+  {
+    name: "the verification counts for nothing in the time left",
+    file: "train/workloads.ts",
+    find: "images: validation.length,",
+    replace: "images: 0,",
+    test: { file: "tests/estimate_test.ts", name: "the work of a run is that of its networks" },
+  },
+  {
+    name: "an evaluation tells nobody how far it is",
+    file: "train/kernel_session.ts",
+    find: "scores(batches, work)",
+    replace: "scores(batches)",
+    test: {
+      file: "tests/work_reported_test.ts",
+      name: "a run, export and eval tell how far they are",
+    },
+  },
+  {
+    name: "a point of the comparison is moved",
+    file: "cli/report/compare_picture.ts",
+    find: "macs: macs / 1e6",
+    replace: "macs: (macs + i * 2e5) / 1e6",
+    test: {
+      file: "tests/pictures_test.ts",
+      name: "each method lies at its multiply-accumulates, however many have the same",
+    },
+  },
+];
