@@ -16,6 +16,9 @@ function test(name: string, fn: (dir: string) => Promise<void>): void {
   Deno.test(name, { ignore }, () => withFolder(fn));
 }
 
+/** What tells the config.json of a run from others. */
+const CONFIG = '{"model": "resnet8", "dataset": "generated", "seed": 0}';
+
 const SHORT = ["--epochs", "1", "--train-size", "16", "--val-size", "8", "--batch-size", "16"];
 
 const free = { named: false, overwrite: false };
@@ -39,7 +42,7 @@ test("a default name that is taken gives way to the next number", async (dir) =>
 });
 
 test("a named folder that is not empty is refused, unless it may be overwritten", async (dir) => {
-  await Deno.writeTextFile(`${dir}/x`, "");
+  await Deno.writeTextFile(`${dir}/config.json`, CONFIG);
   assertEquals(
     await refusal(dir, named),
     "it is not empty; choose another --output or pass --overwrite",
@@ -67,6 +70,9 @@ test("a folder is refused that holds what is read", async (dir) => {
   await Deno.mkdir(`${dir}/links`);
   await Deno.symlink(`${dir}/run/base.safetensors`, `${dir}/links/base.safetensors`);
   await Deno.symlink(`${dir}/run`, `${dir}/same`);
+  for (const folder of ["run", "links"]) {
+    await Deno.writeTextFile(`${dir}/${folder}/config.json`, CONFIG);
+  }
   const inside = ["run", "run/", "same", "links", "run/base.safetensors", "run/old", "run/../run"];
   for (const path of inside.map((name) => `${dir}/${name}`)) {
     const reads = { "--teacher": undefined, "--init": path };
@@ -155,3 +161,22 @@ Deno.test(
       }
     }),
 );
+
+test("--overwrite replaces runs, and nothing that is none", async (dir) => {
+  const refused = (path: string, found: string) =>
+    assertRejects(
+      () => checkFolder(path, again),
+      UsageError,
+      `--overwrite replaces a run, and it holds none, but ${found}`,
+    );
+  await Deno.mkdir(`${dir}/mine`);
+  await checkFolder(`${dir}/mine`, again);
+  await Deno.writeTextFile(`${dir}/mine/config.json`, '{"thesis": 1}');
+  await Deno.writeTextFile(`${dir}/mine/small.onnx`, "mine");
+  await refused(`${dir}/mine`, "config.json");
+  await refused("/", "");
+  await Deno.writeTextFile(`${dir}/mine/config.json`, CONFIG);
+  await checkFolder(`${dir}/mine`, again);
+  await Deno.mkdir(`${dir}/begun/unfinished`, { recursive: true });
+  await checkFolder(`${dir}/begun`, again);
+});

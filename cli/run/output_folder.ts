@@ -1,5 +1,7 @@
 import { dirname, isAbsolute, relative, sep } from "node:path";
+import { printable } from "../../data/printable.ts";
 import { UsageError } from "../../train/errors.ts";
+import { holdsRun } from "./holds_run.ts";
 import { refuseMixed } from "./replacing.ts";
 import { tryWriting } from "./whole_file.ts";
 import { cureFor, whyNot } from "./unwritable.ts";
@@ -51,7 +53,8 @@ async function isTaken(path: string): Promise<boolean> {
 
 /**
  * Raises a {@link UsageError} for a folder that cannot be written to without loss: one that holds
- * what is read, and one that was named, is not empty and is not to be overwritten.
+ * what is read, one that was named, is not empty and is not to be overwritten, and one to be
+ * overwritten that holds files but no run.
  */
 export async function checkFolder(
   output: string,
@@ -65,8 +68,17 @@ export async function checkFolder(
     if (!meant || !await holds(output, path)) continue;
     throw unusable(output, `${flag} reads from it, found ${path}`);
   }
-  if (!meant || !await isTaken(output) || overwrite) return;
-  throw unusable(output, "it is not empty", "choose another --output or pass --overwrite");
+  if (!meant || !await isTaken(output)) return;
+  if (!overwrite) {
+    throw unusable(output, "it is not empty", "choose another --output or pass --overwrite");
+  }
+  const other = holdsRun(output);
+  if (other !== undefined) {
+    throw unusable(
+      output,
+      `--overwrite replaces a run, and it holds none, but ${printable(other)}`,
+    );
+  }
 }
 
 /** Makes the first folder that is not there yet, of a name and this name with -2, -3 and so on. */
