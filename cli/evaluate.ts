@@ -1,3 +1,4 @@
+import { readFile } from "./run/read_file.ts";
 import { type Batch, ValidationBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
@@ -151,7 +152,7 @@ export async function evaluate(
   reporter: Pick<Reporter, "work"> = { work() {} },
 ): Promise<EvaluateReport> {
   const { file, batchSize: batch } = options;
-  const bytes = await Deno.readFile(file).catch((cause) => {
+  const bytes = await readFile(file).catch((cause) => {
     throw new DataError(
       `Cannot evaluate: wanted a file that train or export wrote, found ` +
         foundInstead(file, cause),

@@ -1,3 +1,4 @@
+import { readFile } from "./run/read_file.ts";
 import { type Batch, ValidationBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
@@ -68,7 +69,7 @@ interface Bench {
 }
 
 async function load(file: string, which?: Which): Promise<Checkpoint> {
-  const bytes = await Deno.readFile(file).catch((cause) => {
+  const bytes = await readFile(file).catch((cause) => {
     throw new DataError(
       `Cannot export: wanted the run folder or safetensors file of a trained network, found ` +
         `${foundInstead(file, cause)}; --which names the network`,

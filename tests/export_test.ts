@@ -320,7 +320,10 @@ test("a run that has not ended well is neither exported nor measured", async (di
   await Deno.writeTextFile(`${dir}/replacing/config.json`, "{}");
   for (const path of [dir, `${dir}/small.safetensors`]) {
     for (const command of ["eval", "export"] as const) {
-      assertStringIncludes(await refusal(EXIT.data, command, path), "found files of both; name ");
+      assertStringIncludes(
+        await refusal(EXIT.data, command, path),
+        "found the new one in it; name ",
+      );
     }
   }
 });

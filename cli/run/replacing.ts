@@ -103,8 +103,8 @@ export function replaceRun(path: string): void {
 export function refuseMixed(path: string): void {
   if (!isReplacing(path)) return;
   throw new DataError(
-    `Cannot read the run in ${path}: a new run was taking its place when the process ended, found ` +
-      `files of both; name ${path}/${REPLACING}, where the new one is whole, or train with ` +
+    `Cannot read the run in ${path}: a new run was taking its place when the process ended, found the new ` +
+      `one in it; name ${path}/${REPLACING}, where the new one is whole, or train with ` +
       `--overwrite, which first ends what was begun`,
   );
 }
@@ -113,6 +113,12 @@ export function refuseMixed(path: string): void {
 export function demandWhole(path: string): void {
   refuseMixed(path);
   if (statOf(`${path}/summary.json`) || !statOf(`${path}/config.json`)) return;
+  if (statOf(`${path}/compare.json`)) {
+    throw new DataError(
+      `Cannot read the run in ${path}: it is a comparison; name the folder of one of its runs, as ` +
+        `${path}/adjoined-0`,
+    );
+  }
   throw new DataError(
     `Cannot read the run in ${path}: wanted one that has ended well, found no summary.json, which ` +
       `is written last; name one of its files, or train it again`,

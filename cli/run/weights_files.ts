@@ -7,6 +7,7 @@ import { type GivenWidths, parseWidths } from "../../export/widths_file.ts";
 import { UsageError } from "../../train/errors.ts";
 import { type Given, parseGiven } from "../../train/given.ts";
 import type { TrainOptions } from "../../train/types.ts";
+import { readFile } from "./read_file.ts";
 
 async function readGiven(path: string, trainsSmall: boolean): Promise<[string, Uint8Array]> {
   const info = await Deno.stat(path).catch(() => undefined);
@@ -15,7 +16,7 @@ async function readGiven(path: string, trainsSmall: boolean): Promise<[string, U
   let found: string | undefined;
   for (const file of files) {
     try {
-      return [file, await Deno.readFile(file)];
+      return [file, await readFile(file)];
     } catch (error) {
       found ??= foundInstead(file, error);
       // Only where there is no base network may the small one be meant.
@@ -42,8 +43,10 @@ export async function loadGiven(
 
 /** Reads the teacher of a distillation. Raises a {@link DataError} when it cannot be read. */
 export async function loadTeacher(path: string, split: Split): Promise<Checkpoint> {
-  const file = path.endsWith(".safetensors") ? path : `${path}/base.safetensors`;
-  const bytes = await Deno.readFile(file).catch((cause) => {
+  const info = await Deno.stat(path).catch(() => undefined);
+  const isFile = info ? !info.isDirectory : path.endsWith(".safetensors");
+  const file = isFile ? path : `${path}/base.safetensors`;
+  const bytes = await readFile(file).catch((cause) => {
     throw new DataError(
       `Cannot load the teacher: wanted the run folder or safetensors file of a trained base, ` +
         `found ${foundInstead(file, cause)}`,
@@ -64,11 +67,11 @@ export async function loadTeacher(path: string, split: Split): Promise<Checkpoin
 
 /** Reads the widths of a file. Raises a {@link DataError} when it cannot be read or has none. */
 export async function readWidths(path: string): Promise<GivenWidths> {
-  const text = await Deno.readTextFile(path).catch((cause) => {
+  const bytes = await readFile(path).catch((cause) => {
     throw new DataError(
       `Cannot read widths: wanted the widths.json of a search, found ${foundInstead(path, cause)}`,
       { cause },
     );
   });
-  return parseWidths(text, path);
+  return parseWidths(new TextDecoder().decode(bytes), path);
 }
