@@ -112,6 +112,11 @@ const SIGNATURES: readonly Signature[] = [
     // Field 1, the version of the format; then field 2, the producer's name, or 7, the graph.
     fits: ({ bytes: [a, b, c] }) => a === 0x08 && b >= 1 && b <= 15 && (c === 0x12 || c === 0x3a),
   },
+  // The last, as many of the formats above are texts as well.
+  {
+    name: "a text",
+    fits: ({ text }) => text.length > 8 && /^[\t\n\r\x20-\x7e\x80-\xff]*$/.test(text),
+  },
 ];
 
 /**

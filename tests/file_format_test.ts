@@ -41,6 +41,7 @@ const FORMATS: readonly (readonly [content: string, name: string, cure: string])
   ["\x08\x08\x12\x07pytorch", "an ONNX model", "as safetensors"],
   ["\x89PNG\r\n", "a PNG picture", "many pictures in one file"],
   ["\xff\xd8\xff\xe0", "a JPEG picture", "many pictures in one file"],
+  ["# Notes\n\nWhat there is.".padEnd(600), "a text", ""],
 ];
 
 for (const [content, name, cure] of FORMATS) {
