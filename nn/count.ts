@@ -38,12 +38,24 @@ export interface Count {
 /** The most numbers that a value may have for one image. */
 const MAX_ELEMENTS = 2 ** 31;
 
+/** Raises a `TypeError` for what is no size, and a `RangeError` for sides that are no pixels. */
+function checkImage(image: ImageSize): void {
+  const sides = [image?.height, image?.width];
+  const found = sides.join("x");
+  if (sides.some((side) => typeof side !== "number")) {
+    throw new TypeError(`Cannot count: wanted an image { height, width }, found ${found}`);
+  }
+  if (sides.every((side) => Number.isSafeInteger(side) && side >= 1)) return;
+  throw new RangeError(`Cannot count: wanted whole sides of an image from 1 on, found ${found}`);
+}
+
 /**
  * The side lengths of every value of a network, 1 once the image is pooled away. Raises a
  * `RangeError` for an image of which a layer leaves nothing or makes too much, and a `TypeError` for
  * layers applied to values of different sides.
  */
 export function sizesOf(network: Network, image: ImageSize): ImageSize[] {
+  checkImage(image);
   const { layers } = network;
   const channels = channelsOf(network);
   const sizes: ImageSize[] = [];

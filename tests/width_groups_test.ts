@@ -130,7 +130,7 @@ Deno.test("--mask-from and divisors that leave nothing to choose are refused", (
     assertThrows(
       () => widthGroups(net, { divisors }),
       RangeError,
-      `wanted 2 to 8 divisors from 1 on, found ${divisors.join(", ")}`,
+      `wanted 2 to 8 different divisors from 1 on, found ${divisors.join(", ")}`,
     );
   }
 });

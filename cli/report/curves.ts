@@ -53,7 +53,14 @@ function valueAxis(
 ): { scale: PlotModule.ScaleOptions; marks: PlotModule.Markish[] } {
   const none = { label: null } as const;
   if (least === undefined) {
-    return { scale: { ...none, nice: true, zero: true, grid: true, ticks: 5 }, marks: [] };
+    const most = Math.max(...points.map(({ value }) => value));
+    // All zeros would have no axis, and tiny numbers labels of many zeros.
+    const domain = most === 0 ? { domain: [0, 1] } : {};
+    const small = most < 1e-3 && most > 0
+      ? { tickFormat: (tick: number) => tick === 0 ? "0" : tick.toExponential() }
+      : {};
+    const axis = { ...none, nice: true, zero: true, grid: true, ticks: 5 };
+    return { scale: { ...axis, ...domain, ...small }, marks: [] };
   }
   const most = Math.min(100, 1.3 * Math.max(2 * least, ...points.map(({ value }) => value)));
   const domain = [least, most] as const;

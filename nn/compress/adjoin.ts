@@ -122,12 +122,23 @@ function keptFilters(layer: Conv2dLayer, { compression, widths }: AdjoinOptions)
   return keep;
 }
 
-/** Raises a `RangeError` where an option names something that is not masked. */
+/**
+ * Raises a `TypeError` for widths that are no object, and a `RangeError` where an option names
+ * something that is not masked.
+ */
 function checkNames(
   network: Network,
   masked: readonly string[],
   options: Pick<AdjoinOptions, "widths" | "keptTaps">,
 ): void {
+  const { widths } = options;
+  if (widths !== undefined && (typeof widths !== "object" || !widths || Array.isArray(widths))) {
+    throw new TypeError(
+      `Cannot adjoin: wanted widths by convolution, as { conv1: 8 }, found ${
+        Array.isArray(widths) ? "a list" : widths
+      }`,
+    );
+  }
   for (const option of ["widths", "keptTaps"] as const) {
     const name = Object.keys(options[option] ?? {}).find((name) => !masked.includes(name));
     if (name === undefined) continue;

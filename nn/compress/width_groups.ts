@@ -138,9 +138,12 @@ function tie(
 
 function checkDivisors(divisors: readonly number[]): void {
   const bad = divisors.find((d) => !(Number.isFinite(d) && d >= 1));
-  if (bad !== undefined || divisors.length < 2 || divisors.length > 8) {
+  const equal = new Set(divisors).size < divisors.length;
+  if (bad !== undefined || equal || divisors.length < 2 || divisors.length > 8) {
     throw new RangeError(
-      `Cannot search widths: wanted 2 to 8 divisors from 1 on, found ${divisors.join(", ")}`,
+      `Cannot search widths: wanted 2 to 8 different divisors from 1 on, found ${
+        divisors.join(", ")
+      }`,
     );
   }
 }

@@ -19,7 +19,12 @@ export const concat: LayerKind<ConcatLayer, [values: readonly Value[]]> = {
   takes: "any",
   channels: "joined",
   fields: {},
-  call: (inputs) => ({ inputs }),
+  call: (inputs) => {
+    if (Array.isArray(inputs)) return { inputs };
+    throw new TypeError(
+      `Cannot add concat: wanted a list of values, found ${inputs}; call concat([a, b])`,
+    );
+  },
   width: (_, inputs) => inputs.reduce((sum, channels) => sum + channels, 0),
   run: (_, { inputs, apply }) => apply(op, inputs, {})[0],
   onnx: () => [{ op: "Concat", attributes: { axis: 1 } }],
