@@ -30,6 +30,8 @@ async function done(line: string): Promise<Observation> {
     await Deno.copyFile(`${made}/idx-run/small.safetensors`, `${dir}/loose.safetensors`);
     await Deno.mkdir(`${dir}/taken`);
     await Deno.writeTextFile(`${dir}/taken/note.onnx`, "mine");
+    const config = { model: "resnet8", dataset: "generated", seed: 0 };
+    await Deno.writeTextFile(`${dir}/taken/config.json`, JSON.stringify(config));
     return await observe(words(line, { dir, made }), dir);
   } finally {
     await Deno.remove(dir, { recursive: true });

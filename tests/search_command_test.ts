@@ -107,6 +107,8 @@ Deno.test(
       // The run that it replaces had weights.
       await Deno.mkdir(`${dir}/run`);
       await Deno.writeTextFile(`${dir}/run/base.safetensors`, "");
+      const config = { model: "resnet8", dataset: "generated", seed: 0 };
+      await Deno.writeTextFile(`${dir}/run/config.json`, JSON.stringify(config));
       const output = ["--output", `${dir}/run`, "--overwrite"];
       const out = await succeed("search", ...SIZES, ...BUDGET, "--widths-only", ...output);
       assertEquals(files(`${dir}/run`), [
