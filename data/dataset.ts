@@ -4,8 +4,8 @@ import { DataError } from "./error.ts";
 /** A part of a set: images to train on, to choose by, or those that its authors test on. */
 export type DatasetPart = "train" | "validation" | "test";
 
-/** Labelled images of one size, in memory. */
-export interface Dataset {
+/** Labelled images, and what is known of them before a pixel is read. */
+export interface ImageSet {
   /** What errors call it. */
   readonly name: string;
   /** Which part of a set the images are, where that is known. */
@@ -14,16 +14,20 @@ export interface Dataset {
   readonly classes: readonly string[];
   /** The number of images. */
   readonly length: number;
-  /** Pixels from top to bottom. */
+  /** Pixels from top to bottom, as networks take them. */
   readonly height: number;
-  /** Pixels from left to right. */
+  /** Pixels from left to right, as networks take them. */
   readonly width: number;
   /** Bytes of a pixel: 1 for grey, 3 for red, green, blue. */
   readonly channels: number;
-  /** `[length, height, width, channels]`, one byte each. */
-  readonly pixels: Uint8Array;
   /** `[length]`. */
   readonly labels: Uint8Array | Uint16Array;
+}
+
+/** Labelled images of one size, in memory. */
+export interface Dataset extends ImageSet {
+  /** `[length, height, width, channels]`, one byte each. */
+  readonly pixels: Uint8Array;
 }
 
 /** What pixels scaled to [0, 1] are normalised by: `(pixel / 255 - mean) / std`, channel by channel. */

@@ -1,0 +1,211 @@
+import type { Picture, PictureSize, Preparation } from "./pictures.ts";
+
+/** Filters by which pictures are reduced and enlarged. */
+export const INTERPOLATIONS = ["bilinear", "bicubic"] as const;
+
+/** One of {@link INTERPOLATIONS}. */
+export type Interpolation = typeof INTERPOLATIONS[number];
+
+/** A filter: its values, which are 0 from `support` on. */
+interface Filter {
+  readonly support: number;
+  readonly at: (x: number) => number;
+}
+
+/** Keys' cubic with a = -1/2, as in Pillow. */
+function cubic(x: number): number {
+  x = Math.abs(x);
+  if (x < 1) return (1.5 * x - 2.5) * x * x + 1;
+  return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
+}
+
+const FILTERS: Readonly<Record<Interpolation, Filter>> = {
+  bilinear: { support: 1, at: (x) => Math.max(1 - Math.abs(x), 0) },
+  bicubic: { support: 2, at: cubic },
+};
+
+/** The part of one side that is sampled, and into how many pixels. */
+interface Span {
+  /** Pixels of the source's side. */
+  readonly source: number;
+  /** Where the part begins, in pixels. */
+  readonly from: number;
+  /** Source pixels of an output pixel, above 0. */
+  readonly step: number;
+  /** Output pixels. */
+  readonly length: number;
+}
+
+/** The source pixels of each output pixel, and their weights, whose sum is 1. */
+interface Taps {
+  readonly first: Int32Array;
+  readonly counts: Int32Array;
+  /** The most taps of an output pixel. */
+  readonly most: number;
+  /** `[length, most]`. */
+  readonly weights: Float64Array;
+}
+
+/**
+ * The filter is stretched by the step where pixels are reduced, so that every source pixel counts:
+ * antialiased as in Pillow and torchvision.
+ */
+function tapsOf({ source, from, step, length }: Span, { support, at }: Filter): Taps {
+  const stretch = Math.max(step, 1);
+  const reach = support * stretch;
+  const most = Math.ceil(reach) * 2 + 1;
+  const taps: Taps = {
+    first: new Int32Array(length),
+    counts: new Int32Array(length),
+    most,
+    weights: new Float64Array(length * most),
+  };
+  for (let i = 0; i < length; i++) {
+    const center = from + (i + 0.5) * step;
+    const first = Math.min(Math.max(Math.floor(center - reach + 0.5), 0), source - 1);
+    const end = Math.max(Math.min(Math.floor(center + reach + 0.5), source), first + 1);
+    let sum = 0;
+    for (let k = first; k < end; k++) {
+      const weight = at((k + 0.5 - center) / stretch);
+      taps.weights[i * most + k - first] = weight;
+      sum += weight;
+    }
+    taps.first[i] = first;
+    taps.counts[i] = end - first;
+    if (sum === 0) taps.weights[i * most] = sum = 1;
+    for (let k = 0; k < end - first; k++) taps.weights[i * most + k] /= sum;
+  }
+  return taps;
+}
+
+/** A part of a picture and the size that it is brought to. */
+export interface Resampling {
+  /** Pixels left of the part; the picture's left edge is 0. */
+  readonly x: number;
+  /** Pixels above the part. */
+  readonly y: number;
+  /** Source pixels from one output pixel to the next, from left to right. */
+  readonly stepX: number;
+  /** Source pixels from one output pixel to the next, from top to bottom. */
+  readonly stepY: number;
+  /** The size of the result. */
+  readonly to: PictureSize;
+  /** The filter. */
+  readonly interpolation: Interpolation;
+}
+
+/**
+ * A part of a picture at another size, filtered along rows and then along columns, antialiased, and
+ * rounded to bytes after each as Pillow does. Filters see the pixels around the part, too.
+ */
+export function resample(picture: Picture, options: Resampling): Picture {
+  const { x, y, stepX, stepY, to, interpolation } = options;
+  const { height, width, channels, pixels } = picture;
+  if (!(stepX > 0 && stepY > 0)) {
+    throw new RangeError(`Cannot resample: wanted steps above 0, found ${stepX} and ${stepY}`);
+  }
+  const filter = FILTERS[interpolation];
+  const columns = tapsOf({ source: width, from: x, step: stepX, length: to.width }, filter);
+  const rows = tapsOf({ source: height, from: y, step: stepY, length: to.height }, filter);
+  const top = rows.first.reduce((least, first) => Math.min(least, first), height);
+  const bottom = rows.first.reduce((most, first, i) => Math.max(most, first + rows.counts[i]), 0);
+  // Bytes that are clamped and rounded half up, as Pillow's are.
+  const half = new Uint8ClampedArray((bottom - top) * to.width * channels);
+  for (let row = top; row < bottom; row++) {
+    for (let i = 0; i < to.width; i++) {
+      const from = (row * width + columns.first[i]) * channels;
+      const at = ((row - top) * to.width + i) * channels;
+      for (let c = 0; c < channels; c++) {
+        let sum = 0.5;
+        for (let k = 0; k < columns.counts[i]; k++) {
+          sum += columns.weights[i * columns.most + k] * pixels[from + k * channels + c];
+        }
+        half[at + c] = Math.floor(sum);
+      }
+    }
+  }
+  const result = new Uint8ClampedArray(to.height * to.width * channels);
+  const stride = to.width * channels;
+  const sums = new Float64Array(stride);
+  for (let j = 0; j < to.height; j++) {
+    sums.fill(0.5);
+    for (let k = 0; k < rows.counts[j]; k++) {
+      const weight = rows.weights[j * rows.most + k];
+      const from = (rows.first[j] + k - top) * stride;
+      for (let i = 0; i < stride; i++) sums[i] += weight * half[from + i];
+    }
+    for (let i = 0; i < stride; i++) result[j * stride + i] = Math.floor(sums[i]);
+  }
+  return { ...to, channels, pixels: new Uint8Array(result.buffer) };
+}
+
+/** The size of a level: see {@link Preparation}. Never larger than the picture. */
+export function levelSize(
+  { height, width }: PictureSize,
+  { side, area }: Extract<Preparation, { kind: "level" }>,
+): PictureSize {
+  const shorter = Math.min(height, width);
+  const factor = Math.min(1, side / shorter, Math.sqrt(area / (height * width)));
+  const scaled = (pixels: number): number => Math.max(1, Math.floor(pixels * factor + 1e-9));
+  if (factor === 1) return { height, width };
+  // A side of one pixel is no less, however long the other is: that one is kept to the area.
+  const short = scaled(shorter);
+  const long = Math.min(scaled(Math.max(height, width)), Math.floor(area / short));
+  return height < width ? { height: short, width: long } : { height: long, width: short };
+}
+
+/**
+ * The central part of a picture as torchvision cuts it: the shorter side is brought to
+ * floor(size / cropPct), the longer one in proportion and rounded down, then size x size pixels are
+ * cut out, from a whole pixel on.
+ */
+export function centralResampling(
+  { height, width }: PictureSize,
+  { size, cropPct, interpolation }: Extract<Preparation, { kind: "central" }>,
+): Resampling {
+  const short = Math.max(size, Math.floor(size / cropPct + 1e-9));
+  const long = Math.floor(short * Math.max(height, width) / Math.min(height, width));
+  const resized = height < width ? { height: short, width: long } : { height: long, width: short };
+  const [stepX, stepY] = [width / resized.width, height / resized.height];
+  const corner = (pixels: number): number => {
+    const [whole, half] = [Math.floor((pixels - size) / 2), (pixels - size) % 2 !== 0];
+    // Python rounds halves to even.
+    return half && whole % 2 === 1 ? whole + 1 : whole;
+  };
+  return {
+    x: corner(resized.width) * stepX,
+    y: corner(resized.height) * stepY,
+    stepX,
+    stepY,
+    to: { height: size, width: size },
+    interpolation,
+  };
+}
+
+/** A decoded picture as it is asked for. Its channels have to be those of the preparation. */
+export function prepare(picture: Picture, preparation: Preparation): Picture {
+  if (picture.channels !== preparation.channels) {
+    throw new TypeError(
+      `Cannot prepare a picture: wanted ${preparation.channels} channels, found ${picture.channels}`,
+    );
+  }
+  if (preparation.kind === "central") {
+    return resample(picture, centralResampling(picture, preparation));
+  }
+  const to = levelSize(picture, preparation);
+  const { height, width } = picture;
+  if (to.height === height && to.width === width) return picture;
+  return resample(picture, {
+    x: 0,
+    y: 0,
+    stepX: width / to.width,
+    stepY: height / to.height,
+    to,
+    interpolation: "bilinear",
+  });
+}
+
+/** Pixels of the largest picture that a preparation gives. */
+export function preparedArea(preparation: Preparation): number {
+  return preparation.kind === "central" ? preparation.size ** 2 : preparation.area;
+}
