@@ -212,6 +212,7 @@ export {
 export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./export/checkpoint.ts";
 export { DivergedError, VerificationError } from "./train/errors.ts";
 export { Gates, type GatesSchedule } from "./train/gates.ts";
+export type { Mixing, Stage } from "./train/augment/stage.ts";
 export type { Feed, ImageShape } from "./train/image_feed.ts";
 export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
 export type { CheckpointInfo } from "./export/metadata.ts";
@@ -242,8 +243,8 @@ export {
   randomResizedCrop,
   type RandomResizedCropOptions,
 } from "./data/augment.ts";
+export type { Batch, Batches, EpochBatches, WholeBatches } from "./data/batch.ts";
 export {
-  type Batch,
   TrainingBatches,
   type TrainingOptions,
   ValidationBatches,
@@ -251,17 +252,20 @@ export {
 } from "./data/batches.ts";
 export { CIFAR100_CLASSES, CIFAR10_CLASSES, parseCifar10, parseCifar100 } from "./data/cifar.ts";
 export {
+  type AnySplit,
   checkDataset,
   concatenate,
   type CountedDataset,
   type Dataset,
   type DatasetPart,
   IMAGENET,
+  type ImageSet,
   measureNormalization,
   type Normalization,
   type Split,
   take,
 } from "./data/dataset.ts";
+export type { Draw, Streams } from "./data/draws.ts";
 export { DataError } from "./data/error.ts";
 export {
   type GeneratedOptions,
@@ -277,6 +281,17 @@ export {
   largestLabel,
   parseIdx,
 } from "./data/idx.ts";
+export type { Picture, PictureSize } from "./data/picture.ts";
+export type { PictureSet, PictureSource } from "./data/pictures.ts";
+export {
+  firstBatch,
+  PictureTrainingBatches,
+  PictureValidationBatches,
+  trainingBatches,
+  validationBatches,
+} from "./data/picture_batches.ts";
+export { type Preparation, prepare } from "./data/preparation.ts";
+export { type Interpolation, INTERPOLATIONS, resample, type Resampling } from "./data/resample.ts";
 export { takeStratified } from "./data/stratified.ts";
 export { Random } from "./data/random.ts";
 export {

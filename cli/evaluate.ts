@@ -1,8 +1,10 @@
 import { readFile } from "./run/read_file.ts";
-import { type Batch, ValidationBatches } from "../data/batches.ts";
+import type { Batches } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
+import { firstBatch, validationBatches } from "../data/picture_batches.ts";
+import type { PictureSet } from "../data/pictures.ts";
 import { printable } from "../data/printable.ts";
 import { countCorrect } from "../kernels/ops/counters.ts";
 import { Gpu } from "../kernels/gpu.ts";
@@ -41,7 +43,7 @@ export interface EvaluateReport extends Score {
 /** A data set in batches. */
 interface Images {
   readonly file: string;
-  readonly dataset: Dataset;
+  readonly dataset: Dataset | PictureSet;
   readonly batch: number;
   /** Is told how far the evaluation is. */
   readonly reporter: Pick<Reporter, "work">;
@@ -67,14 +69,14 @@ async function imagesFor(info: CheckpointInfo, { options, ...asked }: Asked): Pr
 
 /** Runs once on a first batch, for what only a first run does, then on all. */
 async function timed(
-  score: (batches: Iterable<Batch>, work?: ImageWork) => Promise<Score>,
+  score: (batches: Batches, work?: ImageWork) => Promise<Score>,
   { dataset, batch, reporter }: Images,
 ): Promise<Score & { imagesPerSecond: number }> {
-  const [first] = new ValidationBatches({ dataset, batch });
+  const first = await firstBatch({ dataset, batch });
   await score([first]);
   const work = new ImageWork({ work: { what: "evaluation", total: dataset.length }, reporter });
   const start = performance.now();
-  const found = await score(new ValidationBatches({ dataset, batch }), work);
+  const found = await score(validationBatches({ dataset, batch }), work);
   return { ...found, imagesPerSecond: 1000 * dataset.length / (performance.now() - start) };
 }
 
@@ -100,13 +102,13 @@ async function onKernels(bytes: Uint8Array, asked: Asked): Promise<Found> {
 async function scoreOnnx(
   session: OnnxSession,
   { batches, classes, work }: {
-    batches: Iterable<Batch>;
+    batches: Batches;
     classes: number;
     work?: ImageWork;
   },
 ): Promise<Score> {
   let counters: Values = { shape: [4], data: new Float64Array(4) };
-  for (const batch of batches) {
+  for await (const batch of batches) {
     const logits = await session.logits(batch);
     const { count, labels } = batch;
     [counters] = countCorrect.reference([

@@ -1,8 +1,10 @@
 import { readFile } from "./run/read_file.ts";
-import { type Batch, ValidationBatches } from "../data/batches.ts";
+import type { Batch } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
+import { firstBatch } from "../data/picture_batches.ts";
+import type { PictureSet } from "../data/pictures.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
@@ -64,7 +66,7 @@ interface Exported extends Pick<ExportReport, "parameterBytes"> {
 /** What a file and its network are exported with. */
 interface Bench {
   readonly checkpoint: Checkpoint;
-  readonly dataset: Dataset;
+  readonly dataset: Dataset | PictureSet;
   readonly scope: Scope;
 }
 
@@ -92,7 +94,7 @@ async function asOnnx(
 ): Promise<Exported> {
   const { bytes, parameterBytes } = encodeOnnx(checkpoint, options);
   const session = await OnnxSession.open(bytes, "the exported network");
-  const [first] = new ValidationBatches({ dataset, batch: 1 });
+  const first = await firstBatch({ dataset, batch: 1 });
   return {
     bytes,
     parameterBytes,

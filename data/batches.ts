@@ -1,113 +1,50 @@
 import { type CropWriter, identity } from "./augment.ts";
-import { curable, cure } from "./cure.ts";
-import { checkDataset, type Dataset } from "./dataset.ts";
-import { checkNumber } from "./number_check.ts";
-import { checkSeed, Random } from "./random.ts";
+import type { Batch } from "./batch.ts";
+import type { Dataset } from "./dataset.ts";
+import { EpochWalk, type TrainingOptions } from "./epoch_walk.ts";
+import { imageAt, Rows } from "./rows.ts";
 
-/** Images of one step. The arrays are written again by the next batch: copy what must last. */
-export interface Batch {
-  /**
-   * `[batch, height, width, channels]`. Its buffer is longer by the zeros that fill the last
-   * 32-bit word, as uploads go in whole words.
-   */
-  readonly pixels: Uint8Array<ArrayBuffer>;
-  /** `[batch]`. */
-  readonly labels: Uint32Array<ArrayBuffer>;
-  /** `[batch, 4]`: where each image is sampled, as {@link CropWriter} writes it. */
-  readonly crops: Float32Array<ArrayBuffer>;
-  /** How many images, from the first on, are meant; the others repeat image 0 of the set. */
-  readonly count: number;
-}
-
-/** Room for one batch, filled from a dataset. */
-class Rows {
-  readonly #dataset: Dataset;
-  readonly #bytes: number;
-  readonly pixels: Uint8Array<ArrayBuffer>;
-  readonly labels: Uint32Array<ArrayBuffer>;
-  readonly crops: Float32Array<ArrayBuffer>;
-
-  constructor(dataset: Dataset, batch: number) {
-    checkDataset(dataset);
-    if (!Number.isInteger(batch) || batch < 1) {
-      throw new RangeError(
-        `Cannot make batches of ${batch} images: wanted a whole number from 1 on`,
-      );
-    }
-    this.#dataset = dataset;
-    this.#bytes = dataset.height * dataset.width * dataset.channels;
-    const bytes = batch * this.#bytes;
-    this.pixels = new Uint8Array(new ArrayBuffer(Math.ceil(bytes / 4) * 4), 0, bytes);
-    this.labels = new Uint32Array(batch);
-    this.crops = new Float32Array(batch * 4);
-  }
-
-  fill(row: number, image: number, crop: CropWriter): void {
-    const { pixels, labels } = this.#dataset;
-    const from = image * this.#bytes;
-    this.pixels.set(pixels.subarray(from, from + this.#bytes), row * this.#bytes);
-    this.labels[row] = labels[image];
-    crop(this.crops, row * 4);
-  }
-
-  batch(count: number): Batch {
-    return { pixels: this.pixels, labels: this.labels, crops: this.crops, count };
-  }
-}
-
-/** How a training set is walked. */
-export interface TrainingOptions {
-  /** The images. */
-  dataset: Dataset;
-  /** Images in a batch. */
-  batch: number;
-  /** Of order and crops. */
-  seed: number;
-  /** How images are cropped, given the random numbers of a batch; not at all unless told. */
-  augment?: (random: Random) => CropWriter;
-}
+export type { Batch } from "./batch.ts";
+export type { TrainingOptions } from "./epoch_walk.ts";
 
 /**
- * Batches to train on: each epoch in an order of its own, without the last incomplete batch. Order
- * and crops of a batch depend only on seed, epoch and its place, so a run can go on anywhere.
+ * Batches to train on: each epoch in an order of its own, without the last incomplete batch. The
+ * order depends only on seed and epoch, the augmentation of an image only on seed, epoch and its
+ * place in the set, so a run can go on anywhere.
  */
 export class TrainingBatches {
   /** Batches in an epoch. */
   readonly length: number;
   readonly #options: TrainingOptions;
+  readonly #walk: EpochWalk;
   readonly #rows: Rows;
 
   /** Raises a `RangeError` for a batch larger than the dataset, or a seed that is none. */
   constructor(options: TrainingOptions) {
-    const { dataset, batch, seed } = options;
-    checkSeed(seed);
-    if (batch > dataset.length) {
-      const problem = `Cannot make batches of ${batch} images: ${dataset.name} has ` +
-        `${dataset.length}`;
-      const option = { option: "batchSize", words: "the batch" };
-      throw curable(RangeError, problem, cure`lower ${option} to at most that`);
-    }
-    this.#rows = new Rows(dataset, batch);
+    this.#walk = new EpochWalk(options);
+    this.#rows = new Rows(options.dataset, options.batch);
     this.#options = options;
-    this.length = Math.floor(dataset.length / batch);
+    this.length = this.#walk.length;
   }
 
   /** The batches of an epoch, from batch `first` on. Raises a `RangeError` for negative numbers. */
   epoch(epoch: number, first = 0): Generator<Batch, void, void> {
-    const action = "make the batches of an epoch";
-    checkNumber(action, "the epoch", epoch, { from: 0, whole: true });
-    checkNumber(action, "the first batch", first, { from: 0, to: this.length, whole: true });
+    this.#walk.check(epoch, first);
     return this.#from(epoch, first);
   }
 
   *#from(epoch: number, first: number): Generator<Batch, void, void> {
-    const { dataset, batch, seed, augment = identity } = this.#options;
-    const order = Uint32Array.from({ length: dataset.length }, (_, i) => i);
-    new Random(seed, `order of epoch ${epoch}`).shuffle(order);
+    const { dataset, batch, draws } = this.#options;
+    const [rows, walk] = [this.#rows, this.#walk];
+    const order = walk.order(epoch);
     for (let k = first; k < this.length; k++) {
-      const crop = augment(new Random(seed, `crops of epoch ${epoch}, batch ${k}`));
-      for (let row = 0; row < batch; row++) this.#rows.fill(row, order[k * batch + row], crop);
-      yield this.#rows.batch(batch);
+      const places = order.subarray(k * batch, (k + 1) * batch);
+      places.forEach((place, row) => {
+        const crop = walk.crop(epoch, place, dataset);
+        rows.put(row, imageAt(dataset, place), crop);
+      });
+      if (draws?.length) walk.draw(epoch, k, places);
+      yield draws?.length ? { ...rows.batch(batch), draws: walk.draws } : rows.batch(batch);
     }
   }
 }
@@ -142,7 +79,8 @@ export class ValidationBatches {
     for (let start = 0; start < dataset.length; start += batch) {
       const count = Math.min(batch, dataset.length - start);
       for (let row = 0; row < batch; row++) {
-        this.#rows.fill(row, row < count ? start + row : 0, crop);
+        const place = row < count ? start + row : 0;
+        this.#rows.put(row, imageAt(dataset, place), crop);
       }
       yield this.#rows.batch(count);
     }

@@ -1,28 +1,9 @@
 import { curable, cure } from "./cure.ts";
 import { DataError } from "./error.ts";
+import type { ImageSet } from "./image_set.ts";
+import type { PictureSet } from "./pictures.ts";
 
-/** A part of a set: images to train on, to choose by, or those that its authors test on. */
-export type DatasetPart = "train" | "validation" | "test";
-
-/** Labelled images, and what is known of them before a pixel is read. */
-export interface ImageSet {
-  /** What errors call it. */
-  readonly name: string;
-  /** Which part of a set the images are, where that is known. */
-  readonly part?: DatasetPart;
-  /** The names of the classes; a label is an index into them. */
-  readonly classes: readonly string[];
-  /** The number of images. */
-  readonly length: number;
-  /** Pixels from top to bottom, as networks take them. */
-  readonly height: number;
-  /** Pixels from left to right, as networks take them. */
-  readonly width: number;
-  /** Bytes of a pixel: 1 for grey, 3 for red, green, blue. */
-  readonly channels: number;
-  /** `[length]`. */
-  readonly labels: Uint8Array | Uint16Array;
-}
+export type { DatasetPart, ImageSet } from "./image_set.ts";
 
 /** Labelled images of one size, in memory. */
 export interface Dataset extends ImageSet {
@@ -44,15 +25,18 @@ export const IMAGENET: Normalization = {
   std: [0.229, 0.224, 0.225],
 };
 
-/** Two sets without a common image. */
-export interface Split {
+/** Two sets without a common image; in memory, unless told. */
+export interface Split<Set extends Dataset | PictureSet = Dataset> {
   /** What a network is trained on. */
-  readonly train: Dataset;
+  readonly train: Set;
   /** What it is measured on: its `part` says whether these are the test images of the set. */
-  readonly validation: Dataset;
+  readonly validation: Set;
   /** Of the training set. */
   readonly normalization: Normalization;
 }
+
+/** Two sets of either kind. */
+export type AnySplit = Split<Dataset | PictureSet>;
 
 /** A dataset of which there may be no pixels yet, only how many there are. */
 export type CountedDataset = Omit<Dataset, "pixels"> & {

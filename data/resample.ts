@@ -1,4 +1,4 @@
-import type { Picture, PictureSize, Preparation } from "./pictures.ts";
+import type { Picture, PictureSize } from "./picture.ts";
 
 /** Filters by which pictures are reduced and enlarged. */
 export const INTERPOLATIONS = ["bilinear", "bicubic"] as const;
@@ -137,75 +137,4 @@ export function resample(picture: Picture, options: Resampling): Picture {
     for (let i = 0; i < stride; i++) result[j * stride + i] = Math.floor(sums[i]);
   }
   return { ...to, channels, pixels: new Uint8Array(result.buffer) };
-}
-
-/** The size of a level: see {@link Preparation}. Never larger than the picture. */
-export function levelSize(
-  { height, width }: PictureSize,
-  { side, area }: Extract<Preparation, { kind: "level" }>,
-): PictureSize {
-  const shorter = Math.min(height, width);
-  const factor = Math.min(1, side / shorter, Math.sqrt(area / (height * width)));
-  const scaled = (pixels: number): number => Math.max(1, Math.floor(pixels * factor + 1e-9));
-  if (factor === 1) return { height, width };
-  // A side of one pixel is no less, however long the other is: that one is kept to the area.
-  const short = scaled(shorter);
-  const long = Math.min(scaled(Math.max(height, width)), Math.floor(area / short));
-  return height < width ? { height: short, width: long } : { height: long, width: short };
-}
-
-/**
- * The central part of a picture as torchvision cuts it: the shorter side is brought to
- * floor(size / cropPct), the longer one in proportion and rounded down, then size x size pixels are
- * cut out, from a whole pixel on.
- */
-export function centralResampling(
-  { height, width }: PictureSize,
-  { size, cropPct, interpolation }: Extract<Preparation, { kind: "central" }>,
-): Resampling {
-  const short = Math.max(size, Math.floor(size / cropPct + 1e-9));
-  const long = Math.floor(short * Math.max(height, width) / Math.min(height, width));
-  const resized = height < width ? { height: short, width: long } : { height: long, width: short };
-  const [stepX, stepY] = [width / resized.width, height / resized.height];
-  const corner = (pixels: number): number => {
-    const [whole, half] = [Math.floor((pixels - size) / 2), (pixels - size) % 2 !== 0];
-    // Python rounds halves to even.
-    return half && whole % 2 === 1 ? whole + 1 : whole;
-  };
-  return {
-    x: corner(resized.width) * stepX,
-    y: corner(resized.height) * stepY,
-    stepX,
-    stepY,
-    to: { height: size, width: size },
-    interpolation,
-  };
-}
-
-/** A decoded picture as it is asked for. Its channels have to be those of the preparation. */
-export function prepare(picture: Picture, preparation: Preparation): Picture {
-  if (picture.channels !== preparation.channels) {
-    throw new TypeError(
-      `Cannot prepare a picture: wanted ${preparation.channels} channels, found ${picture.channels}`,
-    );
-  }
-  if (preparation.kind === "central") {
-    return resample(picture, centralResampling(picture, preparation));
-  }
-  const to = levelSize(picture, preparation);
-  const { height, width } = picture;
-  if (to.height === height && to.width === width) return picture;
-  return resample(picture, {
-    x: 0,
-    y: 0,
-    stepX: width / to.width,
-    stepY: height / to.height,
-    to,
-    interpolation: "bilinear",
-  });
-}
-
-/** Pixels of the largest picture that a preparation gives. */
-export function preparedArea(preparation: Preparation): number {
-  return preparation.kind === "central" ? preparation.size ** 2 : preparation.area;
 }

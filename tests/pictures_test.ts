@@ -11,7 +11,7 @@ const ignore = lacks("read", "env");
 
 function metrics(epoch: number, epochs: number): EpochMetrics {
   return {
-    ...{ epoch, epochs, imagesPerSecond: 100, etaSeconds: 0, seconds: 1 },
+    ...{ epoch, epochs, imagesPerSecond: 100, waiting: 0, etaSeconds: 0, seconds: 1 },
     ...{ loss: 2 / epoch, crossEntropy: 1 / epoch, kl: 0.5 / epoch, lambda: 0.5, lr: 1e-3 },
     training: { base: 0.5, small: 0.25 },
     validation: {

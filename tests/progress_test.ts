@@ -21,6 +21,7 @@ const PROGRESS: Progress = {
   crossEntropy: 1.125,
   kl: 0.5,
   lambda: 0.25,
+  waiting: 0,
   lr: 1e-3,
   training: { base: 0.5, small: 0.375 },
   etaSeconds: 125,

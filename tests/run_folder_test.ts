@@ -33,6 +33,7 @@ function metrics(epoch: number, epochs = 2): EpochMetrics {
     lambda: 1,
     lr: 1e-3,
     training: { base: 0.5, small: 0.25 },
+    waiting: 0,
     etaSeconds: 0,
     seconds: 1,
     validation: {

@@ -1,13 +1,18 @@
-import type { Batch } from "../data/batches.ts";
-import type { Dataset } from "../data/dataset.ts";
+import type { Batch } from "../data/batch.ts";
+import type { ImageSet } from "../data/dataset.ts";
 import { checkNumber } from "../data/number_check.ts";
+import type { Draw } from "../data/draws.ts";
+import type { PictureSet } from "../data/pictures.ts";
+import { frameOf } from "../data/rows.ts";
 
 /** What the batches of a program are made for. */
 interface BatchFrame {
   /** Where the images are from. */
-  readonly source: Dataset;
+  readonly source: ImageSet | PictureSet;
   /** Images in a batch. */
   readonly batch: number;
+  /** What is drawn for the augmentations. */
+  readonly draws: readonly Draw[];
   /** The size that they are cropped to. */
   readonly to: { readonly height: number; readonly width: number };
 }
@@ -24,14 +29,24 @@ function meets(x0: number, step: number, size: number, source: number): boolean 
  * numbers. Looks at no pixels: a step must not wait for that.
  */
 export function checkBatch(
-  { pixels, crops, labels, count }: Batch,
-  { source, batch, to }: BatchFrame,
+  { pixels, crops, labels, count, sizes, draws: drawn = [] }: Batch,
+  { source, batch, to, draws }: BatchFrame,
 ): void {
-  const bytes = batch * source.height * source.width * source.channels;
+  const frame = frameOf(source);
+  const bytes = batch * frame.bytes;
   const arrays = [
+    ...frame.varied
+      ? [{ what: "heights and widths", found: sizes, kind: Uint32Array, length: 2 * batch }]
+      : [],
     { what: "pixels", found: pixels, kind: Uint8Array, length: bytes },
     { what: "labels", found: labels, kind: Uint32Array, length: batch },
     { what: "crops", found: crops, kind: Float32Array, length: 4 * batch },
+    ...draws.map(({ name, numbers }, i) => ({
+      what: `numbers of ${name}`,
+      found: drawn[i],
+      kind: Float32Array,
+      length: numbers * batch,
+    })),
   ];
   for (const { what, found, kind, length } of arrays) {
     if (found instanceof kind && found.length === length) continue;
@@ -64,11 +79,18 @@ export function checkBatch(
   for (let i = 0; i < batch; i++) {
     const [x0, y0] = [crops[4 * i], crops[4 * i + 1]];
     const [stepX, stepY] = [crops[4 * i + 2], crops[4 * i + 3]];
-    if (meets(x0, stepX, to.width, source.width) && meets(y0, stepY, to.height, source.height)) {
-      continue;
+    const [height, width] = frame.varied && sizes
+      ? [sizes[2 * i], sizes[2 * i + 1]]
+      : [source.height, source.width];
+    if (height * width * source.channels > frame.bytes) {
+      throw new RangeError(
+        `Cannot ${action}: wanted images of at most ${frame.bytes} bytes, found ${height}x${width} ` +
+          `pixels at image ${i}`,
+      );
     }
+    if (meets(x0, stepX, to.width, width) && meets(y0, stepY, to.height, height)) continue;
     throw new RangeError(
-      `Cannot ${action}: wanted crops that show part of ${source.height}x${source.width} pixels, ` +
+      `Cannot ${action}: wanted crops that show part of ${height}x${width} pixels, ` +
         `found x0, y0, stepX, stepY = ${x0}, ${y0}, ${stepX}, ${stepY} at image ${i}`,
     );
   }

@@ -1,5 +1,5 @@
-import { ValidationBatches } from "../data/batches.ts";
-import type { Split } from "../data/dataset.ts";
+import { firstBatch } from "../data/picture_batches.ts";
+import type { AnySplit } from "../data/dataset.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { State } from "../nn/parameters.ts";
 import { pruneByMagnitude } from "../nn/compress/prune.ts";
@@ -96,13 +96,13 @@ const LATENCY_RUNS = 20;
 
 async function latencyOf(
   checkpoint: Checkpoint,
-  { validation }: Split,
+  { validation }: AnySplit,
   reporter: Reporter,
 ): Promise<number> {
   const { bytes } = encodeOnnx(checkpoint, { includeNormalization: false });
   const session = await OnnxSession.open(bytes, "a trained network");
   try {
-    const [first] = new ValidationBatches({ dataset: validation, batch: 1 });
+    const first = await firstBatch({ dataset: validation, batch: 1 });
     return await session.latency(first, LATENCY_RUNS, latencyProgress(reporter, LATENCY_RUNS));
   } finally {
     await session.close();

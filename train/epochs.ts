@@ -1,4 +1,5 @@
-import { ValidationBatches } from "../data/batches.ts";
+import { DataWait } from "./data_wait.ts";
+import { validationBatches } from "../data/picture_batches.ts";
 import { plural } from "../data/words.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import { DivergedError, UsageError } from "./errors.ts";
@@ -35,6 +36,7 @@ interface Run {
 /** Trains one epoch, counted from 0. */
 async function trainEpoch(epoch: number, run: Run): Promise<EpochMetrics> {
   const { job: { options, batches }, gates, reporter, estimate } = run;
+  const wait = new DataWait();
   const { epochs, batchSize } = options;
   const steps = batches.length;
   const lambda = options.mode === "adjoined" ? lambdaAt(epoch, epochs) : 1;
@@ -45,7 +47,7 @@ async function trainEpoch(epoch: number, run: Run): Promise<EpochMetrics> {
   let lr = 0;
   let progress: Progress | undefined;
   run.step.reset();
-  for (const batch of batches.epoch(epoch)) {
+  for await (const batch of wait.over(batches.epoch(epoch))) {
     const rate = rateAt(epoch * steps + done, steps, options);
     lr = rate.lr;
     gates?.prepare((epoch * steps + done) / (epochs * steps));
@@ -79,6 +81,7 @@ async function trainEpoch(epoch: number, run: Run): Promise<EpochMetrics> {
       lambda,
       lr,
       training: top1(means.scores),
+      waiting: wait.seconds / seconds,
       etaSeconds: estimate.seconds,
       ...search ? { search } : {},
     };
@@ -125,7 +128,7 @@ async function demandFiniteTeacher(
   using scope = gpu.scope();
   const session = await KernelSession.open(scope, { checkpoint, dataset, batch });
   const { loss } = await session.score(
-    new ValidationBatches({ dataset, batch }),
+    validationBatches({ dataset, batch }),
     new ImageWork({ work: { what: "evaluating the teacher", total: dataset.length }, reporter }),
   );
   if (Number.isFinite(loss)) return;

@@ -1,4 +1,4 @@
-import type { Batch } from "../data/batches.ts";
+import type { Batch, Batches } from "../data/batch.ts";
 import { countCorrect } from "../kernels/ops/counters.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
@@ -49,11 +49,11 @@ export class Evaluation {
     },
   ): Promise<Evaluation> {
     demandClasses(objective, feed.dataset);
-    const images = new Images(scope, feed.dataset, feed.batch);
+    const images = new Images(scope, feed);
     const counters = new Counters(scope, objective);
     const logits: Logits = {};
     const program = await scope.trace("evaluation", (trace) => {
-      const image = images.record(trace, feed.normalization, feed.image);
+      const image = images.record(trace, feed.normalization);
       const apply = applying(trace);
       const running = { apply, parameter: weights.tensor, training: false };
       const found = logitsOf(objective, image, running, gates?.chosen);
@@ -79,12 +79,12 @@ export class Evaluation {
    * `TypeError` for none.
    */
   async scores(
-    batches: Iterable<Batch>,
+    batches: Batches,
     work?: ImageWork,
   ): Promise<Partial<Record<Which, Score>>> {
     this.#counters.clear();
     let sent = 0;
-    for (const batch of batches) {
+    for await (const batch of batches) {
       sent++;
       this.#images.send(batch);
       this.program.replay();

@@ -1,6 +1,7 @@
 import { cropFlip, type CropWriter, identity, randomResizedCrop } from "../data/augment.ts";
-import { TrainingBatches, ValidationBatches } from "../data/batches.ts";
-import type { Dataset, Split } from "../data/dataset.ts";
+import type { EpochBatches, WholeBatches } from "../data/batch.ts";
+import { trainingBatches, validationBatches } from "../data/picture_batches.ts";
+import type { AnySplit, ImageSet } from "../data/dataset.ts";
 import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
@@ -34,7 +35,7 @@ export type ChooseTiles = (
 /** Data that the program around a run has read for it. */
 export interface RunInputs {
   /** The images, with the normalisation of the run. */
-  readonly split: Split;
+  readonly split: AnySplit;
   /** The teacher of mode `distill`. */
   readonly teacher?: Checkpoint;
   /** Weights to start from. */
@@ -48,7 +49,7 @@ export interface RunInputs {
 /** A run before it has anything on the GPU. */
 export interface Job {
   readonly options: TrainOptions;
-  readonly split: Split;
+  readonly split: AnySplit;
   readonly adjoined: Adjoined;
   readonly objective: Objective;
   /** The teacher of mode `distill`. */
@@ -57,8 +58,8 @@ export interface Job {
   readonly start?: State;
   /** Remarks on weights and images, a sentence each. */
   readonly notes: readonly string[];
-  readonly batches: TrainingBatches;
-  readonly validation: ValidationBatches;
+  readonly batches: EpochBatches;
+  readonly validation: WholeBatches;
   readonly feed: Feed;
   readonly validationFeed: Feed;
   readonly chooseTiles?: ChooseTiles;
@@ -67,7 +68,7 @@ export interface Job {
 /** The augmentation of training images that the options name. */
 export function augmentation(
   { augment }: TrainOptions,
-  { height, width }: Dataset,
+  { height, width }: Pick<ImageSet, "height" | "width">,
 ): (random: Random) => CropWriter {
   // A pad of an eighth: 4 pixels at 32, as is usual for CIFAR. The same on all sides, so that a crop
   // of a long image keeps most of its short side.
@@ -100,7 +101,7 @@ export function optimizer({ opt, weightDecay, nesterov }: TrainOptions): Optimiz
 }
 
 /** The pair of networks that the options describe. */
-export function adjoinedOf(options: TrainOptions, split: Split): Adjoined {
+export function adjoinedOf(options: TrainOptions, split: AnySplit): Adjoined {
   const { classes, channels } = split.train;
   const { compression, trunk, maskFrom, maskingFactor, widths, seed, stem, variant } = options;
   const base = model(options.model, { classes: classes.length, channels, stem, variant });
@@ -144,7 +145,7 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
   const image = { height: train.height, width: train.width };
   const feed = { dataset: train, normalization, batch, image };
   const objective = objectiveOf(options, adjoined, teacher);
-  const batches = new TrainingBatches({ dataset: train, batch, seed, augment });
+  const batches = trainingBatches({ dataset: train, batch, seed, augment });
   demandWarmup(options, batches.length);
   const start = given && startFrom(given, options, { objective, adjoined });
   return {
@@ -156,7 +157,7 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
     start: start?.state,
     notes: [...start?.notes ?? [], ...notes],
     batches,
-    validation: new ValidationBatches({ dataset: validation, batch }),
+    validation: validationBatches({ dataset: validation, batch }),
     feed,
     validationFeed: { ...feed, dataset: validation },
     chooseTiles,

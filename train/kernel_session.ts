@@ -1,5 +1,6 @@
-import type { Batch } from "../data/batches.ts";
+import type { Batch, Batches } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
+import type { PictureSet } from "../data/pictures.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
@@ -21,7 +22,11 @@ export class KernelSession {
   /** For batches of `batch` images of `dataset`. */
   static async open(
     scope: Scope,
-    { checkpoint, dataset, batch }: { checkpoint: Checkpoint; dataset: Dataset; batch: number },
+    { checkpoint, dataset, batch }: {
+      checkpoint: Checkpoint;
+      dataset: Dataset | PictureSet;
+      batch: number;
+    },
   ): Promise<KernelSession> {
     const { network, state, which, normalization, image: [height, width] } = checkpoint;
     const evaluation = await Evaluation.trace(scope, {
@@ -38,7 +43,7 @@ export class KernelSession {
   }
 
   /** Accuracy and loss over batches. `work` is told how far they are. */
-  async score(batches: Iterable<Batch>, work?: ImageWork): Promise<Score> {
+  async score(batches: Batches, work?: ImageWork): Promise<Score> {
     const { [this.#checkpoint.which]: score } = await this.#evaluation.scores(batches, work);
     if (!score) throw new TypeError(`Cannot score ${this.#checkpoint.which}: it is not evaluated`);
     return score;

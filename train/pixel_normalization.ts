@@ -1,4 +1,4 @@
-import { IMAGENET, type Normalization, type Split } from "../data/dataset.ts";
+import { type AnySplit, IMAGENET, type Normalization } from "../data/dataset.ts";
 import { UsageError } from "./errors.ts";
 import { type Given, metadataJson } from "./given.ts";
 import type { TrainOptions } from "./types.ts";
@@ -18,9 +18,9 @@ function saved(given: Given, channels: number): Normalization | undefined {
  */
 export function normalized(
   { normalization: choice }: TrainOptions,
-  split: Split,
+  split: AnySplit,
   given: Given | undefined,
-): { readonly split: Split; readonly notes: readonly string[] } {
+): { readonly split: AnySplit; readonly notes: readonly string[] } {
   const { name, channels } = split.train;
   const own = given && !choice ? saved(given, channels) : undefined;
   if (own && given) {

@@ -1,4 +1,4 @@
-import type { Dataset } from "../data/dataset.ts";
+import type { ImageSet } from "../data/dataset.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { classesOf } from "../nn/network.ts";
@@ -41,7 +41,10 @@ export class Counters {
 }
 
 /** Raises a `TypeError` unless each network has one output for each class. */
-export function demandClasses(objective: Objective, { name, classes }: Dataset): void {
+export function demandClasses(
+  objective: Objective,
+  { name, classes }: Pick<ImageSet, "name" | "classes">,
+): void {
   const teacher = objective.mode === "distill" ? { teacher: objective.teacher } : {};
   for (const [which, network] of Object.entries({ ...networksOf(objective), ...teacher })) {
     const outputs = classesOf(network);

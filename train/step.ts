@@ -1,4 +1,4 @@
-import type { Batch } from "../data/batches.ts";
+import type { Batch } from "../data/batch.ts";
 import { checkNumber } from "../data/number_check.ts";
 import type { Normalization } from "../data/dataset.ts";
 import { accumulate, countCorrect } from "../kernels/ops/counters.ts";
@@ -86,14 +86,14 @@ export class TrainingStep {
     },
   ): Promise<TrainingStep> {
     demandClasses(objective, feed.dataset);
-    const images = new Images(scope, feed.dataset, feed.batch);
+    const images = new Images(scope, feed);
     const lambda = scope.tensor("lambda", [1]);
     const sums = scope.tensor("sums", [4]);
     const one = scope.tensor("one", [1], [1]);
     const counters = new Counters(scope, objective);
     const { labels } = images;
     const program = await scope.trace("training step", (trace) => {
-      const image = images.record(trace, feed.normalization, feed.image);
+      const image = images.record(trace, feed.normalization);
       const tape = new Tape(trace, (p) => learner.gradient(p) ?? gates?.gradient(p));
       const { apply } = tape;
       const running = { apply, parameter: learner.tensor, training: true };
@@ -105,7 +105,7 @@ export class TrainingStep {
         teacher: objective.mode === "distill" && teacher
           ? runNetwork(
             objective.teacher,
-            images.record(trace, teacher.normalization, feed.image),
+            images.record(trace, teacher.normalization),
             { apply: applying(trace), parameter: teacher.weights.tensor, training: false },
           )
           : undefined,

@@ -1,4 +1,4 @@
-import type { Split } from "../data/dataset.ts";
+import type { AnySplit } from "../data/dataset.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
@@ -19,12 +19,12 @@ export interface TrainResult {
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
 
-function networkSummary(network: Network, score: Score, { train }: Split): NetworkSummary {
+function networkSummary(network: Network, score: Score, { train }: AnySplit): NetworkSummary {
   return { ...score, ...count(network, train) };
 }
 
 /** Whether networks are validated on the test images of their set. */
-export function isTest({ validation }: Split): boolean {
+export function isTest({ validation }: AnySplit): boolean {
   return validation.part === "test";
 }
 

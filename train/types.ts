@@ -51,6 +51,8 @@ export interface Progress {
   readonly lambda: number;
   /** Learning rate of the last step. */
   readonly lr: number;
+  /** Share of the time since the start of the epoch in which the next batch was waited for. */
+  readonly waiting: number;
   /** Accuracy on the training batches of this epoch so far. */
   readonly training: Partial<Record<Which, number>>;
   /**

@@ -1,4 +1,5 @@
-import { type Batch, ValidationBatches } from "../data/batches.ts";
+import type { Batch } from "../data/batch.ts";
+import { validationBatches } from "../data/picture_batches.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
 import type { Network } from "../nn/network.ts";
@@ -45,7 +46,7 @@ export async function compareLogits(
   let maxError = 0;
   let agreeing = 0;
   let images = 0;
-  for (const batch of new ValidationBatches({ dataset, batch: size })) {
+  for await (const batch of validationBatches({ dataset, batch: size })) {
     const all = [await first(batch), await second(batch)];
     for (let i = 0; i < batch.count; i++) {
       const [a, b] = all.map((logits) => logits.subarray(i * classes, (i + 1) * classes));

@@ -1,4 +1,5 @@
-import type { Dataset } from "../../data/dataset.ts";
+import type { Dataset, ImageSet } from "../../data/dataset.ts";
+import type { PictureSet } from "../../data/pictures.ts";
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
 import { printable, printableJson } from "../../data/printable.ts";
@@ -18,7 +19,7 @@ export type ValidationOptions = Pick<
 export function openValidation(
   options: ValidationOptions,
   { classes }: Pick<CheckpointInfo, "classes">,
-): Promise<Dataset> {
+): Promise<Dataset | PictureSet> {
   const { dataset, dataDir, seed, valSize, valSplit } = options;
   return openValidationImages(dataset, {
     dataDir,
@@ -83,7 +84,7 @@ function words(classes: readonly string[], image: readonly number[]): string {
 /** Raises a {@link UsageError} unless a saved network is one for the images of a data set. */
 export function checkImages(
   { classes, image }: CheckpointInfo,
-  { dataset, file }: { dataset: Dataset; file: string },
+  { dataset, file }: { dataset: ImageSet; file: string },
 ): void {
   const { height, width, channels, name } = dataset;
   const found = words(dataset.classes, [height, width, channels]);

@@ -1,7 +1,7 @@
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
 import { printable } from "../../data/printable.ts";
-import type { Split } from "../../data/dataset.ts";
+import type { AnySplit } from "../../data/dataset.ts";
 import { type Checkpoint, parseCheckpoint } from "../../export/checkpoint.ts";
 import { type GivenWidths, parseWidths } from "../../export/widths_file.ts";
 import { UsageError } from "../../train/errors.ts";
@@ -42,7 +42,7 @@ export async function loadGiven(
 }
 
 /** Reads the teacher of a distillation. Raises a {@link DataError} when it cannot be read. */
-export async function loadTeacher(path: string, split: Split): Promise<Checkpoint> {
+export async function loadTeacher(path: string, split: AnySplit): Promise<Checkpoint> {
   const info = await Deno.stat(path).catch(() => undefined);
   const isFile = info ? !info.isDirectory : path.endsWith(".safetensors");
   const file = isFile ? path : `${path}/base.safetensors`;

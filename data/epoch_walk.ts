@@ -1,0 +1,80 @@
+import { type CropWriter, identity } from "./augment.ts";
+import { curable, cure } from "./cure.ts";
+import type { Dataset } from "./dataset.ts";
+import type { Draw } from "./draws.ts";
+import { checkNumber } from "./number_check.ts";
+import type { PictureSize } from "./picture.ts";
+import type { PictureSet } from "./pictures.ts";
+import { checkSeed, Random } from "./random.ts";
+
+/** How a training set is walked. */
+export interface TrainingOptions<Set extends Dataset | PictureSet = Dataset> {
+  /** The images. */
+  dataset: Set;
+  /** Images in a batch. */
+  batch: number;
+  /** Of order and augmentation. */
+  seed: number;
+  /** How an image of some size is cropped, given random numbers of its own; not at all unless told. */
+  augment?: (random: Random, source: PictureSize) => CropWriter;
+  /** What augmentations on the GPU draw. */
+  draws?: readonly Draw[];
+}
+
+/** The order and the draws of training batches, whatever kind their images are of. */
+export class EpochWalk {
+  /** Batches in an epoch. */
+  readonly length: number;
+  /** The numbers of each draw. */
+  readonly draws: readonly Float32Array<ArrayBuffer>[];
+  readonly #options: TrainingOptions<Dataset | PictureSet>;
+
+  /** Raises a `RangeError` for a batch larger than the set, or a seed that is none. */
+  constructor(options: TrainingOptions<Dataset | PictureSet>) {
+    const { dataset, batch, seed, draws = [] } = options;
+    checkSeed(seed);
+    if (batch > dataset.length) {
+      const problem = `Cannot make batches of ${batch} images: ${dataset.name} has ` +
+        `${dataset.length}`;
+      const option = { option: "batchSize", words: "the batch" };
+      throw curable(RangeError, problem, cure`lower ${option} to at most that`);
+    }
+    this.#options = options;
+    this.length = Math.floor(dataset.length / batch);
+    this.draws = draws.map(({ numbers }) => new Float32Array(batch * numbers));
+  }
+
+  /** Raises a `RangeError` for an epoch and a batch that there are not. */
+  check(epoch: number, first: number): void {
+    const action = "make the batches of an epoch";
+    checkNumber(action, "the epoch", epoch, { from: 0, whole: true });
+    checkNumber(action, "the first batch", first, { from: 0, to: this.length, whole: true });
+  }
+
+  /** The places of the images in the order of an epoch. */
+  order(epoch: number): Uint32Array {
+    const { dataset, seed } = this.#options;
+    const order = Uint32Array.from({ length: dataset.length }, (_, i) => i);
+    new Random(seed, `order of epoch ${epoch}`).shuffle(order);
+    return order;
+  }
+
+  /** The crop of an image in an epoch. */
+  crop(epoch: number, place: number, size: PictureSize): CropWriter {
+    const { seed, augment } = this.#options;
+    if (!augment) return identity();
+    return augment(new Random(seed, `crop of epoch ${epoch}, image ${place}`), size);
+  }
+
+  /** Draws the numbers of a batch. `places` are its images. */
+  draw(epoch: number, k: number, places: ArrayLike<number>): void {
+    const { seed, draws = [] } = this.#options;
+    draws.forEach(({ name, fill }, i) =>
+      fill(this.draws[i], {
+        length: places.length,
+        image: (row) => new Random(seed, `${name} of epoch ${epoch}, image ${places[row]}`),
+        batch: () => new Random(seed, `${name} of epoch ${epoch}, batch ${k}`),
+      })
+    );
+  }
+}
