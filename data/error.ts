@@ -5,5 +5,5 @@
  */
 export class DataError extends Error {
   /** "DataError", as printed before the message. */
-  override readonly name = "DataError";
+  override readonly name: string = "DataError";
 }

@@ -7,7 +7,7 @@ export interface Outcome {
 
 const ROOT = new URL("../", import.meta.url);
 
-const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env"];
+const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi"];
 
 /** Runs `adjoin` with arguments, as the tasks of deno.json do. */
 export async function adjoinCommand(

@@ -16,7 +16,7 @@ const OPS = [...CONVOLUTION, "kernels/ops/", "kernels/mod.ts", ...OPEN];
 const MESSAGES = ["data/cure.ts", "data/printable.ts"];
 const NN = ["nn/", "nn/layers/", "nn/compress/"];
 const TRAIN = [...OPS, ...NN, "data/", ...MESSAGES, "export/", "train/"];
-const EVERYTHING = [...TRAIN, "cli/", "bench/", "tests"];
+const EVERYTHING = [...TRAIN, "pictures/", "cli/", "bench/", "tests"];
 
 /**
  * The rooms, by how the paths in them begin (the longest beginning counts), and the other rooms that
@@ -44,8 +44,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "data/": MESSAGES,
   "export/": [...NN, "data/", ...MESSAGES],
   "train/": [...OPS, ...NN, "data/", ...MESSAGES, "export/"],
-  "cli/": TRAIN,
-  "bench/": [...TRAIN, "cli/"],
+  "pictures/": ["data/", ...MESSAGES],
+  "cli/": [...TRAIN, "pictures/"],
+  "bench/": [...TRAIN, "pictures/", "cli/"],
   "mod.ts": TRAIN,
   // Programs: they put the rooms together, and nobody imports them.
   "cli/main.ts": ["cli/actions.ts", ...EVERYTHING],
@@ -54,7 +55,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "std/": [],
 };
 
-const LIBRARY = ["kernels", "nn", "data", "export", "train", "cli", "bench"];
+const LIBRARY = ["kernels", "nn", "data", "export", "train", "pictures", "cli", "bench"];
 
 const STATIC = /^[ \t]*(?:import|export)\s(?:[^"'`;]*?\sfrom\s*)?["']([^"']+)["']/gm;
 const DYNAMIC = /^(?![ \t]*(?:\*|\/\/)).*\bimport\(\s*["'`]([^"'`]+)["'`]/gm;

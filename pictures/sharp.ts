@@ -1,0 +1,66 @@
+import config from "../deno.json" with { type: "json" };
+import { DataError } from "../data/error.ts";
+
+/** What is decoded: `[height, width, channels]`, one byte each. */
+interface RawPicture {
+  readonly data: Uint8Array<ArrayBuffer>;
+  readonly info: { readonly width: number; readonly height: number; readonly channels: number };
+}
+
+/** How a picture is opened; see sharp's own documentation. */
+export interface SharpOptions {
+  readonly autoOrient?: boolean;
+  readonly failOn?: "none" | "truncated" | "error" | "warning";
+  readonly limitInputPixels?: number;
+}
+
+/** A picture on its way through sharp. */
+export interface SharpPicture {
+  flatten(options: { readonly background: string }): SharpPicture;
+  toColourspace(space: "srgb" | "b-w"): SharpPicture;
+  raw(): SharpPicture;
+  toBuffer(options: { readonly resolveWithObject: true }): Promise<RawPicture>;
+}
+
+/**
+ * The part of sharp that is used. Its own types would bring Node's into the whole program, which
+ * change those of timers and assertions.
+ */
+export interface Sharp {
+  (bytes: Uint8Array, options: SharpOptions): SharpPicture;
+  cache(enabled: boolean): void;
+  concurrency(threads: number): void;
+}
+
+// What an import names by a literal is fetched before any command starts, and this has 20 MB of
+// machine code that only pictures in files need.
+const MODULE: string = "sharp";
+
+let loaded: Promise<Sharp> | undefined;
+
+async function load(module: string): Promise<Sharp> {
+  let sharp: Sharp;
+  try {
+    sharp = (await import(module)).default;
+  } catch (cause) {
+    const version = config.imports.sharp.split("@").at(-1);
+    throw new DataError(
+      `Cannot decode pictures: wanted sharp ${version}, which is fetched when it is first needed, ` +
+        `found no way to load it; run deno install once where there is a network, and allow ` +
+        `--allow-ffi`,
+      { cause },
+    );
+  }
+  // Every picture is decoded once, and as many at a time as there are Workers.
+  sharp.cache(false);
+  sharp.concurrency(1);
+  return sharp;
+}
+
+/**
+ * Loads sharp, which is fetched where it is not there yet; one thread a picture, no cache. Raises a
+ * {@link DataError} where it cannot be loaded.
+ */
+export function loadSharp(module = MODULE): Promise<Sharp> {
+  return loaded ??= load(module);
+}
