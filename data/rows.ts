@@ -70,7 +70,9 @@ export class Rows {
 
   /** Puts an image into a row. */
   put(row: number, { pixels, height, width, place, label }: Placed, crop: CropWriter): void {
-    this.pixels.set(pixels, row * this.#bytes);
+    const start = row * this.#bytes;
+    this.pixels.set(pixels, start);
+    this.pixels.fill(0, start + pixels.length, start + this.#bytes);
     this.places[row] = place;
     this.labels[row] = label;
     this.sizes?.set([height, width], row * 2);
