@@ -40,7 +40,7 @@ export class TrainingBatches {
     for (let k = first; k < this.length; k++) {
       const places = order.subarray(k * batch, (k + 1) * batch);
       places.forEach((place, row) => {
-        const crop = walk.crop(epoch, place, dataset);
+        const crop = walk.crop({ epoch, place, position: k * batch + row }, dataset);
         rows.put(row, imageAt(dataset, place), crop);
       });
       if (draws?.length) walk.draw(epoch, k, places);

@@ -3,6 +3,7 @@ import { curable, cure } from "./cure.ts";
 import type { Dataset } from "./dataset.ts";
 import type { Draw } from "./draws.ts";
 import { checkNumber } from "./number_check.ts";
+import { epochOrder, type Sampler } from "./order.ts";
 import type { PictureSize } from "./picture.ts";
 import type { PictureSet } from "./pictures.ts";
 import { checkSeed, Random } from "./random.ts";
@@ -15,10 +16,21 @@ export interface TrainingOptions<Set extends Dataset | PictureSet = Dataset> {
   batch: number;
   /** Of order and augmentation. */
   seed: number;
+  /** How images are chosen; each once unless told. */
+  sampler?: Sampler;
   /** How an image of some size is cropped, given random numbers of its own; not at all unless told. */
   augment?: (random: Random, source: PictureSize) => CropWriter;
   /** What augmentations on the GPU draw. */
   draws?: readonly Draw[];
+}
+
+/** An image where it is shown. */
+interface Shown {
+  readonly epoch: number;
+  /** Its index in the set. */
+  readonly place: number;
+  /** Its index in the order of the epoch. */
+  readonly position: number;
 }
 
 /** The order and the draws of training batches, whatever kind their images are of. */
@@ -53,26 +65,33 @@ export class EpochWalk {
 
   /** The places of the images in the order of an epoch. */
   order(epoch: number): Uint32Array {
-    const { dataset, seed } = this.#options;
-    const order = Uint32Array.from({ length: dataset.length }, (_, i) => i);
-    new Random(seed, `order of epoch ${epoch}`).shuffle(order);
-    return order;
+    const { dataset, seed, sampler } = this.#options;
+    const { labels, classes: { length: classes } } = dataset;
+    return epochOrder({ labels, classes, seed, epoch, sampler });
   }
 
-  /** The crop of an image in an epoch. */
-  crop(epoch: number, place: number, size: PictureSize): CropWriter {
-    const { seed, augment } = this.#options;
-    if (!augment) return identity();
-    return augment(new Random(seed, `crop of epoch ${epoch}, image ${place}`), size);
+  /** The random numbers of an image at a position of an epoch. */
+  #random(name: string, { epoch, place, position }: Shown): Random {
+    const { seed, sampler } = this.#options;
+    // An image that is shown twice is not shown alike.
+    const showing = sampler === "balanced" ? `, position ${position}` : "";
+    return new Random(seed, `${name} of epoch ${epoch}, image ${place}${showing}`);
   }
 
-  /** Draws the numbers of a batch. `places` are its images. */
+  /** The crop of an image. */
+  crop(shown: Shown, size: PictureSize): CropWriter {
+    const { augment } = this.#options;
+    return augment ? augment(this.#random("crop", shown), size) : identity();
+  }
+
+  /** Draws the numbers of batch `k`. `places` are its images. */
   draw(epoch: number, k: number, places: ArrayLike<number>): void {
-    const { seed, draws = [] } = this.#options;
+    const { seed, batch, draws = [] } = this.#options;
     draws.forEach(({ name, fill }, i) =>
       fill(this.draws[i], {
-        length: places.length,
-        image: (row) => new Random(seed, `${name} of epoch ${epoch}, image ${places[row]}`),
+        length: batch,
+        image: (row) =>
+          this.#random(name, { epoch, place: places[row], position: k * batch + row }),
         batch: () => new Random(seed, `${name} of epoch ${epoch}, batch ${k}`),
       })
     );

@@ -88,7 +88,7 @@ export class PictureTrainingBatches implements EpochBatches {
     let k = first;
     for await (const { place, picture } of pictures) {
       if (!picture) continue;
-      const crop = walk.crop(epoch, place, picture);
+      const crop = walk.crop({ epoch, place, position: k * batch + row }, picture);
       rows.put(row, { ...picture, place, label: labels[place] }, crop);
       if (++row < batch) continue;
       walk.draw(epoch, k++, rows.places);

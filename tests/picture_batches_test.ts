@@ -233,3 +233,14 @@ Deno.test("batches of pictures refuse sizes, seeds and epochs that are none", ()
   );
   assertThrows(() => new PictureValidationBatches({ dataset, batch: 0 }), RangeError);
 });
+
+Deno.test("a balanced epoch shows an image again in another crop", async () => {
+  const dataset = pictures(9);
+  const labels = Uint8Array.from([0, 0, 0, 0, 0, 0, 0, 0, 1]);
+  const uneven = { ...dataset, labels };
+  const options = { dataset: uneven, batch: 9, seed: 4, sampler: "balanced", draws } as const;
+  const [{ places, draws: drawn }] = await all(new PictureTrainingBatches(options).epoch(0));
+  const rows = places.flatMap((place, row) => place === 8 ? [row] : []);
+  assert(rows.length > 1);
+  assertEquals(new Set(rows.map((row) => drawn?.[0][row * 2])).size, rows.length);
+});
