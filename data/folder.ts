@@ -1,19 +1,26 @@
 import {
+  type AnySplit,
   checkCount,
   type Dataset,
   type DatasetPart,
+  type ImageSet,
   measureNormalization,
+  type Normalization,
   type Split,
 } from "./dataset.ts";
 import { DataError } from "./error.ts";
 import { drawSplit } from "./generated.ts";
 import { labelNotes } from "./label_notes.ts";
+import { measurePictures } from "./picture_normalization.ts";
+import { arePictures, type PictureSet } from "./pictures.ts";
 import { Random } from "./random.ts";
 import type { DatasetName, FileSetName } from "./recipes.ts";
 import type { FileOptions, HalfOfFiles } from "./sets/file_set.ts";
 import { FILE_SETS } from "./sets/mod.ts";
+import { refuseOther } from "./sets/recognize.ts";
 import type { Half } from "./sets/set_files.ts";
 import { stratified } from "./stratified.ts";
+import { percent } from "./words.ts";
 
 /** What to open, and how much of it. A folder is needed by all but generated images. */
 export interface OpenOptions extends FileOptions {
@@ -25,12 +32,17 @@ export interface OpenOptions extends FileOptions {
   readonly validationCount?: number;
   /** The part of the training images in files that is validated on, instead of the test images. */
   readonly validationSplit?: number;
-  /** Pixels of a side of generated images, 32 unless told; files must have just that. */
+  /**
+   * Pixels of a side that networks take: those of generated images, 32 unless told; images of one size
+   * in files must have just that, and sets of pictures need it.
+   */
   readonly imageSize?: number;
+  /** What pixels are normalised by, where that is known; measured on training images unless told. */
+  readonly normalization?: Normalization;
 }
 
 /** A split, and what there is to say of its images, a sentence each. */
-export interface OpenedSplit extends Split {
+export interface OpenedSplit extends AnySplit {
   readonly notes: readonly string[];
 }
 
@@ -71,42 +83,62 @@ function splitTraining(train: Part, fraction: number, seed: number): [Part, Part
   const rest = Uint32Array.from(labels, (_, i) => i).filter((place) => !chosen.has(place));
   return [{ ...train, places: rest }, {
     ...train,
-    name: train.name.replace(/train$/, "validation"),
+    name: train.name.replace(/train$/i, "validation"),
     part: "validation",
     places,
   }];
 }
 
-async function readPart({ name, part, half, places }: Part): Promise<Dataset> {
-  return { ...await half.read(places), name, part };
+async function readPart({ name, part, half, places }: Part): Promise<Dataset | PictureSet> {
+  return { ...await half.read(places, part), name, part };
 }
 
-/** The parts of a set in files, of which images have still to be read. */
+/** The parts of a set, of which images have still to be read. */
+interface Parts {
+  readonly train?: Part;
+  readonly validation: Part;
+  /** Of the files, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+/** The parts of a set in files. */
 async function openParts(
   name: FileSetName,
   options: OpenOptions,
   wantsTrain: boolean,
-): Promise<{ train?: Part; validation: Part }> {
-  const { validationSplit, seed, trainCount, validationCount } = options;
-  const needed: Half[] = validationSplit !== undefined
+): Promise<Parts> {
+  const { seed, trainCount, validationCount } = options;
+  const needed: Half[] = options.validationSplit !== undefined
     ? ["train"]
     : wantsTrain
     ? ["train", "test"]
     : ["test"];
-  const { train, test } = await FILE_SETS[name].open(options, needed);
-  const whole: Part | undefined = train && { name: `${name} train`, part: "train", half: train };
-  if (whole && validationSplit !== undefined) {
-    const [rest, validation] = splitTraining(whole, validationSplit, seed);
+  if (name === "folder" && options.dataDir !== undefined) await refuseOther(options.dataDir);
+  const { train, test, split, notes = [] } = await FILE_SETS[name].open(options, needed);
+  const whole: Part | undefined = train &&
+    { name: `${name} ${train.name ?? "train"}`, part: "train", half: train };
+  const fraction = options.validationSplit ?? split;
+  if (whole && fraction !== undefined) {
+    const [rest, validation] = splitTraining(whole, fraction, seed);
+    const unasked = options.validationSplit === undefined;
     return {
       train: sized(rest, trainCount, seed),
       validation: sized(validation, validationCount, seed),
+      notes: [
+        ...notes,
+        ...unasked
+          ? [`${percent(fraction)} of the pictures are validated on, each class in proportion`]
+          : [],
+      ],
     };
   }
   if (!test) throw new Error(`The test images of ${name} were not opened`);
-  const validation: Part = { name: `${name} test`, part: "test", half: test };
+  const { name: half = "test", part = "test" } = test;
+  const validation: Part = { name: `${name} ${half}`, part, half: test };
   return {
     train: whole && sized(whole, trainCount, seed),
     validation: sized(validation, validationCount, seed),
+    notes,
   };
 }
 
@@ -134,7 +166,7 @@ async function openGenerated(options: OpenOptions): Promise<Pick<Split, "train" 
 function checkAsked(
   name: DatasetName,
   { imageSize, classes }: OpenOptions,
-  { height, width, classes: names }: Dataset,
+  { height, width, classes: names }: ImageSet,
 ): void {
   if (imageSize !== undefined && (imageSize !== height || imageSize !== width)) {
     throw new DataError(
@@ -148,25 +180,36 @@ function checkAsked(
   }
 }
 
+function measured(train: Dataset | PictureSet, seed: number): Promise<Normalization> {
+  if (arePictures(train)) return measurePictures(train, seed);
+  return Promise.resolve(measureNormalization(train));
+}
+
 /**
- * Opens a set of images by name: drawn from the seed, or read from the files of CIFAR-10 and
- * CIFAR-100 (binary versions) or from IDX files as of MNIST. Fewer images than there are in files
- * are drawn by the seed, with each class in proportion. Raises a `DataError` that names the folder
- * and the files it wanted and found, and a `RangeError` for more images than there are.
+ * Opens a set of images by name: drawn from the seed, read from the files of CIFAR-10 and CIFAR-100
+ * (binary versions) or from IDX files as of MNIST, or found as pictures in folders. Fewer images than
+ * there are in files are drawn by the seed, with each class in proportion. Pictures are normalised by
+ * a sample: see {@link measurePictures}. Raises a `DataError` that names the folder and the files it
+ * wanted and found, and a `RangeError` for more images than there are.
  */
 export async function openDataset(name: DatasetName, options: OpenOptions): Promise<OpenedSplit> {
   if (name === "generated") {
     const split = await openGenerated(options);
     checkAsked(name, options, split.train);
-    return { ...split, normalization: measureNormalization(split.train), notes: [] };
+    const normalization = options.normalization ?? measureNormalization(split.train);
+    return { ...split, normalization, notes: [] };
   }
   const parts = await openParts(name, options, true);
   if (!parts.train) throw new Error(`The training images of ${name} were not opened`);
   const train = await readPart(parts.train);
   checkAsked(name, options, train);
   const validation = await readPart(parts.validation);
-  const notes = labelNotes(train, validation);
-  return { train, validation, normalization: measureNormalization(train), notes };
+  return {
+    train,
+    validation,
+    normalization: options.normalization ?? await measured(train, options.seed),
+    notes: [...parts.notes, ...labelNotes(train, validation)],
+  };
 }
 
 /**
@@ -176,7 +219,7 @@ export async function openDataset(name: DatasetName, options: OpenOptions): Prom
 export async function openValidationImages(
   name: DatasetName,
   options: OpenOptions,
-): Promise<Dataset> {
+): Promise<Dataset | PictureSet> {
   if (name === "generated") {
     return (await openGenerated({ ...options, trainCount: 1 })).validation;
   }

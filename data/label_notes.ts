@@ -1,4 +1,4 @@
-import type { Dataset } from "./dataset.ts";
+import type { ImageSet } from "./dataset.ts";
 import { printable } from "./printable.ts";
 import { countClasses } from "./stratified.ts";
 import { abridged } from "./words.ts";
@@ -30,7 +30,7 @@ function unevenness(what: string, classes: readonly string[], counts: readonly n
  * What there is to say of the labels of a set, a sentence each: classes without images, with images
  * of one half only, and how many images there are of each class where that is uneven.
  */
-export function labelNotes(train: Dataset, validation: Dataset): string[] {
+export function labelNotes(train: ImageSet, validation: ImageSet): string[] {
   const { classes } = train;
   const counts = countClasses(train.labels, classes.length);
   const ofValidation = countClasses(validation.labels, classes.length);

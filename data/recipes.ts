@@ -14,6 +14,8 @@ export const RECIPES = {
   cifar10: { epochs: 100, batchSize: 32, augment: "crop-flip" },
   cifar100: { epochs: 150, batchSize: 32, augment: "crop-flip" },
   idx: { epochs: 10, batchSize: 64, augment: "crop" },
+  folder: { epochs: 100, batchSize: 64, augment: "resized-crop" },
+  pets: { epochs: 100, batchSize: 64, augment: "resized-crop" },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 /** The name of a data set. */

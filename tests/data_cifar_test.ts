@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { CIFAR100_CLASSES, CIFAR10_CLASSES, parseCifar10, parseCifar100 } from "../data/cifar.ts";
 import { DataError } from "../data/error.ts";
-import { openDataset } from "../data/folder.ts";
+import { openInMemory as openDataset } from "./in_memory.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "write");

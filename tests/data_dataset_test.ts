@@ -7,7 +7,7 @@ import {
   take,
 } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
-import { openDataset } from "../data/folder.ts";
+import { openInMemory as openDataset } from "./in_memory.ts";
 
 /** Three images of 1x2 pixels with two channels. */
 const small: Dataset = {

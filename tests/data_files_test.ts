@@ -2,7 +2,8 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import type { DatasetName } from "../data/recipes.ts";
 import { DataError } from "../data/error.ts";
-import { openDataset, type OpenOptions, openValidationImages } from "../data/folder.ts";
+import { type OpenOptions, openValidationImages } from "../data/folder.ts";
+import { openInMemory as openDataset } from "./in_memory.ts";
 import { withFolder } from "./folder.ts";
 import { count, gzip, idx, idxSet, writeFiles } from "./idx_files.ts";
 import { lacks } from "./permissions.ts";

@@ -230,7 +230,7 @@ test("eval refuses what it cannot do, in one sentence", async (dir) => {
   const file = `${dir}/small.safetensors`;
   assertStringIncludes(
     await refusal(EXIT.usage, "eval", file, "--data-dir", dir),
-    "--data-dir goes with --dataset cifar10, cifar100 or idx, found generated",
+    "--data-dir goes with --dataset cifar10, cifar100, idx, folder or pets, found generated",
   );
   assertStringIncludes(
     await refusal(EXIT.usage, "eval", file, "--dataset", "idx", "--data-dir", dir, "--seed", "3"),

@@ -205,7 +205,7 @@ Deno.test("flags that would have no effect are refused", () => {
   assertEquals(options("--no-nesterov").nesterov, false);
   assertEquals(
     complaint("--data-dir a"),
-    "--data-dir goes with --dataset cifar10, cifar100 or idx, found generated",
+    "--data-dir goes with --dataset cifar10, cifar100, idx, folder or pets, found generated",
   );
   assertEquals(options("--dataset idx --data-dir a").dataDir, "a");
   for (const flag of ["--epochs 3", "--masking-factor 0.3"]) {

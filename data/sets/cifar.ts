@@ -1,8 +1,13 @@
 import { openBytes } from "../byte_source.ts";
 import { parseCifar10, parseCifar100 } from "../cifar.ts";
 import { concatenate, type Dataset, pick } from "../dataset.ts";
+import { DataError } from "../error.ts";
+import { printable } from "../printable.ts";
+import { findClassFolders, hasClassFolders } from "./class_folders.ts";
 import type { FileOptions, FileSet, Halves } from "./file_set.ts";
-import { type Half, locate, named, type SetFiles } from "./set_files.ts";
+import type { PictureFiles } from "./picture_files.ts";
+import { pictureHalves } from "./picture_halves.ts";
+import { type Half, hasFiles, locate, named, type SetFiles } from "./set_files.ts";
 
 /** Bytes of a file of CIFAR at most; those that are published have less than half of it. */
 const LARGEST_CIFAR = 400_000_000;
@@ -10,6 +15,7 @@ const LARGEST_CIFAR = 400_000_000;
 /** One of the two sets in its binary version. */
 interface BinaryVersion {
   readonly name: string;
+  readonly classes: number;
   readonly files: SetFiles;
   readonly parse: (bytes: Uint8Array, file: string) => Dataset;
 }
@@ -40,13 +46,40 @@ async function openCifar(
   return opened;
 }
 
-function binaryVersion(version: BinaryVersion): FileSet {
-  return { open: (options, halves) => openCifar(version, options, halves) };
+/** The set as pictures in folders of classes, where there are such and no file of the binary version. */
+async function findFolders(
+  { name, classes: wanted, files }: BinaryVersion,
+  dataDir: string,
+  halves: readonly Half[],
+): Promise<PictureFiles | undefined> {
+  if (await hasFiles(files, dataDir) || !await hasClassFolders(dataDir)) return undefined;
+  const found = await findClassFolders({ name, dataDir }, halves);
+  const { length } = found.classes;
+  if (length === wanted) return found;
+  throw new DataError(
+    `Cannot open ${name} in ${
+      printable(dataDir, 300)
+    }: wanted folders of ${wanted} classes, found ` +
+      `${length}; use --dataset folder for another set`,
+  );
 }
 
-/** CIFAR-10: 32x32 pixels, 10 classes. */
-export const cifar10: FileSet = binaryVersion({
+function fileSet(version: BinaryVersion): FileSet {
+  return {
+    isIn: (dataDir) => hasFiles(version.files, dataDir),
+    pictures: (dataDir, halves) => findFolders(version, dataDir, halves),
+    async open(options, halves) {
+      const { dataDir } = options;
+      const found = dataDir === undefined ? undefined : await findFolders(version, dataDir, halves);
+      return found ? pictureHalves(found, options) : await openCifar(version, options, halves);
+    },
+  };
+}
+
+/** CIFAR-10: 32x32 pixels, 10 classes; its binary version, or pictures in folders of classes. */
+export const cifar10: FileSet = fileSet({
   name: "cifar10",
+  classes: 10,
   parse: parseCifar10,
   files: {
     folder: "cifar-10-batches-bin",
@@ -61,9 +94,10 @@ export const cifar10: FileSet = binaryVersion({
   },
 });
 
-/** CIFAR-100: 32x32 pixels, 100 classes. */
-export const cifar100: FileSet = binaryVersion({
+/** CIFAR-100: 32x32 pixels, 100 classes; its binary version, or pictures in folders of classes. */
+export const cifar100: FileSet = fileSet({
   name: "cifar100",
+  classes: 100,
   parse: parseCifar100,
   files: {
     folder: "cifar-100-binary",

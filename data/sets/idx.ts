@@ -4,7 +4,7 @@ import { DataError } from "../error.ts";
 import { checkIdxShapes, largestLabel } from "../idx.ts";
 import { readIdx, readIdxShape } from "../idx_file.ts";
 import type { FileOptions, FileSet, Halves } from "./file_set.ts";
-import { type Half, locate, type SetFiles, type Wanted } from "./set_files.ts";
+import { type Half, hasFiles, locate, type SetFiles, type Wanted } from "./set_files.ts";
 
 function idxFile(
   stem: string,
@@ -75,4 +75,4 @@ async function openIdx(options: FileOptions, halves: readonly Half[]): Promise<H
 }
 
 /** A set in the format of MNIST: images of any size, of one to four channels. */
-export const idx: FileSet = { open: openIdx };
+export const idx: FileSet = { isIn: (dataDir) => hasFiles(FILES, dataDir), open: openIdx };

@@ -158,6 +158,14 @@ export async function locate(
   );
 }
 
+/** Whether a folder has a file of a set, or the folder that its archive unpacks to, by their names. */
+export async function hasFiles(source: SetFiles, dataDir: string): Promise<boolean> {
+  const names: string[] = await readdir(dataDir).catch(() => []);
+  const wanted = [...source.train, ...source.test];
+  return (source.folder !== undefined && names.includes(source.folder)) ||
+    wanted.some((part) => match(part, names).there.length > 0);
+}
+
 function tell(found: string[] | string, wanted: readonly Wanted[]): string {
   if (typeof found === "string") return found;
   if (found.length === 0) return "an empty folder";
