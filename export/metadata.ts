@@ -1,6 +1,7 @@
 import type { Normalization } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { printable, printableJson } from "../data/printable.ts";
+import { type Interpolation, INTERPOLATIONS } from "../data/resample.ts";
 import type { Which } from "../nn/which.ts";
 
 /** The description of a saved network besides its layers and weights. */
@@ -13,6 +14,13 @@ export interface CheckpointInfo {
   readonly image: readonly [number, number, number];
   /** Mean and standard deviation by which pixels have to be normalised. */
   readonly normalization: Normalization;
+  /**
+   * The side of the central part of a picture that is shown over its shorter side, in (0, 1].
+   * Default: 1.
+   */
+  readonly cropPct?: number;
+  /** The filter by which pictures are brought to the size of the images. Default: bilinear. */
+  readonly interpolation?: Interpolation;
   /** Fraction of the validation set. */
   readonly top1?: number;
 }
@@ -22,7 +30,10 @@ export type Metadata = Readonly<Record<string, string>>;
 
 /** Fields of a {@link CheckpointInfo} by the names that files have for them, still unchecked. */
 type RawInfo = Readonly<
-  Record<"which" | "classes" | "image" | "mean" | "std" | "top1", unknown>
+  Record<
+    "which" | "classes" | "image" | "mean" | "std" | "crop_pct" | "interpolation" | "top1",
+    unknown
+  >
 >;
 
 /** Raises an error for a field that is not what was wanted. */
@@ -66,6 +77,20 @@ function checkInfo(raw: RawInfo, refuse: Refuse): CheckpointInfo {
     mean: field("mean", wanted, channelwise(() => true)),
     std: field("std", `${wanted}, above 0,`, channelwise((x) => x > 0)),
   };
+  const cropPct = raw.crop_pct === undefined ? {} : {
+    cropPct: field(
+      "crop_pct",
+      "a number above 0, at most 1,",
+      (x): x is number => typeof x === "number" && x > 0 && x <= 1,
+    ),
+  };
+  const interpolation = raw.interpolation === undefined ? {} : {
+    interpolation: field(
+      "interpolation",
+      INTERPOLATIONS.join(" or "),
+      (x): x is Interpolation => INTERPOLATIONS.some((known) => known === x),
+    ),
+  };
   const top1 = raw.top1 === undefined ? {} : {
     top1: field(
       "top1",
@@ -73,28 +98,31 @@ function checkInfo(raw: RawInfo, refuse: Refuse): CheckpointInfo {
       (x): x is number => typeof x === "number" && x >= 0 && x <= 1,
     ),
   };
-  return { which, classes, image, normalization, ...top1 };
+  return { which, classes, image, normalization, ...cropPct, ...interpolation, ...top1 };
 }
 
 /**
- * The description of a network as strings; all but `which` are JSON. Raises a `TypeError` for what
+ * The description of a network as strings; all but the words of `which` and `interpolation` are
+ * JSON. Raises a `TypeError` for what
  * {@link parseInfo} would refuse.
  */
 export function encodeInfo(info: CheckpointInfo): Metadata {
-  const { normalization, ...given } = info;
+  const { which, classes, image, normalization, cropPct, interpolation, top1 } = info;
   const { mean, std } = normalization;
-  checkInfo({ ...given, top1: info.top1, mean, std }, (key, wanted, found) => {
+  const raw = { which, classes, image, mean, std, crop_pct: cropPct, interpolation, top1 };
+  checkInfo(raw, (key, wanted, found) => {
     throw new TypeError(
       `Cannot save the network: wanted ${wanted} as ${key}, found ${printableJson(found)}`,
     );
   });
-  const { which, classes, image, top1 } = info;
   return {
     which,
     classes: JSON.stringify(classes),
     image: JSON.stringify(image),
     mean: JSON.stringify(mean),
     std: JSON.stringify(std),
+    ...(cropPct === undefined ? {} : { crop_pct: String(cropPct) }),
+    ...(interpolation === undefined ? {} : { interpolation }),
     ...(top1 === undefined ? {} : { top1: String(top1) }),
   };
 }
@@ -126,6 +154,8 @@ export function parseInfo(metadata: Metadata, file: string): CheckpointInfo {
   const which = has("which") ? metadata.which : undefined;
   if (which !== "base" && which !== "small") return refuse("which", "base or small", which);
   const [classes, image, mean, std] = ["classes", "image", "mean", "std"].map(of);
-  const top1 = has("top1") ? of("top1") : undefined;
-  return checkInfo({ which, classes, image, mean, std, top1 }, refuse);
+  const [crop_pct, top1] = ["crop_pct", "top1"].map((key) => has(key) ? of(key) : undefined);
+  const interpolation = has("interpolation") ? metadata.interpolation : undefined;
+  const raw = { which, classes, image, mean, std, crop_pct, interpolation, top1 };
+  return checkInfo(raw, refuse);
 }

@@ -106,6 +106,13 @@ const BROKEN: readonly (readonly [Record<string, string | undefined>, string])[]
   [{ mean: "[0]" }, "wanted a number for each of 3 channels as mean"],
   [{ mean: '[0,0,"0"]' }, "as mean in its metadata"],
   [{ std: "[1,0,1]" }, "wanted a number for each of 3 channels, above 0, as std"],
+  [{ crop_pct: "0" }, "wanted a number above 0, at most 1, as crop_pct in its metadata, found 0"],
+  [{ crop_pct: "1.01" }, "at most 1, as crop_pct in its metadata, found 1.01"],
+  [{ crop_pct: "most" }, "the crop_pct in its metadata is not JSON"],
+  [
+    { interpolation: "lanczos" },
+    "wanted bilinear or bicubic as interpolation in its metadata, found lanczos",
+  ],
   [{ top1: "2" }, "wanted a fraction as top1 in its metadata, found 2"],
 ];
 
@@ -136,6 +143,25 @@ Deno.test("the accuracy may be unknown", () => {
   const { top1: _, ...rest } = checkpointOf(NETWORKS["of pools with gaps"]);
   assert(!("top1" in parseCheckpoint(encode(rest), "it")));
   assertEquals(randomState(rest.network), rest.state);
+});
+
+Deno.test("how pictures are prepared is saved under timm's names, and may be missing", () => {
+  const saved = checkpointOf(NETWORKS["of pools with gaps"]);
+  const bytes = encode({ ...saved, cropPct: 0.875, interpolation: "bicubic" });
+  const { metadata } = parseSafetensors(bytes);
+  assertEquals([metadata.crop_pct, metadata.interpolation], ["0.875", "bicubic"]);
+  const { cropPct, interpolation } = parseCheckpoint(bytes, "it");
+  assertEquals([cropPct, interpolation], [0.875, "bicubic"]);
+  const old = parseCheckpoint(
+    withMetadata(bytes, { crop_pct: undefined, interpolation: undefined }),
+    "it",
+  );
+  assert(!("cropPct" in old) && !("interpolation" in old));
+  assertThrows(
+    () => encode({ ...saved, cropPct: 2 }),
+    TypeError,
+    "Cannot save the network: wanted a number above 0, at most 1, as crop_pct, found 2",
+  );
 });
 
 Deno.test("weights that are no floats are refused", () => {

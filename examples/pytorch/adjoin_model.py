@@ -139,7 +139,8 @@ class AdjoinNetwork(nn.Module):
     """Runs layers one after the other.
 
     `info` are the metadata of the file, read as JSON: `network`, `classes`, `image` (height, width,
-    channels), `mean`, `std`, and maybe `top1`.
+    channels), `mean`, `std`, and maybe `crop_pct` and `top1`; besides, maybe the word
+    `interpolation`.
     """
 
     def __init__(self, info):
@@ -184,7 +185,11 @@ def load(path):
     keys = ("network", "classes", "image", "mean", "std")
     if any(key not in metadata for key in keys):
         refuse(path, f"wanted {', '.join(keys)} in its metadata; export it")
-    info = {key: json.loads(metadata[key]) for key in (*keys, "top1") if key in metadata}
+    info = {
+        key: json.loads(metadata[key]) for key in (*keys, "crop_pct", "top1") if key in metadata
+    }
+    if "interpolation" in metadata:
+        info["interpolation"] = metadata["interpolation"]
     model = AdjoinNetwork(info)
     model.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
     return model.eval()
