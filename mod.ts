@@ -128,7 +128,9 @@ export type { LinearAttributes } from "./kernels/ops/linear.ts";
 export type { MaxPool2dAttributes } from "./kernels/ops/max_pool2d.ts";
 export type { NarrowAttributes } from "./kernels/ops/narrow.ts";
 export type { AdamwAttributes, SgdAttributes } from "./kernels/ops/optimizers.ts";
+export type { NormalizePixelsAttributes } from "./kernels/ops/normalize_pixels.ts";
 export type { ReluAttributes } from "./kernels/ops/relu.ts";
+export type { SamplePicturesAttributes } from "./kernels/ops/sample_pictures.ts";
 
 // Networks: what they are, what they cost, how they are run, and the small one inside.
 export { adjoin, type Adjoined, type AdjoinOptions, widthsOf } from "./nn/compress/adjoin.ts";

@@ -15,11 +15,13 @@ import { distillationLoss } from "./ops/distillation_loss.ts";
 import { gumbelNoise } from "./ops/gumbel.ts";
 import { gumbelSoftmax } from "./ops/gumbel_softmax.ts";
 import { linear } from "./ops/linear.ts";
+import { normalizePixels } from "./ops/normalize_pixels.ts";
 import type { Op } from "./op.ts";
 import { adamw, sgd } from "./ops/optimizers.ts";
 import { adaptPenalty, penalty } from "./ops/penalty.ts";
 import { quadraticForm } from "./ops/quadratic_form.ts";
 import { relu } from "./ops/relu.ts";
+import { samplePictures } from "./ops/sample_pictures.ts";
 
 /** All ops. From their cases follow the parity tests, the gradient tests and the benches. */
 export const ops: readonly Op[] = [
@@ -43,6 +45,8 @@ export const ops: readonly Op[] = [
   sgd,
   adamw,
   augment,
+  samplePictures,
+  normalizePixels,
   gumbelNoise,
   gumbelSoftmax,
   gateChannels,
@@ -74,8 +78,10 @@ export {
   maskedConv2d,
   maxPool2d,
   narrow,
+  normalizePixels,
   penalty,
   quadraticForm,
   relu,
+  samplePictures,
   sgd,
 };

@@ -7,7 +7,7 @@ import { defineKernel } from "../kernels/gpu/kernel.ts";
 import { USAGE } from "../kernels/gpu/usage.ts";
 import { pullBack } from "../kernels/gradient.ts";
 import { ops } from "../kernels/mod.ts";
-import type { Case, Op } from "../kernels/op.ts";
+import type { Case, Input, Op } from "../kernels/op.ts";
 import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 import { encode } from "../kernels/program/action.ts";
 import { iterationsOf } from "../kernels/program/loops.ts";
@@ -20,7 +20,7 @@ const PRESETS: Readonly<Record<string, Preset>> = { software: SOFTWARE, gpu: GPU
 
 /** Shapes whose loops would be too long if they were not divided, and which of them are refused. */
 interface Long {
-  readonly inputs: readonly (readonly number[])[];
+  readonly inputs: readonly (Input | readonly number[])[];
   readonly attributes?: object;
   /** The refusal, by preset. */
   readonly refused?: Readonly<Record<string, string>>;
@@ -29,6 +29,8 @@ interface Long {
 const both = (refusal: string) => ({ software: refusal, gpu: refusal });
 const MANY = 100_000;
 const DEEP = 270_000;
+/** Ops whose words are bytes of pixels, not labels. */
+const BYTES = ["augment", "sample pictures"];
 
 /** Sizes for each op. An op whose kernels have no loops is tried on a large tensor all the same. */
 const LONG: Readonly<Record<string, readonly Long[]>> = {
@@ -111,6 +113,20 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
       },
     },
   ],
+  "sample pictures": [
+    {
+      inputs: [
+        [600 * 600 / 4],
+        { shape: [1, 2], type: "u32", sample: () => 600 },
+        { shape: [1, 4], sample: (_, i) => i < 2 ? 0 : 200, differentiable: false },
+      ],
+      attributes: {
+        ...{ batch: 1, slotWords: 600 * 600 / 4, channels: 1, outHeight: 3, outWidth: 3 },
+        ...{ interpolation: "bicubic", mean: [0.5], std: [0.2] },
+      },
+    },
+  ],
+  "normalize pixels": [{ inputs: [[3, 300, 300, 1]], attributes: { mean: [0.5], std: [0.2] } }],
   "gumbel noise": [
     {
       inputs: [[70_000, 64], [2]],
@@ -134,12 +150,13 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
 /** The case of these shapes, whose values are drawn as those of the op's first case. */
 function caseOf(op: Op, { inputs, attributes = {} }: Long): Case<object> {
   const like = op.cases[0].inputs;
-  const classes = inputs[0][1];
+  const classes = "shape" in inputs[0] ? inputs[0].shape[1] : inputs[0][1];
   return {
     inputs: inputs.map((shape, i) => {
+      if ("shape" in shape) return shape;
       const of = like[i];
       if (!("shape" in of)) return shape;
-      if (of.type === "u32" && of.sample && shape.length === 1 && op.name !== "augment") {
+      if (of.type === "u32" && of.sample && shape.length === 1 && !BYTES.includes(op.name)) {
         return { ...of, shape, sample: (_: () => number, k: number) => k * 7919 % classes };
       }
       return op.name === "gumbel noise" ? { ...of, shape, sample: () => 0 } : { ...of, shape };

@@ -5,6 +5,8 @@ import type { PictureSet } from "../data/pictures.ts";
 import type { Interpolation } from "../data/resample.ts";
 import { frameOf } from "../data/rows.ts";
 import { augment } from "../kernels/ops/augment.ts";
+import { normalizePixels } from "../kernels/ops/normalize_pixels.ts";
+import { samplePictures } from "../kernels/ops/sample_pictures.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Trace } from "../kernels/program/trace.ts";
@@ -63,12 +65,14 @@ export class Images {
   readonly #crops: Tensor;
   readonly #sizes?: Tensor;
   readonly #draws: readonly Tensor[];
+  readonly #slot: number;
 
   constructor(scope: Scope, feed: Feed) {
     const { dataset, batch } = feed;
     const { bytes, varied } = frameOf(dataset);
     this.#scope = scope;
     this.#feed = feed;
+    this.#slot = bytes;
     this.#pixels = scope.tensor("pixels", [Math.ceil(batch * bytes / 4)], undefined, "u32");
     this.#crops = scope.tensor("crops", [batch, 4]);
     if (varied) this.#sizes = scope.tensor("sizes", [batch, 2], undefined, "u32");
@@ -137,16 +141,19 @@ export class Images {
     };
     let images = this.#sample(apply, bytes);
     all.forEach((stage, i) => images = stage.record(apply, images, this.#draws[i]));
-    throw new Error("Cannot augment yet");
+    return apply(normalizePixels, [images], normalization)[0];
   }
 
   /** Records the crops, normalised. */
   #sample(apply: Apply, { mean, std }: Normalization): Tensor {
-    const { dataset, batch, image } = this.#feed;
+    const { dataset, batch, image, interpolation = "bilinear" } = this.#feed;
     const { height, width, channels } = dataset;
     const to = { outHeight: image.height, outWidth: image.width };
     if (this.#sizes) {
-      throw new Error("Cannot sample pictures yet");
+      const inputs = [this.#pixels, this.#sizes, this.#crops];
+      const slotWords = this.#slot / 4;
+      const attributes = { batch, slotWords, channels, ...to, interpolation, mean, std };
+      return apply(samplePictures, inputs, attributes)[0];
     }
     const inputs = [this.#pixels, this.#crops];
     return apply(augment, inputs, { batch, height, width, channels, ...to, mean, std })[0];
