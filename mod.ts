@@ -121,7 +121,7 @@ export type { AvgPool2dAttributes } from "./kernels/ops/avg_pool2d.ts";
 export type { BatchNormAttributes, BatchNormTrainingAttributes } from "./kernels/ops/batch_norm.ts";
 export type { ConcatAttributes } from "./kernels/ops/concat.ts";
 export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/ops/conv2d.ts";
-export type { CrossEntropyAttributes } from "./kernels/ops/cross_entropy.ts";
+export type { CrossEntropyAttributes } from "./kernels/ops/soft_target.ts";
 export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/ops/gate_channels.ts";
 export type { GlobalAvgPool2dAttributes } from "./kernels/ops/global_avg_pool2d.ts";
 export type { LinearAttributes } from "./kernels/ops/linear.ts";

@@ -31,6 +31,7 @@ const MANY = 100_000;
 const DEEP = 270_000;
 /** Ops whose words are bytes of pixels, not labels. */
 const BYTES = ["augment", "sample pictures"];
+const SOFT = { labelSmoothing: 0.1, mixed: true, weighted: true };
 
 /** Sizes for each op. An op whose kernels have no loops is tried on a large tensor all the same. */
 const LONG: Readonly<Record<string, readonly Long[]>> = {
@@ -77,15 +78,22 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   "cross entropy": [
     { inputs: [[2, MANY], [2]], attributes: { labelSmoothing: 0.1 } },
     { inputs: [[MANY, 2], [MANY]], attributes: { labelSmoothing: 0 } },
+    { inputs: [[2, MANY], [2], [2], [2], [MANY]], attributes: SOFT },
+    { inputs: [[MANY, 2], [MANY], [MANY], [MANY], [2]], attributes: SOFT },
   ],
   "adjoined loss": [
     {
       inputs: [[2, MANY], [2, MANY], [2], [1]],
       attributes: { labelSmoothing: 0.1, detach: false },
     },
+    {
+      inputs: [[2, MANY], [2, MANY], [2], [1], [2], [2], [MANY]],
+      attributes: { ...SOFT, detach: false },
+    },
   ],
   "distillation loss": [
     { inputs: [[2, MANY], [2, MANY], [2]], attributes: { labelSmoothing: 0.1 } },
+    { inputs: [[2, MANY], [2, MANY], [2], [2], [2], [MANY]], attributes: SOFT },
   ],
   "accumulate": [{ inputs: [[4], [4]] }],
   "count correct": [{ inputs: [[5, MANY], [5], [4]] }, { inputs: [[MANY, 2], [MANY], [4]] }],
@@ -147,9 +155,10 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   "adapt penalty": [{ inputs: [[1], [1], [1], [3]] }],
 };
 
-/** The case of these shapes, whose values are drawn as those of the op's first case. */
+/** The case of these shapes, whose values are drawn as those of the first case of as many inputs. */
 function caseOf(op: Op, { inputs, attributes = {} }: Long): Case<object> {
-  const like = op.cases[0].inputs;
+  const alike = op.cases.find((test) => test.inputs.length === inputs.length) ?? op.cases[0];
+  const like = alike.inputs;
   const classes = "shape" in inputs[0] ? inputs[0].shape[1] : inputs[0][1];
   return {
     inputs: inputs.map((shape, i) => {
@@ -261,7 +270,7 @@ for (const [which, preset] of Object.entries(PRESETS)) {
     let loops = 0;
     try {
       for (const op of ops) {
-        for (const test of op.cases.slice(-2)) {
+        for (const test of op.cases.slice(-3)) {
           using scope = gpu.scope();
           const sample = draw(test, 3);
           const inputs = sample.inputs.map(({ shape, type }, i) =>

@@ -102,6 +102,13 @@ export interface LossInputs {
   readonly logits: Logits;
   /** `[batch]`, u32. */
   readonly labels: Tensor;
+  /**
+   * Of mixed images: the label of the second one, `[batch]` of type u32, and the share of the first
+   * in the target, `[batch]`, from 0 to 1.
+   */
+  readonly mix?: { readonly others: Tensor; readonly shares: Tensor };
+  /** `[classes]`: the weight of each class in the cross entropy; all alike without it. */
+  readonly classWeights?: Tensor;
   /** `[1]`: the weight of the KL term of mode `adjoined`. */
   readonly lambda: Tensor;
   /** The teacher's logits, for distillation. */
@@ -117,17 +124,18 @@ function need(logits: Logits, which: Which): Tensor {
 }
 
 /** Records the loss; gives it and (loss, cross entropy, KL, 1). */
-export function lossOf(
-  objective: Objective,
-  { apply, logits, labels, lambda, teacher, labelSmoothing }: LossInputs,
-): readonly Tensor[] {
+export function lossOf(objective: Objective, inputs: LossInputs): readonly Tensor[] {
+  const { apply, logits, labels, lambda, teacher, labelSmoothing, mix, classWeights } = inputs;
+  const target = mix ? [mix.others, mix.shares] : [];
+  if (classWeights) target.push(classWeights);
+  const attributes = { labelSmoothing, mixed: mix !== undefined, weighted: !!classWeights };
   if (objective.mode === "adjoined" || objective.mode === "search") {
     const { detach } = objective;
-    const inputs = [need(logits, "base"), need(logits, "small"), labels, lambda];
-    return apply(adjoinedLoss, inputs, { labelSmoothing, detach });
+    const pair = [need(logits, "base"), need(logits, "small")];
+    return apply(adjoinedLoss, [...pair, labels, lambda, ...target], { ...attributes, detach });
   }
   const own = need(logits, objective.which);
-  if (objective.mode === "plain") return apply(crossEntropy, [own, labels], { labelSmoothing });
+  if (objective.mode === "plain") return apply(crossEntropy, [own, labels, ...target], attributes);
   if (!teacher) throw new TypeError("Cannot distill: the teacher's logits are missing");
-  return apply(distillationLoss, [own, teacher, labels], { labelSmoothing });
+  return apply(distillationLoss, [own, teacher, labels, ...target], attributes);
 }

@@ -1,4 +1,5 @@
 import { defineKernel } from "../gpu/kernel.ts";
+import { meanIterations } from "./mean_loss.ts";
 import type { Case, Op, Values } from "../op.ts";
 import {
   eachQuad,
@@ -14,7 +15,6 @@ import {
   checkVector,
   CLASSES,
   logSoftmax,
-  meanIterations,
   NORM_LOOPS,
   normOf,
   type Typed,

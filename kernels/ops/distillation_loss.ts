@@ -1,64 +1,30 @@
-import type { CrossEntropyAttributes } from "./cross_entropy.ts";
-import { pairDims, recordPairRows } from "./kl.ts";
-import { defineKernel } from "../gpu/kernel.ts";
+import { recordLossGradient } from "./loss_gradient.ts";
+import { meanDivergence, recordLossRows } from "./loss_rows.ts";
+import { lossValues, recordMeanLoss } from "./mean_loss.ts";
 import type { Case, Op } from "../op.ts";
 import {
-  CLASSES,
-  LOGIT_DIMS,
-  logSoftmaxOf,
-  lossValues,
+  type CrossEntropyAttributes,
+  lossOperands,
   meanCrossEntropy,
-  meanDivergence,
-  recordMeanLoss,
   someLabels,
-  TARGET,
-  type Typed,
-} from "./softmax.ts";
+  someTargets,
+} from "./soft_target.ts";
 
-/** dsmall = dy / batch · ((q - target) + (q - p)), p = softmax(teacher), q = softmax(small). */
-const gradientKernel = defineKernel({
-  name: "distillation loss gradient",
-  workgroupSize: 64,
-  reads: { small: "small", teacher: "small", rows: "small", labels: "u32", dy: "channel" },
-  writes: { dsmall: "bulk" },
-  dims: LOGIT_DIMS,
-  wgsl: /* wgsl */ `
-${CLASSES}
-${TARGET}
-${logSoftmaxOf("small")}
-${logSoftmaxOf("teacher")}
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * 64u + lane;
-  let row = i / row_quads();
-  let quad = i % row_quads();
-  if (row >= dims.batch) { return; }
-  let norms = rows(row * 2u);
-  let p = exp(teacher_log_softmax(i, norms.xy));
-  let q = exp(small_log_softmax(i, norms.zw));
-  let slope = (q - target_of(quad, labels[row])) + (q - p);
-  set_dsmall(i, select(vec4f(), dy(0u).x / f32(dims.batch) * slope, is_class(quad)));
-}`,
-});
-
-function dimsOf(
-  [small, teacher, labels]: readonly Typed[],
-  { labelSmoothing }: CrossEntropyAttributes,
-): ReturnType<typeof pairDims> {
-  return pairDims("distillation loss", [small, teacher], labels, labelSmoothing);
-}
+const SIGNATURE = { name: "distillation loss", logits: 2, own: 3 } as const;
 
 const example = (
   batch: number,
   classes: number,
   labelSmoothing: number,
-  scale = 1,
+  { scale = 1, ...soft }: { scale?: number; mixed?: boolean; weighted?: boolean } = {},
 ): Case<CrossEntropyAttributes> => ({
   inputs: [
     { shape: [batch, classes], sample: (normal) => scale * normal() },
     { shape: [batch, classes], sample: (normal) => scale * normal(), differentiable: false },
     someLabels(batch, classes),
+    ...someTargets([batch, classes], { labelSmoothing, ...soft }),
   ],
-  attributes: { labelSmoothing },
+  attributes: { labelSmoothing, ...soft },
 });
 
 /**
@@ -67,33 +33,42 @@ const example = (
  *
  *     cross entropy(small, labels) + KL(softmax(teacher) ‖ softmax(small))
  *
- * with a gradient for the small network alone. Outputs the loss `[1]`, the parts `[4]` = (loss,
- * cross entropy, divergence, 1), and what the gradient reuses.
+ * with a gradient for the small network alone. `mixed` and `weighted` change the cross entropy and
+ * add inputs, as for {@link crossEntropy}; the divergence stays the mean over the batch. Outputs the
+ * loss `[1]`, the parts `[4]` = (loss, cross entropy, divergence, 1), and what the gradient reuses.
  */
 export const distillationLoss: Op<CrossEntropyAttributes> = {
-  name: "distillation loss",
+  name: SIGNATURE.name,
   forward: (trace, inputs, attributes) => {
-    const [small, teacher, labels] = inputs;
-    const dims = dimsOf(inputs, attributes);
-    const rows = recordPairRows(trace, { p: teacher, q: small, labels, labelled: "q", dims });
-    return [...recordMeanLoss(trace, rows), rows];
+    const [small, teacher] = inputs;
+    const operands = lossOperands(SIGNATURE, inputs, attributes);
+    const kind = { p: teacher, q: small, labelled: "q" } as const;
+    const rows = recordLossRows(trace, kind, operands, attributes);
+    return recordMeanLoss(trace, rows, attributes);
   },
-  vjp: (trace, { inputs, outputs: [, , rows], attributes, wanted }, dy) => {
-    if (!wanted[0]) return [null, null, null];
-    const [small, teacher, labels] = inputs;
+  // dsmall = dy / batch · ((q - target) + (q - p)), p = softmax(teacher), q = softmax(small).
+  vjp: (trace, { inputs, outputs, attributes, wanted }, dy) => {
+    const none = inputs.map(() => null);
+    if (!wanted[0]) return none;
+    const [small, teacher] = inputs;
     const dsmall = trace.tensor("dsmall", small.shape);
-    trace.run(gradientKernel, {
-      reads: { small, teacher, rows, labels, dy },
-      writes: { dsmall },
-      dims: dimsOf(inputs, attributes),
-      workgroups: Math.ceil(dsmall.quads / 64),
-    });
-    return [dsmall, null, null];
+    recordLossGradient(trace, {
+      name: "distillation loss gradient",
+      logits: { small, teacher },
+      gradients: { dsmall },
+      operands: lossOperands(SIGNATURE, inputs, attributes),
+      outputs,
+      dy,
+      wgsl: /* wgsl */ `
+  let p = exp(teacher_log_softmax(i, norms.xy));
+  let q = exp(small_log_softmax(i, norms.zw));
+  let slope_dsmall = scale * (entropy_slope(quad, row, q) + (q - p));`,
+    }, attributes);
+    return [dsmall, ...none.slice(1)];
   },
   reference: (inputs, attributes) => {
-    const [small, teacher, labels] = inputs;
-    const { smoothing } = dimsOf(inputs, attributes);
-    const entropy = meanCrossEntropy(small, labels, smoothing);
+    const { logits: [small, teacher], target, dims } = lossOperands(SIGNATURE, inputs, attributes);
+    const entropy = meanCrossEntropy(small, target, dims.smoothing);
     return lossValues(entropy, meanDivergence(teacher, small));
   },
   cases: [
@@ -101,9 +76,12 @@ export const distillationLoss: Op<CrossEntropyAttributes> = {
     example(1, 2, 0),
     example(6, 11, 0.1),
     example(67, 10, 0),
-    example(7, 65, 0.1, 5),
+    example(7, 65, 0.1, { scale: 5 }),
     example(5, 100, 0),
     example(3, 1000, 0.1),
+    example(65, 10, 0, { mixed: true }),
+    example(66, 11, 0.1, { weighted: true }),
     example(3, 4099, 0.1),
+    example(3, 4099, 0.1, { mixed: true, weighted: true }),
   ],
 };

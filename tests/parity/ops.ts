@@ -5,6 +5,7 @@ import { avgPool2d } from "../../kernels/ops/avg_pool2d.ts";
 import { batchNorm, batchNormEval } from "../../kernels/ops/batch_norm.ts";
 import { conv2d, maskedConv2d } from "../../kernels/ops/conv2d.ts";
 import { crossEntropy } from "../../kernels/ops/cross_entropy.ts";
+import { distillationLoss } from "../../kernels/ops/distillation_loss.ts";
 import { globalAvgPool2d } from "../../kernels/ops/global_avg_pool2d.ts";
 import { pullBack, written } from "../../kernels/gradient.ts";
 import type { Gpu } from "../../kernels/gpu.ts";
@@ -88,6 +89,36 @@ const batchNormTrain: Checker = (gpu, file) => {
     dy: of("dy"),
     gradients: [of("dx"), of("dweight"), of("dbias")],
   });
+};
+
+/** The three losses on soft targets, or with weights of classes. */
+const softLabels: Checker = async (gpu, file) => {
+  const of = (name: string): Reference => reference(file, name);
+  const [mixed, weighted] = [file.metadata.mixed === "true", file.metadata.weighted === "true"];
+  const attributes = { labelSmoothing: number(file, "label_smoothing"), mixed, weighted };
+  const added = [...(mixed ? ["others", "shares"] : []), ...(weighted ? ["weights"] : [])].map(of);
+  const [base, small, labels] = ["base", "small", "labels"].map(of);
+  const lambda: Reference = { ...ONE, values: Float32Array.of(number(file, "lambda")) };
+  const wanted = (loss: string, ...gradients: string[]) => ({
+    outputs: [of(`${loss}.loss`)],
+    dy: ONE,
+    gradients: gradients.map((name) => of(`${loss}.${name}`)),
+  });
+  const errors = [
+    await errorOf(gpu, crossEntropy, attributes, {
+      inputs: [base, labels, ...added],
+      ...wanted("cross_entropy", "dbase"),
+    }),
+    await errorOf(gpu, adjoinedLoss, { ...attributes, detach: false }, {
+      inputs: [base, small, labels, lambda, ...added],
+      ...wanted("adjoined", "dbase", "dsmall"),
+    }),
+    await errorOf(gpu, distillationLoss, attributes, {
+      inputs: [small, base, labels, ...added],
+      ...wanted("distillation", "dsmall"),
+    }),
+  ];
+  return Math.max(...errors);
 };
 
 /** How to check each kind of file; the longest name that a file's name starts with counts. */
@@ -176,4 +207,5 @@ export const OP_CHECKS: Readonly<Record<string, Checker>> = {
       gradients: [of("dbase"), of("dsmall"), undefined, undefined],
     });
   },
+  soft_labels: softLabels,
 };

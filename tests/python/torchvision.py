@@ -10,11 +10,12 @@ images (x) and the logits of an evaluation in float64 (logits); its metadata say
 """
 
 import json
-import struct
 import sys
 
 import torch
 import torch.nn as nn
+
+from safetensors_file import save
 
 MODELS = {
     "resnet18": (1, [2, 2, 2, 2]),
@@ -100,25 +101,6 @@ def draw(network):
             elif isinstance(module, nn.Linear):
                 module.weight.normal_(0, module.in_features**-0.5)
                 module.bias.normal_(0, 0.1)
-
-
-def save(path, tensors, metadata):
-    """safetensors: the length of a header of JSON, the header, the data."""
-    types = {torch.float64: "F64", torch.float32: "F32", torch.int64: "I64"}
-    header, chunks, end = {"__metadata__": metadata}, [], 0
-    for name, tensor in tensors.items():
-        data = tensor.detach().contiguous().numpy().tobytes()
-        header[name] = {
-            "dtype": types[tensor.dtype],
-            "shape": list(tensor.shape),
-            "data_offsets": [end, end + len(data)],
-        }
-        chunks.append(data)
-        end += len(data)
-    text = json.dumps(header).encode()
-    text += b" " * (-len(text) % 8)
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + b"".join(chunks))
 
 
 def reference(path, expansion, blocks, widths, classes, size, seed=0):
