@@ -36,14 +36,18 @@ interface Span {
   readonly length: number;
 }
 
+/** The fixed point of weights, as in Pillow: sums of weighted bytes stay below 2^31. */
+const FRACTION = 22;
+const HALF = 1 << (FRACTION - 1);
+
 /** The source pixels of each output pixel, and their weights, whose sum is 1. */
 interface Taps {
   readonly first: Int32Array;
   readonly counts: Int32Array;
   /** The most taps of an output pixel. */
   readonly most: number;
-  /** `[length, most]`. */
-  readonly weights: Float64Array;
+  /** `[length, most]`, in fixed point. */
+  readonly weights: Int32Array;
 }
 
 /**
@@ -54,28 +58,84 @@ function tapsOf({ source, from, step, length }: Span, { support, at }: Filter): 
   const stretch = Math.max(step, 1);
   const reach = support * stretch;
   const most = Math.ceil(reach) * 2 + 1;
-  const taps: Taps = {
-    first: new Int32Array(length),
-    counts: new Int32Array(length),
-    most,
-    weights: new Float64Array(length * most),
-  };
+  const [first, counts] = [new Int32Array(length), new Int32Array(length)];
+  const weights = new Int32Array(length * most);
+  const exact = new Float64Array(most);
   for (let i = 0; i < length; i++) {
     const center = from + (i + 0.5) * step;
-    const first = Math.min(Math.max(Math.floor(center - reach + 0.5), 0), source - 1);
-    const end = Math.max(Math.min(Math.floor(center + reach + 0.5), source), first + 1);
+    first[i] = Math.min(Math.max(Math.floor(center - reach + 0.5), 0), source - 1);
+    const end = Math.max(Math.min(Math.floor(center + reach + 0.5), source), first[i] + 1);
+    counts[i] = end - first[i];
     let sum = 0;
-    for (let k = first; k < end; k++) {
-      const weight = at((k + 0.5 - center) / stretch);
-      taps.weights[i * most + k - first] = weight;
-      sum += weight;
+    for (let k = 0; k < counts[i]; k++) {
+      sum += exact[k] = at((first[i] + k + 0.5 - center) / stretch);
     }
-    taps.first[i] = first;
-    taps.counts[i] = end - first;
-    if (sum === 0) taps.weights[i * most] = sum = 1;
-    for (let k = 0; k < end - first; k++) taps.weights[i * most + k] /= sum;
+    // A part that lies outside the picture shows its edge.
+    if (sum === 0) exact[0] = sum = 1;
+    for (let k = 0; k < counts[i]; k++) {
+      const weight = exact[k] / sum * (1 << FRACTION);
+      weights[i * most + k] = Math.trunc(weight + (weight < 0 ? -0.5 : 0.5));
+    }
   }
-  return taps;
+  return { first, counts, most, weights };
+}
+
+/** Rows of pixels, of which each is filtered: `[rows, taps.first.length, channels]`. */
+function filterRows(picture: Picture, taps: Taps, top: number, rows: number): Uint8ClampedArray {
+  const { width, channels, pixels } = picture;
+  const { first, counts, most, weights } = taps;
+  const filtered = new Uint8ClampedArray(rows * first.length * channels);
+  let at = 0;
+  for (let row = top; row < top + rows; row++) {
+    for (let i = 0; i < first.length; i++) {
+      const from = (row * width + first[i]) * channels;
+      const [start, end] = [i * most, i * most + counts[i]];
+      if (channels === 3) {
+        let [red, green, blue] = [HALF, HALF, HALF];
+        for (let k = start, pixel = from; k < end; k++, pixel += 3) {
+          const weight = weights[k];
+          red += Math.imul(weight, pixels[pixel]);
+          green += Math.imul(weight, pixels[pixel + 1]);
+          blue += Math.imul(weight, pixels[pixel + 2]);
+        }
+        filtered[at] = red >> FRACTION;
+        filtered[at + 1] = green >> FRACTION;
+        filtered[at + 2] = blue >> FRACTION;
+        at += 3;
+      } else {
+        for (let c = 0; c < channels; c++) {
+          let sum = HALF;
+          for (let k = start, pixel = from + c; k < end; k++, pixel += channels) {
+            sum += Math.imul(weights[k], pixels[pixel]);
+          }
+          filtered[at++] = sum >> FRACTION;
+        }
+      }
+    }
+  }
+  return filtered;
+}
+
+/** Columns of bytes in rows of `stride`, of which the first is the picture's row `top`. */
+function filterColumns(
+  bytes: Uint8ClampedArray,
+  taps: Taps,
+  top: number,
+  stride: number,
+): Uint8ClampedArray<ArrayBuffer> {
+  const { first, counts, most, weights } = taps;
+  const filtered = new Uint8ClampedArray(first.length * stride);
+  const sums = new Int32Array(stride);
+  for (let j = 0; j < first.length; j++) {
+    sums.fill(HALF);
+    for (let k = 0; k < counts[j]; k++) {
+      const weight = weights[j * most + k];
+      const from = (first[j] + k - top) * stride;
+      for (let i = 0; i < stride; i++) sums[i] += Math.imul(weight, bytes[from + i]);
+    }
+    for (let i = 0; i < stride; i++) filtered[j * stride + i] = sums[i] >> FRACTION;
+  }
+  return filtered;
 }
 
 /** A part of a picture and the size that it is brought to. */
@@ -100,7 +160,7 @@ export interface Resampling {
  */
 export function resample(picture: Picture, options: Resampling): Picture {
   const { x, y, stepX, stepY, to, interpolation } = options;
-  const { height, width, channels, pixels } = picture;
+  const { height, width, channels } = picture;
   if (!(stepX > 0 && stepY > 0)) {
     throw new RangeError(`Cannot resample: wanted steps above 0, found ${stepX} and ${stepY}`);
   }
@@ -109,32 +169,7 @@ export function resample(picture: Picture, options: Resampling): Picture {
   const rows = tapsOf({ source: height, from: y, step: stepY, length: to.height }, filter);
   const top = rows.first.reduce((least, first) => Math.min(least, first), height);
   const bottom = rows.first.reduce((most, first, i) => Math.max(most, first + rows.counts[i]), 0);
-  // Bytes that are clamped and rounded half up, as Pillow's are.
-  const half = new Uint8ClampedArray((bottom - top) * to.width * channels);
-  for (let row = top; row < bottom; row++) {
-    for (let i = 0; i < to.width; i++) {
-      const from = (row * width + columns.first[i]) * channels;
-      const at = ((row - top) * to.width + i) * channels;
-      for (let c = 0; c < channels; c++) {
-        let sum = 0.5;
-        for (let k = 0; k < columns.counts[i]; k++) {
-          sum += columns.weights[i * columns.most + k] * pixels[from + k * channels + c];
-        }
-        half[at + c] = Math.floor(sum);
-      }
-    }
-  }
-  const result = new Uint8ClampedArray(to.height * to.width * channels);
-  const stride = to.width * channels;
-  const sums = new Float64Array(stride);
-  for (let j = 0; j < to.height; j++) {
-    sums.fill(0.5);
-    for (let k = 0; k < rows.counts[j]; k++) {
-      const weight = rows.weights[j * rows.most + k];
-      const from = (rows.first[j] + k - top) * stride;
-      for (let i = 0; i < stride; i++) sums[i] += weight * half[from + i];
-    }
-    for (let i = 0; i < stride; i++) result[j * stride + i] = Math.floor(sums[i]);
-  }
-  return { ...to, channels, pixels: new Uint8Array(result.buffer) };
+  const half = filterRows(picture, columns, top, bottom - top);
+  const { buffer } = filterColumns(half, rows, top, to.width * channels);
+  return { ...to, channels, pixels: new Uint8Array(buffer) };
 }

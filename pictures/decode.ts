@@ -4,7 +4,7 @@ import { pictureKind } from "../data/picture_kind.ts";
 import type { Picture } from "../data/picture.ts";
 import { type Preparation, prepare } from "../data/preparation.ts";
 import { printable } from "../data/printable.ts";
-import { loadSharp } from "./sharp.ts";
+import { loadSharp, type Sharp } from "./sharp.ts";
 
 /** Pixels of the largest picture that is decoded: 16,384 x 16,384. */
 export const MOST_PIXELS = 16384 ** 2;
@@ -26,8 +26,7 @@ function colour(pixels: Uint8Array): Uint8Array<ArrayBuffer> {
   return result;
 }
 
-async function decodePixels(bytes: Uint8Array): Promise<Picture> {
-  const sharp = await loadSharp();
+async function decodePixels(sharp: Sharp, bytes: Uint8Array): Promise<Picture> {
   const { data, info } = await sharp(bytes, {
     autoOrient: true,
     failOn: "warning",
@@ -50,9 +49,10 @@ export async function decode(bytes: Uint8Array, preparation: Preparation): Promi
     const found = otherFormat(bytes)?.name ?? "an unknown format";
     throw new BrokenPictureError(`no picture (found ${found})`);
   }
+  const sharp = await loadSharp();
   let picture: Picture;
   try {
-    picture = await decodePixels(bytes);
+    picture = await decodePixels(sharp, bytes);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new BrokenPictureError(printable(reason, 200));
