@@ -70,6 +70,19 @@ export function centralResampling(
   };
 }
 
+/** How a whole picture of a size is made ready; nothing where it is ready as it is. */
+export function preparedResampling(
+  size: PictureSize,
+  preparation: Preparation,
+): Resampling | undefined {
+  if (preparation.kind === "central") return centralResampling(size, preparation);
+  const to = levelSize(size, preparation);
+  const { height, width } = size;
+  if (to.height === height && to.width === width) return undefined;
+  const [stepX, stepY] = [width / to.width, height / to.height];
+  return { x: 0, y: 0, stepX, stepY, to, interpolation: "bilinear" };
+}
+
 /** A decoded picture as it is asked for. Its channels have to be those of the preparation. */
 export function prepare(picture: Picture, preparation: Preparation): Picture {
   if (picture.channels !== preparation.channels) {
@@ -77,20 +90,8 @@ export function prepare(picture: Picture, preparation: Preparation): Picture {
       `Cannot prepare a picture: wanted ${preparation.channels} channels, found ${picture.channels}`,
     );
   }
-  if (preparation.kind === "central") {
-    return resample(picture, centralResampling(picture, preparation));
-  }
-  const to = levelSize(picture, preparation);
-  const { height, width } = picture;
-  if (to.height === height && to.width === width) return picture;
-  return resample(picture, {
-    x: 0,
-    y: 0,
-    stepX: width / to.width,
-    stepY: height / to.height,
-    to,
-    interpolation: "bilinear",
-  });
+  const resampling = preparedResampling(picture, preparation);
+  return resampling ? resample(picture, resampling) : picture;
 }
 
 /** Pixels of the largest picture that a preparation gives. */

@@ -8,16 +8,37 @@ interface RawPicture {
 }
 
 /** How a picture is opened; see sharp's own documentation. */
-export interface SharpOptions {
+interface SharpOptions {
   readonly autoOrient?: boolean;
   readonly failOn?: "none" | "truncated" | "error" | "warning";
-  readonly limitInputPixels?: number;
+  readonly limitInputPixels?: number | false;
+  readonly ignoreIcc?: boolean;
+}
+
+/** What the head of a picture says. */
+export interface SharpMetadata {
+  /** Its colours, as `srgb`, `b-w`, `rgb16`, `cmyk`. */
+  readonly space: string;
+  /** Its ICC profile. */
+  readonly icc?: Uint8Array;
+  /** Its size as it is shown. */
+  readonly autoOrient: { readonly width: number; readonly height: number };
+}
+
+interface ResizeOptions {
+  readonly width: number;
+  readonly height: number;
+  readonly fit: "fill";
+  readonly kernel: "linear";
 }
 
 /** A picture on its way through sharp. */
 export interface SharpPicture {
-  flatten(options: { readonly background: string }): SharpPicture;
-  toColourspace(space: "srgb" | "b-w"): SharpPicture;
+  metadata(): Promise<SharpMetadata>;
+  resize(options: ResizeOptions): SharpPicture;
+  pipelineColourspace(space: "cmyk"): SharpPicture;
+  toColourspace(space: "srgb" | "cmyk"): SharpPicture;
+  withIccProfile(profile: "srgb"): SharpPicture;
   raw(): SharpPicture;
   toBuffer(options: { readonly resolveWithObject: true }): Promise<RawPicture>;
 }
@@ -38,16 +59,24 @@ const MODULE: string = "sharp";
 
 let loaded: Promise<Sharp> | undefined;
 
-async function load(module: string): Promise<Sharp> {
+/** What was in the way, without sharp's own advice, which is for npm. */
+function inTheWay(cause: unknown): string {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return reason.includes("--allow-ffi")
+    ? "no permission to: run it with --allow-ffi"
+    : "no way to: run deno install once where there is a network";
+}
+
+/** Imports sharp by its name. Raises a {@link DataError}. */
+export async function importSharp(module: string): Promise<Sharp> {
   let sharp: Sharp;
   try {
     sharp = (await import(module)).default;
   } catch (cause) {
     const version = config.imports.sharp.split("@").at(-1);
     throw new DataError(
-      `Cannot decode pictures: wanted sharp ${version}, which is fetched when it is first needed, ` +
-        `found no way to load it; run deno install once where there is a network, and allow ` +
-        `--allow-ffi`,
+      `Cannot decode pictures: wanted sharp ${version}, which is loaded when it is first needed, ` +
+        `found ${inTheWay(cause)}`,
       { cause },
     );
   }
@@ -61,6 +90,6 @@ async function load(module: string): Promise<Sharp> {
  * Loads sharp, which is fetched where it is not there yet; one thread a picture, no cache. Raises a
  * {@link DataError} where it cannot be loaded.
  */
-export function loadSharp(module = MODULE): Promise<Sharp> {
-  return loaded ??= load(module);
+export function loadSharp(): Promise<Sharp> {
+  return loaded ??= importSharp(MODULE);
 }
