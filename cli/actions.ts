@@ -6,6 +6,7 @@ import type { Command } from "./flags/commands.ts";
 import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { print, printError, printProgress } from "./print.ts";
+import { foundInDataDir, recognizedDataset } from "./run/recognized.ts";
 import { imagesOfRun, isFolder, savedNetworks } from "./run/run_images.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
 import { readWidths } from "./run/weights_files.ts";
@@ -13,7 +14,7 @@ import { showingWork } from "./run/working.ts";
 import { summarize, summaryTable } from "./summary.ts";
 
 async function runTrain(args: readonly string[]): Promise<number> {
-  const parsed = readArguments("train", args);
+  const parsed = readArguments("train", args, await foundInDataDir("train", args));
   const { widths } = parsed.values;
   const request = trainRequest(parsed, widths === undefined ? undefined : await readWidths(widths));
   if (request.dryRun) {
@@ -33,7 +34,7 @@ async function runTrain(args: readonly string[]): Promise<number> {
 }
 
 async function runSearch(args: readonly string[]): Promise<number> {
-  const parsed = readArguments("search", args);
+  const parsed = readArguments("search", args, await foundInDataDir("search", args));
   const { find, fromScratch, widthsOnly, ...request } = searchRequest(parsed);
   await inRunFolder(request, { print: printProgress, printError }, {
     kind: "search",
@@ -64,8 +65,9 @@ async function runExport(args: readonly string[]): Promise<number> {
 
 async function runEval(args: readonly string[]): Promise<number> {
   const { typed, positionals: [path] } = readTyped("eval", args);
-  const known = path === undefined ? {} : await imagesOfRun(path, typed);
-  const { values } = readArguments("eval", args, known);
+  const ofRun = path === undefined ? {} : await imagesOfRun(path, typed);
+  const found = await recognizedDataset({ ...ofRun, ...typed });
+  const { values } = readArguments("eval", args, { ...ofRun, ...found });
   const { evaluate, evaluateTable, evaluateText } = await import("./evaluate.ts");
   const reports: EvaluateReport[] = [];
   for (const { file } of savedNetworks(path)) {
@@ -81,7 +83,7 @@ async function runEval(args: readonly string[]): Promise<number> {
 }
 
 async function runCompare(args: readonly string[]): Promise<number> {
-  const parsed = readArguments("compare", args);
+  const parsed = readArguments("compare", args, await foundInDataDir("compare", args));
   const request = compareRequest(parsed);
   const { compareInFolder } = await import("./run/compare_session.ts");
   await compareInFolder(request, { print: printProgress, printError });

@@ -53,7 +53,7 @@ async function findFolders(
   halves: readonly Half[],
 ): Promise<PictureFiles | undefined> {
   if (await hasFiles(files, dataDir) || !await hasClassFolders(dataDir)) return undefined;
-  const found = await findClassFolders({ name, dataDir }, halves);
+  const found = await findClassFolders({ name, words: name, dataDir }, halves);
   const { length } = found.classes;
   if (length === wanted) return found;
   throw new DataError(

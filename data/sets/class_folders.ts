@@ -28,19 +28,21 @@ interface Layout {
 interface Asked {
   /** The name of the set. */
   readonly name: string;
+  /** What messages call it. */
+  readonly words: string;
   readonly dataDir: string;
 }
 
 const WANTED = "train/CLASS with val, valid, validation or test beside it, or folders of classes";
 
 function refusal(
-  { name, dataDir }: Asked,
+  { words, dataDir }: Asked,
   found: string,
   cure: string,
   wanted = WANTED,
 ): DataError {
   return new DataError(
-    `Cannot open ${name} in ${printable(dataDir, 300)}: wanted ${wanted}, found ${found}; ${cure}`,
+    `Cannot open ${words} in ${printable(dataDir, 300)}: wanted ${wanted}, found ${found}; ${cure}`,
   );
 }
 
@@ -199,7 +201,7 @@ export async function findClassFolders(
   const layout = await layoutOf(asked.dataDir, asked);
   const { train, validation, notes } = layout;
   const classes = (await listFolder(train.folder)).folders;
-  checkClassCount(asked.name, classes);
+  checkClassCount(asked.words, classes);
   if (classes.length < 2) {
     throw refusal(
       asked,
@@ -223,7 +225,7 @@ export async function findClassFolders(
 /** Whether a folder is laid out as {@link findClassFolders} wants it. */
 export async function hasClassFolders(dataDir: string): Promise<boolean> {
   try {
-    await layoutOf(dataDir, { name: "pictures", dataDir });
+    await layoutOf(dataDir, { name: "folder", words: "pictures", dataDir });
     return true;
   } catch (error) {
     if (error instanceof DataError) return false;

@@ -9,7 +9,7 @@ const WANTED = "a folder with train/CLASS and val, valid, validation or test bes
   "folders of classes";
 
 function findFolder(dataDir: string, halves: readonly Half[]) {
-  return findClassFolders({ name: "folder", dataDir }, halves);
+  return findClassFolders({ name: "folder", words: "pictures", dataDir }, halves);
 }
 
 /** Pictures of one's own, in folders of classes. */
@@ -20,7 +20,7 @@ export const folder: FileSet = {
     const { dataDir } = options;
     if (dataDir === undefined) {
       throw new DataError(
-        `Cannot open folder: wanted ${WANTED}, found no --data-dir; name it`,
+        `Cannot open pictures: wanted ${WANTED}, found no --data-dir; name it`,
       );
     }
     return pictureHalves(await findFolder(dataDir, halves), options);

@@ -19,7 +19,7 @@ export async function refuseOther(dataDir: string): Promise<void> {
   const found = await recognizeDataset(dataDir);
   if (found === undefined || found === "folder") return;
   throw new DataError(
-    `Cannot open folder in ${
+    `Cannot open pictures in ${
       printable(dataDir, 300)
     }: wanted folders of classes, found the files of ` +
       `${found}; use --dataset ${found}`,
