@@ -123,6 +123,7 @@ export type { ConcatAttributes } from "./kernels/ops/concat.ts";
 export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/ops/conv2d.ts";
 export type { CrossEntropyAttributes } from "./kernels/ops/soft_target.ts";
 export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/ops/gate_channels.ts";
+export type { EraseAttributes } from "./kernels/ops/erase.ts";
 export type { GlobalAvgPool2dAttributes } from "./kernels/ops/global_avg_pool2d.ts";
 export type { LinearAttributes } from "./kernels/ops/linear.ts";
 export type { MaxPool2dAttributes } from "./kernels/ops/max_pool2d.ts";

@@ -7,6 +7,9 @@ import { avgPool2d } from "./ops/avg_pool2d.ts";
 import { add } from "./ops/add.ts";
 import { adjoinedLoss } from "./ops/adjoined_loss.ts";
 import { augment } from "./ops/augment.ts";
+import { mixPictures } from "./ops/mix_pictures.ts";
+import { erase } from "./ops/erase.ts";
+import { colorJitter } from "./ops/color_jitter.ts";
 import { concat } from "./ops/concat.ts";
 import { conv2d, maskedConv2d } from "./ops/conv2d.ts";
 import { accumulate, countCorrect } from "./ops/counters.ts";
@@ -46,6 +49,9 @@ export const ops: readonly Op[] = [
   adamw,
   augment,
   samplePictures,
+  colorJitter,
+  erase,
+  mixPictures,
   normalizePixels,
   gumbelNoise,
   gumbelSoftmax,
@@ -65,11 +71,13 @@ export {
   avgPool2d,
   batchNorm,
   batchNormEval,
+  colorJitter,
   concat,
   conv2d,
   countCorrect,
   crossEntropy,
   distillationLoss,
+  erase,
   gateChannels,
   globalAvgPool2d,
   gumbelNoise,
@@ -77,6 +85,7 @@ export {
   linear,
   maskedConv2d,
   maxPool2d,
+  mixPictures,
   narrow,
   normalizePixels,
   penalty,
