@@ -268,6 +268,7 @@ export {
   type Split,
   take,
 } from "./data/dataset.ts";
+export { epochOrder, type OrderOptions, type Sampler, SAMPLERS } from "./data/order.ts";
 export type { Draw, Streams } from "./data/draws.ts";
 export { DataError } from "./data/error.ts";
 export {

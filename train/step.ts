@@ -35,6 +35,21 @@ export interface Teacher {
   readonly normalization: Normalization;
 }
 
+/** Raises errors for weights of classes that are none. */
+function checkClassWeights(
+  weights: readonly number[] | undefined,
+  { length }: readonly string[],
+): void {
+  if (!weights) return;
+  const action = "trace a training step";
+  if (weights.length !== length) {
+    throw new TypeError(
+      `Cannot ${action}: wanted a weight for each of ${length} classes, found ${weights.length}`,
+    );
+  }
+  for (const weight of weights) checkNumber(action, "the weight of a class", weight, { from: 0 });
+}
+
 /** One training step, traced once: augment, forward, loss, backward, update, count. */
 export class TrainingStep {
   /** What is replayed for each batch. */
@@ -43,6 +58,7 @@ export class TrainingStep {
   readonly #images: Images;
   readonly #learner: Learner;
   readonly #gates?: Gates;
+  readonly #classWeights?: Tensor;
   readonly #lambda: Tensor;
   readonly #one: Tensor;
   readonly #sums: Tensor;
@@ -54,6 +70,7 @@ export class TrainingStep {
     images: Images;
     learner: Learner;
     gates?: Gates;
+    classWeights?: Tensor;
     lambda: Tensor;
     one: Tensor;
     sums: Tensor;
@@ -64,6 +81,7 @@ export class TrainingStep {
     this.#images = parts.images;
     this.#learner = parts.learner;
     this.#gates = parts.gates;
+    this.#classWeights = parts.classWeights;
     this.#lambda = parts.lambda;
     this.#one = parts.one;
     this.#sums = parts.sums;
@@ -76,21 +94,26 @@ export class TrainingStep {
    */
   static async trace(
     scope: Scope,
-    { objective, learner, feed, labelSmoothing, teacher, gates }: {
+    { objective, learner, feed, labelSmoothing, classWeights, teacher, gates }: {
       objective: Objective;
       learner: Learner;
       feed: Feed;
       labelSmoothing: number;
+      /** The weight of each class in the cross entropy. Default: all alike. */
+      classWeights?: readonly number[];
       teacher?: Teacher;
       gates?: Gates;
     },
   ): Promise<TrainingStep> {
     demandClasses(objective, feed.dataset);
+    checkClassWeights(classWeights, feed.dataset.classes);
     const images = new Images(scope, feed);
     const lambda = scope.tensor("lambda", [1]);
     const sums = scope.tensor("sums", [4]);
     const one = scope.tensor("one", [1], [1]);
     const counters = new Counters(scope, objective);
+    const weights = classWeights &&
+      scope.tensor("class weights", [classWeights.length], [...classWeights]);
     const { labels } = images;
     const program = await scope.trace("training step", (trace) => {
       const image = images.record(trace, feed.normalization);
@@ -99,7 +122,8 @@ export class TrainingStep {
       const running = { apply, parameter: learner.tensor, training: true };
       const drawn = gates?.draw(apply);
       const logits = logitsOf(objective, image, running, drawn);
-      const inputs = { apply, logits, labels, lambda, labelSmoothing };
+      const mix = images.mixed;
+      const inputs = { apply, logits, labels, mix, classWeights: weights, lambda, labelSmoothing };
       const [loss, parts] = lossOf(objective, {
         ...inputs,
         teacher: objective.mode === "distill" && teacher
@@ -121,14 +145,17 @@ export class TrainingStep {
         if (counted && of) run(countCorrect, [of, labels, counted], {});
       }
     });
-    const parts = { program, scope, images, learner, gates, lambda, one, sums, counters };
-    return new TrainingStep(parts);
+    return new TrainingStep({
+      ...{ program, scope, images, learner, gates, lambda, one, sums, counters },
+      classWeights: weights,
+    });
   }
 
   /** What it has on the GPU besides program and weights: batch, numbers of the step, counters. */
   get tensors(): Tensor[] {
     const images = this.#images.tensors;
-    return [...images, this.#lambda, this.#one, this.#sums, ...this.#counters.list];
+    const weights = this.#classWeights ? [this.#classWeights] : [];
+    return [...images, ...weights, this.#lambda, this.#one, this.#sums, ...this.#counters.list];
   }
 
   /**
