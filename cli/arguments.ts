@@ -18,9 +18,6 @@ export interface Arguments<C extends Command> {
 
 /** Flags of other tools, and why there are none of the kind here. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
-  "image-size": "images have the size that their data set has",
-  "img-size": "images have the size that their data set has",
-  "imgsz": "images have the size that their data set has",
   "num-classes": "the data set says how many classes there are",
   "classes": "the data set says how many classes there are",
   "device": "the fastest GPU is taken, DENO_WEBGPU_BACKEND names another interface",

@@ -56,6 +56,7 @@ function explanation(option: Option, command: Command): string {
     ...Object.entries(option.only ?? {}).map(([key, names]) =>
       `with ${flagOf(key)} ${names.join(", ")}`
     ),
+    ...option.needs === undefined ? [] : [`with ${flagOf(option.needs)}`],
     ...beside.length ? [`not with ${either(beside)}`] : [],
     ...defaults === undefined ? [] : [`default: ${defaults}`],
   ];

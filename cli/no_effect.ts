@@ -34,6 +34,12 @@ function chosen(choices: Choices, found: Found): boolean {
   return known.length > 0 && known.every(([name, choice]) => found[name] === choice);
 }
 
+function checkNeeds({ name, needs }: Option, found: Found): void {
+  if (needs === undefined || found[needs]) return;
+  const there = found[needs] === undefined ? "none" : String(found[needs]);
+  throw unusable(`${flagOf(name)} has an effect with ${flagOf(needs)} alone, found ${there}`);
+}
+
 /** Raises a {@link UsageError} for options that were given and would have no effect. */
 export function refuseNoEffect(
   command: Command,
@@ -43,6 +49,7 @@ export function refuseNoEffect(
   for (const option of optionsOf(command)) {
     if (!given.has(option.name)) continue;
     checkOnly(option, found);
+    checkNeeds(option, found);
     const idle = option.idle?.find((choices) => chosen(choices, found));
     const beside = option.beside?.find((name) => given.has(name));
     const other = idle ? choiceFlags(command, idle) : beside && flagOf(beside);

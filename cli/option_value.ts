@@ -1,6 +1,6 @@
 import { printable } from "../data/printable.ts";
 import { UsageError } from "../train/errors.ts";
-import type { Option, Value } from "../train/options/option.ts";
+import type { Bounds, Option, Value } from "../train/options/option.ts";
 import { flagOf } from "./flags/table.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { either } from "./text.ts";
@@ -13,14 +13,26 @@ export function unusable(reason: string): UsageError {
   return new UsageError(`Cannot read the command line: ${reason}`);
 }
 
+/** Bounds in words, as "at least 0 and below 1"; empty without any. */
+function boundWords(bounds: Bounds): string {
+  return (["min", "above", "max", "below"] as const).flatMap((bound) => {
+    const words = { min: "at least", above: "above", max: "at most", below: "below" }[bound];
+    return bounds[bound] === undefined ? [] : [`${words} ${bounds[bound]}`];
+  }).join(" and ");
+}
+
 /** The range of a number in words. */
 function range(option: Numeric): string {
-  const bounds = (["min", "above", "max", "below"] as const).flatMap((bound) => {
-    const words = { min: "at least", above: "above", max: "at most", below: "below" }[bound];
-    return option[bound] === undefined ? [] : [`${words} ${option[bound]}`];
-  });
+  if (option.among) return either(option.among.map(String));
   const kind = option.kind === "integer" ? "a whole number" : "a number";
-  return bounds.length ? `${kind} ${bounds.join(" and ")}` : kind;
+  return [kind, boundWords(option)].filter((words) => words).join(" ");
+}
+
+function within(
+  { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity }: Bounds,
+  value: number,
+): boolean {
+  return value >= min && value <= max && value > above && value < below;
 }
 
 /** Decimal, with or without an exponent. */
@@ -38,31 +50,43 @@ function inFloat32(value: number): number {
   return Math.abs(value) < LEAST ? 0 : Math.fround(value);
 }
 
+/** A number as it is typed, if the GPU keeps it within its bounds; else what it is in 32 bits. */
+function kept(bounds: Bounds, value: number): { rounded?: number } {
+  const rounded = inFloat32(value);
+  const { above = -Infinity, below = Infinity } = bounds;
+  const fits = Number.isFinite(rounded) && (rounded !== 0 || value === 0) && rounded < below &&
+    rounded > above;
+  return fits ? {} : { rounded };
+}
+
 function readNumber(option: Numeric, text: string): number {
-  const { kind, min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = option;
+  const { kind, among } = option;
   const value = decimal(text);
-  const inRange = (value: number): boolean =>
-    value >= min && value <= max && value > above && value < below;
   const wanted = `${flagOf(option.name)} is ${range(option)}`;
   const kindFits = kind === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value);
-  if (!kindFits || !inRange(value)) throw unusable(`${wanted}, found ${printable(text)}`);
+  if (!kindFits || !within(option, value) || among?.includes(value) === false) {
+    throw unusable(`${wanted}, found ${printable(text)}`);
+  }
   if (kind === "integer") return value;
-  const rounded = inFloat32(value);
-  const kept = Number.isFinite(rounded) && (rounded !== 0 || value === 0);
-  if (kept && (rounded < below) && (rounded > above)) return value;
+  const { rounded } = kept(option, value);
+  if (rounded === undefined) return value;
   throw unusable(`${wanted}, found ${printable(text)}, which is ${rounded} in 32 bits`);
 }
 
-function readNumbers({ name, min, count: [few, many] }: Numbers, text: string): number[] {
+function readNumbers(option: Numbers, text: string): number[] {
+  const { name, count: [few, many], order } = option;
   const numbers = text.split(",").map(decimal);
-  const fits = numbers.length >= few && numbers.length <= many &&
-    new Set(numbers).size === numbers.length;
-  if (fits && numbers.every((number) => number >= min && Number.isFinite(number))) return numbers;
+  const ordered = order === "different"
+    ? new Set(numbers).size === numbers.length
+    : numbers.every((number, i) => i === 0 || number >= numbers[i - 1]);
+  const fits = numbers.length >= few && numbers.length <= many && ordered;
+  const each = (number: number): boolean =>
+    Number.isFinite(number) && within(option, number) && kept(option, number).rounded === undefined;
+  if (fits && numbers.every(each)) return numbers;
+  const count = few === many ? `${few}` : `${few} to ${many}`;
   throw unusable(
-    `${
-      flagOf(name)
-    } is ${few} to ${many} different numbers from ${min} on with commas between, found ` +
-      printable(text),
+    `${flagOf(name)} is ${count} ${order} numbers ${boundWords(option)} with commas between, ` +
+      `found ${printable(text)}`,
   );
 }
 
@@ -81,7 +105,10 @@ export function readValue(option: Option, text: string): Value {
         `${flagOf(option.name)} is ${either(option.choices)}, found ${printable(text)}` +
           suggestion(text, option.choices),
       );
-    default:
-      return text;
+    case "string":
+      if (!option.form || option.form.pattern.test(text)) return text;
+      throw unusable(`${flagOf(option.name)} is ${option.form.words}, found ${printable(text)}`);
+    case "boolean":
+      throw new TypeError(`Cannot read ${flagOf(option.name)}: it takes no value`);
   }
 }

@@ -18,40 +18,86 @@ export function identity(): CropWriter {
   return (crops, offset) => crops.set([0, 0, 1, 1], offset);
 }
 
+/** How often images are mirrored. */
+export interface FlipOptions {
+  /** The share that is mirrored left to right; 1/2 unless told, wrong for digits and letters. */
+  hflip?: number;
+  /** The share that is mirrored top to bottom; none unless told. */
+  vflip?: number;
+}
+
+/** Where an image is sampled, before it is mirrored. */
+interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly stepX: number;
+  readonly stepY: number;
+}
+
+/** Writes a rectangle for an output of some size, mirrored as it is drawn. */
+function mirroring(
+  random: Random,
+  { hflip = 0.5, vflip = 0 }: FlipOptions,
+  { width, height }: { width: number; height: number },
+): (crops: Float32Array, offset: number, rectangle: Rectangle) => void {
+  for (const [name, share] of Object.entries({ hflip, vflip })) {
+    if (share >= 0 && share <= 1) continue;
+    throw new RangeError(`Cannot crop: wanted ${name} from 0 to 1, found ${share}`);
+  }
+  const drawn = (share: number): boolean => share > 0 && random.uniform() < share;
+  return (crops, offset, { x, y, stepX, stepY }) => {
+    const [across, down] = [drawn(hflip), drawn(vflip)];
+    crops.set([
+      across ? x + width * stepX : x,
+      down ? y + height * stepY : y,
+      across ? -stepX : stepX,
+      down ? -stepY : stepY,
+    ], offset);
+  };
+}
+
 /** What {@link cropFlip} draws from. */
-export interface CropFlipOptions {
+export interface CropFlipOptions extends FlipOptions {
   /** Drawn from for each image. */
   random: Random;
-  /** Pixels of a side of source and output. */
+  /** Pixels from left to right of the output. */
   size: number;
-  /** Zeros put around the source, on each side. */
+  /** Pixels from top to bottom of the output; `size` unless told. */
+  height?: number;
+  /** Zeros put around what is cropped, on each side, in pixels of the output. */
   padding: number;
-  /** Whether to mirror half of the images; true unless told, wrong for digits and letters. */
-  flip?: boolean;
+  /** The size of the source; that of the output unless told. */
+  source?: { readonly height: number; readonly width: number };
 }
 
 /**
- * Pads with zeros, cuts out a random square of the source's size, and mirrors it half the time, as
- * is usual for CIFAR. With whole a, b from -padding to padding it is `[a, b, 1, 1]` or, mirrored,
- * `[a + size, b, -1, 1]`: samples fall on pixels, none is blurred.
+ * Pads with zeros, cuts out a random rectangle of the size from before, and mirrors it half the
+ * time, as is usual for CIFAR. With whole a, b from -padding to padding it is `[a, b, 1, 1]` or,
+ * mirrored, `[a + size, b, -1, 1]`: samples fall on pixels, none is blurred. Of a source of another
+ * size it is the largest central part of the output's shape, stretched, that is shifted.
  */
-export function cropFlip({ random, size, padding, flip = true }: CropFlipOptions): CropWriter {
-  positive("crop", { size });
-  if (!Number.isInteger(padding) || padding < 0 || padding >= size) {
+export function cropFlip(options: CropFlipOptions): CropWriter {
+  const { random, size, height = size, padding } = options;
+  const { source = { height, width: size } } = options;
+  positive("crop", { size, height, sourceHeight: source.height, sourceWidth: source.width });
+  const most = Math.min(size, height) - 1;
+  if (!Number.isInteger(padding) || padding < 0 || padding > most) {
     throw new RangeError(
-      `Cannot crop: wanted a padding from 0 to ${size - 1} pixels, found ${padding}`,
+      `Cannot crop: wanted a padding from 0 to ${most} pixels, found ${padding}`,
     );
   }
+  const step = Math.min(source.width / size, source.height / height);
+  const [left, top] = [(source.width - size * step) / 2, (source.height - height * step) / 2];
+  const write = mirroring(random, options, { width: size, height });
   return (crops, offset) => {
-    const a = random.integer(2 * padding + 1) - padding;
-    const b = random.integer(2 * padding + 1) - padding;
-    const mirrored = flip && random.integer(2) === 1;
-    crops.set(mirrored ? [a + size, b, -1, 1] : [a, b, 1, 1], offset);
+    const a = padding ? random.integer(2 * padding + 1) - padding : 0;
+    const b = padding ? random.integer(2 * padding + 1) - padding : 0;
+    write(crops, offset, { x: left + a * step, y: top + b * step, stepX: step, stepY: step });
   };
 }
 
 /** What {@link randomResizedCrop} draws from. */
-export interface RandomResizedCropOptions {
+export interface RandomResizedCropOptions extends FlipOptions {
   /** Drawn from for each image. */
   random: Random;
   /** Pixels from top to bottom of the source. */
@@ -66,8 +112,6 @@ export interface RandomResizedCropOptions {
   scale?: readonly [number, number];
   /** The least and the greatest width / height; [3/4, 4/3] unless told. */
   ratio?: readonly [number, number];
-  /** Whether to mirror half of the images; true unless told, wrong for digits and letters. */
-  flip?: boolean;
 }
 
 /**
@@ -77,7 +121,7 @@ export interface RandomResizedCropOptions {
  * (x, y): `[x, y, w / outputSize, h / outputHeight]`, mirrored `[x + w, y, -w / outputSize, ...]`.
  */
 export function randomResizedCrop(options: RandomResizedCropOptions): CropWriter {
-  const { random, sourceHeight, sourceWidth, outputSize, flip = true } = options;
+  const { random, sourceHeight, sourceWidth, outputSize } = options;
   const { outputHeight = outputSize } = options;
   const { scale = [0.35, 1], ratio = [3 / 4, 4 / 3] } = options;
   positive("crop", { sourceHeight, sourceWidth, outputSize, outputHeight });
@@ -104,11 +148,10 @@ export function randomResizedCrop(options: RandomResizedCropOptions): CropWriter
     return [(sourceWidth - w) / 2, (sourceHeight - h) / 2, w, h];
   }
 
+  const write = mirroring(random, options, { width: outputSize, height: outputHeight });
   return (crops, offset) => {
     const [x, y, w, h] = rectangle();
-    const mirrored = flip && random.integer(2) === 1;
-    const stepX = w / outputSize;
-    crops.set([mirrored ? x + w : x, y, mirrored ? -stepX : stepX, h / outputHeight], offset);
+    write(crops, offset, { x, y, stepX: w / outputSize, stepY: h / outputHeight });
   };
 }
 

@@ -6,16 +6,23 @@ export interface Recipe {
   readonly batchSize: number;
   /** What is done to training images. */
   readonly augment: "none" | "crop-flip" | "crop" | "resized-crop";
+  /** Pixels of a side of its images, as networks take them; those of its files unless told. */
+  readonly imageSize?: number;
+  /** The side of what is validated on over the shorter side of an image; 1 unless told. */
+  readonly cropPct?: number;
 }
+
+/** How the authors took photographs. */
+const AS_AUTHORS = { imageSize: 224, cropPct: 1 / 1.14 } as const;
 
 /** The data sets: images drawn from the seed, and those that lie in files. */
 export const RECIPES = {
-  generated: { epochs: 6, batchSize: 64, augment: "none" },
-  cifar10: { epochs: 100, batchSize: 32, augment: "crop-flip" },
-  cifar100: { epochs: 150, batchSize: 32, augment: "crop-flip" },
+  generated: { epochs: 6, batchSize: 64, augment: "none", imageSize: 32 },
+  cifar10: { epochs: 100, batchSize: 32, augment: "crop-flip", imageSize: 32 },
+  cifar100: { epochs: 150, batchSize: 32, augment: "crop-flip", imageSize: 32 },
   idx: { epochs: 10, batchSize: 64, augment: "crop" },
-  folder: { epochs: 100, batchSize: 64, augment: "resized-crop" },
-  pets: { epochs: 100, batchSize: 64, augment: "resized-crop" },
+  folder: { epochs: 100, batchSize: 64, augment: "resized-crop", ...AS_AUTHORS },
+  pets: { epochs: 100, batchSize: 64, augment: "resized-crop", ...AS_AUTHORS },
 } as const satisfies Readonly<Record<string, Recipe>>;
 
 /** The name of a data set. */
@@ -34,7 +41,8 @@ export const FILE_SET_NAMES: readonly FileSetName[] = DATASET_NAMES.filter((name
 
 /** One entry of all recipes, by data set. */
 function byDataset<Key extends keyof Recipe>(key: Key): Record<DatasetName, Recipe[Key]> {
-  return Object.fromEntries(DATASET_NAMES.map((name) => [name, RECIPES[name][key]])) as Record<
+  const recipes: Readonly<Record<DatasetName, Recipe>> = RECIPES;
+  return Object.fromEntries(DATASET_NAMES.map((name) => [name, recipes[name][key]])) as Record<
     DatasetName,
     Recipe[Key]
   >;
@@ -48,3 +56,21 @@ export const BATCH_SIZES: Record<DatasetName, number> = byDataset("batchSize");
 
 /** Augmentations by data set. */
 export const AUGMENTS: Record<DatasetName, Recipe["augment"]> = byDataset("augment");
+
+/** Pixels of a side by data set, where one is told. */
+export const IMAGE_SIZES: Readonly<Record<string, number>> = Object.fromEntries(
+  Object.entries(byDataset("imageSize")).flatMap(([name, size]) => size ? [[name, size]] : []),
+);
+
+/** Shares of the shorter side that are validated on, by data set. */
+export const CROP_PCTS: Readonly<Record<DatasetName, number>> = Object.fromEntries(
+  Object.entries(byDataset("cropPct")).map(([name, share]) => [name, share ?? 1]),
+) as Record<DatasetName, number>;
+
+/** The names of the data sets whose images may be pictures of any size, decoded when wanted. */
+export const PICTURE_SET_NAMES: readonly FileSetName[] = [
+  "cifar10",
+  "cifar100",
+  "folder",
+  "pets",
+];

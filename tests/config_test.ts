@@ -30,14 +30,15 @@ function other(option: Option, usual: unknown): [Value, string] {
     case "boolean":
       return [true, ""];
     case "string":
-      return ["/tmp/other", "/tmp/other"];
+      return option.name === "aa" ? ["rand-m9-n2", "rand-m9-n2"] : ["/tmp/other", "/tmp/other"];
     case "choice": {
       const choice = option.choices.find((choice) => choice !== usual) ?? "";
       return [choice, choice];
     }
     case "numbers":
-      return [[1, 3], "1,3"];
+      return option.max === 1 ? [[0.25, 0.5], "0.25,0.5"] : [[1, 3], "1,3"];
     case "integer":
+      if (option.among) return [option.among[0], String(option.among[0])];
       return [Number(usual ?? 1) + 1, String(Number(usual ?? 1) + 1)];
     case "number": {
       const number = option.max === 1 || option.below === 1 ? 0.25 : 1.5;
@@ -47,10 +48,11 @@ function other(option: Option, usual: unknown): [Value, string] {
 }
 
 /** Flags with which an option has a meaning. */
-function beside({ name, only = {} }: Option): string[] {
+function beside({ name, only = {}, needs }: Option): string[] {
   const choices = Object.entries(only).flatMap(([key, [choice]]) => [flagOf(key), choice]);
   return [
     ...choices,
+    ...needs === undefined ? [] : [flagOf(needs), "0.5"],
     ...name === "teacher" || !choices.includes("distill") ? [] : ["--teacher", "a"],
   ];
 }

@@ -6,9 +6,8 @@ import {
   identity,
   randomResizedCrop,
 } from "../data/augment.ts";
-import { generateImages } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
-import { augmentation } from "../train/job.ts";
+import { augmentationPlan } from "../train/augment/plan.ts";
 import type { TrainOptions } from "../train/types.ts";
 
 /** The crops of `count` images. */
@@ -84,7 +83,7 @@ Deno.test("randomResizedCrop() stays within the source, in its share of area and
 
 Deno.test("randomResizedCrop() takes the middle of a source too long for any ratio", () => {
   const random = new Random(4);
-  const sizes = { sourceHeight: 10, sourceWidth: 1000, outputSize: 5, flip: false };
+  const sizes = { sourceHeight: 10, sourceWidth: 1000, outputSize: 5, hflip: 0 };
   const wide = write(randomResizedCrop({ random, ...sizes, scale: [0.9, 1] }), 1)[0];
   const [left, right, top, bottom] = edges(wide, 5).map((v) => Math.round(v * 100) / 100);
   assertEquals([left, right, top, bottom], [493.33, 506.67, 0, 10]);
@@ -92,10 +91,10 @@ Deno.test("randomResizedCrop() takes the middle of a source too long for any rat
 
 Deno.test("randomResizedCrop() and cropFlip() leave mirroring out when told", () => {
   const random = new Random(5);
-  const resized = { random, sourceHeight: 8, sourceWidth: 8, outputSize: 8, flip: false };
+  const resized = { random, sourceHeight: 8, sourceWidth: 8, outputSize: 8, hflip: 0 };
   const writers = [
     randomResizedCrop(resized),
-    cropFlip({ random, size: 8, padding: 1, flip: false }),
+    cropFlip({ random, size: 8, padding: 1, hflip: 0 }),
   ];
   for (const writer of writers) assert(write(writer, 100).every(([, , stepX]) => stepX > 0));
 });
@@ -142,11 +141,10 @@ Deno.test("crops say which of their parameters is wrong", () => {
 });
 
 Deno.test("a training crop is moved by an eighth of the short side at most", () => {
-  const image = generateImages({ count: 1, seed: 1 });
-  const options = { augment: "crop" } as TrainOptions;
+  const options = { augment: "crop", hflip: 0, vflip: 0 } as TrainOptions;
   for (const [height, width, most] of [[8, 64, 1], [64, 8, 1], [2, 64, 0], [32, 32, 4]] as const) {
-    const draw = augmentation(options, { ...image, height, width });
-    const all = write(draw(new Random(3)), 300);
+    const { crop } = augmentationPlan(options, { height, width });
+    const all = write(crop(new Random(3), { height, width }), 300);
     const moves = all.flatMap(([x0, y0, stepX, stepY]) => [at(x0, stepX, 0), at(y0, stepY, 0)]);
     assertEquals(Math.max(...moves.map(Math.abs)), most, `${height}x${width}`);
   }

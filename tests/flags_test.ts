@@ -40,7 +40,20 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     dataset: "generated",
     trainSize: 4000,
     valSize: 1000,
+    imageSize: 32,
+    channels: 3,
+    cropPct: 1,
+    interpolation: "bilinear",
     augment: "none",
+    scale: [0.35, 1],
+    ratio: [0.75, 1.3333],
+    hflip: 0,
+    vflip: 0,
+    colorJitter: 0,
+    reprob: 0,
+    remode: "pixel",
+    mixup: 0,
+    cutmix: 0,
     epochs: 6,
     batchSize: 64,
     lr: 4e-3,
@@ -52,6 +65,8 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     nesterov: false,
     weightDecay: 1e-2,
     smoothing: 0,
+    classWeights: "none",
+    sampler: "shuffled",
     compression: 4,
     trunk: "shared",
     maskFrom: 2,
@@ -298,7 +313,7 @@ Deno.test("a search is refused without a budget, and with what makes no choice",
   for (const list of ["2", "2,2", "1,,2", "1,0.5", "1,x", "1,2,3,4,5,6,7,8,9"]) {
     assertEquals(
       wrong(`--budget-macs 0.5 --divisors ${list}`),
-      `--divisors is 2 to 8 different numbers from 1 on with commas between, found ${list}`,
+      `--divisors is 2 to 8 different numbers at least 1 with commas between, found ${list}`,
     );
   }
   assertEquals(
@@ -332,4 +347,62 @@ Deno.test("help names every flag with its default, and the exit codes at the end
 Deno.test("--help is read whatever else is missing", () => {
   assertEquals(readArguments("parity", ["--help"]).values.help, true);
   assertEquals(readArguments("train", ["-h"]).values.help, true);
+});
+
+Deno.test("a recipe fills in what the authors did, and a flag beside it wins", () => {
+  const found = (line: string) => {
+    const { imageSize, batchSize, lr, epochs, opt, sched, weightDecay } = options(line);
+    return [imageSize, batchSize, lr, epochs, opt, sched, weightDecay];
+  };
+  const adamw = ["adamw", "onecycle", 1e-2];
+  assertEquals(found("--recipe imagenet"), [224, 256, 4e-3, 60, ...adamw]);
+  assertEquals(found("--recipe imagewoof"), [224, 256, 0.1, 90, "sgd", "step", 1e-4]);
+  assertEquals(found("--recipe cifar100"), [32, 32, 4e-3, 150, ...adamw]);
+  assertEquals(found("--recipe cifar10"), [32, 32, 4e-3, 100, ...adamw]);
+  assertEquals(found("--recipe pets"), [224, 64, 1e-3, 100, ...adamw]);
+  const images = ({ augment, scale, ratio, hflip, cropPct, dataset }: TrainOptions): unknown[] => [
+    ...[augment, scale, ratio, hflip, cropPct, dataset],
+  ];
+  assertEquals(images(options("--recipe cifar10")), [
+    ...["resized-crop", [0.35, 1], [0.75, 1.3333], 0.5, 1 / 1.14, "generated"],
+  ]);
+  assertEquals(found("--recipe imagenet --img-size 64 -b 8 --lr 0.5 -e 2 --wd 0"), [
+    ...[64, 8, 0.5, 2, "adamw", "onecycle", 0],
+  ]);
+  // Its learning rate is one for its optimiser.
+  assertEquals(found("--recipe imagewoof --opt adamw").slice(2, 5), [4e-3, 90, "adamw"]);
+  assertEquals(options("--recipe pets --dataset idx --augment crop").hflip, 0);
+});
+
+Deno.test("augmentations are refused out of their range, and where they do nothing", () => {
+  for (
+    const [line, wrong] of [
+      ["--scale 0.5,1", "--scale goes with --augment resized-crop, found none"],
+      ["--ratio 1,2 --augment crop", "--ratio goes with --augment resized-crop, found crop"],
+      ["--remode const", "--remode has an effect with --reprob alone, found 0"],
+      ["--remode const --reprob 0", "--remode has an effect with --reprob alone, found 0"],
+      [
+        "--channels 1",
+        "--channels goes with --dataset cifar10, cifar100, folder or pets, found generated",
+      ],
+      [
+        "--interpolation bicubic",
+        "--interpolation goes with --dataset cifar10, cifar100, folder or pets, found generated",
+      ],
+      ["--channels 2 --dataset cifar10", "--channels is 1 or 3, found 2"],
+      ["--hflip 1.5", "--hflip is a number at least 0 and at most 1, found 1.5"],
+      ["--crop-pct 0", "--crop-pct is a number above 0 and at most 1, found 0"],
+      ["--mixup -1", "--mixup is a number at least 0, found -1"],
+    ]
+  ) assertEquals(complaint(line), wrong, line);
+  const scale = "--scale is 2 ascending numbers above 0 and at most 1 with commas between, found ";
+  for (const text of ["0.5", "0.5,0.4", "0,1", "0.5,1.5", "1e-50,1", "a,b", "0.1,0.2,0.3"]) {
+    assertEquals(complaint(`--augment resized-crop --scale ${text}`), scale + text, text);
+  }
+  assertEquals(options("--augment resized-crop --scale 0.5,0.5").scale, [0.5, 0.5]);
+  const policy = "--aa is rand-mM-nN with a magnitude M from 0 to 10 and N operations from 1 to 9";
+  for (const text of ["rand", "rand-m11-n2", "rand-m9-n0", "v0", "rand-m9-n2-x"]) {
+    assertEquals(complaint(`--aa ${text}`), `${policy}, found ${text}`, text);
+  }
+  assertEquals(options("--aa rand-m10-n1").aa, "rand-m10-n1");
 });

@@ -1,7 +1,6 @@
-import { cropFlip, type CropWriter, identity, randomResizedCrop } from "../data/augment.ts";
 import type { EpochBatches, WholeBatches } from "../data/batch.ts";
 import { trainingBatches, validationBatches } from "../data/picture_batches.ts";
-import type { AnySplit, ImageSet } from "../data/dataset.ts";
+import type { AnySplit } from "../data/dataset.ts";
 import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
@@ -10,12 +9,13 @@ import type { State } from "../nn/parameters.ts";
 import { model } from "../nn/resnet.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
+import { augmentationPlan } from "./augment/plan.ts";
 import { demandMaskedTaps, demandWarmup } from "./effect.ts";
 import { UsageError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
 import type { Gates } from "./gates.ts";
 import type { Given } from "./given.ts";
-import type { Feed } from "./image_feed.ts";
+import { drawsOf, type Feed } from "./image_feed.ts";
 import { startFrom } from "./init.ts";
 import { Learner, type OptimizerOptions, Weights } from "./learner.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
@@ -65,34 +65,6 @@ export interface Job {
   readonly chooseTiles?: ChooseTiles;
 }
 
-/** The augmentation of training images that the options name. */
-export function augmentation(
-  { augment }: TrainOptions,
-  { height, width }: Pick<ImageSet, "height" | "width">,
-): (random: Random) => CropWriter {
-  // A pad of an eighth: 4 pixels at 32, as is usual for CIFAR. The same on all sides, so that a crop
-  // of a long image keeps most of its short side.
-  const size = width;
-  const padding = Math.round(Math.min(height, width) / 8);
-  switch (augment) {
-    case "none":
-      return () => identity();
-    case "crop":
-      return (random) => cropFlip({ random, size, padding, flip: false });
-    case "crop-flip":
-      return (random) => cropFlip({ random, size, padding });
-    case "resized-crop":
-      return (random) =>
-        randomResizedCrop({
-          random,
-          sourceHeight: height,
-          sourceWidth: width,
-          outputSize: width,
-          outputHeight: height,
-        });
-  }
-}
-
 /** The optimiser that the options name. */
 export function optimizer({ opt, weightDecay, nesterov }: TrainOptions): OptimizerOptions {
   return opt === "sgd"
@@ -138,14 +110,15 @@ export function objectiveOf(
 /** Builds the networks of a run, and all else that it needs before it has a GPU. */
 export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
   const { split, teacher, given, notes = [], chooseTiles } = inputs;
-  const { seed, batchSize: batch } = options;
+  const { seed, batchSize: batch, sampler, interpolation } = options;
   const { train, validation, normalization } = split;
   const adjoined = adjoinedOf(options, split);
-  const augment = augmentation(options, train);
+  const { crop: augment, stages, mixing } = augmentationPlan(options, train);
   const image = { height: train.height, width: train.width };
-  const feed = { dataset: train, normalization, batch, image };
+  const feed = { dataset: train, normalization, batch, image, interpolation, stages, mixing };
   const objective = objectiveOf(options, adjoined, teacher);
-  const batches = trainingBatches({ dataset: train, batch, seed, augment });
+  const draws = drawsOf({ stages, mixing });
+  const batches = trainingBatches({ dataset: train, batch, seed, sampler, augment, draws });
   demandWarmup(options, batches.length);
   const start = given && startFrom(given, options, { objective, adjoined });
   return {
@@ -159,7 +132,7 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
     batches,
     validation: validationBatches({ dataset: validation, batch }),
     feed,
-    validationFeed: { ...feed, dataset: validation },
+    validationFeed: { dataset: validation, normalization, batch, image, interpolation },
     chooseTiles,
   };
 }

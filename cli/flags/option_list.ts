@@ -15,7 +15,12 @@ function cells(option: Option, command: Command): string[] {
   const choices = option.kind === "choice" ? `: ${option.choices.map(quoted).join(", ")}` : "";
   const only = Object.entries(option.only ?? {})
     .map(([key, values]) => `; with ${flagOf(key)} ${values.join(", ")}`).join("");
-  return [flags.map(quoted).join(", "), defaultWords(option, command) ?? "", help + choices + only];
+  const needs = option.needs === undefined ? "" : `; with ${flagOf(option.needs)}`;
+  return [
+    flags.map(quoted).join(", "),
+    defaultWords(option, command) ?? "",
+    help + choices + only + needs,
+  ];
 }
 
 /** A table of Markdown whose columns are in line. */

@@ -1,5 +1,7 @@
 import { BATCH_SIZES, EPOCHS } from "../../data/recipes.ts";
+import { SAMPLERS } from "../../data/order.ts";
 import { SCHEDULES } from "../schedule.ts";
+import { byRecipe, RECIPE_NAMES, RECIPE_RATES } from "./authors.ts";
 import type { Section } from "./option.ts";
 
 /** Options of the optimiser, its schedule and the seed. */
@@ -9,11 +11,18 @@ export const OPTIMIZATION = [
     commands: ["train", "search", "compare"],
     options: [
       {
+        name: "recipe",
+        kind: "choice",
+        choices: RECIPE_NAMES,
+        help: "how the authors trained: image size, batch, epochs, optimiser, rate and crops, " +
+          "where no flag says otherwise",
+      },
+      {
         name: "epochs",
         short: "e",
         kind: "integer",
         min: 1,
-        default: { dataset: EPOCHS },
+        default: { recipe: byRecipe("epochs"), dataset: EPOCHS },
         beside: ["widthsOnly"],
         help: "how often each training image is seen",
       },
@@ -23,7 +32,7 @@ export const OPTIMIZATION = [
         also: ["batch"],
         kind: "integer",
         min: 1,
-        default: { dataset: BATCH_SIZES },
+        default: { recipe: byRecipe("batchSize"), dataset: BATCH_SIZES },
         help: "images of a step; of each epoch, a last batch that is not full is left out",
       },
       {
@@ -31,7 +40,7 @@ export const OPTIMIZATION = [
         also: ["learning-rate"],
         kind: "number",
         above: 0,
-        default: { opt: { adamw: 4e-3, sgd: 0.1 } },
+        default: { recipe: RECIPE_RATES, opt: { adamw: 4e-3, sgd: 0.1 } },
         help: "learning rate, the highest of its schedule",
       },
       {
@@ -39,7 +48,7 @@ export const OPTIMIZATION = [
         also: ["optimizer"],
         kind: "choice",
         choices: ["sgd", "adamw"],
-        default: "adamw",
+        default: { recipe: byRecipe("opt"), else: "adamw" },
         help: "optimiser",
       },
       {
@@ -97,6 +106,20 @@ export const OPTIMIZATION = [
         below: 1,
         default: 0,
         help: "label smoothing",
+      },
+      {
+        name: "classWeights",
+        kind: "choice",
+        choices: ["none", "balanced"],
+        default: "none",
+        help: "balanced: the loss of an image weighs the more, the fewer its class has",
+      },
+      {
+        name: "sampler",
+        kind: "choice",
+        choices: SAMPLERS,
+        default: "shuffled",
+        help: "images of an epoch: each once, or drawn so that classes are equally likely",
       },
     ],
   },

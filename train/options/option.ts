@@ -1,10 +1,12 @@
-import type { DatasetName } from "../../data/recipes.ts";
+import type { DatasetName, Recipe } from "../../data/recipes.ts";
 
 /** Options whose choice decides whether others have a meaning, or what their default is. */
 export const DECIDING = [
+  "recipe",
   "mode",
   "which",
   "dataset",
+  "augment",
   "opt",
   "sched",
   "variant",
@@ -19,11 +21,24 @@ export type Choices = Partial<Record<Deciding, string>>;
 
 /**
  * A default: a value, or one for each choice of a deciding option. `{ opt: { adamw: 1, sgd: 2 } }`
- * is 1 with adamw and 2 with sgd; a choice that is not named has none.
+ * is 1 with adamw and 2 with sgd; a choice that is not named has none. Of several deciding options
+ * the first of {@link DECIDING} counts whose choice has one, then `else`.
  */
 export type Default<Value> =
   | Value
-  | { readonly [Key in Deciding]?: { readonly [choice: string]: Default<Value> } };
+  | (
+    & { readonly [Key in Deciding]?: { readonly [choice: string]: Default<Value> } }
+    & { readonly else?: Value }
+  );
+
+/** Numbers that an option may have; those that are left out are no bounds. */
+export interface Bounds {
+  readonly min?: number;
+  readonly max?: number;
+  /** Bounds that are themselves out of range. */
+  readonly above?: number;
+  readonly below?: number;
+}
 
 /**
  * An option as data. Its type, flag, checks, default, help, place in config.json and line in the
@@ -47,33 +62,39 @@ export type Option =
     readonly idle?: readonly Choices[];
     /** Options beside which, where they are given, it has no meaning and is refused. */
     readonly beside?: readonly string[];
+    /** An option without which, or with 0 as its value, it has no meaning and is refused. */
+    readonly needs?: string;
   }
   & (
     | { readonly kind: "boolean" }
-    | { readonly kind: "string"; readonly value: string; readonly default?: string }
+    | {
+      readonly kind: "string";
+      /** The place of its value in the help. */
+      readonly value: string;
+      /** Texts that it may have, and those in words. */
+      readonly form?: { readonly pattern: RegExp; readonly words: string };
+      readonly default?: string;
+    }
     | {
       readonly kind: "choice";
       readonly choices: readonly string[];
       readonly default?: Default<string>;
     }
-    | {
+    | (Bounds & {
       readonly kind: "number" | "integer";
-      readonly min?: number;
-      readonly max?: number;
-      /** Bounds that are themselves out of range. */
-      readonly above?: number;
-      readonly below?: number;
+      /** The only values, where they are few. */
+      readonly among?: readonly number[];
       readonly default?: Default<number>;
-    }
-    | {
-      /** Numbers with commas between. */
+    })
+    | (Bounds & {
+      /** Numbers with commas between, each within the bounds. */
       readonly kind: "numbers";
-      /** The least of each. */
-      readonly min: number;
       /** The least and the most numbers. */
       readonly count: readonly [number, number];
-      readonly default: readonly number[];
-    }
+      /** Numbers that are all different, or none less than the one before. */
+      readonly order: "different" | "ascending";
+      readonly default?: Default<readonly number[]>;
+    })
   );
 
 /** Options of the same commands, under one heading of the help. */
@@ -99,13 +120,21 @@ export type ValueOf<O> = O extends { readonly kind: "boolean" } ? boolean
   : O extends { readonly choices: readonly (infer Choice)[] } ? Choice
   : string;
 
-type Plain = string | number | readonly number[];
+/** The value of a default. */
+export type Plain = string | number | readonly number[];
+
+/** Whether a default is a list of numbers, and not choices. */
+export function isList(value: Default<Plain>): value is readonly number[] {
+  return Array.isArray(value);
+}
 
 /** Deciding options all of whose choices have to be named, so that there is always a default. */
 type Total = {
-  readonly [Key in "dataset" | "opt"]: Readonly<
+  readonly [Key in "dataset" | "opt" | "augment"]: Readonly<
     Record<
-      Key extends "dataset" ? DatasetName : "sgd" | "adamw",
+      Key extends "dataset" ? DatasetName
+        : Key extends "augment" ? Recipe["augment"]
+        : "sgd" | "adamw",
       Plain
     >
   >;
@@ -117,6 +146,8 @@ type Certain<O> = Extract<
   | { readonly default: Plain }
   | { readonly default: Pick<Total, "dataset"> }
   | { readonly default: Pick<Total, "opt"> }
+  | { readonly default: Pick<Total, "augment"> }
+  | { readonly default: { readonly else: Plain } }
 >;
 
 type NameOf<O> = O extends { readonly name: infer N extends string } ? N : never;
@@ -131,13 +162,15 @@ export type Value = string | number | boolean | readonly number[];
 
 /** A default as a value, given the choices of the deciding options. */
 function defaultOf(
-  fallback: Default<string | number> | readonly number[] | undefined,
+  fallback: Default<Plain> | undefined,
   choiceOf: (name: Deciding) => unknown,
 ): Value | undefined {
-  if (typeof fallback !== "object" || Array.isArray(fallback)) return fallback as Value | undefined;
-  for (const [name, values] of Object.entries(fallback)) {
-    return defaultOf(values[String(choiceOf(name as Deciding))], choiceOf);
+  if (typeof fallback !== "object" || isList(fallback)) return fallback;
+  for (const name of DECIDING) {
+    const found = defaultOf(fallback[name]?.[String(choiceOf(name))], choiceOf);
+    if (found !== undefined) return found;
   }
+  return fallback.else;
 }
 
 /** The values given, and the defaults of all others; what has no default is left out. */

@@ -25,6 +25,7 @@ export const SEARCH = [
         kind: "numbers",
         min: 1,
         count: [2, 8],
+        order: "different",
         default: [1, 2, 4, 8],
         help: "what filters may be divided by: 2 to 8 different numbers from 1 on",
       },
