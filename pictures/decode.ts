@@ -1,23 +1,23 @@
 import { BrokenPictureError } from "../data/broken_picture.ts";
 import { type Pixels, withChannels } from "../data/channels.ts";
 import { otherFormat } from "../data/file_format.ts";
-import type { Picture, PictureSize } from "../data/picture.ts";
+import type { Picture } from "../data/picture.ts";
 import { type PictureKind, pictureKind } from "../data/picture_kind.ts";
 import { type Preparation, preparedResampling } from "../data/preparation.ts";
-import { resample } from "../data/resample.ts";
+import { resample, type Resampling } from "../data/resample.ts";
 import { decodeBmp } from "./bmp.ts";
 import { brokenReason } from "./broken_reason.ts";
 import { cmykToRgb } from "./cmyk.ts";
 import { wholeJpeg } from "./jpeg_end.ts";
 import { checkedSize } from "./most_pixels.ts";
-import { reducedSize, rescaled } from "./reduction.ts";
+import { reductionOf, rescaled } from "./reduction.ts";
 import { loadSharp, type Sharp } from "./sharp.ts";
 import { isSrgbProfile } from "./srgb_profile.ts";
 
-/** Pixels, and the size that the picture has in its file. */
+/** Decoded pixels, and how they are made ready; nothing where they are. */
 interface Decoded {
   readonly decoded: Pixels;
-  readonly size: PictureSize;
+  readonly resampling?: Resampling;
 }
 
 async function decodeBySharp(
@@ -32,17 +32,16 @@ async function decodeBySharp(
     // TIFFs often have tags that libtiff does not know, and warns of.
     failOn: kind === "tiff" ? "error" : "warning",
   } as const;
-  const { space, icc, autoOrient: size } = await sharp(bytes, options).metadata();
+  const { space, icc, orientation, autoOrient: size } = await sharp(bytes, options).metadata();
   checkedSize(size);
   let picture = sharp(bytes, { ...options, ignoreIcc: icc !== undefined && isSrgbProfile(icc) });
   const inks = space === "cmyk" && icc === undefined;
   if (inks) picture = picture.pipelineColourspace("cmyk");
-  const resampling = preparedResampling(size, preparation);
-  if (kind === "jpeg" && !inks && resampling) {
-    const reduced = reducedSize(size, resampling);
-    if (reduced.width < size.width) {
-      picture = picture.resize({ ...reduced, fit: "fill", kernel: "linear" });
-    }
+  let resampling = preparedResampling(size, preparation);
+  const reduction = resampling && kind === "jpeg" && !inks && reductionOf(size, resampling);
+  if (resampling && reduction) {
+    picture = picture.resize({ ...reduction.size, fit: "fill", kernel: "cubic" });
+    resampling = rescaled(resampling, size, reduction, orientation ?? 1);
   }
   // Pixels of 16 bits with a profile become Display P3 on their way.
   if (space === "rgb16" && icc !== undefined) picture = picture.withIccProfile("srgb");
@@ -50,7 +49,7 @@ async function decodeBySharp(
     .toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   const pixels = { width, height, channels, pixels: data };
-  return { decoded: inks ? cmykToRgb(pixels) : pixels, size };
+  return { decoded: inks ? cmykToRgb(pixels) : pixels, resampling };
 }
 
 async function decodePixels(
@@ -60,7 +59,7 @@ async function decodePixels(
 ): Promise<Decoded> {
   if (kind === "bmp") {
     const decoded = decodeBmp(bytes);
-    return { decoded, size: decoded };
+    return { decoded, resampling: preparedResampling(decoded, preparation) };
   }
   const sharp = await loadSharp();
   try {
@@ -85,10 +84,9 @@ export async function decode(bytes: Uint8Array, preparation: Preparation): Promi
     const found = otherFormat(bytes)?.name ?? "an unknown format";
     throw new BrokenPictureError(`no picture (found ${found})`);
   }
-  const { decoded, size } = await decodePixels(kind, bytes, preparation);
+  const { decoded, resampling } = await decodePixels(kind, bytes, preparation);
   const picture = withChannels(decoded, preparation.channels);
-  const resampling = preparedResampling(size, preparation);
-  if (resampling) return resample(picture, rescaled(resampling, size, picture));
+  if (resampling) return resample(picture, resampling);
   // What decoders give may lie in memory of their own, which cannot be handed over.
   return { ...picture, pixels: picture.pixels.slice() };
 }

@@ -1,27 +1,66 @@
 import type { PictureSize } from "../data/picture.ts";
 import type { Resampling } from "../data/resample.ts";
 
-/**
- * Factors by which JPEGs are reduced while they are decoded. libvips reduces by 2, 4 or 8 in the
- * cosine transform and by the rest with an antialiased filter.
- */
-const FACTORS = [9, 5, 3];
-
-/** How much larger than the result the reduced picture has to be at least, for the exact filter. */
-const MARGIN = 2;
-
-/** The size at which a JPEG is decoded; its own where little or nothing is to be reduced. */
-export function reducedSize(size: PictureSize, { stepX, stepY }: Resampling): PictureSize {
-  const factor = FACTORS.find((factor) => factor * MARGIN <= Math.min(stepX, stepY)) ?? 1;
-  return { height: Math.round(size.height / factor), width: Math.round(size.width / factor) };
+/** A picture that is smaller than in its file. */
+export interface Reduction {
+  /** The size that it is decoded at. */
+  readonly size: PictureSize;
+  /**
+   * By how much the cosine transform reduces. What is left of a side beside multiples of this, on
+   * the right and at the bottom, is lost.
+   */
+  readonly divisor: number;
 }
 
-/** A resampling of a picture of one size, for the same picture at another. */
-export function rescaled(resampling: Resampling, from: PictureSize, to: PictureSize): Resampling {
-  const [scaleX, scaleY] = [to.width / from.width, to.height / from.height];
-  const { x, y, stepX, stepY } = resampling;
-  return {
-    ...resampling,
-    ...{ x: x * scaleX, stepX: stepX * scaleX, y: y * scaleY, stepY: stepY * scaleY },
-  };
+/**
+ * The least factors for which sharp reduces by 8, 4 or 2 in the cosine transform; the rest is left
+ * to an antialiased filter. Just above a power of two it takes the one before.
+ */
+const FACTORS = [{ factor: 9, divisor: 8 }, { factor: 5, divisor: 4 }, { factor: 3, divisor: 2 }];
+
+/** How much larger than the result the reduced picture is at least, for the exact filter. */
+const MARGIN = 2;
+
+/** How a JPEG is reduced while it is decoded; nothing where there is little to reduce. */
+export function reductionOf(
+  { height, width }: PictureSize,
+  { stepX, stepY }: Resampling,
+): Reduction | undefined {
+  const step = Math.min(stepX, stepY);
+  const found = FACTORS.find(({ factor }) => factor * MARGIN <= step);
+  if (!found || Math.min(height, width) < found.factor) return undefined;
+  const reduced = (side: number): number => Math.floor(side / found.factor);
+  return { size: { height: reduced(height), width: reduced(width) }, divisor: found.divisor };
+}
+
+/** EXIF orientations in which the left edge was right or bottom, and the top edge was. */
+const [LEFT_LAST, TOP_LAST] = [[2, 3, 6, 7], [3, 4, 7, 8]];
+
+/** One side of a resampling, for a reduced picture that shows whole blocks. */
+function rescaledSide(
+  [from, step, side]: readonly [number, number, number],
+  [reduced, divisor, startsLast]: readonly [number, number, boolean],
+): [from: number, step: number] {
+  const shown = Math.floor(side / divisor) * divisor;
+  const scale = reduced / shown;
+  return [(from - (startsLast ? side - shown : 0)) * scale, step * scale];
+}
+
+/** A resampling of a picture of a size, for the reduced picture. */
+export function rescaled(
+  resampling: Resampling,
+  { height, width }: PictureSize,
+  { size, divisor }: Reduction,
+  orientation: number,
+): Resampling {
+  const [leftLast, topLast] = [LEFT_LAST, TOP_LAST].map((some) => some.includes(orientation));
+  const [x, stepX] = rescaledSide(
+    [resampling.x, resampling.stepX, width],
+    [size.width, divisor, leftLast],
+  );
+  const [y, stepY] = rescaledSide(
+    [resampling.y, resampling.stepY, height],
+    [size.height, divisor, topLast],
+  );
+  return { ...resampling, x, stepX, y, stepY };
 }

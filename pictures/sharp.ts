@@ -19,6 +19,8 @@ interface SharpOptions {
 export interface SharpMetadata {
   /** Its colours, as `srgb`, `b-w`, `rgb16`, `cmyk`. */
   readonly space: string;
+  /** EXIF's orientation, 1 to 8. */
+  readonly orientation?: number;
   /** Its ICC profile. */
   readonly icc?: Uint8Array;
   /** Its size as it is shown. */
@@ -29,7 +31,7 @@ interface ResizeOptions {
   readonly width: number;
   readonly height: number;
   readonly fit: "fill";
-  readonly kernel: "linear";
+  readonly kernel: "cubic";
 }
 
 /** A picture on its way through sharp. */

@@ -1,5 +1,5 @@
 /** What a test may need beyond the GPU, which needs no permission. */
-type Name = "read" | "write" | "run" | "net" | "env";
+type Name = "read" | "write" | "run" | "net" | "env" | "ffi";
 
 /**
  * Whether a permission is missing that a test needs. `deno task test` grants them all, of the
