@@ -130,6 +130,7 @@ export type { MaxPool2dAttributes } from "./kernels/ops/max_pool2d.ts";
 export type { NarrowAttributes } from "./kernels/ops/narrow.ts";
 export type { AdamwAttributes, SgdAttributes } from "./kernels/ops/optimizers.ts";
 export type { NormalizePixelsAttributes } from "./kernels/ops/normalize_pixels.ts";
+export type { RandAugmentAttributes } from "./kernels/ops/rand_augment.ts";
 export type { ReluAttributes } from "./kernels/ops/relu.ts";
 export type { SamplePicturesAttributes } from "./kernels/ops/sample_pictures.ts";
 

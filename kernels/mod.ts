@@ -23,6 +23,7 @@ import type { Op } from "./op.ts";
 import { adamw, sgd } from "./ops/optimizers.ts";
 import { adaptPenalty, penalty } from "./ops/penalty.ts";
 import { quadraticForm } from "./ops/quadratic_form.ts";
+import { type Operation, OPERATIONS, randAugment } from "./ops/rand_augment.ts";
 import { relu } from "./ops/relu.ts";
 import { samplePictures } from "./ops/sample_pictures.ts";
 
@@ -50,6 +51,7 @@ export const ops: readonly Op[] = [
   augment,
   samplePictures,
   colorJitter,
+  randAugment,
   erase,
   mixPictures,
   normalizePixels,
@@ -88,8 +90,11 @@ export {
   mixPictures,
   narrow,
   normalizePixels,
+  type Operation,
+  OPERATIONS,
   penalty,
   quadraticForm,
+  randAugment,
   relu,
   samplePictures,
   sgd,

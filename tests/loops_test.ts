@@ -135,6 +135,7 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
     },
   ],
   "color jitter": [{ inputs: [[1, 700, 900, 1], [1, 5]] }],
+  "rand augment": [{ inputs: [[1, 700, 900, 1], [1, 2]], attributes: { fill: [9] } }],
   "erase": [{ inputs: [[3, 300, 300, 1], [3, 5]], attributes: { fill: [9], spread: [0] } }],
   "mix pictures": [{ inputs: [[1, 300, 300, 1], [1, 5]] }],
   "normalize pixels": [{ inputs: [[3, 300, 300, 1]], attributes: { mean: [0.5], std: [0.2] } }],
