@@ -230,7 +230,9 @@ export {
   specsOf,
 } from "./train/objective.ts";
 export { lambdaAt, type Rate, rateAt, type ScheduleOptions, SCHEDULES } from "./train/schedule.ts";
-export { Evaluation } from "./train/evaluation.ts";
+export { type ClassScore, classScores, macroScore } from "./train/class_scores.ts";
+export { Evaluation, type Predicting } from "./train/evaluation.ts";
+export { type Labelled, type Prediction, Predictions } from "./train/predictions.ts";
 export type { ImageWork } from "./train/image_work.ts";
 export { type Teacher, type TrainingMeans, TrainingStep } from "./train/step.ts";
 export type { GatesState, Score, Verification } from "./train/types.ts";

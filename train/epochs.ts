@@ -10,7 +10,9 @@ import type { Gates } from "./gates.ts";
 import { ImageWork } from "./image_work.ts";
 import { type Job, type JobWeights, traceEvaluation, traceStep } from "./job.ts";
 import { KernelSession } from "./kernel_session.ts";
+import { networksOf } from "./objective.ts";
 import { Pace } from "./pace.ts";
+import { Predictions } from "./predictions.ts";
 import { lambdaAt, rateAt } from "./schedule.ts";
 import type { TrainingStep } from "./step.ts";
 import type { EpochMetrics, Progress, Reporter, Score, Which } from "./types.ts";
@@ -20,6 +22,12 @@ import { workloads } from "./workloads.ts";
 const MOST_STEPS = 64;
 
 type Scores = Partial<Record<Which, Score>>;
+
+/** What the networks do on the validation images after the last epoch. */
+export interface Learned {
+  readonly scores: Scores;
+  readonly predictions: Partial<Record<Which, Predictions>>;
+}
 
 /** A run in progress. */
 interface Run {
@@ -31,6 +39,7 @@ interface Run {
   /** Has been told the work of this run. */
   readonly estimate: Estimate;
   readonly validationPace: Pace;
+  readonly predictions: Learned["predictions"];
 }
 
 /** Trains one epoch, counted from 0. */
@@ -94,11 +103,9 @@ async function trainEpoch(epoch: number, run: Run): Promise<EpochMetrics> {
   return { ...rest, seconds: (performance.now() - start) / 1000, validation };
 }
 
-/** Scores on the validation images after an epoch, counted from 0. */
-async function validate(
-  epoch: number,
-  { job: { options, split, validation }, evaluation, reporter, estimate, validationPace }: Run,
-): Promise<Scores> {
+/** Scores on the validation images after an epoch, counted from 0; of the last, predictions, too. */
+async function validate(epoch: number, run: Run): Promise<Scores> {
+  const { job: { options, split, validation }, evaluation, reporter, estimate } = run;
   const { part, length: total } = split.validation;
   const what = part === "test" ? "test" : "validation";
   const scores = await evaluation.scores(
@@ -107,8 +114,10 @@ async function validate(
       work: { what, total, epoch: epoch + 1, epochs: options.epochs },
       reporter,
       estimate: { of: estimate, stage: "validation" },
-      pace: validationPace,
+      pace: run.validationPace,
     }),
+    // One at a time, so that a dry run can tell the memory of it.
+    epoch + 1 === options.epochs ? { to: run.predictions, ahead: 1 } : undefined,
   );
   demandFiniteScores({ scores, epoch: epoch + 1 }, options);
   return scores;
@@ -154,7 +163,7 @@ async function chooseTiles(
   });
 }
 
-/** Trains all epochs, and gives back the memory that took; returns the scores after the last. */
+/** Trains all epochs, and gives back the memory that took. */
 export async function learn(
   gpu: Gpu,
   job: Job,
@@ -163,7 +172,7 @@ export async function learn(
     reporter: Reporter;
     estimate: Estimate;
   },
-): Promise<Scores> {
+): Promise<Learned> {
   estimate.start(workloads(job));
   await chooseTiles(gpu, job, { weights, reporter });
   reporter.note("compiling kernels: the first step takes some seconds");
@@ -171,7 +180,12 @@ export async function learn(
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);
   const { gates } = weights;
-  const run = { job, step, evaluation, gates, reporter, estimate, validationPace: new Pace() };
+  const classes = job.split.validation.classes.length;
+  const predictions = Object.fromEntries(
+    Object.keys(networksOf(job.objective)).map((which) => [which, new Predictions(classes)]),
+  );
+  const validationPace = new Pace();
+  const run = { job, step, evaluation, gates, reporter, estimate, validationPace, predictions };
   let scores: Scores = {};
   for (let epoch = 0; epoch < job.options.epochs; epoch++) {
     const metrics = await trainEpoch(epoch, run).catch(async (error) => {
@@ -181,5 +195,5 @@ export async function learn(
     scores = metrics.validation;
     reporter.epoch(metrics);
   }
-  return scores;
+  return { scores, predictions };
 }

@@ -3,14 +3,23 @@ import { countCorrect } from "../kernels/ops/counters.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
-import type { Which } from "../nn/which.ts";
+import { WHICH, type Which } from "../nn/which.ts";
 import { Counters, demandClasses } from "./score_counters.ts";
 import type { Gates } from "./gates.ts";
 import { type Feed, Images } from "./image_feed.ts";
 import type { ImageWork } from "./image_work.ts";
 import { applying, type Weights } from "./learner.ts";
 import { type Logits, logitsOf, type Objective } from "./objective.ts";
+import type { Predictions } from "./predictions.ts";
 import type { Score } from "./types.ts";
+
+/** Where the predictions of an evaluation go. */
+export interface Predicting {
+  /** They are added to these. */
+  readonly to: Partial<Record<Which, Predictions>>;
+  /** Readings of logits, one a batch, that may be under way while further batches are computed. */
+  readonly ahead: number;
+}
 
 /** Evaluation of what an objective trains, traced once. */
 export class Evaluation {
@@ -74,28 +83,58 @@ export class Evaluation {
   }
 
   /**
-   * Accuracy and loss over batches. `work` is told how far they are, and waits for some of them.
+   * Accuracy and loss over batches. `work` is told how far they are, and waits for some of them;
+   * `predicting` says where predictions go.
    * Raises errors for batches as {@link TrainingStep.run} does, which may be filled in part, and a
    * `TypeError` for none.
    */
   async scores(
     batches: Batches,
     work?: ImageWork,
+    predicting?: Predicting,
   ): Promise<Partial<Record<Which, Score>>> {
     this.#counters.clear();
+    const reading: Promise<void>[] = [];
     let sent = 0;
     for await (const batch of batches) {
       sent++;
       this.#images.send(batch);
       this.program.replay();
+      if (predicting) {
+        const { to, ahead } = predicting;
+        await Promise.all(reading.splice(0, reading.length - ahead + 1));
+        const found = this.#predict(batch, to);
+        // An error is raised where it is waited for, if it still is.
+        found.catch(() => {});
+        reading.push(found);
+      }
       if (!work?.sent(batch.count)) continue;
       await this.#scope.gpu.idle();
       work.waited();
     }
     if (sent === 0) throw new TypeError("Cannot score no images: wanted batches, found none");
+    await Promise.all(reading);
     const scores = this.#counters.scores(await this.#scope.gpu.read(this.#counters.list));
     work?.ended();
     return scores;
+  }
+
+  /** Adds the logits of the batch that was sent last, when they have been computed. */
+  async #predict({ count, labels, places }: Batch, to: Predicting["to"]): Promise<void> {
+    // The next batch is written into the same arrays.
+    const of = { count, labels: labels.slice(), places: places?.slice() };
+    const found = await this.read();
+    for (const which of WHICH) {
+      const logits = found[which];
+      if (logits) to[which]?.add(of, logits);
+    }
+  }
+
+  /** Logits of the batch that was sent last, `[batch, classes]`, row-major, of each network. */
+  async read(): Promise<Partial<Record<Which, Float32Array>>> {
+    const names = WHICH.filter((which) => this.#logits[which]);
+    const found = await this.#scope.gpu.read(Object.values(this.#logits));
+    return Object.fromEntries(names.map((which, i) => [which, Float32Array.from(found[i])]));
   }
 
   /** Logits of one batch, `[batch, classes]`, row-major. */

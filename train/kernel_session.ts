@@ -7,7 +7,11 @@ import type { Checkpoint } from "../export/checkpoint.ts";
 import type { ImageWork } from "./image_work.ts";
 import { Weights } from "./learner.ts";
 import { Evaluation } from "./evaluation.ts";
+import type { Predictions } from "./predictions.ts";
 import type { Score } from "./types.ts";
+
+/** Readings of logits that are under way at a time: each takes long, however little is read. */
+const AHEAD = 8;
 
 /** A saved network on our own kernels. */
 export class KernelSession {
@@ -42,10 +46,12 @@ export class KernelSession {
     return this.#evaluation.logits(batch, this.#checkpoint.which);
   }
 
-  /** Accuracy and loss over batches. `work` is told how far they are. */
-  async score(batches: Batches, work?: ImageWork): Promise<Score> {
-    const { [this.#checkpoint.which]: score } = await this.#evaluation.scores(batches, work);
-    if (!score) throw new TypeError(`Cannot score ${this.#checkpoint.which}: it is not evaluated`);
+  /** Accuracy and loss over batches. `work` is told how far they are; `predictions` are added to. */
+  async score(batches: Batches, work?: ImageWork, predictions?: Predictions): Promise<Score> {
+    const { which } = this.#checkpoint;
+    const predicting = predictions && { to: { [which]: predictions }, ahead: AHEAD };
+    const { [which]: score } = await this.#evaluation.scores(batches, work, predicting);
+    if (!score) throw new TypeError(`Cannot score ${which}: it is not evaluated`);
     return score;
   }
 }

@@ -200,14 +200,14 @@ export async function search(
     if (!train) return { widths };
     const { split, chooseTiles } = opened.job;
     const inputs = { split, chooseTiles };
-    const { summary, files } = await trainFound(
+    const { summary, ...rest } = await trainFound(
       gpu,
       { found, inputs, options, fromScratch },
       reporter,
       { estimate },
     );
     const seconds = (performance.now() - started) / 1000;
-    return { widths, trained: { summary: { ...summary, seconds }, files } };
+    return { widths, trained: { ...rest, summary: { ...summary, seconds } } };
   } finally {
     gpu.destroy();
   }

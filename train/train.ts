@@ -4,7 +4,7 @@ import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { stemOf } from "../nn/resnet.ts";
-import { learn } from "./epochs.ts";
+import { learn, type Learned } from "./epochs.ts";
 import { isWhole } from "./effect.ts";
 import { Estimate } from "./estimate.ts";
 import { finish } from "./finish.ts";
@@ -17,6 +17,8 @@ import type { NetworkSummary, Reporter, Score, Summary, TrainOptions } from "./t
 export interface TrainResult {
   readonly summary: Summary;
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What the networks say of the validation images after the last epoch. */
+  readonly predictions: Learned["predictions"];
 }
 
 function networkSummary(network: Network, score: Score, { train }: AnySplit): NetworkSummary {
@@ -91,7 +93,7 @@ export async function runJob(
   const weights = weightsOf(scope, job, state);
   const started = performance.now();
   announce(gpu, job, reporter, what);
-  const scores = await learn(gpu, job, { weights, reporter, estimate });
+  const { scores, predictions } = await learn(gpu, job, { weights, reporter, estimate });
   const verifying = (): ImageWork =>
     new ImageWork({
       work: { what: "verification", total: split.validation.length },
@@ -116,7 +118,7 @@ export async function runJob(
     ...Object.fromEntries(summaries),
     ...(verify ? { verify } : {}),
   };
-  return { summary, files };
+  return { summary, files, predictions };
 }
 
 /** Does a job on the default GPU. Raises one of the errors of `errors.ts`; then nothing is saved. */

@@ -96,6 +96,7 @@ export async function planMemory(gpu: Gpu, job: Job): Promise<MemoryPlan> {
     const evaluation = await traceEvaluation(training, job, weights);
     uses = memoryUses(weights, { step, evaluation });
     await step.read();
+    await evaluation.read();
   }
   await finish(gpu, job, { ...weights, scores: {} });
   return { uses, peak: gpu.peak, untimed };
