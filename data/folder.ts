@@ -1,3 +1,4 @@
+import { centralImages } from "./central_images.ts";
 import {
   type AnySplit,
   checkCount,
@@ -37,6 +38,11 @@ export interface OpenOptions extends FileOptions {
    * in files must have just that, and sets of pictures need it.
    */
   readonly imageSize?: number;
+  /**
+   * The central part of validation images in memory that is shown, of their side; all unless told.
+   * Pictures are prepared as `prepare` says.
+   */
+  readonly cropPct?: number;
   /** What pixels are normalised by, where that is known; measured on training images unless told. */
   readonly normalization?: Normalization;
 }
@@ -87,6 +93,11 @@ function splitTraining(train: Part, fraction: number, seed: number): [Part, Part
     part: "validation",
     places,
   }];
+}
+
+/** Images that are validated on, of which the central part may be asked for. */
+function shown(set: Dataset | PictureSet, cropPct = 1): Dataset | PictureSet {
+  return arePictures(set) ? set : centralImages(set, cropPct);
 }
 
 async function readPart({ name, part, half, places }: Part): Promise<Dataset | PictureSet> {
@@ -154,12 +165,13 @@ async function openGenerated(options: OpenOptions): Promise<Pick<Split, "train" 
         "besides; leave out the split",
     );
   }
-  return await drawSplit({
+  const { train, validation } = await drawSplit({
     train: options.trainCount ?? 4000,
     validation: options.validationCount ?? 1000,
     size: options.imageSize,
     seed: options.seed,
   });
+  return { train, validation: centralImages(validation, options.cropPct ?? 1) };
 }
 
 /** Raises a {@link DataError} unless images have the size and the classes that are asked for. */
@@ -203,7 +215,7 @@ export async function openDataset(name: DatasetName, options: OpenOptions): Prom
   if (!parts.train) throw new Error(`The training images of ${name} were not opened`);
   const train = await readPart(parts.train);
   checkAsked(name, options, train);
-  const validation = await readPart(parts.validation);
+  const validation = shown(await readPart(parts.validation), options.cropPct);
   return {
     train,
     validation,
@@ -223,5 +235,6 @@ export async function openValidationImages(
   if (name === "generated") {
     return (await openGenerated({ ...options, trainCount: 1 })).validation;
   }
-  return await readPart((await openParts(name, options, false)).validation);
+  const { validation } = await openParts(name, options, false);
+  return shown(await readPart(validation), options.cropPct);
 }

@@ -2,6 +2,9 @@ import { type Dataset, measureNormalization, type Split } from "./dataset.ts";
 import { Random } from "./random.ts";
 import { shapes } from "./shapes.ts";
 
+/** The least side of generated images: what their shapes can be told at. */
+export const LEAST_SIZE = 12;
+
 /** What {@link generateImages} draws. */
 export interface GeneratedOptions {
   /** How many images. */
@@ -53,9 +56,9 @@ function* drawImages(
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError(`Cannot generate ${count} images: wanted a whole number from 1 on`);
   }
-  if (!Number.isInteger(size) || size < 12) {
+  if (!Number.isInteger(size) || size < LEAST_SIZE) {
     throw new RangeError(
-      `Cannot generate images of ${size} pixels a side: wanted a whole number from 12 on`,
+      `Cannot generate images of ${size} pixels a side: wanted a whole number from ${LEAST_SIZE} on`,
     );
   }
   const random = new Random(seed, `generated ${stream}`);

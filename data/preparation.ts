@@ -42,6 +42,12 @@ export function levelSize(
   return height < width ? { height: short, width: long } : { height: long, width: short };
 }
 
+/** Where `size` pixels in the middle of a side begin; halves are rounded to even, as in Python. */
+export function centralCorner(side: number, size: number): number {
+  const [whole, half] = [Math.floor((side - size) / 2), (side - size) % 2 !== 0];
+  return half && whole % 2 === 1 ? whole + 1 : whole;
+}
+
 /**
  * The central part of a picture as torchvision cuts it: the shorter side is brought to
  * floor(size / cropPct), the longer one in proportion and rounded down, then size x size pixels are
@@ -55,14 +61,9 @@ export function centralResampling(
   const long = Math.floor(short * Math.max(height, width) / Math.min(height, width));
   const resized = height < width ? { height: short, width: long } : { height: long, width: short };
   const [stepX, stepY] = [width / resized.width, height / resized.height];
-  const corner = (pixels: number): number => {
-    const [whole, half] = [Math.floor((pixels - size) / 2), (pixels - size) % 2 !== 0];
-    // Python rounds halves to even.
-    return half && whole % 2 === 1 ? whole + 1 : whole;
-  };
   return {
-    x: corner(resized.width) * stepX,
-    y: corner(resized.height) * stepY,
+    x: centralCorner(resized.width, size) * stepX,
+    y: centralCorner(resized.height, size) * stepY,
     stepX,
     stepY,
     to: { height: size, width: size },

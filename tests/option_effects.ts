@@ -124,6 +124,16 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--augment crop",
   }),
   effect(["train"], "augment", "--augment resized-crop", "write crops", { of: "sizes" }),
+  effect(TRAINING, "image-size", "--image-size 24", ["program", "write pixels"]),
+  effect(TRAINING, "crop-pct", "--crop-pct 0.8", "write pixels"),
+  effect(TRAINING, "scale", "--scale 0.5,1", "write crops", { beside: "--augment resized-crop" }),
+  effect(TRAINING, "ratio", "--ratio 1,1", "write crops", { beside: "--augment resized-crop" }),
+  effect(TRAINING, "hflip", "--hflip 1", "write crops"),
+  effect(["train"], "hflip", "--hflip 0", "write crops", {
+    of: "those of --augment",
+    beside: "--augment crop-flip",
+  }),
+  effect(TRAINING, "vflip", "--vflip 1", "write crops"),
   effect(TRAINING, "normalization", "--normalization imagenet", "program"),
 
   // Training.
@@ -158,6 +168,12 @@ export const EFFECTS: readonly Effect[] = [
   effect(["train"], "smoothing", "--smoothing 0.1", "program", {
     of: "distillation",
     beside: "--mode distill --teacher {made}/a",
+  }),
+
+  effect(TRAINING, "class-weights", "--class-weights balanced", "program"),
+  effect(TRAINING, "sampler", "--sampler balanced", "write labels"),
+  effect(TRAINING, "recipe", "--recipe imagewoof", ["program", "write crops", "write hyper"], {
+    beside: "--image-size 32",
   }),
 
   // The seed.

@@ -1,14 +1,26 @@
+import type { ImageSet } from "../data/image_set.ts";
+import { arePictures } from "../data/pictures.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { extract } from "../nn/compress/adjoined_state.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
+import type { CheckpointInfo } from "../export/metadata.ts";
 import { demandFiniteState } from "./finite.ts";
 import type { ImageWork } from "./image_work.ts";
 import type { Job } from "./job.ts";
 import type { Learner } from "./learner.ts";
-import type { Score, Verification, Which } from "./types.ts";
+import type { Score, TrainOptions, Verification, Which } from "./types.ts";
 import { compare, demandEqual } from "./verify.ts";
+
+/** How validation images were prepared, where that is not as they are. */
+function shownAs(
+  { cropPct, interpolation }: TrainOptions,
+  set: ImageSet,
+): Pick<CheckpointInfo, "cropPct" | "interpolation"> {
+  if (arePictures(set)) return { cropPct, interpolation };
+  return cropPct === 1 ? {} : { cropPct };
+}
 
 /** Encodes the trained networks; the small one of a pair is extracted and proven equal. */
 export async function finish(
@@ -28,6 +40,7 @@ export async function finish(
       classes: train.classes,
       image: [train.height, train.width, train.channels],
       normalization,
+      ...shownAs(options, train),
       which,
       top1: scores[which]?.top1,
     });

@@ -1,4 +1,5 @@
 import type { EpochBatches, WholeBatches } from "../data/batch.ts";
+import { balancedWeights } from "../data/order.ts";
 import { trainingBatches, validationBatches } from "../data/picture_batches.ts";
 import type { AnySplit } from "../data/dataset.ts";
 import { Random } from "../data/random.ts";
@@ -176,8 +177,12 @@ export function traceStep(
   { options, objective, feed }: Job,
   weights: JobWeights,
 ): Promise<TrainingStep> {
-  const labelSmoothing = options.smoothing;
-  return TrainingStep.trace(scope, { ...weights, objective, feed, labelSmoothing });
+  const { smoothing: labelSmoothing } = options;
+  const { labels, classes } = feed.dataset;
+  const classWeights = options.classWeights === "balanced"
+    ? Array.from(balancedWeights(labels, classes.length))
+    : undefined;
+  return TrainingStep.trace(scope, { ...weights, objective, feed, labelSmoothing, classWeights });
 }
 
 /** Traces the evaluation of a run. */

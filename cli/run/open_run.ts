@@ -1,4 +1,5 @@
 import { openDataset } from "../../data/folder.ts";
+import { preparations } from "../../train/augment/plan.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
 import { type SearchJob, searchOn, type SearchOptions } from "../../train/search.ts";
 import { normalized } from "../../train/pixel_normalization.ts";
@@ -9,6 +10,7 @@ import { loadGiven, loadTeacher } from "./weights_files.ts";
 /** Reads the images, the teacher and the weights that options name. */
 export async function readInputs(options: TrainOptions): Promise<RunInputs> {
   const { dataset, dataDir, seed, trainSize, valSize, valSplit, mode } = options;
+  const { imageSize, channels, cropPct } = options;
   const given = await loadGiven(options);
   const opened = await openDataset(dataset, {
     dataDir,
@@ -16,6 +18,10 @@ export async function readInputs(options: TrainOptions): Promise<RunInputs> {
     trainCount: trainSize,
     validationCount: valSize,
     validationSplit: valSplit,
+    imageSize,
+    channels,
+    cropPct,
+    prepare: imageSize === undefined ? undefined : preparations({ ...options, imageSize }),
   });
   const { split, notes } = normalized(options, opened, given);
   const teacher = mode === "distill" && options.teacher

@@ -4,6 +4,7 @@ import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
 import { printable, printableJson } from "../../data/printable.ts";
 import { DATASET_NAMES } from "../../data/recipes.ts";
+import { LEAST_SIZE } from "../../data/generated.ts";
 import { openValidationImages } from "../../data/folder.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
@@ -18,15 +19,32 @@ export type ValidationOptions = Pick<
 /** The validation images that options name, for a network with such classes. */
 export function openValidation(
   options: ValidationOptions,
-  { classes }: Pick<CheckpointInfo, "classes">,
+  { classes, image, cropPct, interpolation = "bilinear" }: Pick<
+    CheckpointInfo,
+    "classes" | "image" | "cropPct" | "interpolation"
+  >,
 ): Promise<Dataset | PictureSet> {
   const { dataset, dataDir, seed, valSize, valSplit } = options;
+  const [size, , depth] = image;
+  const channels = depth === 1 ? 1 : 3;
+  const central = {
+    kind: "central",
+    size,
+    channels,
+    cropPct: cropPct ?? 1,
+    interpolation,
+  } as const;
   return openValidationImages(dataset, {
     dataDir,
     seed,
     validationCount: valSize,
     validationSplit: valSplit,
     classNames: classes,
+    // Images that there are not are those of the usual size, and then refused.
+    imageSize: dataset === "generated" && size < LEAST_SIZE ? undefined : size,
+    channels,
+    cropPct,
+    prepare: { train: central, validation: central },
   });
 }
 
