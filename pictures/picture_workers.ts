@@ -1,0 +1,166 @@
+import { DataError } from "../data/error.ts";
+import { printable } from "../data/printable.ts";
+import type { Decoded, PictureReply, PictureRequest } from "./picture_request.ts";
+
+/** Pictures that one worker has in hand: it decodes one while the other is read. */
+const IN_HAND = 2;
+
+/** Seconds that one picture may take. */
+const LONGEST = 20;
+
+/** A picture that is wanted. */
+interface Task {
+  readonly request: PictureRequest;
+  readonly resolve: (decoded: Decoded) => void;
+  readonly reject: (error: Error) => void;
+  /** Whether its first worker has come to an end with it, so that now it has one to itself. */
+  alone: boolean;
+  /** Seconds of this process since a worker has it: the time of a process that is stopped is none. */
+  age: number;
+}
+
+/** A worker and what it has in hand. */
+interface Hand {
+  readonly worker: Worker;
+  readonly tasks: Map<number, Task>;
+  ready: boolean;
+}
+
+/** The program of a worker; tests have others. */
+const PROGRAM = new URL("./worker.ts", import.meta.url);
+
+/** How pictures are decoded, apart from which. */
+export interface WorkersOptions {
+  /** How many there are at most. */
+  readonly count: number;
+  /** Seconds that one picture may take; 20 unless told. */
+  readonly longest?: number;
+  /** The program of a worker. */
+  readonly program?: URL;
+}
+
+/**
+ * Decodes pictures in workers, as many at a time as there are workers and a few more; the others
+ * wait in the order in which they were asked for. Workers are started when there is work for them. A
+ * picture with which a worker ends, or takes too long, gets a worker to itself before it is broken.
+ */
+export class PictureWorkers implements Disposable {
+  readonly #count: number;
+  readonly #longest: number;
+  readonly #program: URL;
+  readonly #hands = new Set<Hand>();
+  readonly #waiting: Task[] = [];
+  #ids = 0;
+  #clock?: ReturnType<typeof setInterval>;
+  /** Why there can be no more pictures. */
+  #ended?: Error;
+
+  constructor({ count, longest = LONGEST, program = PROGRAM }: WorkersOptions) {
+    this.#count = count;
+    this.#longest = longest;
+    this.#program = program;
+  }
+
+  /** How many workers there are. */
+  get started(): number {
+    return this.#hands.size;
+  }
+
+  /** Decodes a picture. Rejects with a `DataError` where nothing can be decoded at all. */
+  decode(request: Omit<PictureRequest, "id">): Promise<Decoded> {
+    if (this.#ended) return Promise.reject(this.#ended);
+    const { promise, resolve, reject } = Promise.withResolvers<Decoded>();
+    const id = this.#ids++;
+    this.#waiting.push({ request: { id, ...request }, resolve, reject, alone: false, age: 0 });
+    this.#handOut();
+    return promise;
+  }
+
+  /** Ends all workers, whatever they do; pictures that are still wanted are refused. */
+  [Symbol.dispose](): void {
+    this.#end(new Error("Cannot decode pictures: their workers have ended"));
+  }
+
+  #end(reason: Error): void {
+    this.#ended ??= reason;
+    const tasks = [...this.#hands].flatMap((hand) => [...hand.tasks.values()]);
+    for (const { worker } of this.#hands) worker.terminate();
+    this.#hands.clear();
+    clearInterval(this.#clock);
+    for (const { reject } of [...tasks, ...this.#waiting.splice(0)]) reject(this.#ended);
+  }
+
+  /** The worker that takes a task next, if any can: the one with the fewest tasks. */
+  #free({ alone }: Task): Hand | undefined {
+    const most = alone ? 1 : IN_HAND;
+    const free = [...this.#hands].filter(({ ready, tasks }) =>
+      ready && tasks.size < most && ![...tasks.values()].some(({ alone }) => alone)
+    );
+    return free.sort((a, b) => a.tasks.size - b.tasks.size)[0];
+  }
+
+  #handOut(): void {
+    while (this.#waiting.length) {
+      const [task] = this.#waiting;
+      const hand = this.#free(task);
+      if (!hand) break;
+      this.#waiting.shift();
+      task.age = 0;
+      hand.tasks.set(task.request.id, task);
+      hand.worker.postMessage(task.request);
+    }
+    const starting = [...this.#hands].some(({ ready }) => !ready);
+    // One after the other: the first may have to fetch the decoder.
+    if (this.#waiting.length && !starting && this.#hands.size < this.#count) this.#start();
+    const busy = [...this.#hands].some(({ tasks }) => tasks.size);
+    if (busy) this.#clock ??= setInterval(() => this.#tick(), 1000);
+    else {
+      clearInterval(this.#clock);
+      this.#clock = undefined;
+    }
+  }
+
+  #start(): void {
+    const worker = new Worker(this.#program, { type: "module" });
+    const hand: Hand = { worker, tasks: new Map(), ready: false };
+    this.#hands.add(hand);
+    worker.onmessage = ({ data }: MessageEvent<PictureReply>) => this.#hear(hand, data);
+    worker.onerror = (event) => {
+      // Else the error would end the whole program.
+      event.preventDefault();
+      this.#replace(hand, `its decoder failed: ${printable(event.message, 200)}`);
+    };
+  }
+
+  #hear(hand: Hand, reply: PictureReply): void {
+    if (!this.#hands.has(hand)) return;
+    if (reply.kind === "unusable") return this.#end(new DataError(reply.message));
+    if (reply.kind === "ready") hand.ready = true;
+    else {
+      hand.tasks.get(reply.id)?.resolve(reply.decoded);
+      hand.tasks.delete(reply.id);
+    }
+    this.#handOut();
+  }
+
+  /** Ends a worker that has failed; what it had in hand is tried once more, or broken. */
+  #replace(hand: Hand, reason: string): void {
+    if (!this.#hands.delete(hand)) return;
+    hand.worker.terminate();
+    if (!hand.ready) {
+      return this.#end(new Error(`Cannot decode pictures: no worker starts, as ${reason}`));
+    }
+    for (const task of hand.tasks.values()) {
+      if (task.alone) task.resolve({ kind: "broken", reason });
+      else this.#waiting.unshift(Object.assign(task, { alone: true }));
+    }
+    this.#handOut();
+  }
+
+  #tick(): void {
+    for (const hand of [...this.#hands]) {
+      const late = [...hand.tasks.values()].filter((task) => ++task.age > this.#longest);
+      if (late.length) this.#replace(hand, `took longer than ${this.#longest} s`);
+    }
+  }
+}

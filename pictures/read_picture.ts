@@ -1,0 +1,51 @@
+import { BrokenPictureError } from "../data/broken_picture.ts";
+import { errorCode } from "../data/found_instead.ts";
+import { printable } from "../data/printable.ts";
+import { decode } from "./decode.ts";
+import { entryOf, readEntry, writeEntry } from "./disk_cache.ts";
+import type { Decoded, PictureRequest } from "./picture_request.ts";
+
+/** Bytes of the largest file that is read. */
+const LARGEST = 2 ** 29;
+
+/** Codes of the system where a file, or a folder above it, is not there any more. */
+const MISSING: readonly unknown[] = ["ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN", "EIO", "ENODEV"];
+
+/** Why a file could not be read, after its name; nothing where it was the program's fault. */
+function unread(error: unknown): Decoded | undefined {
+  if (error instanceof BrokenPictureError) return { kind: "broken", reason: error.message };
+  const code = errorCode(error);
+  if (typeof code !== "string") return undefined;
+  if (code === "EACCES" || code === "EPERM") {
+    return { kind: "broken", reason: "no permission to read it" };
+  }
+  const words = code === "ENOENT" ? "no such file any more" : `cannot be read (${code})`;
+  return { kind: MISSING.includes(code) ? "missing" : "broken", reason: printable(words) };
+}
+
+/**
+ * Reads and decodes the picture in a file, or tells why that cannot be done; only what is no fault of
+ * the file is raised. Takes from the cache what it has, and adds what it has not.
+ */
+export async function readPicture(
+  { path, preparation, cache }: Omit<PictureRequest, "id">,
+): Promise<Decoded> {
+  try {
+    const { isFile, size, mtime } = await Deno.stat(path);
+    // A pipe would be waited for until somebody writes to it.
+    if (!isFile) return { kind: "broken", reason: "not a file" };
+    if (size > LARGEST) {
+      return { kind: "broken", reason: `${size} bytes, more than ${LARGEST}` };
+    }
+    const entry = cache && await entryOf(cache, { path, size, mtime, preparation });
+    const kept = entry && await readEntry(entry, preparation);
+    if (kept) return { kind: "picture", picture: kept };
+    const picture = await decode(await Deno.readFile(path), preparation);
+    if (entry) await writeEntry(entry, picture);
+    return { kind: "picture", picture };
+  } catch (error) {
+    const found = unread(error);
+    if (!found) throw error;
+    return found;
+  }
+}

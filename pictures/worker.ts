@@ -1,0 +1,26 @@
+/// <reference no-default-lib="true" />
+/// <reference lib="deno.worker" />
+// Decodes the pictures that it is asked for; see PictureWorkers.
+import { DataError } from "../data/error.ts";
+import type { PictureReply, PictureRequest } from "./picture_request.ts";
+import { readPicture } from "./read_picture.ts";
+import { loadSharp } from "./sharp.ts";
+
+function tell(reply: PictureReply, transfer: Transferable[] = []): void {
+  self.postMessage(reply, transfer);
+}
+
+self.onmessage = async ({ data }: MessageEvent<PictureRequest>) => {
+  const { id, ...request } = data;
+  const decoded = await readPicture(request);
+  const moved = decoded.kind === "picture" ? [decoded.picture.pixels.buffer] : [];
+  tell({ kind: "decoded", id, decoded }, moved);
+};
+
+try {
+  await loadSharp();
+  tell({ kind: "ready" });
+} catch (error) {
+  if (!(error instanceof DataError)) throw error;
+  tell({ kind: "unusable", message: error.message });
+}
