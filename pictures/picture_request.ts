@@ -29,5 +29,7 @@ export type PictureReply =
   | { readonly kind: "ready" }
   /** Nothing can be decoded at all. */
   | { readonly kind: "unusable"; readonly message: string }
+  /** It cannot go on: the program is at fault, or there is no memory. */
+  | { readonly kind: "failed"; readonly message: string }
   /** What became of a request. */
   | { readonly kind: "decoded"; readonly id: number; readonly decoded: Decoded };

@@ -128,19 +128,24 @@ export class PictureWorkers implements Disposable {
     worker.onerror = (event) => {
       // Else the error would end the whole program.
       event.preventDefault();
-      this.#replace(hand, `its decoder failed: ${printable(event.message, 200)}`);
+      this.#fail(hand, event.message);
     };
   }
 
   #hear(hand: Hand, reply: PictureReply): void {
     if (!this.#hands.has(hand)) return;
     if (reply.kind === "unusable") return this.#end(new DataError(reply.message));
+    if (reply.kind === "failed") return this.#fail(hand, reply.message);
     if (reply.kind === "ready") hand.ready = true;
     else {
       hand.tasks.get(reply.id)?.resolve(reply.decoded);
       hand.tasks.delete(reply.id);
     }
     this.#handOut();
+  }
+
+  #fail(hand: Hand, message: string): void {
+    this.#replace(hand, `its decoder failed: ${printable(message, 200)}`);
   }
 
   /** Ends a worker that has failed; what it had in hand is tried once more, or broken. */

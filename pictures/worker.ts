@@ -12,9 +12,14 @@ function tell(reply: PictureReply, transfer: Transferable[] = []): void {
 
 self.onmessage = async ({ data }: MessageEvent<PictureRequest>) => {
   const { id, ...request } = data;
-  const decoded = await readPicture(request);
-  const moved = decoded.kind === "picture" ? [decoded.picture.pixels.buffer] : [];
-  tell({ kind: "decoded", id, decoded }, moved);
+  try {
+    const decoded = await readPicture(request);
+    const moved = decoded.kind === "picture" ? [decoded.picture.pixels.buffer] : [];
+    tell({ kind: "decoded", id, decoded }, moved);
+  } catch (error) {
+    // What is thrown here would be printed, wherever it is caught.
+    tell({ kind: "failed", message: String(error) });
+  }
 };
 
 try {
