@@ -288,6 +288,7 @@ export {
   largestLabel,
   parseIdx,
 } from "./data/idx.ts";
+export { type Pixels, withChannels } from "./data/channels.ts";
 export type { Picture, PictureSize } from "./data/picture.ts";
 export type { PictureSet, PictureSource } from "./data/pictures.ts";
 export {

@@ -19,8 +19,10 @@ export type Preparation =
     readonly kind: "central";
     /** Bytes of a pixel: 1 or 3. */
     readonly channels: number;
-    /** Pixels of a side of the result. */
+    /** Pixels of a side of the result; from top to bottom where its `width` is another. */
     readonly size: number;
+    /** Pixels of the result from left to right. Default: `size`. */
+    readonly width?: number;
     /** The side of the part that is shown over the shorter side of the picture, in (0, 1]. */
     readonly cropPct: number;
     /** The filter. */
@@ -48,25 +50,40 @@ export function centralCorner(side: number, size: number): number {
   return half && whole % 2 === 1 ? whole + 1 : whole;
 }
 
+type Central = Extract<Preparation, { kind: "central" }>;
+
+/** The size that a whole picture is brought to, of which the central part is cut out. */
+function resizedTo(
+  { height, width }: PictureSize,
+  { size, width: across = size, cropPct }: Central,
+): PictureSize {
+  if (across !== size) {
+    const factor = Math.max(size / height, across / width) / cropPct;
+    const scaled = (side: number, least: number): number =>
+      Math.max(least, Math.floor(side * factor + 1e-9));
+    return { height: scaled(height, size), width: scaled(width, across) };
+  }
+  const short = Math.max(size, Math.floor(size / cropPct + 1e-9));
+  const long = Math.floor(short * Math.max(height, width) / Math.min(height, width));
+  return height < width ? { height: short, width: long } : { height: long, width: short };
+}
+
 /**
  * The central part of a picture as torchvision cuts it: the shorter side is brought to
  * floor(size / cropPct), the longer one in proportion and rounded down, then size x size pixels are
- * cut out, from a whole pixel on.
+ * cut out, from a whole pixel on. Of results that are no squares both sides are brought to their
+ * pixels / cropPct at least.
  */
-export function centralResampling(
-  { height, width }: PictureSize,
-  { size, cropPct, interpolation }: Extract<Preparation, { kind: "central" }>,
-): Resampling {
-  const short = Math.max(size, Math.floor(size / cropPct + 1e-9));
-  const long = Math.floor(short * Math.max(height, width) / Math.min(height, width));
-  const resized = height < width ? { height: short, width: long } : { height: long, width: short };
-  const [stepX, stepY] = [width / resized.width, height / resized.height];
+export function centralResampling(picture: PictureSize, central: Central): Resampling {
+  const { size, width = size, interpolation } = central;
+  const resized = resizedTo(picture, central);
+  const [stepX, stepY] = [picture.width / resized.width, picture.height / resized.height];
   return {
-    x: centralCorner(resized.width, size) * stepX,
+    x: centralCorner(resized.width, width) * stepX,
     y: centralCorner(resized.height, size) * stepY,
     stepX,
     stepY,
-    to: { height: size, width: size },
+    to: { height: size, width },
     interpolation,
   };
 }
@@ -97,5 +114,7 @@ export function prepare(picture: Picture, preparation: Preparation): Picture {
 
 /** Pixels of the largest picture that a preparation gives. */
 export function preparedArea(preparation: Preparation): number {
-  return preparation.kind === "central" ? preparation.size ** 2 : preparation.area;
+  if (preparation.kind === "level") return preparation.area;
+  const { size, width = size } = preparation;
+  return size * width;
 }
