@@ -99,6 +99,21 @@ function runSummary(args: readonly string[]): number {
   return EXIT.ok;
 }
 
+async function runData(args: readonly string[]): Promise<number> {
+  const { values: { json, ...options }, positionals: [folder] } = readArguments("data", args);
+  const { checkData } = await import("./check/check_data.ts");
+  const { stopOf } = await import("./check/data_report.ts");
+  const { dataTable } = await import("./report/data_table.ts");
+  const report = await showingWork(
+    printError,
+    (reporter) => checkData({ folder, ...options }, reporter),
+  );
+  print(json ? JSON.stringify(report, null, 2) + "\n" : dataTable(report));
+  const stop = stopOf(report);
+  if (stop) throw stop;
+  return EXIT.ok;
+}
+
 async function runParity(args: readonly string[]): Promise<number> {
   const { positionals: [dir] } = readArguments("parity", args);
   const { parity } = await import("../tests/parity/main.ts");
@@ -131,6 +146,7 @@ export const ACTIONS: Readonly<
   compare: runCompare,
   export: runExport,
   eval: runEval,
+  data: runData,
   summary: runSummary,
   parity: runParity,
   wgsl: runWgsl,

@@ -13,6 +13,8 @@ interface SharpOptions {
   readonly failOn?: "none" | "truncated" | "error" | "warning";
   readonly limitInputPixels?: number | false;
   readonly ignoreIcc?: boolean;
+  /** The size of bytes that are pixels and no file. */
+  readonly raw?: { readonly width: number; readonly height: number; readonly channels: 3 };
 }
 
 /** What the head of a picture says. */
@@ -41,6 +43,8 @@ export interface SharpPicture {
   pipelineColourspace(space: "cmyk"): SharpPicture;
   toColourspace(space: "srgb" | "cmyk"): SharpPicture;
   withIccProfile(profile: "srgb"): SharpPicture;
+  composite(over: readonly { readonly input: Uint8Array }[]): SharpPicture;
+  png(): { toBuffer(): Promise<Uint8Array> };
   raw(): SharpPicture;
   toBuffer(options: { readonly resolveWithObject: true }): Promise<RawPicture>;
 }

@@ -2,6 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { BASES } from "./option_effects.ts";
+import { makePictures } from "./picture_folders.ts";
 import { observe } from "./recorder.ts";
 
 /** The words of a command line, with the paths of two folders in them. */
@@ -60,6 +61,12 @@ export async function makeInputs(made: string): Promise<void> {
   writeImages(`${made}/idx`, 7);
   writeImages(`${made}/other-idx`, 11);
   writeImages(`${made}/large-idx`, 7, 16);
+  await makePictures(`${made}/pictures`, [
+    "train/a/1.png",
+    "train/b/1.png",
+    "val/a/1.png",
+    "val/b/1.png",
+  ]);
   await writeRun(made, { name: "a", value: 0.5 });
   await writeRun(made, { name: "b", value: 0.25 });
   await writeRun(made, { name: "c", args: "--normalization imagenet", value: 0.5 });

@@ -38,6 +38,7 @@ export const BASES: Readonly<Record<Command, string>> = {
   compare: `compare --seeds 1 ${SEARCH} --budget-macs 0.8`,
   export: "export {dir}/idx-run",
   eval: "eval {dir}/loose.safetensors --dataset idx --data-dir {made}/idx",
+  data: "data {made}/pictures --output {dir}/sheet.png",
   summary: "summary --model resnet8 --image-size 32",
   parity: "parity {dir}",
   wgsl: "wgsl relu",
@@ -237,6 +238,13 @@ export const EFFECTS: readonly Effect[] = [
   effect(["export"], "output", "--output {dir}/other/net.onnx", "file other/net.onnx"),
   effect(["export"], "overwrite", "--overwrite", "file taken/note.onnx", {
     beside: "--output {dir}/taken/note.onnx",
+    refused: "without",
+  }),
+  effect(["data"], "dataset", "--dataset pets", "printed", { refused: "with" }),
+  effect(["data"], "json", "--json", "printed"),
+  effect(["data"], "output", "--output {dir}/other/", ["printed", "file other/sheet.png"]),
+  effect(["data"], "overwrite", "--overwrite", "file taken/note.onnx", {
+    base: "data {made}/pictures --output {dir}/taken/note.onnx",
     refused: "without",
   }),
   effect(["export"], "data-dir", "--data-dir {made}/other-idx", "write pixels"),

@@ -2,6 +2,7 @@
 import { dirname } from "node:path";
 import type { FileOptions } from "../data/sets/file_set.ts";
 import type { Picture } from "../data/picture.ts";
+import { paint } from "../pictures/paint.ts";
 import type { OpenPictures } from "../data/pictures.ts";
 import type { Preparation } from "../data/preparation.ts";
 
@@ -21,6 +22,29 @@ export async function makeFiles(
     if (typeof content === "string") await Deno.symlink(content, `${dir}/${name}`);
     else await Deno.writeFile(`${dir}/${name}`, content);
   }
+}
+
+/** A PNG of one colour. */
+export function onePicture(
+  { width = 8, height = 8, colour = [200, 60, 20] }: {
+    width?: number;
+    height?: number;
+    colour?: readonly number[];
+  } = {},
+): Promise<Uint8Array> {
+  const pixels = Uint8Array.from({ length: width * height * 3 }, (_, i) => colour[i % 3]);
+  const picture = { width, height, channels: 3, pixels };
+  const svg = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}"></svg>`;
+  return paint({ width, height }, [{ picture, x: 0, y: 0 }], svg);
+}
+
+/** Makes PNGs, each of a colour of its own. */
+export async function makePictures(dir: string, files: readonly string[]): Promise<void> {
+  const made: Record<string, Uint8Array> = {};
+  for (const [i, file] of files.entries()) {
+    made[file] = await onePicture({ colour: [(40 * i) % 256, (90 + 70 * i) % 256, i % 256] });
+  }
+  await makeFiles(dir, made);
 }
 
 const SIZE = 4;

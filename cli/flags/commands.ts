@@ -5,6 +5,7 @@ export const COMMANDS = {
   compare: { help: "compare methods of compression at one budget", positionals: [] },
   export: { help: "write a trained network as ONNX or for PyTorch", positionals: ["RUN"] },
   eval: { help: "measure saved networks on validation images", positionals: ["RUN"] },
+  data: { help: "check the pictures of a data set without training", positionals: ["DIR"] },
   summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
   parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
   wgsl: { help: "print the shaders of an op", positionals: ["OP"] },

@@ -5,6 +5,7 @@ import type { Option, OptionOf, Section, Values } from "../../train/options/opti
 import { SEARCH } from "../../train/options/search_options.ts";
 import { BENCH } from "./bench_options.ts";
 import { type Command, COMMAND_NAMES } from "./commands.ts";
+import { DATA } from "./data_options.ts";
 import { EXPORT } from "./export_options.ts";
 import { RUN } from "./run_options.ts";
 import { SUMMARY } from "./summary_options.ts";
@@ -15,6 +16,7 @@ export const SECTIONS = [
   ...NETWORKS,
   ...SEARCH,
   ...SUMMARY,
+  ...DATA,
   ...IMAGES,
   ...OPTIMIZATION,
   ...RUN,
@@ -24,7 +26,7 @@ export const SECTIONS = [
   {
     title: "other",
     commands: [
-      ...["train", "search", "compare", "export", "eval", "summary", "parity"] as const,
+      ...["train", "search", "compare", "export", "eval", "data", "summary", "parity"] as const,
       ...["wgsl", "bench conv", "bench step", "bench peers"] as const,
     ],
     options: [

@@ -49,13 +49,14 @@ export function textAt(
 
 /**
  * A whole picture out of markup, under its title. It has a white ground of its own, as it may be
- * shown on any.
+ * shown on any; `none` is for what is laid on pictures.
  */
 export function picture(
-  { title, width, height }: {
+  { title, width, height, ground = "white" }: {
     readonly title: string;
     readonly width: number;
     readonly height: number;
+    readonly ground?: "white" | "none";
   },
   parts: readonly string[],
 ): string {
@@ -64,7 +65,7 @@ export function picture(
     `viewBox="0 0 ${width} ${height}" font-family="system-ui, sans-serif" ` +
     `color="${COLOURS.text}">`,
     `<title>${escapeText(title)}</title>`,
-    `<rect width="${width}" height="${height}" fill="white"/>`,
+    `<rect width="${width}" height="${height}" fill="${ground}"/>`,
     textAt(title, { x: 16, y: 24, size: 14, bold: true }),
     ...parts,
     "</svg>",
