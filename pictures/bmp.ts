@@ -47,10 +47,13 @@ function readHeader(view: DataView): Header {
     masks = [0, 1, 2, 3].map((i) => i < count ? view.getUint32(54 + 4 * i, true) : 0);
     if (size === 40) table += 4 * count;
   }
-  const entries = bits <= 8 ? Math.min(used || 1 << bits, 1 << bits) : 0;
+  const entry = small ? 3 : 4;
+  // Tables may be shorter than they say, up to the pixels.
+  const room = Math.max(Math.floor((pixels - table) / entry), 0);
+  const entries = bits <= 8 ? Math.min(used || 1 << bits, 1 << bits, room) : 0;
   return {
     ...{ width, height: Math.abs(high), topDown: high < 0, bits, compression, masks, pixels },
-    table: [table, small ? 3 : 4, entries],
+    table: [table, entry, entries],
   };
 }
 
