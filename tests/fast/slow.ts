@@ -11,6 +11,7 @@ export const REASONS = {
 /** The test files that are left out of `deno task test:fast`; all others are in it. */
 export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "bench_test.ts": "times",
+  "browser_pictures_test.ts": "browser",
   "browser_test.ts": "browser",
   "compare_test.ts": "trains",
   "divergence_test.ts": "trains",
