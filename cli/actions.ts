@@ -27,7 +27,9 @@ async function runTrain(args: readonly string[]): Promise<number> {
     run: async (options, reporter) => {
       const { train } = await import("../train/train.ts");
       const { openJob } = await import("./run/open_run.ts");
-      return await train(await openJob(options), reporter);
+      const { openRunPictures } = await import("./run/run_pictures.ts");
+      using pictures = await openRunPictures(options, reporter.note);
+      return await train(await openJob(options, pictures.open), reporter);
     },
   });
   return EXIT.ok;
@@ -41,7 +43,9 @@ async function runSearch(args: readonly string[]): Promise<number> {
     run: async (options, reporter, folder) => {
       const { search } = await import("../train/search.ts");
       const { openSearch } = await import("./run/open_run.ts");
-      const opened = await openSearch(options, find);
+      const { openRunPictures } = await import("./run/run_pictures.ts");
+      using pictures = await openRunPictures(options, reporter.note);
+      const opened = await openSearch(options, find, pictures.open);
       const { trained } = await search(opened, {
         options,
         fromScratch,

@@ -4,7 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
 import { firstBatch, validationBatches } from "../data/picture_batches.ts";
-import type { PictureSet } from "../data/pictures.ts";
+import type { OpenPictures, PictureSet } from "../data/pictures.ts";
 import { printable } from "../data/printable.ts";
 import { countCorrect } from "../kernels/ops/counters.ts";
 import { Gpu } from "../kernels/gpu.ts";
@@ -15,13 +15,14 @@ import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { checkImages, openValidation, type ValidationOptions } from "./run/run_data.ts";
+import { openRunPictures, type PictureOptions } from "./run/run_pictures.ts";
 import { validationWord } from "./report/header.ts";
 import { percent } from "../data/words.ts";
 import { columns, grouped } from "./text.ts";
 import type { Reporter, Score, Which } from "../train/types.ts";
 
 /** What is evaluated, and on what. */
-export interface EvaluateOptions extends ValidationOptions {
+export interface EvaluateOptions extends ValidationOptions, PictureOptions {
   /** A safetensors file, or an ONNX file that `export` wrote. */
   readonly file: string;
   readonly batchSize: number;
@@ -47,6 +48,7 @@ interface Images {
   readonly batch: number;
   /** Is told how far the evaluation is. */
   readonly reporter: Pick<Reporter, "work">;
+  readonly openPictures: OpenPictures;
 }
 
 /** A score and how long it took. */
@@ -62,7 +64,7 @@ interface Asked extends Omit<Images, "dataset"> {
 
 /** The images that are asked for, for a network. */
 async function imagesFor(info: CheckpointInfo, { options, ...asked }: Asked): Promise<Images> {
-  const images = { ...asked, dataset: await openValidation(options, info) };
+  const images = { ...asked, dataset: await openValidation(options, info, asked.openPictures) };
   checkImages(info, images);
   return images;
 }
@@ -151,7 +153,7 @@ function isOnnx(bytes: Uint8Array, file: string): boolean {
 /** Accuracy, loss and speed of a saved network on the validation images that options name. */
 export async function evaluate(
   options: EvaluateOptions,
-  reporter: Pick<Reporter, "work"> = { work() {} },
+  reporter: Pick<Reporter, "work" | "note"> = { work() {}, note() {} },
 ): Promise<EvaluateReport> {
   const { file, batchSize: batch } = options;
   const bytes = await readFile(file).catch((cause) => {
@@ -162,7 +164,9 @@ export async function evaluate(
     );
   });
   const run = isOnnx(bytes, file) ? onRuntime : onKernels;
-  const { dataset, ...found } = await run(bytes, { file, batch, reporter, options });
+  using pictures = await openRunPictures(options, (text) => reporter.note(text));
+  const { open: openPictures } = pictures;
+  const { dataset, ...found } = await run(bytes, { file, batch, reporter, options, openPictures });
   if (!Number.isFinite(found.loss)) {
     throw new DataError(
       `Cannot evaluate ${

@@ -14,6 +14,7 @@ import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
+import { openRunPictures } from "./run/run_pictures.ts";
 import { checkImages, openValidation, readValidationOptions } from "./run/run_data.ts";
 import { RUN_FILES } from "./run/replacing.ts";
 import { checkNotMoved, savedNetwork } from "./run/run_images.ts";
@@ -127,7 +128,7 @@ function demandEqual(found: Verification, which: Which): void {
  */
 export async function exportNetwork(
   options: ExportOptions,
-  reporter: Pick<Reporter, "work"> = { work() {} },
+  reporter: Pick<Reporter, "work" | "note"> = { work() {}, note() {} },
 ): Promise<ExportReport> {
   const { format, includeNormalization, overwrite, dataDir } = options;
   const { file, folder } = savedNetwork(options.run, options.which ?? "small");
@@ -140,7 +141,8 @@ export async function exportNetwork(
   const images = await readValidationOptions(folder);
   if (dataDir === undefined) checkNotMoved(folder, images);
   const asked = { ...images, dataDir: dataDir ?? images.dataDir };
-  const dataset = await openValidation(asked, checkpoint);
+  using pictures = await openRunPictures(asked, (text) => reporter.note(text));
+  const dataset = await openValidation(asked, checkpoint, pictures.open);
   checkImages(checkpoint, { dataset, file });
   await makeFolderOf(output);
   const gpu = await Gpu.open();

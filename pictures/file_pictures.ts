@@ -57,11 +57,11 @@ export class FilePictures implements PictureSource {
       throw new RangeError(`Cannot read picture ${place}: there are ${files.length}`);
     }
     if (this.#broken.has(place)) return undefined;
-    const kept = memory?.get(place);
+    const kept = memory?.get(path);
     if (kept) return kept;
     const decoded = await workers.decode({ path, preparation, cache: await cache });
     if (decoded.kind === "picture") {
-      memory?.put(place, decoded.picture);
+      memory?.put(path, decoded.picture);
       return decoded.picture;
     }
     const lost = decoded.kind === "missing" ? await lostFolder(path) : undefined;

@@ -6,7 +6,7 @@ const ENOUGH = 32;
 /** Memory that is kept free for others, and the most that is ever taken. */
 const [SHARE, MOST, UNKNOWN] = [1 / 4, 4 * 2 ** 30, 2 ** 30];
 
-/** Memory for decoded pictures, which several sets share. */
+/** Memory for decoded pictures, which several preparations share. */
 export interface MemoryBound {
   /** Bytes that are left. */
   left: number;
@@ -22,23 +22,22 @@ export function memoryBound(): number {
   return Math.min(Deno.systemMemoryInfo().available * SHARE, MOST);
 }
 
-/** How the pictures of one set are kept. */
+/** How the pictures of one kind of preparation are kept. */
 export interface MemoryOptions {
-  /** Pictures of the set. */
-  readonly count: number;
-  /** The memory that there is, for all sets. */
+  /** The memory that there is, for all of them. */
   readonly bound: MemoryBound;
   /** Whether to keep those that fit where not all do. */
   readonly some: boolean;
 }
 
 /**
- * Keeps decoded pictures by their place, within a bound. After the first few it is known whether all
+ * Keeps decoded pictures by their file, within a bound. After the first few it is known whether all
  * fit; where they do not, and some are no help, all are let go.
  */
 export class MemoryCache {
   readonly #options: MemoryOptions;
-  readonly #kept = new Map<number, Picture>();
+  readonly #kept = new Map<string, Picture>();
+  #count = 0;
   #bytes = 0;
   /** Bytes that all are expected to take, once that is known. */
   #reserved?: number;
@@ -48,16 +47,22 @@ export class MemoryCache {
     this.#options = options;
   }
 
-  /** The picture at a place, if it is kept. Nobody may write to it. */
-  get(place: number): Picture | undefined {
-    return this.#kept.get(place);
+  /** Says how many pictures a set has: of several sets the largest counts. */
+  expect(count: number): void {
+    this.#count = Math.max(this.#count, count);
+  }
+
+  /** The picture of a file, if it is kept. Nobody may write to it. */
+  get(path: string): Picture | undefined {
+    return this.#kept.get(path);
   }
 
   /** Keeps a picture, if there is room. */
-  put(place: number, picture: Picture): void {
-    const { count, bound, some } = this.#options;
+  put(path: string, picture: Picture): void {
+    const { bound, some } = this.#options;
+    const count = this.#count;
     const bytes = picture.pixels.length;
-    if (!this.#open || this.#kept.has(place)) return;
+    if (!this.#open || this.#kept.has(path)) return;
     // What is expected is a guess: where pictures are larger than it, there may yet be room for them.
     const more = Math.max(0, this.#bytes + bytes - (this.#reserved ?? 0));
     const taken = this.#reserved === undefined ? bytes : Math.min(more, bytes);
@@ -67,7 +72,7 @@ export class MemoryCache {
     }
     bound.left -= taken;
     this.#bytes += bytes;
-    this.#kept.set(place, picture);
+    this.#kept.set(path, picture);
     if (some || this.#reserved !== undefined || this.#kept.size < Math.min(ENOUGH, count)) return;
     const expected = this.#bytes / this.#kept.size * count;
     if (expected - this.#bytes > bound.left) return this.#letGo();

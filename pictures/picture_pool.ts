@@ -1,4 +1,5 @@
 import type { OpenPictures } from "../data/pictures.ts";
+import type { Preparation } from "../data/preparation.ts";
 import { openDiskCache } from "./disk_cache.ts";
 import { FilePictures } from "./file_pictures.ts";
 import { LeftOut } from "./left_out.ts";
@@ -53,13 +54,21 @@ export function openPicturePool(
   const workers = new PictureWorkers({ count });
   const leftOut = new LeftOut({ dataDir, strict, note });
   const bound = { left: memoryBound() };
+  const memories = new Map<string, MemoryCache>();
+  /** Runs on the same files share what is kept. */
+  const memoryOf = (preparation: Preparation): MemoryCache | undefined => {
+    if (cache === "disk" || cache === "none") return undefined;
+    const key = JSON.stringify(preparation);
+    const memory = memories.get(key) ?? new MemoryCache({ bound, some: cache === "memory" });
+    memories.set(key, memory);
+    return memory;
+  };
   return {
     open: (files, preparation) => {
-      const inMemory = cache === undefined || cache === "memory";
-      const some = cache === "memory";
+      const memory = memoryOf(preparation);
+      memory?.expect(files.length);
       return new FilePictures({
-        ...{ files, preparation, workers, leftOut },
-        memory: inMemory ? new MemoryCache({ count: files.length, bound, some }) : undefined,
+        ...{ files, preparation, workers, leftOut, memory },
         cache: cache === "disk" && cacheFolder !== undefined
           ? openDiskCache(cacheFolder, dataDir, preparation)
           : undefined,

@@ -63,6 +63,7 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     decayRate: 0.1,
     momentum: 0.9,
     nesterov: false,
+    strict: false,
     weightDecay: 1e-2,
     smoothing: 0,
     classWeights: "none",

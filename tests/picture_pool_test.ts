@@ -327,9 +327,11 @@ Deno.test("memory keeps all pictures that fit, or none, or some where it is aske
   const picture = { height: 1, width: 1, channels: 1, pixels: new Uint8Array(10) };
   const kept = (count: number, left: number, some: boolean) => {
     const bound = { left };
-    const cache = new MemoryCache({ count, bound, some });
-    for (let i = 0; i < count; i++) cache.put(i, picture);
-    const there = Array.from({ length: count }, (_, i) => cache.get(i)).filter((p) => p).length;
+    const cache = new MemoryCache({ bound, some });
+    cache.expect(count);
+    for (let i = 0; i < count; i++) cache.put(`${i}`, picture);
+    const there =
+      Array.from({ length: count }, (_, i) => cache.get(`${i}`)).filter((p) => p).length;
     return [there, bound.left];
   };
   assertEquals(kept(100, 1000, false), [100, 0]);

@@ -12,6 +12,7 @@ import { onInterrupt } from "./interrupt.ts";
 import type { CompareRequest } from "../options.ts";
 import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
 import { readInputs } from "./open_run.ts";
+import { openRunPictures } from "./run_pictures.ts";
 import { checkFolder, takeFolder } from "./output_folder.ts";
 import { runConfig } from "./run_config.ts";
 import { ProgressLine } from "../report/progress.ts";
@@ -110,8 +111,10 @@ export async function compareInFolder(
       : `${folder} keeps compare.json with ${plural(results, "result")}, and the networks`;
   const stopListening = onInterrupt(line, { kept, printError });
   try {
+    using pictures = await openRunPictures(request.options, reporter.note);
     const comparison = await compare(request.options, {
-      ...{ read: readInputs, find, seeds },
+      read: (options) => readInputs(options, pictures.open),
+      ...{ find, seeds },
       ...{ reporter, trained, saved },
     });
     line.clear();

@@ -1,5 +1,5 @@
 import type { Dataset, ImageSet } from "../../data/dataset.ts";
-import type { PictureSet } from "../../data/pictures.ts";
+import type { OpenPictures, PictureSet } from "../../data/pictures.ts";
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
 import { printable, printableJson } from "../../data/printable.ts";
@@ -16,13 +16,17 @@ export type ValidationOptions = Pick<
   "dataset" | "dataDir" | "seed" | "valSize" | "valSplit"
 >;
 
-/** The validation images that options name, for a network with such classes. */
+/**
+ * The validation images that options name, for a network with such classes. Pictures need a way to
+ * be opened, which has to last as long as they are read.
+ */
 export function openValidation(
   options: ValidationOptions,
   { classes, image, cropPct, interpolation = "bilinear" }: Pick<
     CheckpointInfo,
     "classes" | "image" | "cropPct" | "interpolation"
   >,
+  openPictures?: OpenPictures,
 ): Promise<Dataset | PictureSet> {
   const { dataset, dataDir, seed, valSize, valSplit } = options;
   const [size, , depth] = image;
@@ -44,6 +48,7 @@ export function openValidation(
     imageSize: dataset === "generated" && size < LEAST_SIZE ? undefined : size,
     channels,
     cropPct,
+    openPictures,
     prepare: { train: central, validation: central },
   });
 }

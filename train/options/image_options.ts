@@ -41,6 +41,35 @@ export const IMAGES = [
     ],
   },
   {
+    title: "pictures",
+    commands: ["train", "search", "compare", "eval"],
+    options: [
+      {
+        name: "workers",
+        kind: "integer",
+        min: 1,
+        max: 64,
+        otherwise: "one for each core, at most 8",
+        only: { dataset: PICTURE_SET_NAMES },
+        help: "how many decode pictures at a time",
+      },
+      {
+        name: "cache",
+        kind: "choice",
+        choices: ["memory", "disk", "none"],
+        otherwise: "memory where all fit, else none",
+        only: { dataset: PICTURE_SET_NAMES },
+        help: "where decoded pictures are kept",
+      },
+      {
+        name: "strict",
+        kind: "boolean",
+        only: { dataset: PICTURE_SET_NAMES },
+        help: "end with the first broken picture, not after 1 % of them",
+      },
+    ],
+  },
+  {
     title: "training images",
     commands: ["train", "search", "compare"],
     options: [
