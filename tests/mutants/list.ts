@@ -1,4 +1,5 @@
 import { ARITHMETIC } from "./arithmetic.ts";
+import { DECODING } from "./decoding.ts";
 import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
 import { KERNELS } from "./kernels.ts";
@@ -22,4 +23,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...KERNELS,
   ...FOLDERS,
   ...REPORTS,
+  ...DECODING,
 ];
