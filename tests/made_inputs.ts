@@ -1,6 +1,7 @@
 // What command lines read in tests: networks that were trained on the recorder, widths and images.
 import { assertEquals } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
+import { encode, noise } from "./made_pictures.ts";
 import { BASES } from "./option_effects.ts";
 import { makePictures } from "./picture_folders.ts";
 import { observe } from "./recorder.ts";
@@ -56,6 +57,21 @@ async function writeRun(
   }
 }
 
+/** Photographs of two classes, eight to train and eight to validate on, of which one is broken. */
+async function writePhotos(folder: string): Promise<void> {
+  for (const half of ["train", "val"]) {
+    for (const name of ["a", "b"]) {
+      const path = `${folder}/${half}/${name}`;
+      Deno.mkdirSync(path, { recursive: true });
+      for (let i = 0; i < 4; i++) {
+        const bytes = await encode(noise(14 + i, 16, 3), "png");
+        const broken = half === "val" && name === "b" && i === 3;
+        Deno.writeFileSync(`${path}/${i}.png`, broken ? bytes.subarray(0, 100) : bytes);
+      }
+    }
+  }
+}
+
 /** Fills a folder with all that {@link BASES} and the effects of options name in it. */
 export async function makeInputs(made: string): Promise<void> {
   writeImages(`${made}/idx`, 7);
@@ -67,12 +83,18 @@ export async function makeInputs(made: string): Promise<void> {
     "val/a/1.png",
     "val/b/1.png",
   ]);
+  await writePhotos(`${made}/photos`);
   await writeRun(made, { name: "a", value: 0.5 });
   await writeRun(made, { name: "b", value: 0.25 });
   await writeRun(made, { name: "c", args: "--normalization imagenet", value: 0.5 });
   await writeRun(made, {
     name: "idx-run",
     args: "--dataset idx --data-dir {made}/idx",
+    value: 0.5,
+  });
+  await writeRun(made, {
+    name: "photos-run",
+    args: "--dataset folder --data-dir {made}/photos --image-size 12",
     value: 0.5,
   });
   Deno.writeTextFileSync(`${made}/other-widths.json`, '{"layer2.0.conv1": 20}');

@@ -55,6 +55,11 @@ const STEP = ["bench step"] as const;
 /** All images of files, that do not depend on the seed. */
 const IDX = "--dataset idx --data-dir {made}/idx";
 
+/** Pictures in files, one of which is broken. */
+const PHOTOS = "--dataset folder --data-dir {made}/photos --image-size 12";
+
+const EVAL_PHOTOS = "eval {made}/photos-run/small.safetensors";
+
 function effect(
   commands: readonly Command[],
   option: string,
@@ -136,6 +141,23 @@ export const EFFECTS: readonly Effect[] = [
   }),
   effect(TRAINING, "vflip", "--vflip 1", "write crops"),
   effect(TRAINING, "normalization", "--normalization imagenet", "program"),
+
+  // Pictures.
+  effect(TRAINING, "channels", "--channels 1", "program", { beside: PHOTOS }),
+  effect(TRAINING, "interpolation", "--interpolation bicubic", "write pixels", { beside: PHOTOS }),
+  effect(TRAINING, "workers", "--workers 1", "workers", {
+    beside: `${PHOTOS} --workers 2`,
+    without: "--workers 2",
+  }),
+  effect(TRAINING, "cache", "--cache disk", "folder cache/adjoin/pictures", { beside: PHOTOS }),
+  effect(TRAINING, "strict", "--strict", "printed", { beside: PHOTOS, refused: "with" }),
+  effect(["eval"], "workers", "--workers 1", "workers", {
+    base: EVAL_PHOTOS,
+    beside: "--workers 2",
+    without: "--workers 2",
+  }),
+  effect(["eval"], "cache", "--cache disk", "folder cache/adjoin/pictures", { base: EVAL_PHOTOS }),
+  effect(["eval"], "strict", "--strict", "printed", { base: EVAL_PHOTOS, refused: "with" }),
 
   // Training.
   effect(TRAINING, "epochs", "--epochs 3", ["submits", "write lambda", "write hyper"]),

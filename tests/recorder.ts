@@ -12,7 +12,8 @@ export interface Observation {
   readonly printed: string;
   /**
    * Digests by place: `program` (kernels, their numbers, memory and bindings), `submits`, `write X`
-   * for what was sent to the tensor X, `file X` and `folder X` for what lies in the folder afterwards.
+   * for what was sent to the tensor X, `workers` for those that were started, `file X` and `folder X`
+   * for what lies in the folder afterwards; caches are in its folder `cache`.
    */
   readonly places: ReadonlyMap<string, string>;
 }
@@ -174,6 +175,17 @@ export async function observe(
   using ____ = replaced(Deno.stdout, "writeSync", { value: writeSync });
   using _____ = replaced(Deno.stderr, "writeSync", { value: writeSync });
   using ______ = replaced(Deno, "Command", { value: PeerCommand });
+  const start = class extends Worker {
+    constructor(program: string | URL, options?: WorkerOptions) {
+      super(program, options);
+      ledger.add("workers", ".");
+    }
+  };
+  using _______ = replaced(globalThis, "Worker", { value: start });
+  const variable = Deno.env.get.bind(Deno.env);
+  const get = (name: string): string | undefined =>
+    name === "XDG_CACHE_HOME" ? `${folder}/cache` : variable(name);
+  using ________ = replaced(Deno.env, "get", { value: get });
   const before = Deno.exitCode;
   try {
     await commandLine();
