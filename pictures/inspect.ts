@@ -20,11 +20,14 @@ export interface PictureFacts {
   readonly picture?: Picture;
 }
 
-/** Of JPEGs, which can be decoded small: a picture of one pixel. */
+/** Of large JPEGs, which can be decoded small: a picture of one pixel. */
 const SMALLEST: Preparation = { kind: "level", channels: 3, side: 1, area: 1 };
 
 /** Of other pictures, which are decoded whole: as they are. */
 const WHOLE: Preparation = { kind: "level", channels: 3, side: MOST_PIXELS, area: MOST_PIXELS };
+
+/** Bytes of a JPEG from which on decoding it small pays. */
+const LARGE = 200_000;
 
 /**
  * Decodes the bytes of a file, and tells its format, size and whether it is grey. Raises a
@@ -34,7 +37,8 @@ const WHOLE: Preparation = { kind: "level", channels: 3, side: MOST_PIXELS, area
  */
 export async function inspect(bytes: Uint8Array, preparation?: Preparation): Promise<PictureFacts> {
   const kind = pictureKind(bytes);
-  const picture = await decode(bytes, preparation ?? (kind === "jpeg" ? SMALLEST : WHOLE));
+  const small = kind === "jpeg" && bytes.length >= LARGE;
+  const picture = await decode(bytes, preparation ?? (small ? SMALLEST : WHOLE));
   // What has been decoded has a kind.
   if (kind === undefined) throw new BrokenPictureError("no picture");
   const given = preparation ? { picture } : {};

@@ -1,3 +1,4 @@
+import { BROKEN_PART, tooManyBroken } from "../data/broken_limit.ts";
 import { curable, cure } from "../data/cure.ts";
 import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
@@ -5,9 +6,6 @@ import { percent } from "../data/words.ts";
 
 /** Broken pictures that are named; of all others only the number is told. */
 const NAMED = 10;
-
-/** The part of a set that may be broken. */
-const PART = 0.01;
 
 /** How broken pictures are told. */
 export interface LeftOutOptions {
@@ -64,7 +62,8 @@ export class LeftOut {
    */
   tooMany(broken: readonly string[], count: number): DataError | undefined {
     const { dataDir, strict } = this.#options;
-    if (broken.length <= (strict ? 0 : Math.max(1, PART * count))) return undefined;
+    const tooMany = strict ? broken.length > 0 : tooManyBroken(broken.length, count);
+    if (!tooMany) return undefined;
     const folder = printable(dataDir, 300);
     const [first] = broken.toSorted();
     const name = this.nameOf(first);
@@ -76,7 +75,9 @@ export class LeftOut {
       return curable(DataError, problem, cure`remove it`, cure`leave out ${option}`);
     }
     return new DataError(
-      `Cannot use the pictures in ${folder}: wanted at most ${percent(PART)} broken, found ` +
+      `Cannot use the pictures in ${folder}: wanted at most ${
+        percent(BROKEN_PART)
+      } broken, found ` +
         `${broken.length} of ${count} so far, one of them ${name}: ${reason}; remove or replace ` +
         `the broken ones, which deno task data names`,
     );

@@ -1,5 +1,5 @@
 // What is found out about a set of pictures, as data.
-import { tooManyBroken } from "../../data/broken_limit.ts";
+import { BROKEN_PART, tooManyBroken } from "../../data/broken_limit.ts";
 import { DataError } from "../../data/error.ts";
 import { median } from "../../data/median.ts";
 import { printable } from "../../data/printable.ts";
@@ -149,7 +149,7 @@ export function stopOf(report: DataReport): DataError | undefined {
     if (!tooManyBroken(broken.length, pictures)) continue;
     return new DataError(
       `Cannot train on the pictures in ${printable(folder, 300)}: wanted at most ${
-        percent(0.01)
+        percent(BROKEN_PART)
       } ` +
         `broken, found ${broken.length} of the ${pictures} in ${name}; remove or replace them`,
     );

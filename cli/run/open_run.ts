@@ -1,3 +1,4 @@
+import { IMAGENET } from "../../data/dataset.ts";
 import { openDataset } from "../../data/folder.ts";
 import type { OpenPictures } from "../../data/pictures.ts";
 import { preparations } from "../../train/augment/plan.ts";
@@ -29,6 +30,8 @@ export async function readInputs(
     channels,
     cropPct,
     openPictures,
+    // Measuring pictures takes decoding some of them.
+    normalization: options.normalization === "imagenet" ? IMAGENET : undefined,
     prepare: imageSize === undefined ? undefined : preparations({ ...options, imageSize }),
   });
   const { split, notes } = normalized(options, opened, given);

@@ -1,6 +1,6 @@
 import type { PictureSet } from "../pictures.ts";
 import { printable } from "../printable.ts";
-import { abridged, plural } from "../words.ts";
+import { abridged } from "../words.ts";
 import type { FileOptions, HalfOfFiles, Halves } from "./file_set.ts";
 import type { PictureFiles, PictureSide } from "./picture_files.ts";
 
@@ -43,7 +43,7 @@ export function pictureHalves(found: PictureFiles, options: FileOptions): Halves
     ...validation && { test: half(found, validation, options) },
     split,
     notes: [
-      `${plural(classes.length, "class").replace(/ss(s)$/, "sses")}: ${names}`,
+      `${classes.length} classes: ${names}`,
       ...found.notes,
       ...sides.flatMap(({ notes }) => notes),
     ],

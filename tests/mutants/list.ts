@@ -4,6 +4,7 @@ import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
 import { KERNELS } from "./kernels.ts";
 import { NETWORKS } from "./networks.ts";
+import { PICTURE_SETS } from "./picture_sets.ts";
 import { PROOFS } from "./proofs.ts";
 import { REFUSALS } from "./refusals.ts";
 import { REPORTS } from "./reports.ts";
@@ -24,4 +25,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...FOLDERS,
   ...REPORTS,
   ...DECODING,
+  ...PICTURE_SETS,
 ];
