@@ -359,3 +359,16 @@ Deno.test("one run of many has its name before its progress, and nothing else", 
   line.note("A remark.");
   assertEquals(text(), "");
 });
+
+Deno.test("waiting for images is told from 5 % on, beside the pace and after an epoch", () => {
+  const { line, text, clock } = made();
+  start(line, ["--mode", "plain"]);
+  text();
+  for (const [waiting, told] of [[0.05, ""], [0.123, "  data 12 %"]] as const) {
+    clock.now += 20_000;
+    line.progress({ ...PROGRESS, waiting });
+    assertEquals(text().trimEnd().split("images/s")[1], told);
+    line.epoch({ ...EPOCH, waiting });
+    assertEquals(text().trimEnd().split("8.3 s")[1], told);
+  }
+});

@@ -60,8 +60,8 @@ Deno.test(
         /found widths with \d\d\.\d % of .*multiply-accumulates.* budget is 80\.0 %/,
       );
       assertEquals(files(run), [
-        ...["base.safetensors", "config.json", "curves.svg", "metrics.jsonl", "search.jsonl"],
-        ...["small.safetensors", "summary.json", "widths.json", "widths.svg"],
+        ...["base.safetensors", "batch.png", "config.json", "curves.svg", "metrics.jsonl"],
+        ...["search.jsonl", "small.safetensors", "summary.json", "widths.json", "widths.svg"],
       ]);
       const { found, widths } = json<Widths>(`${run}/widths.json`);
       assert(Math.abs(found - 0.8) <= 0.02, `${found}`);
@@ -112,13 +112,16 @@ Deno.test(
       const output = ["--output", `${dir}/run`, "--overwrite"];
       const out = await succeed("search", ...SIZES, ...BUDGET, "--widths-only", ...output);
       assertEquals(files(`${dir}/run`), [
+        "batch.png",
         "config.json",
         "search.jsonl",
         "widths.json",
         "widths.svg",
       ]);
       assert(
-        out.endsWith(`config.json, search.jsonl, widths.json, widths.svg in ${dir}/run\n`),
+        out.endsWith(
+          `config.json, search.jsonl, widths.json, widths.svg, batch.png in ${dir}/run\n`,
+        ),
         out,
       );
       const svg = await Deno.readTextFile(`${dir}/run/widths.svg`);

@@ -1,3 +1,4 @@
+import { augmentedBatch } from "./augmented_batch.ts";
 import { DataWait } from "./data_wait.ts";
 import { validationBatches } from "../data/picture_batches.ts";
 import { plural } from "../data/words.ts";
@@ -176,6 +177,7 @@ export async function learn(
   estimate.start(workloads(job));
   await chooseTiles(gpu, job, { weights, reporter });
   reporter.note("compiling kernels: the first step takes some seconds");
+  if (reporter.batch) reporter.batch(await augmentedBatch(gpu, job));
   using scope = gpu.scope();
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);

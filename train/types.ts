@@ -1,5 +1,6 @@
 import type { Count } from "../nn/count.ts";
 import type { Which } from "../nn/which.ts";
+import type { AugmentedImage } from "./augmented_batch.ts";
 import type { TrainOptions } from "./options/train_options.ts";
 
 export type { TrainOptions } from "./options/train_options.ts";
@@ -158,6 +159,8 @@ export interface RunStart {
 export interface Reporter {
   /** Before the first step; of the search and of the training after it, one each. */
   start(info: RunStart): void;
+  /** Before the first step, the first batch; it is computed only where this is wanted. */
+  batch?(images: readonly AugmentedImage[]): void;
   /** Every few steps. */
   progress(progress: Progress): void;
   /** At the start of work besides training, about once a second while it lasts, and at its end. */

@@ -32,6 +32,8 @@ const PAUSE = 10;
 /** Seconds between two states of a line that is written over, of work that reports often. */
 const REFRESH = 0.1;
 const BAR = 12;
+/** The share of the time that may be spent waiting for images without a word. */
+const WAITING = 0.05;
 
 const NETWORKS = ["base", "small"] as const;
 
@@ -45,6 +47,11 @@ function accuracies(of: Partial<Record<Which, number>>): string[] {
 function bar(fraction: number): string {
   const full = Math.round(BAR * fraction);
   return "━".repeat(full) + "─".repeat(BAR - full);
+}
+
+/** The share of the time in which the GPU waited for images, where it is worth a word. */
+function waitingFor({ waiting }: Pick<Progress, "waiting">): string[] {
+  return waiting > WAITING ? [`data ${Math.round(100 * waiting)} %`] : [];
 }
 
 /** As many of the parts as a line has room for; the first at any rate, cut if need be. */
@@ -165,6 +172,7 @@ export class ProgressLine implements Reporter {
       ...this.#search(progress),
       ...this.#losses(progress),
       `${speed} images/s`,
+      ...waitingFor(progress),
     ], { whole: step >= steps });
   }
 
@@ -203,6 +211,7 @@ export class ProgressLine implements Reporter {
       ...this.#search(metrics),
       ...this.#losses(metrics),
       duration(seconds),
+      ...waitingFor(metrics),
     ].join("  ")]);
   }
 

@@ -16,6 +16,7 @@ export const RUN_FILES = [
   "base.safetensors",
   "small.safetensors",
   "curves.svg",
+  "batch.png",
   "summary.json",
 ] as const;
 

@@ -203,6 +203,19 @@ export class RunFolder {
     }
   }
 
+  /**
+   * Writes a file that the run does not need at once. What is wrong is given back, and the end of the
+   * run writes the file anew.
+   */
+  async put(name: string, content: Content): Promise<string | undefined> {
+    this.#contents.set(name, content);
+    try {
+      await writeWhole(`${this.#work}/${name}`, bytesOf(content));
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  }
+
   /** Sizes of the files of the run, in bytes. */
   async sizes(): Promise<Map<string, number>> {
     const sizes = new Map<string, number>();
@@ -215,8 +228,11 @@ export class RunFolder {
 
   /** Writes the results; summary.json comes last, so that where it is, all is. */
   async finish(files: ReadonlyMap<string, Content>, summary: Summary): Promise<void> {
-    const lines = [...this.#contents].filter(([name]) => name.endsWith(".jsonl"));
-    await this.#save(new Map([...lines, ...files, ["summary.json", json(summary)]]));
+    const before = [...this.#contents];
+    const lines = before.filter(([name]) => name.endsWith(".jsonl"));
+    const pictures = before.filter(([name]) => name.endsWith(".png"));
+    const last: [string, Content] = ["summary.json", json(summary)];
+    await this.#save(new Map([...lines, ...files, ...pictures, last]));
     this.publish();
   }
 

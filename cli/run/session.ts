@@ -3,6 +3,7 @@ import type { RunRequest } from "../options.ts";
 import { checkFolder } from "./output_folder.ts";
 import { ProgressLine } from "../report/progress.ts";
 import { RunFolder } from "./run_folder.ts";
+import type { AugmentedImage } from "../../train/augmented_batch.ts";
 import type { TrainResult } from "../../train/train.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
 import { encodeWidths, type WidthsFound } from "../../export/widths_file.ts";
@@ -23,11 +24,11 @@ export function terminalWidth(): number {
 }
 
 /** Draws a picture; a run without it is still a good one. */
-export async function picture(
+export async function picture<Content extends string | Uint8Array>(
   name: string,
-  draw: () => Promise<string>,
+  draw: () => Promise<Content>,
   note: (text: string) => void,
-): Promise<[string, string][]> {
+): Promise<[string, Content][]> {
   try {
     return [[name, await draw()]];
   } catch (error) {
@@ -49,6 +50,22 @@ export async function saveWidths(
     return await drawWidths(file, full);
   }, reporter.note);
   for (const [name, content] of drawn) await folder.write(name, content);
+}
+
+/** Draws the first batch while the run goes on, and writes it as soon as it is drawn. */
+async function saveBatch(
+  folder: RunFolder,
+  images: readonly AugmentedImage[],
+  { title, note }: { readonly title: string; readonly note: (text: string) => void },
+): Promise<void> {
+  const drawn = await picture("batch.png", async () => {
+    const { drawBatch } = await import("../report/batch_picture.ts");
+    return await drawBatch(images, title);
+  }, note);
+  for (const [name, content] of drawn) {
+    const problem = await folder.put(name, content);
+    if (problem) note(problem);
+  }
 }
 
 /**
@@ -79,11 +96,17 @@ export async function inRunFolder(
     quiet: request.quiet,
   });
   let test = false;
+  const { model, dataset, seed, smoothing } = options;
+  const title = `${model}, ${kind}, ${dataset}, seed ${seed}`;
+  let batch: Promise<void> | undefined;
   const reporter: Reporter = {
     start: (info) => {
       test = info.test;
       if (!folder.started) folder.start(request.config);
       progress.start({ ...info, options: { ...info.options, output: folder.path } });
+    },
+    batch: (images) => {
+      batch ??= saveBatch(folder, images, { title, note: reporter.note });
     },
     progress: (found) => progress.progress(found),
     work: (work) => progress.work(work),
@@ -98,15 +121,14 @@ export async function inRunFolder(
   const stopListening = onInterrupt(progress, { kept: () => folder.kept(), printError });
   try {
     const result = await run(options, reporter, folder);
+    await batch;
     if (!result) {
       folder.publish();
       return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${folder.path}\n`);
     }
     const { summary, files } = result;
-    const { model, dataset, seed, smoothing } = options;
     const curves = await picture("curves.svg", async () => {
       const { drawCurves } = await import("../report/curves.ts");
-      const title = `${model}, ${kind}, ${dataset}, seed ${seed}`;
       return await drawCurves(folder.metrics, title, { test, smoothing });
     }, reporter.note);
     await folder.finish(new Map<string, Uint8Array | string>([...files, ...curves]), summary);
