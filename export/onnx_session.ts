@@ -115,12 +115,16 @@ export class OnnxSession {
     const info = parseOnnxInfo(bytes, file);
     const runtime = await loadRuntime();
     let session: InferenceSession;
+    // The runtime puts Node's Worker in the place of that of the web, which others still want.
+    const { Worker } = globalThis;
     try {
       const options = { executionProviders: ["wasm"] };
       session = await runtime.InferenceSession.create(bytes, options);
     } catch (cause) {
       const reason = `onnxruntime-web says ${inWords(cause)}`;
       throw new DataError(`Cannot load ${file}: ${reason}`, { cause });
+    } finally {
+      globalThis.Worker = Worker;
     }
     try {
       return new OnnxSession({ file, info, runtime, session });

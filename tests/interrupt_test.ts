@@ -2,6 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import type { Outcome } from "./command.ts";
 import { withFolder } from "./folder.ts";
+import { encode, noise } from "./made_pictures.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "write", "run", "env");
@@ -12,11 +13,17 @@ const SHORT = ["--train-size", "16", "--val-size", "8", "--batch-size", "16"];
 async function interrupted(
   args: readonly string[],
   text: string,
-  signal: Deno.Signal = "SIGINT",
+  { signal = "SIGINT", permissions = [] }: {
+    readonly signal?: Deno.Signal;
+    readonly permissions?: readonly string[];
+  } = {},
 ): Promise<Outcome> {
   const cli = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
   const process = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", cli, ...args],
+    args: [
+      ...["run", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", ...permissions],
+      ...[cli, ...args],
+    ],
     env: { XDG_RUNTIME_DIR: "/tmp", NO_COLOR: "1" },
     stdout: "piped",
     stderr: "piped",
@@ -51,7 +58,7 @@ Deno.test(
   () =>
     withFolder(async (dir) => {
       const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
-      const trained = await interrupted(train, "epoch      2/", "SIGTERM");
+      const trained = await interrupted(train, "epoch      2/", { signal: "SIGTERM" });
       assertEquals(trained.code, 143, trained.error);
       assertMatch(trained.error, /^adjoin: ended by SIGTERM; \S+\/train keeps config\.json and /);
     }),
@@ -93,11 +100,36 @@ Deno.test(
   () =>
     withFolder(async (dir) => {
       const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
-      const { code, error } = await interrupted(train, "epoch      2/", "SIGHUP");
+      const { code, error } = await interrupted(train, "epoch      2/", { signal: "SIGHUP" });
       assertEquals(code, 129, error);
       assertMatch(
         error,
         /^adjoin: ended by SIGHUP, as when its terminal is closed; \S+\/train keeps config\.json and /,
       );
+    }),
+);
+
+Deno.test(
+  "a run that is interrupted while workers decode leaves no process behind",
+  { ignore: ignore || lacks("ffi") },
+  () =>
+    withFolder(async (dir) => {
+      for (const half of ["train", "val"]) {
+        for (const name of ["a", "b"]) {
+          await Deno.mkdir(`${dir}/photos/${half}/${name}`, { recursive: true });
+          for (let i = 0; i < 8; i++) {
+            const bytes = await encode(noise(300, 400, 3), "jpeg");
+            await Deno.writeFile(`${dir}/photos/${half}/${name}/${i}.jpg`, bytes);
+          }
+        }
+      }
+      const flags = ["--batch-size", "4", "--epochs", "100000", "--output", `${dir}/run`];
+      const data = ["--data-dir", `${dir}/photos`, "--image-size", "16", "--cache", "none"];
+      const args = ["train", ...data, ...flags, "--workers", "3"];
+      const { code, error } = await interrupted(args, "epoch      2/", {
+        permissions: ["--allow-ffi"],
+      });
+      assertEquals(code, 130, error);
+      assertMatch(error, /^adjoin: interrupted; \S+\/run keeps config\.json and /);
     }),
 );
