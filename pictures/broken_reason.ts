@@ -28,20 +28,34 @@ function endsEarly(kind: PictureKind, bytes: Uint8Array, reason: string): boolea
   return kind === "webp" && bytes.length >= 12 && 8 + view.getUint32(4, true) > bytes.length;
 }
 
-/** What a decoder said, in one line without its names for itself. */
-function inOneLine(reason: string): string {
-  const [line] = reason.trim().split("\n");
-  return printable(
-    line.replace(/^Input buffer has corrupt header: /, "").replace(/^\w+(?:load_buffer)?: /, ""),
-    120,
-  );
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** What a decoder said, line by line, without its names for itself and for our options. */
+function linesOf(reason: string): string[] {
+  return reason.replace(/^Input buffer has corrupt header:/, "").split("\n")
+    .map((line) => line.trim().replace(/^\w+(?:load_buffer)?: /, ""))
+    .filter((line) => line && !/failOn/.test(line))
+    .map((line) => /unsupported image format/.test(line) ? "its head is corrupt" : line);
+}
+
+/** What libjpeg warns of although all pixels are there. */
+const HARMLESS =
+  /unknown JFIF revision|Unknown Adobe color transform|extraneous bytes before marker 0xd9/;
+
+/** Whether a JPEG was refused for nothing that changes its pixels. */
+export function isHarmless(error: unknown): boolean {
+  const lines = linesOf(wordsOf(error));
+  return lines.length > 0 && lines.every((line) => HARMLESS.test(line));
 }
 
 /** Why a picture of a kind cannot be decoded, to go after the name of its file. */
 export function brokenReason(kind: PictureKind, bytes: Uint8Array, error: unknown): string {
   const name = NAMES[kind];
   if (kind === "heif") return `${name}, which is not read: convert it to JPEG`;
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = wordsOf(error);
   if (endsEarly(kind, bytes, reason)) return `${name} that ends early`;
-  return `${name} that cannot be decoded: ${inOneLine(reason)}`;
+  const [said = "its head is corrupt"] = linesOf(reason);
+  return `${name} that cannot be decoded: ${printable(said, 120)}`;
 }

@@ -6,7 +6,7 @@ import { type PictureKind, pictureKind } from "../data/picture_kind.ts";
 import { type Preparation, preparedResampling } from "../data/preparation.ts";
 import { resample, type Resampling } from "../data/resample.ts";
 import { decodeBmp } from "./bmp.ts";
-import { brokenReason } from "./broken_reason.ts";
+import { brokenReason, isHarmless } from "./broken_reason.ts";
 import { cmykToRgb } from "./cmyk.ts";
 import { wholeJpeg } from "./jpeg_end.ts";
 import { checkedSize } from "./most_pixels.ts";
@@ -25,13 +25,9 @@ async function decodeBySharp(
   kind: PictureKind,
   bytes: Uint8Array,
   preparation: Preparation,
+  failOn: "error" | "warning",
 ): Promise<Decoded> {
-  const options = {
-    autoOrient: true,
-    limitInputPixels: false,
-    // TIFFs often have tags that libtiff does not know, and warns of.
-    failOn: kind === "tiff" ? "error" : "warning",
-  } as const;
+  const options = { autoOrient: true, limitInputPixels: false, failOn } as const;
   const { space, icc, orientation, autoOrient: size } = await sharp(bytes, options).metadata();
   checkedSize(size);
   let picture = sharp(bytes, { ...options, ignoreIcc: icc !== undefined && isSrgbProfile(icc) });
@@ -52,6 +48,20 @@ async function decodeBySharp(
   return { decoded: inks ? cmykToRgb(pixels) : pixels, resampling };
 }
 
+/** Of corrupt pixels libjpeg only warns, as it does of heads that are a little odd. */
+async function decodeJpeg(
+  sharp: Sharp,
+  bytes: Uint8Array,
+  preparation: Preparation,
+): Promise<Decoded> {
+  try {
+    return await decodeBySharp(sharp, "jpeg", bytes, preparation, "warning");
+  } catch (error) {
+    if (!isHarmless(error)) throw error;
+    return await decodeBySharp(sharp, "jpeg", bytes, preparation, "error");
+  }
+}
+
 async function decodePixels(
   kind: PictureKind,
   bytes: Uint8Array,
@@ -63,8 +73,8 @@ async function decodePixels(
   }
   const sharp = await loadSharp();
   try {
-    const whole = kind === "jpeg" ? wholeJpeg(bytes) : bytes;
-    return await decodeBySharp(sharp, kind, whole, preparation);
+    if (kind !== "jpeg") return await decodeBySharp(sharp, kind, bytes, preparation, "error");
+    return await decodeJpeg(sharp, wholeJpeg(bytes), preparation);
   } catch (error) {
     if (error instanceof BrokenPictureError) throw error;
     throw new BrokenPictureError(brokenReason(kind, bytes, error), { cause: error });

@@ -59,7 +59,7 @@ export interface Sharp {
   concurrency(threads: number): void;
 }
 
-// What an import names by a literal is fetched before any command starts, and this has 20 MB of
+// What an import names by a literal is fetched before any command starts, and this has 40 MB of
 // machine code that only pictures in files need.
 const MODULE: string = "sharp";
 

@@ -7,7 +7,7 @@ import { decode } from "../pictures/decode.ts";
 import { importSharp } from "../pictures/sharp.ts";
 import { encode, noise, waves, WHOLE } from "./made_pictures.ts";
 import { lacks } from "./permissions.ts";
-import { pngFile } from "./png_file.ts";
+import { pngChunk, pngFile } from "./png_file.ts";
 
 const ignore = lacks("read", "env", "ffi");
 const EARLY = "that ends early";
@@ -65,6 +65,23 @@ Deno.test("a JPEG without its last marker is whole, one without its last scan is
   await refused(whole.slice(0, -40), EARLY);
   const scans = await encode(picture, "jpeg", { progressive: true });
   await refused(scans.slice(0, -2), EARLY);
+});
+
+Deno.test("heads that are a little odd do no harm", { ignore }, async () => {
+  const picture = waves(40, 50, 3);
+  const jpeg = await Deno.readFile(new URL("reference/pictures/baseline.jpg", import.meta.url));
+  const { pixels } = await decode(jpeg, WHOLE);
+  // After a marker, its length and "JFIF\0" comes the version, here 0.0.
+  assertEquals(String.fromCharCode(...jpeg.subarray(6, 10)), "JFIF");
+  jpeg.set([0, 0], 11);
+  assertEquals((await decode(jpeg, WHOLE)).pixels, pixels);
+  const scans = await encode(picture, "jpeg", { progressive: true });
+  const filled = new Uint8Array([...scans.slice(0, -2), 0, 0, 0, 0xff, 0xd9]);
+  assertEquals((await decode(filled, WHOLE)).pixels, (await decode(scans, WHOLE)).pixels);
+  // Of chunks that say something twice, or nothing, libpng warns.
+  const chunks = [pngChunk("gAMA", [0, 0, 0, 0]), pngChunk("cHRM", new Uint8Array(32))];
+  const odd = pngFile({ width: 2, height: 1, bits: 8, type: 0, sample: (x) => x * 50, chunks });
+  assertEquals([...(await decode(odd, WHOLE)).pixels], [0, 0, 0, 50, 50, 50]);
 });
 
 Deno.test("corrupt data is refused, where the format can tell", { ignore }, async () => {

@@ -1,4 +1,4 @@
-// What is fetched before a command starts: not the 140 MB that only ONNX needs, nor the 20 MB that
+// What is fetched before a command starts: not the 140 MB that only ONNX needs, nor the 40 MB that
 // only pictures in files need.
 import { assert, assertEquals } from "@std/assert";
 import { walk } from "@std/fs";

@@ -39,9 +39,9 @@ export const DECODING: readonly Mutant[] = [
   {
     name: "corrupt pictures are decoded as far as they go",
     file: DECODE,
-    find: ': "warning",',
-    replace: ': "none",',
-    test: { file: BROKEN, name: "files that are cut off are refused" },
+    find: '"jpeg", bytes, preparation, "warning"',
+    replace: '"jpeg", bytes, preparation, "error"',
+    test: { file: BROKEN, name: "one without its last scan is not" },
   },
   {
     name: "a JPEG without its last scan is taken for whole",
@@ -49,6 +49,13 @@ export const DECODING: readonly Mutant[] = [
     find: "if (!SEQUENTIAL.includes(marker)) return false;",
     replace: "",
     test: { file: BROKEN, name: "one without its last scan is not" },
+  },
+  {
+    name: "pictures with odd heads are taken for broken",
+    file: "pictures/broken_reason.ts",
+    find: "lines.length > 0 && lines.every",
+    replace: "lines.length < 0 && lines.every",
+    test: { file: BROKEN, name: "heads that are a little odd do no harm" },
   },
   {
     name: "a picture is decoded however large it says it is",
