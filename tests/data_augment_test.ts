@@ -142,8 +142,9 @@ Deno.test("crops say which of their parameters is wrong", () => {
 
 Deno.test("a training crop is moved by an eighth of the short side at most", () => {
   const options = { augment: "crop", hflip: 0, vflip: 0 } as TrainOptions;
+  const normalization = { mean: [0.5], std: [0.5] };
   for (const [height, width, most] of [[8, 64, 1], [64, 8, 1], [2, 64, 0], [32, 32, 4]] as const) {
-    const { crop } = augmentationPlan(options, { height, width });
+    const { crop } = augmentationPlan(options, { height, width, normalization });
     const all = write(crop(new Random(3), { height, width }), 300);
     const moves = all.flatMap(([x0, y0, stepX, stepY]) => [at(x0, stepX, 0), at(y0, stepY, 0)]);
     assertEquals(Math.max(...moves.map(Math.abs)), most, `${height}x${width}`);

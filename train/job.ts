@@ -114,8 +114,9 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
   const { seed, batchSize: batch, sampler, interpolation } = options;
   const { train, validation, normalization } = split;
   const adjoined = adjoinedOf(options, split);
-  const { crop: augment, stages, mixing } = augmentationPlan(options, train);
   const image = { height: train.height, width: train.width };
+  const plan = augmentationPlan(options, { ...image, normalization });
+  const { crop: augment, stages, mixing } = plan;
   const feed = { dataset: train, normalization, batch, image, interpolation, stages, mixing };
   const objective = objectiveOf(options, adjoined, teacher);
   const draws = drawsOf({ stages, mixing });

@@ -156,8 +156,8 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--augment is ignored",
     file: JOB,
-    find: "= augmentationPlan(options, train)",
-    replace: '= augmentationPlan({ ...options, augment: "none" }, train)',
+    find: "= augmentationPlan(options, {",
+    replace: '= augmentationPlan({ ...options, augment: "none" }, {',
     test: optionTest("train", "augment"),
   },
   {

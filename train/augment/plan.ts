@@ -1,10 +1,10 @@
 import { cropFlip, type CropWriter, randomResizedCrop } from "../../data/augment.ts";
-import type { ImageSet } from "../../data/image_set.ts";
 import type { PictureSize } from "../../data/picture.ts";
 import type { Preparation } from "../../data/preparation.ts";
 import type { Random } from "../../data/random.ts";
 import type { TrainOptions } from "../options/train_options.ts";
 import type { Mixing, Stage } from "./stage.ts";
+import { mixingOf, type Shown, stagesOf } from "./stages.ts";
 
 /** What is done to training images, in this order. */
 export interface AugmentationPlan {
@@ -54,11 +54,12 @@ function cropOf(
 }
 
 /** The augmentation of training images that the options name. */
-export function augmentationPlan(
-  options: TrainOptions,
-  { height, width }: Pick<ImageSet, "height" | "width">,
-): AugmentationPlan {
-  return { crop: cropOf(options, { height, width }), stages: [] };
+export function augmentationPlan(options: TrainOptions, shown: Shown): AugmentationPlan {
+  return {
+    crop: cropOf(options, shown),
+    stages: stagesOf(options, shown),
+    mixing: mixingOf(options, shown),
+  };
 }
 
 /** How far the side of a level may exceed that of images, so that batches stay in memory. */
