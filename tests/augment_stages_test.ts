@@ -7,6 +7,9 @@ import { Random } from "../data/random.ts";
 import { erasing } from "../train/augment/erasing.ts";
 import { jittering } from "../train/augment/jittering.ts";
 import { mixing } from "../train/augment/mixing.ts";
+import { type Operation, OPERATIONS } from "../kernels/ops/rand_augment.ts";
+import { parseRandPolicy } from "../train/augment/rand_policy.ts";
+import { randStages } from "../train/augment/rand_stages.ts";
 
 /** The numbers that a stage draws for so many images, one array each. */
 function drawn({ numbers, fill }: Draw, images: number, seed = 1): number[][] {
@@ -139,11 +142,117 @@ Deno.test("mixup and CutMix take turns by chance", () => {
   near(cuts / 2000, 0.49, 0.04, "part of CutMix");
 });
 
+/** The magnitudes that a policy of one operation draws, by operation. */
+function magnitudes(text: string, images = 30_000): Map<Operation, number[]> {
+  const [{ draw }, ...others] = randStages(parseRandPolicy(text), [0, 0, 0]);
+  assertEquals(others, []);
+  const found = new Map<Operation, number[]>();
+  for (const [operation, magnitude] of drawn(draw, images)) {
+    const name = OPERATIONS[operation];
+    const all = found.get(name) ?? [];
+    all.push(magnitude);
+    found.set(name, all);
+  }
+  return found;
+}
+
+/** Checks that each operation has these magnitudes and no others, in any order. */
+function demandMagnitudes(text: string, wanted: Partial<Record<Operation, number[]>>): void {
+  const found = magnitudes(text);
+  assertEquals([...found.keys()].sort(), [...OPERATIONS].sort());
+  for (const [name, values] of found) {
+    const different = [...new Set(values)].sort((a, b) => a - b);
+    const of = wanted[name] ?? [0];
+    assertEquals(different, of.map(Math.fround).sort((a, b) => a - b), `${text}, ${name}`);
+  }
+}
+
+const signed = (value: number): number[] => [-value, value];
+const moved = (part: number) => ({
+  Rotate: signed(part * 30),
+  ShearX: signed(part * 0.3),
+  ShearY: signed(part * 0.3),
+  TranslateXRel: signed(part * 0.45),
+  TranslateYRel: signed(part * 0.45),
+});
+
+Deno.test("magnitudes of RandAugment are timm's", () => {
+  const enhanced = 0.9 * 1.8 + 0.1;
+  demandMagnitudes("rand-m9-n1", {
+    ...moved(0.9),
+    Posterize: [3],
+    Solarize: [230],
+    SolarizeAdd: [99],
+    Color: [enhanced],
+    Contrast: [enhanced],
+    Brightness: [enhanced],
+    Sharpness: [enhanced],
+  });
+});
+
+Deno.test("with -inc1 the operations of RandAugment grow with the magnitude, as timm's", () => {
+  const enhanced = [1 - 0.5 * 0.9, 1 + 0.5 * 0.9];
+  demandMagnitudes("rand-m5-n1-inc1", {
+    ...moved(0.5),
+    Posterize: [2],
+    Solarize: [128],
+    SolarizeAdd: [55],
+    Color: enhanced,
+    Contrast: enhanced,
+    Brightness: enhanced,
+    Sharpness: enhanced,
+  });
+  const most = magnitudes("rand-m10-n1-inc1", 3000);
+  assertEquals([...new Set(most.get("Posterize"))], [0]);
+  assertEquals([...new Set(most.get("Solarize"))], [0]);
+  assertAlmostEquals(Math.min(...most.get("Color") ?? []), 0.1, 1e-6);
+});
+
+Deno.test("each operation of RandAugment is as likely, and done half the time", () => {
+  const images = 30_000;
+  for (const [name, { length }] of magnitudes("rand-m9-n1", images)) {
+    const wanted = name === "Identity" ? images / 2 : images / 30;
+    near(length, wanted, 5 * Math.sqrt(wanted), name);
+  }
+});
+
+Deno.test("magnitudes with a deviation spread, and stay within their bounds", () => {
+  const parts = (magnitudes("rand-m9-n1-mstd0.5").get("Rotate") ?? []).map((d) => Math.abs(d) / 30);
+  // The largest are cut off at 1, two deviations away.
+  near(mean(parts), 0.9, 0.01, "mean");
+  near(Math.sqrt(mean(parts.map((p) => (p - 0.9) ** 2))), 0.05, 0.006, "deviation");
+  const wide = (magnitudes("rand-m9-n1-mstd20").get("ShearX") ?? []).map(Math.abs);
+  assert(Math.min(...wide) === 0 && Math.max(...wide) === Math.fround(0.3));
+});
+
+Deno.test("the operations of RandAugment on an image are drawn apart", () => {
+  const stages = randStages(parseRandPolicy("rand-m9-n3"), [0, 0, 0]);
+  assertEquals(stages.map(({ draw }) => draw.numbers), [2, 2, 2]);
+  assertEquals(new Set(stages.map(({ draw }) => draw.name)).size, 3);
+});
+
+Deno.test("other policies than RandAugment's are refused in the form that is wanted", () => {
+  assertEquals(parseRandPolicy("rand-m7-n3-mstd0.5-inc1"), {
+    magnitude: 7,
+    layers: 3,
+    deviation: 0.5,
+    increasing: true,
+  });
+  assertEquals(parseRandPolicy("rand-m10-n1-inc0").increasing, false);
+  for (
+    const text of ["rand", "rand-m9", "rand-m11-n2", "rand-m9-n2-inc1-mstd0.5", "augmix-m3\u001b"]
+  ) {
+    const message = "wanted rand-mM-nN with a magnitude M from 0 to 10";
+    assertThrows(() => parseRandPolicy(text), RangeError, message);
+  }
+});
+
 Deno.test("an image of an epoch is augmented alike in whatever batch it is", () => {
   const dataset = generateImages({ count: 24, size: 12, seed: 1 });
   const draws = [
     jittering(0.4).draw,
     erasing({ probability: 0.5, mode: "const", normalization, height: 12, width: 12 }).draw,
+    ...randStages(parseRandPolicy("rand-m9-n9-mstd1"), [0, 0, 0]).map(({ draw }) => draw),
   ];
   const byImage = (batch: number, seed: number, epoch: number) => {
     const found = new Map<string, string>();
@@ -152,7 +261,12 @@ Deno.test("an image of an epoch is augmented alike in whatever batch it is", () 
       const bytes = pixels.length / batch;
       for (let row = 0; row < batch; row++) {
         const image = pixels.slice(row * bytes, (row + 1) * bytes).join();
-        found.set(image, numbers.map((all) => all.slice(row * 5, row * 5 + 5).join()).join(" "));
+        found.set(
+          image,
+          numbers.map((all) =>
+            all.slice(row * all.length / batch, (row + 1) * all.length / batch).join()
+          ).join(" "),
+        );
       }
     }
     return found;

@@ -401,9 +401,13 @@ Deno.test("augmentations are refused out of their range, and where they do nothi
     assertEquals(complaint(`--augment resized-crop --scale ${text}`), scale + text, text);
   }
   assertEquals(options("--augment resized-crop --scale 0.5,0.5").scale, [0.5, 0.5]);
-  const policy = "--aa is rand-mM-nN with a magnitude M from 0 to 10 and N operations from 1 to 9";
+  const policy =
+    "--aa is rand-mM-nN with a magnitude M from 0 to 10 and N operations from 1 to 9, " +
+    "then -mstdS and -inc1 if wanted";
   for (const text of ["rand", "rand-m11-n2", "rand-m9-n0", "v0", "rand-m9-n2-x"]) {
     assertEquals(complaint(`--aa ${text}`), `${policy}, found ${text}`, text);
   }
-  assertEquals(options("--aa rand-m10-n1").aa, "rand-m10-n1");
+  for (const text of ["rand-m10-n1", "rand-m9-n2-mstd0.5-inc1"]) {
+    assertEquals(options(`--aa ${text}`).aa, text);
+  }
 });

@@ -140,6 +140,13 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--augment crop-flip",
   }),
   effect(TRAINING, "vflip", "--vflip 1", "write crops"),
+  effect(TRAINING, "color-jitter", "--color-jitter 0.4", ["program", "write color jitter"]),
+  effect(TRAINING, "aa", "--aa rand-m9-n2", ["program", "write rand augment 2"]),
+  effect(TRAINING, "reprob", "--reprob 1", ["program", "write erasing"]),
+  effect(TRAINING, "remode", "--remode const", "program", { beside: "--reprob 1" }),
+  effect(TRAINING, "mixup", "--mixup 0.2", ["program", "write mixing", "write shares"]),
+  effect(TRAINING, "cutmix", "--cutmix 1", "write mixing"),
+  effect(["train"], "cutmix", "--cutmix 1", "write mixing", { of: "both", beside: "--mixup 0.2" }),
   effect(TRAINING, "normalization", "--normalization imagenet", "program"),
 
   // Pictures.

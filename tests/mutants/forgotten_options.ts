@@ -37,15 +37,15 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--smoothing is ignored where one network is trained",
     file: "train/objective.ts",
-    find: "apply(crossEntropy, [own, labels], { labelSmoothing })",
-    replace: "apply(crossEntropy, [own, labels], { labelSmoothing: 0 })",
+    find: "apply(crossEntropy, [own, labels, ...target], attributes)",
+    replace: "apply(crossEntropy, [own, labels, ...target], { ...attributes, labelSmoothing: 0 })",
     test: optionTest("train", "smoothing", "one network"),
   },
   {
     name: "--smoothing is ignored in a distillation",
     file: "train/objective.ts",
-    find: "[own, teacher, labels], { labelSmoothing })",
-    replace: "[own, teacher, labels], { labelSmoothing: 0 })",
+    find: "[own, teacher, labels, ...target], attributes)",
+    replace: "[own, teacher, labels, ...target], { ...attributes, labelSmoothing: 0 })",
     test: optionTest("train", "smoothing", "distillation"),
   },
   {

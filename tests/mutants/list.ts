@@ -1,5 +1,6 @@
 import { ARITHMETIC } from "./arithmetic.ts";
 import { DECODING } from "./decoding.ts";
+import { AUGMENTATIONS } from "./augmentations.ts";
 import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
 import { KERNELS } from "./kernels.ts";
@@ -20,6 +21,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...SEARCH,
   ...PROOFS,
   ...ARITHMETIC,
+  ...AUGMENTATIONS,
   ...REFUSALS,
   ...KERNELS,
   ...FOLDERS,

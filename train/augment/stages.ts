@@ -4,6 +4,8 @@ import type { TrainOptions } from "../options/train_options.ts";
 import { erasing } from "./erasing.ts";
 import { jittering } from "./jittering.ts";
 import { mixing } from "./mixing.ts";
+import { parseRandPolicy } from "./rand_policy.ts";
+import { randStages } from "./rand_stages.ts";
 import type { Mixing, Stage } from "./stage.ts";
 
 /** The size of images, and what their pixels are normalised by. */
@@ -13,8 +15,12 @@ export interface Shown extends Pick<ImageSet, "height" | "width"> {
 
 /** What the options do to images that have been cropped, in timm's order. */
 export function stagesOf(options: TrainOptions, shown: Shown): Stage[] {
-  const { colorJitter, reprob, remode } = options;
+  const { aa, colorJitter, reprob, remode } = options;
   const stages: Stage[] = [];
+  if (aa) {
+    const fill = shown.normalization.mean.map((m) => Math.min(255, Math.round(255 * m)));
+    stages.push(...randStages(parseRandPolicy(aa), fill));
+  }
   if (colorJitter > 0) stages.push(jittering(colorJitter));
   if (reprob > 0) stages.push(erasing({ probability: reprob, mode: remode, ...shown }));
   return stages;

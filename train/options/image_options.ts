@@ -7,6 +7,7 @@ import {
   PICTURE_SET_NAMES,
 } from "../../data/recipes.ts";
 import { INTERPOLATIONS } from "../../data/resample.ts";
+import { RAND_POLICY } from "../augment/rand_policy.ts";
 import { byRecipe } from "./authors.ts";
 import type { Section } from "./option.ts";
 
@@ -193,11 +194,10 @@ export const IMAGES = [
         name: "aa",
         kind: "string",
         value: "POLICY",
-        form: {
-          pattern: /^rand-m(10|\d)-n[1-9]$/,
-          words: "rand-mM-nN with a magnitude M from 0 to 10 and N operations from 1 to 9",
-        },
-        help: "RandAugment: N operations of magnitude M on each image, as rand-m9-n2",
+        form: RAND_POLICY,
+        help:
+          "RandAugment: N operations of magnitude M on each image, as rand-m9-n2; -mstd0.5 varies " +
+          "M, with -inc1 all operations grow with it",
       },
       {
         name: "reprob",
