@@ -89,7 +89,7 @@ function splitTraining(train: Part, fraction: number, seed: number): [Part, Part
   const rest = Uint32Array.from(labels, (_, i) => i).filter((place) => !chosen.has(place));
   return [{ ...train, places: rest }, {
     ...train,
-    name: train.name.replace(/train$/i, "validation"),
+    name: train.name.replace(/train$/, "validation"),
     part: "validation",
     places,
   }];
@@ -126,8 +126,7 @@ async function openParts(
     : ["test"];
   if (name === "folder" && options.dataDir !== undefined) await refuseOther(options.dataDir);
   const { train, test, split, notes = [] } = await FILE_SETS[name].open(options, needed);
-  const whole: Part | undefined = train &&
-    { name: `${name} ${train.name ?? "train"}`, part: "train", half: train };
+  const whole: Part | undefined = train && { name: `${name} train`, part: "train", half: train };
   const fraction = options.validationSplit ?? split;
   if (whole && fraction !== undefined) {
     const [rest, validation] = splitTraining(whole, fraction, seed);
@@ -144,8 +143,8 @@ async function openParts(
     };
   }
   if (!test) throw new Error(`The test images of ${name} were not opened`);
-  const { name: half = "test", part = "test" } = test;
-  const validation: Part = { name: `${name} ${half}`, part, half: test };
+  const { part = "test" } = test;
+  const validation: Part = { name: `${name} ${part}`, part, half: test };
   return {
     train: whole && sized(whole, trainCount, seed),
     validation: sized(validation, validationCount, seed),

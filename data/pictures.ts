@@ -33,3 +33,26 @@ export type OpenPictures = (
 export function arePictures<S extends ImageSet>(set: S | PictureSet): set is PictureSet {
   return "source" in set;
 }
+
+/** The pictures at some places, in that order, from the same source. */
+export function pickPictures(set: PictureSet, places: Uint32Array): PictureSet {
+  const { source, files, labels } = set;
+  return {
+    ...set,
+    length: places.length,
+    labels: Uint16Array.from(places, (place) => labels[place]),
+    files: Array.from(places, (place) => files[place]),
+    source: {
+      area: source.area,
+      varied: source.varied,
+      read(place) {
+        const from = places[place];
+        if (from !== undefined) return source.read(from);
+        const { length } = places;
+        return Promise.reject(
+          new RangeError(`Cannot read picture ${place} of ${set.name}: it has ${length}`),
+        );
+      },
+    },
+  };
+}

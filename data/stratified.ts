@@ -1,4 +1,5 @@
 import { checkCount, type Dataset, pick } from "./dataset.ts";
+import { arePictures, pickPictures, type PictureSet } from "./pictures.ts";
 import { Random } from "./random.ts";
 
 /** How many labels there are of each class. */
@@ -72,14 +73,22 @@ export function stratified(
 }
 
 /**
- * A random part of a dataset with each class in proportion; the dataset itself where `count` is its
- * length. A `RangeError` if it has fewer images.
+ * A random part of a set with each class in proportion; the set itself where `count` is its length. A
+ * `RangeError` if it has fewer images.
  *
  * @param seed The same seed gives the same images.
  */
-export function takeStratified(dataset: Dataset, count: number, seed: number): Dataset {
-  checkCount(dataset, count);
-  if (count === dataset.length) return dataset;
-  const random = new Random(seed, `part of ${dataset.part ?? "images"}`);
-  return pick(dataset, stratified(dataset.labels, { count, random }));
+export function takeStratified(set: Dataset, count: number, seed: number): Dataset;
+/** The same of pictures, which are decoded when they are wanted. */
+export function takeStratified(set: PictureSet, count: number, seed: number): PictureSet;
+export function takeStratified(
+  set: Dataset | PictureSet,
+  count: number,
+  seed: number,
+): Dataset | PictureSet {
+  checkCount(set, count);
+  if (count === set.length) return set;
+  const random = new Random(seed, `part of ${set.part ?? "images"}`);
+  const places = stratified(set.labels, { count, random });
+  return arePictures(set) ? pickPictures(set, places) : pick(set, places);
 }

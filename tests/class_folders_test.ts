@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/
 import { DataError } from "../data/error.ts";
 import { openDataset, type OpenOptions, openValidationImages } from "../data/folder.ts";
 import { arePictures, type PictureSet } from "../data/pictures.ts";
+import { takeStratified } from "../data/stratified.ts";
 import { byCodePoint } from "../data/sets/code_points.ts";
 import { folder } from "../data/sets/folder_set.ts";
 import type { PictureFiles } from "../data/sets/picture_files.ts";
@@ -374,4 +375,21 @@ test("pictures are normalised by a seeded sample, each with one weight", async (
   assertEquals([places.length, new Set(places).size], [2048, 2048]);
   assertEquals(await read(0), places);
   assert((await read(1)).join() !== places.join());
+});
+
+test("takeStratified() takes pictures with their files and labels", async (dir) => {
+  await makeFiles(
+    dir,
+    ["train", "val"].flatMap((s) =>
+      [1, 2, 3, 4].flatMap((i) => [`${s}/a/${i}.jpg`, `${s}/b/${i}.jpg`])
+    ),
+  );
+  const { options, asked } = madeUp();
+  const { train } = await open(dir, { ...options, normalization: { mean: [0], std: [1] } });
+  const some = takeStratified(train, 4, 3);
+  assertEquals([some.length, [...some.labels]], [4, [0, 0, 1, 1]]);
+  await Promise.all(some.files.map((_, i) => some.source.read(i)));
+  assertEquals(asked[0].read.map((place) => train.files[place]), some.files);
+  assertEquals(takeStratified(train, 8, 3), train);
+  await assertRejects(() => some.source.read(4), RangeError, "it has 4");
 });

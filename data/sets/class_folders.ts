@@ -1,3 +1,4 @@
+import { readdir } from "node:fs/promises";
 import type { DatasetPart } from "../dataset.ts";
 import { DataError } from "../error.ts";
 import { printable } from "../printable.ts";
@@ -89,6 +90,9 @@ async function layoutsBelow(dir: string, { folders }: Listing, asked: Asked): Pr
   const found: Layout[] = [];
   for (const name of folders) {
     const inside = `${dir}/${name}`;
+    // Folders of classes may have very many files: most need no closer look.
+    const names: string[] = await readdir(inside).catch(() => []);
+    if (!names.some((name) => name.toLowerCase() === "train")) continue;
     const layout = await halvesIn(inside, await listFolder(inside), asked);
     if (layout) found.push(layout);
   }

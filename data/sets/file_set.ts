@@ -24,8 +24,6 @@ export interface FileOptions {
 
 /** One half of a set in files: its labels have been read. */
 export interface HalfOfFiles {
-  /** What it is called besides its set; "train" or "test" unless told. */
-  readonly name?: string;
   /** Which part of the set it is; as the half is called unless told. */
   readonly part?: DatasetPart;
   /** The class of each image. */

@@ -13,13 +13,12 @@ function half(
     throw new Error(`The pictures of ${set} were opened without a way to decode them`);
   }
   return {
-    name: side.name,
     part: side.part,
     labels: side.labels,
     read(places, part): Promise<PictureSet> {
       const files = places ? Array.from(places, (place) => side.files[place]) : side.files;
       return Promise.resolve({
-        name: `${set} ${side.name}`,
+        name: `${set} ${side.part}`,
         classes,
         length: files.length,
         height: imageSize,
