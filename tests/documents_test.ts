@@ -80,10 +80,13 @@ function readCommand(words: readonly string[]): void {
     .find((name) => name.split(" ").every((word, i) => word === words[i]));
   if (!command) throw new RangeError(`${words[0]} is no command`);
   const args = words.slice(command.split(" ").length);
+  // A folder that is named alone has folders of classes.
+  const alone = args.includes("--data-dir") && !args.includes("--dataset");
+  const known: Record<string, string> = alone ? { dataset: "folder" } : {};
   if (args.includes("--help")) readArguments(command, args);
-  else if (command === "train") trainRequest(readArguments(command, args));
-  else if (command === "search") searchRequest(readArguments(command, args));
-  else if (command === "compare") compareRequest(readArguments(command, args));
+  else if (command === "train") trainRequest(readArguments(command, args, known));
+  else if (command === "search") searchRequest(readArguments(command, args, known));
+  else if (command === "compare") compareRequest(readArguments(command, args, known));
   else readArguments(command, args);
 }
 

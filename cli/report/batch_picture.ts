@@ -55,7 +55,7 @@ function scaled(
 /** Factors by which images are drawn at a size that can be looked at. */
 function factors({ height, width }: Picture): { enlarge: number; reduce: number } {
   return {
-    enlarge: Math.max(1, Math.floor(LEAST / Math.max(height, width))),
+    enlarge: Math.max(1, Math.ceil(LEAST / Math.max(height, width))),
     reduce: Math.max(1, Math.ceil(Math.max(height, width) / LARGEST)),
   };
 }
@@ -76,10 +76,10 @@ export async function drawBatch(
   title: string,
 ): Promise<Uint8Array> {
   const shown = images.slice(0, MOST);
-  const cells = shown.map((image) => ({
-    picture: scaled(image.picture, factors(image.picture)),
-    lines: labelOf(image, Math.max(image.picture.width, LEAST)),
-  }));
+  const cells = shown.map((image) => {
+    const picture = scaled(image.picture, factors(image.picture));
+    return { picture, lines: labelOf(image, Math.max(picture.width, LEAST)) };
+  });
   const cell = {
     width: Math.max(LEAST, ...cells.map(({ picture }) => picture.width)),
     height: Math.max(...cells.map(({ picture }) => picture.height)),
