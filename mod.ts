@@ -245,6 +245,7 @@ export {
   cropFlip,
   type CropFlipOptions,
   type CropWriter,
+  type FlipOptions,
   identity,
   randomResizedCrop,
   type RandomResizedCropOptions,
