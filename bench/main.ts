@@ -3,6 +3,7 @@ import { Gpu } from "../kernels/gpu.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { benchConv, convTable } from "./conv.ts";
 import { comparePeers } from "./peer_runs.ts";
+import { dataText, timeLoaders } from "./data_loaders.ts";
 import { benchStep, stepTable } from "./step.ts";
 import { comparisonText, withComparison } from "./table.ts";
 import type { Command } from "../cli/flags/commands.ts";
@@ -51,6 +52,14 @@ async function step(args: readonly string[], print: Print): Promise<void> {
   });
 }
 
+async function data(args: readonly string[], print: Print): Promise<void> {
+  const { values, positionals: [dir] } = readArguments("bench data", args);
+  const { workers, imageSizes, repeats } = values;
+  const line = (text: string): void => print(`${text}\n`);
+  const found = await timeLoaders({ dir, workers, imageSizes, repeats }, line);
+  print(`\n${dataText(found, args.join(" "))}\n`);
+}
+
 async function peers(args: readonly string[], print: Print): Promise<void> {
   const { values: { repeats, only, all, large } } = readArguments("bench peers", args);
   await withGpu(async (gpu) => {
@@ -69,6 +78,7 @@ async function peers(args: readonly string[], print: Print): Promise<void> {
 const RUN: Readonly<Record<BenchCommand, typeof conv>> = {
   "bench conv": conv,
   "bench step": step,
+  "bench data": data,
   "bench peers": peers,
 };
 

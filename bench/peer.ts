@@ -1,4 +1,4 @@
-import type { Hello, Request, Task } from "./work.ts";
+import type { Hello, LoaderTask, Request, Task } from "./work.ts";
 
 /** A library that is given the same work as the others. */
 export interface Peer extends Hello {
@@ -64,7 +64,7 @@ export class ProcessPeer implements Peer {
     throw new Error(reason);
   }
 
-  prepare(task: Task): Promise<number> {
+  prepare(task: Task | LoaderTask): Promise<number> {
     return this.#ask({ do: "prepare", task }, "check");
   }
 

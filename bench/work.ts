@@ -38,9 +38,25 @@ export interface StepTask {
 /** Work that every peer is given. */
 export type Task = ConvolutionTask | StepTask;
 
+/** Reading pictures from files, each once. */
+export interface LoaderTask {
+  /** The folder, whose folders are classes. */
+  readonly dir: string;
+  /** Whether random crops are taken, or the central part. */
+  readonly kind: "level" | "central";
+  /** Pixels of a side of what comes out. */
+  readonly size: number;
+  /** How many processes or threads decode. */
+  readonly workers: number;
+  /** Pictures of a batch. */
+  readonly batch: number;
+  /** How many files are read, at most. */
+  readonly files: number;
+}
+
 /** What a peer's process reads, a line of JSON each. */
 export type Request =
-  | { readonly do: "prepare"; readonly task: Task }
+  | { readonly do: "prepare"; readonly task: Task | LoaderTask }
   | { readonly do: "run" };
 
 /** What a peer's process says first. */

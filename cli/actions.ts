@@ -156,5 +156,6 @@ export const ACTIONS: Readonly<
   wgsl: runWgsl,
   "bench conv": runBench("bench conv"),
   "bench step": runBench("bench step"),
+  "bench data": runBench("bench data"),
   "bench peers": runBench("bench peers"),
 };

@@ -22,7 +22,6 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "classes": "the data set says how many classes there are",
   "device": "the fastest GPU is taken, DENO_WEBGPU_BACKEND names another interface",
   "amp": "there are 32-bit numbers only",
-  "workers": "images are read once, before the first step",
   "resume": "a run begins with its first epoch, --init names weights to start from",
 };
 
@@ -55,8 +54,9 @@ function unknownFlag(command: Command, arg: string): Error {
 
 function checkPositionals(command: Command, found: readonly string[]): void {
   const wanted: readonly string[] = COMMANDS[command].positionals;
-  if (found.length < wanted.length) {
-    throw unusable(`${command} needs ${wanted.slice(found.length).join(" ")}`);
+  const needed = wanted.filter((name) => !name.startsWith("["));
+  if (found.length < needed.length) {
+    throw unusable(`${command} needs ${needed.slice(found.length).join(" ")}`);
   }
   if (found.length > wanted.length) {
     const takes = wanted.length ? `${wanted.join(" ")} and flags` : "flags only";

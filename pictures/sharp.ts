@@ -45,6 +45,7 @@ export interface SharpPicture {
   withIccProfile(profile: "srgb"): SharpPicture;
   composite(over: readonly { readonly input: Uint8Array }[]): SharpPicture;
   png(): { toBuffer(): Promise<Uint8Array> };
+  jpeg(): { toBuffer(): Promise<Uint8Array> };
   raw(): SharpPicture;
   toBuffer(options: { readonly resolveWithObject: true }): Promise<RawPicture>;
 }

@@ -84,6 +84,7 @@ export async function makeInputs(made: string): Promise<void> {
     "val/b/1.png",
   ]);
   await writePhotos(`${made}/photos`);
+  await makePictures(`${made}/many`, Array.from({ length: 20 }, (_, i) => `a/${i}.png`));
   await writeRun(made, { name: "a", value: 0.5 });
   await writeRun(made, { name: "b", value: 0.25 });
   await writeRun(made, { name: "c", args: "--normalization imagenet", value: 0.5 });

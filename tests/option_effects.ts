@@ -44,6 +44,7 @@ export const BASES: Readonly<Record<Command, string>> = {
   wgsl: "wgsl relu",
   "bench conv": "bench conv --batch 2 --size 8",
   "bench step": "bench step --model resnet8 --batch 2",
+  "bench data": "bench data {made}/many --workers 1 --image-sizes 8 --repeats 1",
   "bench peers": "bench peers --only 512->512",
 };
 
@@ -330,6 +331,11 @@ export const EFFECTS: readonly Effect[] = [
   effect(STEP, "compression", "--compression 2", "program"),
   effect(["bench conv", "bench step"], "repeats", "--repeats 2", "submits"),
   effect(["bench conv", "bench step"], "json", "--json", "printed"),
+  effect(["bench data"], "workers", "--workers 2", "workers", { without: "--workers 1" }),
+  effect(["bench data"], "image-sizes", "--image-sizes 8,12", "printed", {
+    without: "--image-sizes 8",
+  }),
+  effect(["bench data"], "repeats", "--repeats 2", "workers", { without: "--repeats 1" }),
   effect(["bench peers"], "large", "--large", ["program", "printed"]),
   effect(["bench peers"], "only", "--only 1x1", ["program", "printed"]),
   effect(["bench peers"], "all", "--all", "printed", { beside: "--only ResNet-18" }),

@@ -109,6 +109,32 @@ export const BENCH = [
     ],
   },
   {
+    title: "pictures",
+    commands: ["bench data"],
+    options: [
+      {
+        name: "workers",
+        kind: "numbers",
+        min: 1,
+        max: 64,
+        count: [1, 8],
+        order: "ascending",
+        default: [1, 2, 4],
+        help: "how many decode pictures at a time, one number after the other",
+      },
+      {
+        name: "imageSizes",
+        kind: "numbers",
+        min: 4,
+        max: 4096,
+        count: [1, 8],
+        order: "ascending",
+        default: [32, 64, 224],
+        help: "pixels of a side of what networks would be shown, one after the other",
+      },
+    ],
+  },
+  {
     title: "peers",
     commands: ["bench peers"],
     options: [
@@ -150,7 +176,7 @@ export const BENCH = [
   },
   {
     title: "timing",
-    commands: ["bench peers"],
+    commands: ["bench data", "bench peers"],
     options: [
       {
         name: "repeats",

@@ -1,4 +1,4 @@
-/** The commands, with what they take besides flags. */
+/** The commands, with what they take besides flags, in brackets where it may be left out. */
 export const COMMANDS = {
   train: { help: "train a network and its compressed twin together", positionals: [] },
   search: { help: "learn the width of each layer within a budget, then train", positionals: [] },
@@ -11,6 +11,7 @@ export const COMMANDS = {
   wgsl: { help: "print the shaders of an op", positionals: ["OP"] },
   "bench conv": { help: "time a convolution and its gradients", positionals: [] },
   "bench step": { help: "time training steps", positionals: [] },
+  "bench data": { help: "time how fast pictures are read and decoded", positionals: ["[DIR]"] },
   "bench peers": { help: "time other libraries on the same work", positionals: [] },
 } as const satisfies Record<string, { help: string; positionals: readonly string[] }>;
 

@@ -27,7 +27,7 @@ export const SECTIONS = [
     title: "other",
     commands: [
       ...["train", "search", "compare", "export", "eval", "data", "summary", "parity"] as const,
-      ...["wgsl", "bench conv", "bench step", "bench peers"] as const,
+      ...["wgsl", "bench conv", "bench step", "bench data", "bench peers"] as const,
     ],
     options: [
       {
