@@ -1,5 +1,6 @@
 import type { Picture } from "../data/picture.ts";
 import type { Preparation } from "../data/preparation.ts";
+import type { PictureFacts } from "./inspect.ts";
 
 /** A picture that a worker is asked for. */
 export interface PictureRequest {
@@ -11,6 +12,8 @@ export interface PictureRequest {
   readonly preparation: Preparation;
   /** The folder that keeps what has been decoded; nothing is kept unless told. */
   readonly cache?: string;
+  /** Asks for what the file is like; `show` says whether the picture is given as well. */
+  readonly inspect?: { readonly show: boolean };
 }
 
 /** What became of a file: a picture, or why there is none. */
@@ -23,6 +26,19 @@ export type Decoded =
     readonly reason: string;
   };
 
+/** What a file is like. */
+export interface Inspected {
+  readonly kind: "inspected";
+  /** Bytes of the file; 0 where it cannot be read. */
+  readonly bytes: number;
+  /** The first 64 bits of the SHA-256 of its bytes; empty where it cannot be read. */
+  readonly digest: string;
+  /** What it says of its picture; nothing where that is broken. */
+  readonly facts?: PictureFacts;
+  /** Why it is broken, in words that go after its name; empty where it is not. */
+  readonly reason: string;
+}
+
 /** What a worker tells. */
 export type PictureReply =
   /** It takes requests from now on. */
@@ -32,4 +48,4 @@ export type PictureReply =
   /** It cannot go on: the program is at fault, or there is no memory. */
   | { readonly kind: "failed"; readonly message: string }
   /** What became of a request. */
-  | { readonly kind: "decoded"; readonly id: number; readonly decoded: Decoded };
+  | { readonly kind: "decoded"; readonly id: number; readonly decoded: Decoded | Inspected };

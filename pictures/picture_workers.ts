@@ -1,6 +1,6 @@
 import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
-import type { Decoded, PictureReply, PictureRequest } from "./picture_request.ts";
+import type { Decoded, Inspected, PictureReply, PictureRequest } from "./picture_request.ts";
 
 /** Pictures that one worker has in hand: it decodes one while the other is read. */
 const IN_HAND = 2;
@@ -11,7 +11,7 @@ const LONGEST = 20;
 /** A picture that is wanted. */
 interface Task {
   readonly request: PictureRequest;
-  readonly resolve: (decoded: Decoded) => void;
+  readonly resolve: (found: Decoded | Inspected) => void;
   readonly reject: (error: Error) => void;
   /** Whether its first worker has come to an end with it, so that now it has one to itself. */
   alone: boolean;
@@ -67,9 +67,25 @@ export class PictureWorkers implements Disposable {
   }
 
   /** Decodes a picture. Rejects with a `DataError` where nothing can be decoded at all. */
-  decode(request: Omit<PictureRequest, "id">): Promise<Decoded> {
+  async decode(request: Omit<PictureRequest, "id" | "inspect">): Promise<Decoded> {
+    const found = await this.#ask(request);
+    if (found.kind === "inspected") throw new Error(`${request.path} was inspected, not decoded`);
+    return found;
+  }
+
+  /** Tells what a file is like. Rejects as {@link decode} does. */
+  async inspect(
+    request: Required<Omit<PictureRequest, "id" | "cache">>,
+  ): Promise<Inspected> {
+    const found = await this.#ask(request);
+    if (found.kind === "inspected") return found;
+    if (found.kind === "picture") throw new Error(`${request.path} was decoded, not inspected`);
+    return { kind: "inspected", bytes: 0, digest: "", reason: found.reason };
+  }
+
+  #ask(request: Omit<PictureRequest, "id">): Promise<Decoded | Inspected> {
     if (this.#ended) return Promise.reject(this.#ended);
-    const { promise, resolve, reject } = Promise.withResolvers<Decoded>();
+    const { promise, resolve, reject } = Promise.withResolvers<Decoded | Inspected>();
     const id = this.#ids++;
     this.#waiting.push({ request: { id, ...request }, resolve, reject, alone: false, age: 0 });
     this.#handOut();

@@ -11,8 +11,11 @@ const LARGEST = 2 ** 29;
 /** Codes of the system where a file, or a folder above it, is not there any more. */
 const MISSING: readonly unknown[] = ["ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN", "EIO", "ENODEV"];
 
+/** Why there is no picture. */
+type NotDecoded = Exclude<Decoded, { readonly kind: "picture" }>;
+
 /** Why a file could not be read, after its name; nothing where it was the program's fault. */
-function unread(error: unknown): Decoded | undefined {
+export function unread(error: unknown): NotDecoded | undefined {
   if (error instanceof BrokenPictureError) return { kind: "broken", reason: error.message };
   const code = errorCode(error);
   if (typeof code !== "string") return undefined;
@@ -23,6 +26,17 @@ function unread(error: unknown): Decoded | undefined {
   return { kind: MISSING.includes(code) ? "missing" : "broken", reason: printable(words) };
 }
 
+/** What the system says of a file. Raises a {@link BrokenPictureError} for what is not to be read. */
+export async function statPicture(path: string): Promise<Deno.FileInfo> {
+  const info = await Deno.stat(path);
+  // A pipe would be waited for until somebody writes to it.
+  if (!info.isFile) throw new BrokenPictureError("not a file");
+  if (info.size > LARGEST) {
+    throw new BrokenPictureError(`${info.size} bytes, more than ${LARGEST}`);
+  }
+  return info;
+}
+
 /**
  * Reads and decodes the picture in a file, or tells why that cannot be done; only what is no fault of
  * the file is raised. Takes from the cache what it has, and adds what it has not.
@@ -31,12 +45,7 @@ export async function readPicture(
   { path, preparation, cache }: Omit<PictureRequest, "id">,
 ): Promise<Decoded> {
   try {
-    const { isFile, size, mtime } = await Deno.stat(path);
-    // A pipe would be waited for until somebody writes to it.
-    if (!isFile) return { kind: "broken", reason: "not a file" };
-    if (size > LARGEST) {
-      return { kind: "broken", reason: `${size} bytes, more than ${LARGEST}` };
-    }
+    const { size, mtime } = await statPicture(path);
     const entry = cache && await entryOf(cache, { path, size, mtime, preparation });
     const kept = entry && await readEntry(entry, preparation);
     if (kept) return { kind: "picture", picture: kept };

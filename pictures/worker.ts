@@ -2,6 +2,7 @@
 /// <reference lib="deno.worker" />
 // Decodes the pictures that it is asked for; see PictureWorkers.
 import { DataError } from "../data/error.ts";
+import { inspectFile } from "./inspect_file.ts";
 import type { PictureReply, PictureRequest } from "./picture_request.ts";
 import { readPicture } from "./read_picture.ts";
 import { loadSharp } from "./sharp.ts";
@@ -13,8 +14,13 @@ function tell(reply: PictureReply, transfer: Transferable[] = []): void {
 self.onmessage = async ({ data }: MessageEvent<PictureRequest>) => {
   const { id, ...request } = data;
   try {
-    const decoded = await readPicture(request);
-    const moved = decoded.kind === "picture" ? [decoded.picture.pixels.buffer] : [];
+    const decoded = request.inspect ? await inspectFile(request) : await readPicture(request);
+    const picture = decoded.kind === "picture"
+      ? decoded.picture
+      : decoded.kind === "inspected"
+      ? decoded.facts?.picture
+      : undefined;
+    const moved = picture ? [picture.pixels.buffer] : [];
     tell({ kind: "decoded", id, decoded }, moved);
   } catch (error) {
     // What is thrown here would be printed, wherever it is caught.

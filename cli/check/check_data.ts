@@ -8,6 +8,8 @@ import type { FileSetName } from "../../data/recipes.ts";
 import { FILE_SETS } from "../../data/sets/mod.ts";
 import type { PictureFiles, PictureSide } from "../../data/sets/picture_files.ts";
 import { recognizeDataset } from "../../data/sets/recognize.ts";
+import { defaultWorkers } from "../../pictures/picture_pool.ts";
+import { PictureWorkers } from "../../pictures/picture_workers.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { Reporter } from "../../train/types.ts";
 import { CELL, contactSheet, type SheetRow } from "../report/contact_sheet.ts";
@@ -123,11 +125,12 @@ export async function checkData(
     report();
   };
   report();
+  using workers = new PictureWorkers({ count: defaultWorkers() });
   const check = async (side: PictureSide, columns: number): Promise<Shown> => {
     const places = chosen(side, columns);
     const show = new Set([...places.values()].flat());
     const { files } = side;
-    const checked = await checkPictures({ files, show, preparation: SHOWN, done: count });
+    const checked = await checkPictures({ files, show, preparation: SHOWN, workers, done: count });
     return { side, checked, columns, places };
   };
   await makeFolderOf(sheet);

@@ -1,18 +1,11 @@
-// Opens every picture of a set once, a few at a time.
-import { BrokenPictureError } from "../../data/broken_picture.ts";
-import { foundInstead } from "../../data/found_instead.ts";
+// Opens every picture of a set once, in workers.
 import { PICTURE_KINDS, type PictureKind } from "../../data/picture_kind.ts";
 import type { Picture } from "../../data/picture.ts";
 import type { Preparation } from "../../data/preparation.ts";
-import { inspect } from "../../pictures/inspect.ts";
+import type { PictureWorkers } from "../../pictures/picture_workers.ts";
 
-/** Bytes of the largest file that is read. */
-const LARGEST = 2 ** 29;
-
-/** Files that are read and decoded at a time. */
-function atOnce(): number {
-  return Math.min(navigator.hardwareConcurrency, 8) + 1;
-}
+/** Pictures that are asked for at a time. */
+const AHEAD = 32;
 
 /** What is known of some pictures; arrays have an entry for each, 0 where it is broken. */
 export interface CheckedPictures {
@@ -39,6 +32,7 @@ export interface PictureCheck {
   readonly show: ReadonlySet<number>;
   /** How they are prepared. */
   readonly preparation: Preparation;
+  readonly workers: PictureWorkers;
   /** Is told after each picture. */
   readonly done: () => void;
 }
@@ -48,29 +42,9 @@ export function kindAt({ kinds }: CheckedPictures, place: number): PictureKind |
   return PICTURE_KINDS[kinds[place] - 1];
 }
 
-/** The bytes of a file. Raises a {@link BrokenPictureError} where they cannot be read. */
-async function bytesOf(file: string): Promise<Uint8Array<ArrayBuffer>> {
-  try {
-    const { isFile, size } = await Deno.stat(file);
-    // A pipe would be waited for until somebody writes to it.
-    if (!isFile) throw new BrokenPictureError("not a file");
-    if (size > LARGEST) throw new BrokenPictureError(`${size} bytes, more than ${LARGEST}`);
-    return await Deno.readFile(file);
-  } catch (error) {
-    if (error instanceof BrokenPictureError) throw error;
-    throw new BrokenPictureError(foundInstead(file, error), { cause: error });
-  }
-}
-
-/** The first 64 bits of SHA-256, as text. */
-async function digest(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  const found = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes), 0, 8);
-  return String.fromCharCode(...found);
-}
-
 /** Decodes pictures, each once. Memory does not grow with their sizes. */
 export async function checkPictures(
-  { files, show, preparation, done }: PictureCheck,
+  { files, show, preparation, workers, done }: PictureCheck,
 ): Promise<CheckedPictures> {
   const { length } = files;
   const digests = Array<string>(length).fill("");
@@ -85,23 +59,23 @@ export async function checkPictures(
     grey: new Uint8Array(length),
   };
   const one = async (place: number): Promise<void> => {
-    try {
-      const bytes = await bytesOf(files[place]);
-      found.bytes[place] = bytes.length;
-      digests[place] = await digest(bytes);
-      const facts = await inspect(bytes, show.has(place) ? preparation : undefined);
-      found.widths[place] = facts.width;
-      found.heights[place] = facts.height;
-      found.kinds[place] = PICTURE_KINDS.indexOf(facts.kind) + 1;
-      found.grey[place] = Number(facts.grey);
-      if (facts.picture) shown.set(place, facts.picture);
-    } catch (error) {
-      if (!(error instanceof BrokenPictureError)) throw error;
-      broken.set(place, error.message);
+    const path = files[place];
+    const wanted = { path, preparation, inspect: { show: show.has(place) } };
+    const { bytes, digest, facts, reason } = await workers.inspect(wanted);
+    found.bytes[place] = bytes;
+    digests[place] = digest;
+    if (!facts) {
+      broken.set(place, reason);
+      return;
     }
+    found.widths[place] = facts.width;
+    found.heights[place] = facts.height;
+    found.kinds[place] = PICTURE_KINDS.indexOf(facts.kind) + 1;
+    found.grey[place] = Number(facts.grey);
+    if (facts.picture) shown.set(place, facts.picture);
   };
   let next = 0;
-  await Promise.all(Array.from({ length: atOnce() }, async () => {
+  await Promise.all(Array.from({ length: AHEAD }, async () => {
     while (next < length) {
       await one(next++);
       done();
