@@ -1,4 +1,5 @@
 import { ARITHMETIC } from "./arithmetic.ts";
+import { CROPS } from "./crops.ts";
 import { DECODING } from "./decoding.ts";
 import { AUGMENTATIONS } from "./augmentations.ts";
 import { FOLDERS } from "./folders.ts";
@@ -22,6 +23,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROOFS,
   ...ARITHMETIC,
   ...AUGMENTATIONS,
+  ...CROPS,
   ...REFUSALS,
   ...KERNELS,
   ...FOLDERS,
