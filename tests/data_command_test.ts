@@ -146,3 +146,13 @@ test("data says what is validated on where there are only folders of classes", a
   assertStringIncludes(out, "10.0 % are validated on unless --val-split says otherwise");
   assertStringIncludes(out, "2 files in 1 group, which the split may put on both sides");
 });
+
+test("classes of any name are told and drawn", async (dir) => {
+  const names = ['a<b&"c', "new\nline\x1b[31m", "x\uffffy", "#hash?q", "%41", "עברית"];
+  await makePictures(`${dir}/set`, names.map((name) => `${name}/1.png`));
+  const { code, out, error } = await data(dir);
+  assertEquals(code, EXIT.ok, error);
+  assert(!out.includes("\x1b"));
+  assertStringIncludes(out, "new\\nline\\x1b[31m");
+  assertEquals((await inspect(await Deno.readFile(`${dir}/sheet.png`))).kind, "png");
+});

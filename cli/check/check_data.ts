@@ -126,8 +126,9 @@ export async function checkData(
   };
   report();
   using workers = new PictureWorkers({ count: defaultWorkers() });
-  const check = async (side: PictureSide, columns: number): Promise<Shown> => {
-    const places = chosen(side, columns);
+  const check = async (side: PictureSide, most: number): Promise<Shown> => {
+    const places = chosen(side, most);
+    const columns = Math.max(...[...places.values()].map(({ length }) => length));
     const show = new Set([...places.values()].flat());
     const { files } = side;
     const checked = await checkPictures({ files, show, preparation: SHOWN, workers, done: count });

@@ -24,9 +24,14 @@ export async function openDrawing(): Promise<Drawing> {
   return { Plot, document };
 }
 
-/** Text as it stands in markup. */
+/** What XML has no characters for, not even as references. */
+// deno-lint-ignore no-control-regex
+const NO_CHARACTER = /[\0-\x08\x0b\x0c\x0e-\x1f\p{Cs}\ufffe\uffff]/gu;
+
+/** Text as it stands in markup; for what cannot stand there, the sign for that (U+FFFD). */
 export function escapeText(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+  return text.replace(NO_CHARACTER, "\ufffd").replaceAll("&", "&amp;").replaceAll("<", "&lt;")
+    .replaceAll('"', "&quot;");
 }
 
 /** A line of text in a picture, from `x` on, with its baseline at `y`. */
