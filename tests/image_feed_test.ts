@@ -21,12 +21,12 @@ const SIDE = 6;
 function pictures(late: boolean): PictureSet {
   return {
     name: "pictures",
-    classes: ["a", "b"],
+    classes: [..."abcdefgh"],
     length: 8,
     height: SIDE,
     width: SIDE,
     channels: 3,
-    labels: Uint8Array.from({ length: 8 }, (_, i) => i % 2),
+    labels: Uint8Array.from({ length: 8 }, (_, i) => i),
     files: [],
     source: {
       area: 64,

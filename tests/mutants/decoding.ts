@@ -20,14 +20,14 @@ export const DECODING: readonly Mutant[] = [
     file: DECODE,
     find: 'const inks = space === "cmyk" && icc === undefined;',
     replace: "const inks = icc !== undefined && icc.length < 0;",
-    test: { file: PIXELS, name: "cmyk.jpg has the pixels" },
+    test: { file: PIXELS, name: "has the pixels" },
   },
   {
     name: "profiles are ignored",
     file: DECODE,
     find: "ignoreIcc: icc !== undefined && isSrgbProfile(icc)",
     replace: "ignoreIcc: icc === undefined || !isSrgbProfile(icc)",
-    test: { file: PIXELS, name: "profile.png has the pixels" },
+    test: { file: PIXELS, name: "has the pixels" },
   },
   {
     name: "profiles of 16-bit pixels end in Display P3",
@@ -90,14 +90,14 @@ export const DECODING: readonly Mutant[] = [
     file: "data/channels.ts",
     find: "255 * (255 - alpha)",
     replace: "0 * (255 - alpha)",
-    test: { file: PIXELS, name: "fading.png has the pixels" },
+    test: { file: PIXELS, name: "has the pixels" },
   },
   {
     name: "grey is the mean of the colours",
     file: "data/channels.ts",
     find: "19595 * pixels[at] + 38470 * pixels[at + 1] + 7471 * pixels[at + 2]",
     replace: "21846 * pixels[at] + 21845 * pixels[at + 1] + 21845 * pixels[at + 2]",
-    test: { file: PIXELS, name: "colours.png has the pixels" },
+    test: { file: PIXELS, name: "has the pixels" },
   },
   {
     name: "pictures are resized without antialiasing",

@@ -30,8 +30,8 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--smoothing is ignored",
     file: JOB,
-    find: "= options.smoothing",
-    replace: "= 0",
+    find: "const { smoothing: labelSmoothing } = options;",
+    replace: "const labelSmoothing = 0;",
     test: optionTest("train", "smoothing"),
   },
   {
@@ -184,8 +184,8 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--batch-size is ignored",
     file: JOB,
-    find: "const { seed, batchSize: batch } = options;",
-    replace: "const { seed } = options;\n  const batch = 8;",
+    find: "const { seed, batchSize: batch,",
+    replace: "const batch = 8;\n  const { seed,",
     test: optionTest("train", "batch-size"),
   },
   {
@@ -212,8 +212,8 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "a teacher is normalised as its student",
     file: "train/step.ts",
-    find: "images.record(trace, teacher.normalization,",
-    replace: "images.record(trace, feed.normalization,",
+    find: "images.record(trace, teacher.normalization)",
+    replace: "images.record(trace, feed.normalization)",
     test: optionTest("train", "teacher", "its normalization"),
   },
   {

@@ -7,6 +7,7 @@ import { FORGOTTEN } from "./forgotten_options.ts";
 import { KERNELS } from "./kernels.ts";
 import { NETWORKS } from "./networks.ts";
 import { PICTURE_SETS } from "./picture_sets.ts";
+import { PICTURE_BATCHES } from "./picture_batches.ts";
 import { PROOFS } from "./proofs.ts";
 import { REFUSALS } from "./refusals.ts";
 import { REPORTS } from "./reports.ts";
@@ -30,4 +31,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...REPORTS,
   ...DECODING,
   ...PICTURE_SETS,
+  ...PICTURE_BATCHES,
 ];

@@ -12,8 +12,8 @@ export const REPORTS: readonly Mutant[] = [
   {
     name: "an evaluation tells nobody how far it is",
     file: "train/kernel_session.ts",
-    find: "scores(batches, work)",
-    replace: "scores(batches)",
+    find: "scores(batches, work, predicting)",
+    replace: "scores(batches, undefined, predicting)",
     test: {
       file: "tests/work_reported_test.ts",
       name: "a run, export and eval tell how far they are",

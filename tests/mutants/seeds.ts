@@ -2,7 +2,7 @@ import { type Mutant, optionTest } from "./mutant.ts";
 
 const OPEN_RUN = "cli/run/open_run.ts";
 const JOB = "train/job.ts";
-const BATCHES = "data/batches.ts";
+const ORDER = "data/order.ts";
 
 /** What is drawn from a seed, and then always from the same. */
 export const SEEDS: readonly Mutant[] = [
@@ -22,21 +22,21 @@ export const SEEDS: readonly Mutant[] = [
   },
   {
     name: "the seed of the order of images is ignored",
-    file: BATCHES,
-    find: "new Random(seed, `order",
-    replace: "new Random(0, `order",
+    file: ORDER,
+    find: "new Random(seed, `order of",
+    replace: "new Random(0, `order of",
     test: optionTest("train", "seed", "the order of images"),
   },
   {
     name: "training images are not shuffled",
-    file: BATCHES,
+    file: ORDER,
     find: ".shuffle(order);",
     replace: ";",
     test: optionTest("train", "seed", "the order of images"),
   },
   {
     name: "each epoch has the same order",
-    file: BATCHES,
+    file: ORDER,
     find: "`order of epoch ${epoch}`",
     replace: "`order of epoch 0`",
     test: {
@@ -46,9 +46,9 @@ export const SEEDS: readonly Mutant[] = [
   },
   {
     name: "the seed of crops is ignored",
-    file: BATCHES,
-    find: "new Random(seed, `crops",
-    replace: "new Random(0, `crops",
+    file: "data/epoch_walk.ts",
+    find: "return new Random(seed, `${name}",
+    replace: "return new Random(0, `${name}",
     test: optionTest("train", "seed", "augmentation"),
   },
   {
