@@ -49,7 +49,10 @@ export const SEEDS: readonly Mutant[] = [
     file: "data/epoch_walk.ts",
     find: "return new Random(seed, `${name}",
     replace: "return new Random(0, `${name}",
-    test: optionTest("train", "seed", "augmentation"),
+    test: {
+      file: "tests/picture_batches_test.ts",
+      name: "in its slot, with its size, label and crop",
+    },
   },
   {
     name: "the seed of generated images is ignored",
