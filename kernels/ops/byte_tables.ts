@@ -134,7 +134,7 @@ fn main(workgroup: u32, lane: u32) {
         case 3u: { y = 255.0 - y; }
         case 4u: { y = f32(value & ~((1u << (8u - min(u32(magnitude), 8u))) - 1u)); }
         case 5u: { y = select(255.0 - y, y, y < magnitude); }
-        case 6u: { y = select(y, min(y + magnitude, 255.0), value < 128u); }
+        case 6u: { y = select(y, min(y + floor(magnitude), 255.0), value < 128u); }
         case 7u: { y = blend(mean, y, magnitude); }
         case 8u: { y = blend(0.0, y, magnitude); }
         default: {}
@@ -199,7 +199,7 @@ export function tableOf(
     case "Solarize":
       return bytes.map((v) => v < magnitude ? v : 255 - v);
     case "SolarizeAdd":
-      return bytes.map((v) => v < 128 ? Math.min(v + magnitude, 255) : v);
+      return bytes.map((v) => v < 128 ? Math.min(v + Math.floor(magnitude), 255) : v);
     case "Contrast":
       return bytes.map((v) => blend(mean, v, magnitude));
     case "Brightness":

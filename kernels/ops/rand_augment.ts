@@ -329,6 +329,7 @@ export const randAugment: Op<RandAugmentAttributes> = {
     check(inputs, attributes);
     return [reference(inputs, attributes)];
   },
+  // Magnitudes keep samples from lying on whole numbers, where another rounding is another byte.
   cases: [
     example([1, 1, 1], [["Invert", 0]]),
     example([7, 5, 1], OPERATIONS.map((operation) => [operation, 0.69])),
@@ -346,10 +347,10 @@ export const randAugment: Op<RandAugmentAttributes> = {
       ["Color", 1.71],
       ["Sharpness", 0.23],
       ["Sharpness", 1.83],
-      ["Rotate", 21.3],
-      ["Rotate", -13.1],
-      ["ShearX", 0.27],
-      ["ShearY", -0.19],
+      ["Rotate", 22.85],
+      ["Rotate", -14.8],
+      ["ShearX", 0.25],
+      ["ShearY", -0.1875],
       ["TranslateXRel", 4.25 / 13],
       ["TranslateYRel", -12.75 / 31],
     ]),
