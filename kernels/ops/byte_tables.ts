@@ -67,40 +67,39 @@ const kernel = defineKernel({
   reads: { x: "bulk", numbers: "bulk" },
   writes: { table: "bulk" },
   dims: { pixels: "u32", channels: "u32" },
-  // The pixels of a lane; clearing; for each of its four bytes, sums over at most 256 others.
-  iterations: ({ pixels }) => Math.ceil(pixels / LANES) + 14 + 4 * 4 * 260,
+  // The pixels of a lane; clearing; the bytes of a channel; a lane's four bytes of each channel.
+  iterations: ({ pixels }) => Math.ceil(pixels / LANES) + 16 + 256 + 4 * 5,
   wgsl: /* wgsl */ `
 ${GREY_WGSL}
+// How often each byte of a channel occurs, then how many bytes are below it.
 var<workgroup> counts: array<atomic<u32>, 1024>;
+// Of each channel the least and the greatest byte, and how many there are to a step of equalizing.
+var<workgroup> spans: array<vec3u, 4>;
 var<workgroup> grey_sum: atomic<u32>;
 
-fn count(channel: u32, value: u32) -> u32 { return atomicLoad(&counts[channel * 256u + value]); }
+fn sum_up(channel: u32) {
+  var span = vec3u(255u, 0u, 0u);
+  var below = 0u;
+  for (var k = 0u; k < 256u; k++) {
+    let found = atomicLoad(&counts[channel * 256u + k]);
+    atomicStore(&counts[channel * 256u + k], below);
+    // The greatest byte does not count.
+    if (found > 0u) { span = vec3u(min(span.x, k), k, below / 255u); }
+    below += found;
+  }
+  spans[channel] = span;
+}
 
 fn auto_contrast(channel: u32, value: u32) -> u32 {
-  var least = 255u;
-  var most = 0u;
-  for (var k = 0u; k < 256u; k++) {
-    if (count(channel, k) == 0u) { continue; }
-    least = min(least, k);
-    most = max(most, k);
-  }
-  if (most <= least) { return value; }
-  return (clamp(value, least, most) - least) * 255u / (most - least);
+  let span = spans[channel];
+  if (span.y <= span.x) { return value; }
+  return (clamp(value, span.x, span.y) - span.x) * 255u / (span.y - span.x);
 }
 
 fn equalize(channel: u32, value: u32) -> u32 {
-  var total = 0u;
-  var below = 0u;
-  var last = 0u;
-  for (var k = 0u; k < 256u; k++) {
-    let found = count(channel, k);
-    total += found;
-    if (k < value) { below += found; }
-    if (found > 0u) { last = found; }
-  }
-  let step = (total - last) / 255u;
+  let step = spans[channel].z;
   if (step == 0u) { return value; }
-  return min((step / 2u + below) / step, 255u);
+  return min((step / 2u + atomicLoad(&counts[channel * 256u + value])) / step, 255u);
 }
 
 fn main(workgroup: u32, lane: u32) {
@@ -110,18 +109,21 @@ fn main(workgroup: u32, lane: u32) {
   for (var k = lane; k < 1024u; k += ${LANES}u) { atomicStore(&counts[k], 0u); }
   if (lane == 0u) { atomicStore(&grey_sum, 0u); }
   workgroupBarrier();
-  let counted = operation == 1u || operation == 2u || operation == 7u;
-  let end = select(0u, dims.pixels, counted);
+  let counted = operation == 1u || operation == 2u;
+  let end = select(0u, dims.pixels, counted || operation == 7u);
   var sum = 0u;
   for (var p = lane; p < end; p += ${LANES}u) {
     let v = vec4u(floor(x(n * dims.pixels + p) + 0.5));
     sum += grey_of(v);
+    if (!counted) { continue; }
     atomicAdd(&counts[v.x], 1u);
     atomicAdd(&counts[256u + v.y], 1u);
     atomicAdd(&counts[512u + v.z], 1u);
     atomicAdd(&counts[768u + v.w], 1u);
   }
   atomicAdd(&grey_sum, sum);
+  workgroupBarrier();
+  if (counted && lane < dims.channels) { sum_up(lane); }
   workgroupBarrier();
   let mean = f32((2u * atomicLoad(&grey_sum) + dims.pixels) / (2u * dims.pixels));
   for (var value = lane; value < 256u; value += ${LANES}u) {
