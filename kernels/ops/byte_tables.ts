@@ -67,8 +67,8 @@ const kernel = defineKernel({
   reads: { x: "bulk", numbers: "bulk" },
   writes: { table: "bulk" },
   dims: { pixels: "u32", channels: "u32" },
-  // The pixels of a lane; clearing; the bytes of a channel; a lane's four bytes of each channel.
-  iterations: ({ pixels }) => Math.ceil(pixels / LANES) + 16 + 256 + 4 * 5,
+  // The pixels of a lane; 16 to clear, 256 bytes to sum up, 4 entries of up to 4 channels each.
+  iterations: ({ pixels }) => Math.ceil(pixels / LANES) + 16 + 256 + 4 * 5 + 16,
   wgsl: /* wgsl */ `
 ${GREY_WGSL}
 // How often each byte of a channel occurs, then how many bytes are below it.

@@ -354,6 +354,6 @@ export const randAugment: Op<RandAugmentAttributes> = {
       ["TranslateXRel", 4.25 / 13],
       ["TranslateYRel", -12.75 / 31],
     ]),
-    example([65, 66, 3], [["Equalize", 0], ["ShearX", 0.25]]),
+    example([65, 63, 3], [["Equalize", 0], ["ShearX", 0.25]]),
   ],
 };

@@ -2,6 +2,7 @@ import { type Mutant, optionTest } from "./mutant.ts";
 
 const STAGES_TEST = "tests/augment_stages_test.ts";
 const LOSSES_TEST = "tests/soft_labels_test.ts";
+const PILLOW_TEST = "tests/augmentations_test.ts";
 const ORDER_TEST = "tests/data_order_test.ts";
 
 /** Faults in what augmentations draw, and in soft targets and balanced sets. */
@@ -82,6 +83,38 @@ export const AUGMENTATIONS: readonly Mutant[] = [
     find: "const random = image(row);",
     replace: "const random = image(0);",
     test: { file: STAGES_TEST, name: "augmented alike" },
+  },
+  {
+    name: "equalizing cuts off half a step",
+    file: "kernels/ops/byte_tables.ts",
+    find: "let below = Math.floor(step / 2);",
+    replace: "let below = 0;",
+    test: { file: PILLOW_TEST, name: "operations of RandAugment are Pillow's" },
+  },
+  {
+    name: "pictures are rotated the other way",
+    file: "kernels/ops/rand_augment.ts",
+    find: "const angle = -magnitude",
+    replace: "const angle = magnitude",
+    test: { file: PILLOW_TEST, name: "operations of RandAugment are Pillow's" },
+  },
+  {
+    name: "hues are turned the other way",
+    file: "kernels/ops/color_jitter.ts",
+    find: "hue / 6 + by + 2",
+    replace: "hue / 6 - by + 2",
+    test: { file: PILLOW_TEST, name: "the jitter of colours" },
+  },
+  {
+    name: "the kernel counts the greatest byte in a step of equalizing",
+    file: "kernels/ops/byte_tables.ts",
+    find: "span.x, k), k, below / 255u)",
+    replace: "span.x, k), k, (below + found) / 255u)",
+    test: {
+      file: "tests/ops_test.ts",
+      name:
+        "rand augment equals its float64 reference, and so does its gradient, on its whole grid",
+    },
   },
   {
     name: "the second label of a mixed image has no share",
