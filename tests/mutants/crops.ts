@@ -24,7 +24,7 @@ export const CROPS: readonly Mutant[] = [
     name: "--image-size is ignored",
     file: OPEN_RUN,
     find: "    imageSize,\n",
-    replace: "",
+    replace: '    imageSize: dataset === "generated" ? undefined : imageSize,\n',
     test: optionTest("train", "image-size"),
   },
   {
