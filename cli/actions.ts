@@ -86,6 +86,13 @@ async function runEval(args: readonly string[]): Promise<number> {
   return EXIT.ok;
 }
 
+async function runPredict(args: readonly string[]): Promise<number> {
+  const { values, positionals: [run, ...pictures] } = readArguments("predict", args);
+  const { predict } = await import("./predict.ts");
+  const { broken } = await predict({ run, pictures, ...values }, { print, printError });
+  return broken ? EXIT.data : EXIT.ok;
+}
+
 async function runCompare(args: readonly string[]): Promise<number> {
   const parsed = readArguments("compare", args, await foundInDataDir("compare", args));
   const request = compareRequest(parsed);
@@ -151,6 +158,7 @@ export const ACTIONS: Readonly<
   export: runExport,
   eval: runEval,
   data: runData,
+  predict: runPredict,
   summary: runSummary,
   parity: runParity,
   wgsl: runWgsl,

@@ -58,7 +58,7 @@ function checkPositionals(command: Command, found: readonly string[]): void {
   if (found.length < needed.length) {
     throw unusable(`${command} needs ${needed.slice(found.length).join(" ")}`);
   }
-  if (found.length > wanted.length) {
+  if (found.length > wanted.length && !wanted.at(-1)?.endsWith("...")) {
     const takes = wanted.length ? `${wanted.join(" ")} and flags` : "flags only";
     throw unusable(`${command} takes ${takes}, found ${printable(found[wanted.length])}`);
   }

@@ -14,6 +14,7 @@ import type { CheckpointInfo } from "../export/metadata.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
+import { isOnnx } from "./run/network_format.ts";
 import { checkImages, openValidation, type ValidationOptions } from "./run/run_data.ts";
 import { openRunPictures, type PictureOptions } from "./run/run_pictures.ts";
 import { validationWord } from "./report/header.ts";
@@ -139,15 +140,6 @@ async function onRuntime(bytes: Uint8Array, asked: Asked): Promise<Found> {
   } finally {
     await session.close();
   }
-}
-
-/**
- * Whether a file is to be read as ONNX, by what is in it: a model begins with the field of its
- * version, safetensors with the length of a header in braces. The ending counts where neither does.
- */
-function isOnnx(bytes: Uint8Array, file: string): boolean {
-  if (bytes[8] === "{".charCodeAt(0)) return false;
-  return bytes[0] === 0x08 || /\.onnx$/i.test(file);
 }
 
 /** Accuracy, loss and speed of a saved network on the validation images that options name. */

@@ -39,6 +39,7 @@ export const BASES: Readonly<Record<Command, string>> = {
   export: "export {dir}/idx-run",
   eval: "eval {dir}/loose.safetensors --dataset idx --data-dir {made}/idx",
   data: "data {made}/pictures --output {dir}/sheet.png",
+  predict: "predict {dir}/idx-run {made}/pictures",
   summary: "summary --model resnet8 --image-size 32",
   parity: "parity {dir}",
   wgsl: "wgsl relu",
@@ -289,6 +290,12 @@ export const EFFECTS: readonly Effect[] = [
   effect(["eval"], "batch-size", "--batch-size 4", ["program", "submits"]),
   effect(["eval"], "seed", "--seed 1", "write pixels", { base: "eval {made}/a/small.safetensors" }),
   effect(["eval"], "json", "--json", "printed"),
+
+  // predict.
+  effect(["predict"], "top", "--top 2", "printed"),
+  effect(["predict"], "which", "--which base", ["printed", "program"]),
+  effect(["predict"], "batch-size", "--batch-size 2", ["program", "submits"]),
+  effect(["predict"], "json", "--json", "printed"),
 
   // summary.
   effect(["summary"], "model", "--model resnet20", "printed"),

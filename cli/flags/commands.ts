@@ -1,4 +1,7 @@
-/** The commands, with what they take besides flags, in brackets where it may be left out. */
+/**
+ * The commands, with what they take besides flags: in brackets where it may be left out, with dots
+ * where there may be more of it.
+ */
 export const COMMANDS = {
   train: { help: "train a network and its compressed twin together", positionals: [] },
   search: { help: "learn the width of each layer within a budget, then train", positionals: [] },
@@ -6,6 +9,7 @@ export const COMMANDS = {
   export: { help: "write a trained network as ONNX or for PyTorch", positionals: ["RUN"] },
   eval: { help: "measure saved networks on validation images", positionals: ["RUN"] },
   data: { help: "check the pictures of a data set without training", positionals: ["DIR"] },
+  predict: { help: "say what pictures show", positionals: ["RUN", "PICTURE..."] },
   summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
   parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
   wgsl: { help: "print the shaders of an op", positionals: ["OP"] },

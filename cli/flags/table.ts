@@ -7,6 +7,7 @@ import { BENCH } from "./bench_options.ts";
 import { type Command, COMMAND_NAMES } from "./commands.ts";
 import { DATA } from "./data_options.ts";
 import { EXPORT } from "./export_options.ts";
+import { PREDICT } from "./predict_options.ts";
 import { RUN } from "./run_options.ts";
 import { SUMMARY } from "./summary_options.ts";
 import { WGSL } from "./wgsl_options.ts";
@@ -21,13 +22,15 @@ export const SECTIONS = [
   ...OPTIMIZATION,
   ...RUN,
   ...EXPORT,
+  ...PREDICT,
   ...WGSL,
   ...BENCH,
   {
     title: "other",
     commands: [
-      ...["train", "search", "compare", "export", "eval", "data", "summary", "parity"] as const,
-      ...["wgsl", "bench conv", "bench step", "bench data", "bench peers"] as const,
+      ...["train", "search", "compare", "export", "eval", "data", "predict"] as const,
+      ...["summary", "parity", "wgsl"] as const,
+      ...["bench conv", "bench step", "bench data", "bench peers"] as const,
     ],
     options: [
       {
