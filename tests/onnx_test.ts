@@ -24,7 +24,9 @@ async function difference(
   checkpoint: Checkpoint,
 ): Promise<Verification & { latency: number }> {
   const gpu = await Gpu.open();
+  const { Worker } = globalThis;
   const session = await OnnxSession.open(bytes, "it");
+  assertEquals(globalThis.Worker, Worker, "pictures are decoded in workers of the web");
   try {
     using scope = gpu.scope();
     const own = await KernelSession.open(scope, { checkpoint, dataset, batch });

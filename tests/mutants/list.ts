@@ -6,6 +6,7 @@ import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
 import { KERNELS } from "./kernels.ts";
 import { NETWORKS } from "./networks.ts";
+import { PICTURES } from "./pictures.ts";
 import { PICTURE_SETS } from "./picture_sets.ts";
 import { PICTURE_BATCHES } from "./picture_batches.ts";
 import { PROOFS } from "./proofs.ts";
@@ -30,6 +31,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FOLDERS,
   ...REPORTS,
   ...DECODING,
+  ...PICTURES,
   ...PICTURE_SETS,
   ...PICTURE_BATCHES,
 ];
