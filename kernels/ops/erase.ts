@@ -1,5 +1,6 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
+import { TURN } from "../wgsl/turn.ts";
 
 /** Attributes of erasing, one number for each channel, for values from 0 to 255. */
 export interface EraseAttributes {
@@ -27,7 +28,10 @@ const kernel = defineKernel({
     spread_2: "f32",
     spread_3: "f32",
   },
+  // Four numbers, each with a turn.
+  iterations: () => 4 * 4,
   wgsl: /* wgsl */ `
+${TURN}
 // PCG-RXS-M-XS (O'Neill 2014).
 fn hash(v: u32) -> u32 {
   let state = v * 747796405u + 2891336453u;
@@ -42,7 +46,7 @@ fn normal(key: u32) -> f32 {
   // The logarithm is imprecise where u is near 1.
   let v = (f32(0x7fffffu - bits) + 0.5) * 0x1p-23;
   let radius = sqrt(2.0 * select(-log(u), v * (1.0 + v * (0.5 + v / 3.0)), v < 0.01));
-  return radius * cos(6.283185307179586 * (f32(hash(key + 1u) >> 9u) + 0.5) * 0x1p-23);
+  return radius * turn(6.283185307179586 * (f32(hash(key + 1u) >> 9u) + 0.5) * 0x1p-23).x;
 }
 
 fn main(workgroup: u32, lane: u32) {

@@ -1,5 +1,6 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
+import { TURN } from "../wgsl/turn.ts";
 import {
   blend,
   GREY_WGSL,
@@ -37,9 +38,11 @@ const kernel = defineKernel({
     fill_2: "f32",
     fill_3: "f32",
   },
-  iterations: () => 16,
+  // A turn, or nine pixels around one.
+  iterations: () => 20,
   wgsl: /* wgsl */ `
 ${GREY_WGSL}
+${TURN}
 fn pixel(n: u32, row: u32, column: u32) -> vec4f {
   return floor(x((n * dims.height + row) * dims.width + column) + 0.5);
 }
@@ -82,9 +85,10 @@ fn moved(operation: u32, magnitude: f32, at: vec2f) -> vec2f {
   let size = vec2f(f32(dims.width), f32(dims.height));
   switch operation {
     case 11u: {
-      let angle = -radians(magnitude);
+      let turned = turn(-radians(magnitude));
       let d = at - 0.5 * size;
-      return 0.5 * size + vec2f(cos(angle) * d.x + sin(angle) * d.y, cos(angle) * d.y - sin(angle) * d.x);
+      return 0.5 * size +
+        vec2f(turned.x * d.x + turned.y * d.y, turned.x * d.y - turned.y * d.x);
     }
     case 12u: { return vec2f(at.x + magnitude * at.y, at.y); }
     case 13u: { return vec2f(at.x, at.y + magnitude * at.x); }
