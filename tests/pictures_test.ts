@@ -1,5 +1,6 @@
 import { assert, assertAlmostEquals, assertEquals, assertStringIncludes } from "@std/assert";
 import { DOMParser } from "linkedom";
+import { drawConfusion } from "../cli/report/confusion_picture.ts";
 import { drawComparison, spread } from "../cli/report/compare_picture.ts";
 import { drawCurves } from "../cli/report/curves.ts";
 import { drawWidths } from "../cli/report/widths_picture.ts";
@@ -202,5 +203,25 @@ Deno.test("pictures have a white ground and dark text, on whatever they are show
   for (const svg of all) {
     assertEquals(svg.match(/<svg [^>]*>/)?.[0].includes('color="#1f2937"'), true);
     assertStringIncludes(svg, 'fill="white"/>');
+  }
+});
+
+Deno.test("a confusion matrix has a cell for each pair that was seen, and names that fit", {
+  ignore,
+}, async () => {
+  for (const classes of [2, 10, 100]) {
+    const counts = new Uint32Array(classes * classes);
+    for (let i = 0; i < classes; i++) counts[i * classes + i] = 7;
+    counts[1] = 14;
+    const names = Array.from({ length: classes }, (_, i) => `a < ${i}`);
+    const svg = await drawConfusion({ classes, counts }, { title: "it", names });
+    const images = 7 * classes + 14;
+    assertStringIncludes(svg, `${7 * classes} of ${images} images right`);
+    const [, cells] = svg.match(/<g aria-label="cell"[^>]*>([^]*?)<\/g>/) ?? [];
+    assertEquals(cells.match(/<rect /g)?.length, classes + 1);
+    // Of three images of the first class two are given the second.
+    assertEquals(svg.includes(">14<"), classes <= 20);
+    assertEquals(svg.includes("a &lt; 1<"), classes <= 60);
+    assert(!svg.includes("NaN"));
   }
 });

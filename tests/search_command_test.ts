@@ -60,7 +60,14 @@ Deno.test(
         /found widths with \d\d\.\d % of .*multiply-accumulates.* budget is 80\.0 %/,
       );
       assertEquals(files(run), [
-        ...["base.safetensors", "batch.png", "config.json", "curves.svg", "metrics.jsonl"],
+        ...[
+          "base.safetensors",
+          "batch.png",
+          "config.json",
+          "confusion.svg",
+          "curves.svg",
+          "metrics.jsonl",
+        ],
         ...["search.jsonl", "small.safetensors", "summary.json", "widths.json", "widths.svg"],
       ]);
       const { found, widths } = json<Widths>(`${run}/widths.json`);

@@ -19,6 +19,8 @@ export interface TrainResult {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** What the networks say of the validation images after the last epoch. */
   readonly predictions: Learned["predictions"];
+  /** The names of the classes. */
+  readonly classes: readonly string[];
 }
 
 function networkSummary(network: Network, score: Score, { train }: AnySplit): NetworkSummary {
@@ -118,7 +120,7 @@ export async function runJob(
     ...Object.fromEntries(summaries),
     ...(verify ? { verify } : {}),
   };
-  return { summary, files, predictions };
+  return { summary, files, predictions, classes: split.train.classes };
 }
 
 /** Does a job on the default GPU. Raises one of the errors of `errors.ts`; then nothing is saved. */

@@ -17,6 +17,7 @@ export const RUN_FILES = [
   "small.safetensors",
   "curves.svg",
   "batch.png",
+  "confusion.svg",
   "summary.json",
 ] as const;
 
@@ -28,8 +29,11 @@ const EXPORTED = [
   "small.torch.safetensors",
 ] as const;
 
+/** What `eval` puts beside them. */
+const EVALUATED = ["mistakes.png", "base-confusion.svg", "base-mistakes.png"] as const;
+
 /** All names that belong to a run. */
-export const OWN_FILES = [...RUN_FILES, ...EXPORTED] as const;
+export const OWN_FILES = [...RUN_FILES, ...EXPORTED, ...EVALUATED] as const;
 
 /** Where a run writes while the one that it will replace is still there. */
 export const UNFINISHED = "unfinished";

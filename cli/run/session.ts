@@ -126,12 +126,22 @@ export async function inRunFolder(
       folder.publish();
       return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${folder.path}\n`);
     }
-    const { summary, files } = result;
+    const { summary, files, predictions } = result;
     const curves = await picture("curves.svg", async () => {
       const { drawCurves } = await import("../report/curves.ts");
       return await drawCurves(folder.metrics, title, { test, smoothing });
     }, reporter.note);
-    await folder.finish(new Map<string, Uint8Array | string>([...files, ...curves]), summary);
+    const [which] = (["small", "base"] as const).filter((which) => predictions[which]);
+    const counted = predictions[which];
+    const confusion = counted
+      ? await picture("confusion.svg", async () => {
+        const { drawConfusion } = await import("../report/confusion_picture.ts");
+        const words = `${title}: the ${which} network, ${test ? "test" : "validation"} images`;
+        return await drawConfusion(counted, { title: words, names: result.classes });
+      }, reporter.note)
+      : [];
+    const drawn = [...curves, ...confusion];
+    await folder.finish(new Map<string, Uint8Array | string>([...files, ...drawn]), summary);
     progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
   } finally {
     progress.end();
