@@ -86,7 +86,7 @@ Deno.test("memory that the GPU does not have is told with the flags to lower", a
     const large = () => gpu.takeBuffer("values", 2 ** 50);
     assertMatch(
       told(large, "train"),
-      /the limit of .* is \d+; lower --batch-size or take a smaller --model$/,
+      /the limit of .* is \d+; lower --batch-size, lower --image-size or take a smaller --model$/,
     );
     assertMatch(
       errorMessage(assertThrows(large), ["bench step"]),
@@ -122,7 +122,7 @@ Deno.test(
     });
     assert(
       errorMessage(new RangeError("Invalid array length"), ["train"]).endsWith(
-        "found the defaults; lower --val-size, --train-size or --batch-size",
+        "found the defaults; lower --val-size, --train-size, --image-size or --batch-size",
       ),
     );
   },
