@@ -4,7 +4,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
 import { firstBatch, validationBatches } from "../data/picture_batches.ts";
-import type { OpenPictures, PictureSet } from "../data/pictures.ts";
+import { arePictures, type OpenPictures, type PictureSet } from "../data/pictures.ts";
 import { printable } from "../data/printable.ts";
 import { countCorrect } from "../kernels/ops/counters.ts";
 import { Gpu } from "../kernels/gpu.ts";
@@ -20,6 +20,9 @@ import { openRunPictures, type PictureOptions } from "./run/run_pictures.ts";
 import { validationWord } from "./report/header.ts";
 import { percent } from "../data/words.ts";
 import { columns, grouped } from "./text.ts";
+import { classTable, type Mistake, mistakeLines, type NamedScore } from "./report/class_table.ts";
+import { type ClassScore, classScores, macroScore } from "../train/class_scores.ts";
+import { Predictions } from "../train/predictions.ts";
 import type { Reporter, Score, Which } from "../train/types.ts";
 
 /** What is evaluated, and on what. */
@@ -40,6 +43,21 @@ export interface EvaluateReport extends Score {
   readonly imagesPerSecond: number;
   /** The GPU's own words for itself, or onnxruntime-web and its version. */
   readonly runtime: string;
+  /** Of each class, in the order of the logits. */
+  readonly classes: readonly NamedScore[];
+  /** Plain means over the classes. */
+  readonly macro: Pick<ClassScore, "precision" | "recall" | "f1">;
+  /** Images of each class (rows) by the class that they are given (columns). */
+  readonly confusion: readonly (readonly number[])[];
+  /** The most confident ones, 100 at most. */
+  readonly mistakes: readonly Mistake[];
+}
+
+/** What an evaluation has seen, for pictures of it. */
+export interface Seen {
+  readonly report: EvaluateReport;
+  readonly predictions: Predictions;
+  readonly dataset: Dataset | PictureSet;
 }
 
 /** A data set in batches. */
@@ -56,7 +74,9 @@ interface Images {
 type Timed = Pick<EvaluateReport, "top1" | "top5" | "loss" | "imagesPerSecond" | "runtime">;
 
 /** A score, and the images that it is of. */
-type Found = Timed & Pick<Images, "dataset"> & Pick<EvaluateReport, "which">;
+type Found = Timed & Pick<Images, "dataset"> & Pick<EvaluateReport, "which"> & {
+  readonly predictions: Predictions;
+};
 
 /** What is asked for, of images that are not opened before the network says which it takes. */
 interface Asked extends Omit<Images, "dataset"> {
@@ -72,15 +92,20 @@ async function imagesFor(info: CheckpointInfo, { options, ...asked }: Asked): Pr
 
 /** Runs once on a first batch, for what only a first run does, then on all. */
 async function timed(
-  score: (batches: Batches, work?: ImageWork) => Promise<Score>,
+  score: (batches: Batches, work?: ImageWork, predictions?: Predictions) => Promise<Score>,
   { dataset, batch, reporter }: Images,
-): Promise<Score & { imagesPerSecond: number }> {
+): Promise<Score & { imagesPerSecond: number; predictions: Predictions }> {
   const first = await firstBatch({ dataset, batch });
   await score([first]);
   const work = new ImageWork({ work: { what: "evaluation", total: dataset.length }, reporter });
   const start = performance.now();
-  const found = await score(validationBatches({ dataset, batch }), work);
-  return { ...found, imagesPerSecond: 1000 * dataset.length / (performance.now() - start) };
+  const predictions = new Predictions(dataset.classes.length);
+  const found = await score(validationBatches({ dataset, batch }), work, predictions);
+  return {
+    ...found,
+    predictions,
+    imagesPerSecond: 1000 * dataset.length / (performance.now() - start),
+  };
 }
 
 async function onKernels(bytes: Uint8Array, asked: Asked): Promise<Found> {
@@ -93,7 +118,7 @@ async function onKernels(bytes: Uint8Array, asked: Asked): Promise<Found> {
     return {
       which: checkpoint.which,
       dataset: images.dataset,
-      ...await timed((batches, work) => session.score(batches, work), images),
+      ...await timed((...all) => session.score(...all), images),
       runtime: gpu.adapter,
     };
   } finally {
@@ -104,16 +129,18 @@ async function onKernels(bytes: Uint8Array, asked: Asked): Promise<Found> {
 /** The sums that the kernels count, of one batch after the other. */
 async function scoreOnnx(
   session: OnnxSession,
-  { batches, classes, work }: {
+  { batches, classes, work, predictions }: {
     batches: Batches;
     classes: number;
     work?: ImageWork;
+    predictions?: Predictions;
   },
 ): Promise<Score> {
   let counters: Values = { shape: [4], data: new Float64Array(4) };
   for await (const batch of batches) {
     const logits = await session.logits(batch);
     const { count, labels } = batch;
+    predictions?.add(batch, logits);
     [counters] = countCorrect.reference([
       { shape: [count, classes], data: Float64Array.from(logits) },
       { shape: [count], data: Float64Array.from(labels.subarray(0, count)) },
@@ -134,7 +161,10 @@ async function onRuntime(bytes: Uint8Array, asked: Asked): Promise<Found> {
     return {
       which: session.info.which,
       dataset: images.dataset,
-      ...await timed((batches, work) => scoreOnnx(session, { batches, classes, work }), images),
+      ...await timed(
+        (batches, work, predictions) => scoreOnnx(session, { batches, classes, work, predictions }),
+        images,
+      ),
       runtime: `onnxruntime-web ${RUNTIME}, one thread`,
     };
   } finally {
@@ -142,10 +172,14 @@ async function onRuntime(bytes: Uint8Array, asked: Asked): Promise<Found> {
   }
 }
 
-/** Accuracy, loss and speed of a saved network on the validation images that options name. */
+/**
+ * Accuracy, loss and speed of a saved network on the validation images that options name. `seen` is
+ * told of them while they can still be read.
+ */
 export async function evaluate(
   options: EvaluateOptions,
   reporter: Pick<Reporter, "work" | "note"> = { work() {}, note() {} },
+  seen?: (seen: Seen) => Promise<void>,
 ): Promise<EvaluateReport> {
   const { file, batchSize: batch } = options;
   const bytes = await readFile(file).catch((cause) => {
@@ -158,7 +192,13 @@ export async function evaluate(
   const run = isOnnx(bytes, file) ? onRuntime : onKernels;
   using pictures = await openRunPictures(options, (text) => reporter.note(text));
   const { open: openPictures } = pictures;
-  const { dataset, ...found } = await run(bytes, { file, batch, reporter, options, openPictures });
+  const { dataset, predictions, ...found } = await run(bytes, {
+    file,
+    batch,
+    reporter,
+    options,
+    openPictures,
+  });
   if (!Number.isFinite(found.loss)) {
     throw new DataError(
       `Cannot evaluate ${
@@ -167,12 +207,35 @@ export async function evaluate(
         `take other weights`,
     );
   }
-  return {
+  const report = {
     file,
     dataset: dataset.name,
-    images: dataset.length,
+    images: predictions.images,
     test: dataset.part === "test",
     ...found,
+    ...reportOf(predictions, dataset),
+  };
+  await seen?.({ report, predictions, dataset });
+  return report;
+}
+
+/** Predictions by the names of classes and files. */
+function reportOf(
+  { classes, counts, mistakes }: Predictions,
+  dataset: Dataset | PictureSet,
+): Pick<EvaluateReport, "classes" | "macro" | "confusion" | "mistakes"> {
+  const { classes: names } = dataset;
+  const scores = classScores({ classes, counts });
+  return {
+    classes: scores.map((score, label) => ({ class: names[label], ...score })),
+    macro: macroScore(scores),
+    confusion: names.map((_, i) => Array.from(counts.subarray(i * classes, (i + 1) * classes))),
+    mistakes: mistakes.map(({ place, label, predicted, probability }) => ({
+      image: arePictures(dataset) ? dataset.files[place] : place,
+      class: names[label],
+      predicted: names[predicted],
+      probability,
+    })),
   };
 }
 
@@ -192,7 +255,12 @@ export function evaluateText(report: EvaluateReport): string {
   const { file, top1, top5, loss, runtime } = report;
   return `${file} on ${imagesText(report)}\n` +
     `top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(3)}  ` +
-    `${speedText(report)} images/s on ${runtime}\n`;
+    `${speedText(report)} images/s on ${runtime}\n${details(report)}`;
+}
+
+/** Classes and mistakes, after an empty line. */
+function details({ classes, macro, mistakes }: EvaluateReport): string {
+  return ["", ...classTable(classes, macro), ...mistakeLines(mistakes)].join("\n") + "\n";
 }
 
 /** What the evaluations of the networks of a run came to, as a table. */
@@ -211,5 +279,6 @@ export function evaluateTable(run: string, reports: readonly EvaluateReport[]): 
       ]),
     ]),
     `on ${first.runtime}`,
-  ].join("\n") + "\n";
+  ].join("\n") + "\n" +
+    reports.map((report) => `\nthe ${report.which} network${details(report)}`).join("");
 }

@@ -335,3 +335,32 @@ test("a new run in the folder takes what was exported from the old one away", as
   assertEquals(again.code, EXIT.ok, again.error);
   assert(![...Deno.readDirSync(dir)].some(({ name }) => name.endsWith(".onnx")));
 });
+
+test("eval tells classes apart: precision, recall, F1, the confusion matrix, mistakes", async (dir) => {
+  const reports = JSON.parse(await good("eval", dir, "--json"));
+  for (const which of ["base", "small"]) {
+    const { classes, macro, confusion, mistakes, top1, images } = reports[which];
+    const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
+    const right = confusion.map((row: number[], i: number) => row[i]);
+    assertEquals([sum(confusion.flat()), images, mistakes.length], [25, 25, 25 - sum(right)]);
+    assert(Math.abs(sum(right) / images - top1) < 1e-6);
+    for (const [i, { recall, precision, predicted, images }] of classes.entries()) {
+      assertEquals([images, predicted], [
+        sum(confusion[i]),
+        sum(confusion.map((row: number[]) => row[i])),
+      ]);
+      assertEquals(recall, images && right[i] / images);
+      assertEquals(precision, predicted && right[i] / predicted);
+    }
+    assert(macro.f1 >= 0 && macro.f1 <= 1);
+    for (const { image, class: own, predicted, probability } of mistakes) {
+      assert(Number.isInteger(image) && own !== predicted && probability > 0.1);
+    }
+  }
+  const onnx = (await good("export", dir)) &&
+    JSON.parse(await good("eval", `${dir}/small.onnx`, "--json"));
+  assertEquals(onnx.confusion, reports.small.confusion);
+  const text = await good("eval", `${dir}/small.safetensors`);
+  assertMatch(text, /\nclass +precision +recall +F1 +images +predicted\ndisc /);
+  assertMatch(text, /\nmean of classes .*\nmost confident mistakes\n {2}image \d+ /);
+});
