@@ -60,7 +60,7 @@ Deno.test(
       const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
       const trained = await interrupted(train, "epoch      2/", { signal: "SIGTERM" });
       assertEquals(trained.code, 143, trained.error);
-      assertMatch(trained.error, /^adjoin: ended by SIGTERM; \S+\/train keeps config\.json and /);
+      assertMatch(trained.error, /^adjoin: ended by SIGTERM; \S+\/train keeps config\.json\b/);
     }),
 );
 
@@ -104,7 +104,7 @@ Deno.test(
       assertEquals(code, 129, error);
       assertMatch(
         error,
-        /^adjoin: ended by SIGHUP, as when its terminal is closed; \S+\/train keeps config\.json and /,
+        /^adjoin: ended by SIGHUP, as when its terminal is closed; \S+\/train keeps config\.json\b/,
       );
     }),
 );
@@ -130,6 +130,6 @@ Deno.test(
         permissions: ["--allow-ffi"],
       });
       assertEquals(code, 130, error);
-      assertMatch(error, /^adjoin: interrupted; \S+\/run keeps config\.json and /);
+      assertMatch(error, /^adjoin: interrupted; \S+\/run keeps config\.json\b/);
     }),
 );
