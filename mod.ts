@@ -220,6 +220,7 @@ export type { Mixing, Stage } from "./train/augment/stage.ts";
 export type { Feed, ImageShape } from "./train/image_feed.ts";
 export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
 export type { CheckpointInfo } from "./export/metadata.ts";
+export { picturePreparation } from "./export/picture_preparation.ts";
 export {
   type Logits,
   logitsOf,
@@ -234,6 +235,7 @@ export { type ClassScore, classScores, macroScore } from "./train/class_scores.t
 export { Evaluation, type Predicting } from "./train/evaluation.ts";
 export { type Labelled, type Prediction, Predictions } from "./train/predictions.ts";
 export type { ImageWork } from "./train/image_work.ts";
+export { Classifier, type ClassifyOptions, type FoundClass } from "./train/classifier.ts";
 export { type Teacher, type TrainingMeans, TrainingStep } from "./train/step.ts";
 export type { GatesState, Score, Verification } from "./train/types.ts";
 export { compare, demandEqual, TOLERANCE } from "./train/verify.ts";

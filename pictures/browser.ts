@@ -41,15 +41,16 @@ interface Context {
 declare const OffscreenCanvas: new (width: number, height: number) => Canvas;
 
 /**
- * Decodes a file with what the browser has and prepares it: upright, in sRGB, on white. Works in
- * pages and in Workers.
+ * Decodes a file with what the browser has: upright, in sRGB, on white. Works in pages and in
+ * Workers.
  *
  * @param file The bytes of a picture of any format that the browser knows, as of an `input`.
- * @param preparation What the network takes.
+ * @param preparation How it is made ready; the whole picture in RGB without one, as a `Classifier`
+ * takes it.
  * @returns Bytes `[height, width, channels]`.
  * @throws {BrokenPictureError} Where the browser cannot decode it; the message has the reason alone.
  */
-export async function decodeInBrowser(file: Blob, preparation: Preparation): Promise<Picture> {
+export async function decodeInBrowser(file: Blob, preparation?: Preparation): Promise<Picture> {
   let bitmap: ImageBitmap;
   try {
     // Transparent pixels keep their colour, so that they are laid on white here and rounded once.
@@ -71,6 +72,7 @@ export async function decodeInBrowser(file: Blob, preparation: Preparation): Pro
     context.drawImage(bitmap, 0, 0);
     const { data } = context.getImageData(0, 0, width, height);
     const decoded = { width, height, channels: 4, pixels: data };
+    if (!preparation) return withChannels(decoded, 3);
     return prepare(withChannels(decoded, preparation.channels), preparation);
   } finally {
     bitmap.close();

@@ -32,9 +32,9 @@ function page(files: readonly Uint8Array[]): string {
 const found: unknown[] = [];
 for (const text of ${JSON.stringify(files.map((bytes) => btoa(String.fromCharCode(...bytes))))}) {
   const file = new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))]);
-  for (const preparation of ${JSON.stringify([WHOLE, CENTRAL])} as const) {
+  for (const preparation of ${JSON.stringify([null, CENTRAL])} as const) {
     try {
-      const { pixels, ...size } = await decodeInBrowser(file, preparation);
+      const { pixels, ...size } = await decodeInBrowser(file, preparation ?? undefined);
       found.push({ ...size, pixels: btoa(String.fromCharCode(...pixels)) });
     } catch (error) {
       if (!(error instanceof BrokenPictureError)) throw error;
