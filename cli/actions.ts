@@ -1,6 +1,7 @@
 import type { BenchCommand } from "../bench/main.ts";
 import { readArguments, readTyped } from "./arguments.ts";
 import type { EvaluateReport } from "./evaluate.ts";
+import { UsageError } from "../train/errors.ts";
 import { EXIT } from "./exit.ts";
 import type { Command } from "./flags/commands.ts";
 import { unusable } from "./option_value.ts";
@@ -73,12 +74,30 @@ async function runEval(args: readonly string[]): Promise<number> {
   const found = await recognizedDataset({ ...ofRun, ...typed });
   const { values } = readArguments("eval", args, { ...ofRun, ...found });
   const { evaluate, evaluateTable, evaluateText } = await import("./evaluate.ts");
-  const reports: EvaluateReport[] = [];
-  for (const { file } of savedNetworks(path)) {
-    const options = { ...values, file };
-    reports.push(await showingWork(printError, (reporter) => evaluate(options, reporter)));
-  }
+  const { output } = values;
   const isRun = isFolder(path);
+  const folder = output ?? (isRun ? path : undefined);
+  const { makeEvaluationFolder, writeEvaluation } = await import("./run/evaluation_files.ts");
+  if (output !== undefined) makeEvaluationFolder(output);
+  const reports: EvaluateReport[] = [];
+  const networks = savedNetworks(path);
+  for (const { file } of networks) {
+    const options = { ...values, file };
+    reports.push(
+      await showingWork(printError, (reporter) =>
+        evaluate(options, reporter, async (seen) => {
+          if (folder === undefined) return;
+          // The small network of a pair is the one that is meant.
+          const prefix = networks.length > 1 && seen.report.which === "base" ? "base-" : "";
+          try {
+            await writeEvaluation(seen, { folder, prefix });
+          } catch (error) {
+            if (output !== undefined || !(error instanceof UsageError)) throw error;
+            reporter.note(`${error.message}; the evaluation goes on without`);
+          }
+        })),
+    );
+  }
   if (values.json) {
     const byName = Object.fromEntries(reports.map((report) => [report.which, report]));
     print(JSON.stringify(isRun ? byName : reports[0], null, 2) + "\n");

@@ -364,3 +364,24 @@ test("eval tells classes apart: precision, recall, F1, the confusion matrix, mis
   assertMatch(text, /\nclass +precision +recall +F1 +images +predicted\ndisc /);
   assertMatch(text, /\nmean of classes .*\nmost confident mistakes\n {2}image \d+ /);
 });
+
+test("eval draws into the run folder, or the folder of --output; of a file nothing unless told", async (dir) => {
+  const drawn = (folder: string) =>
+    [...Deno.readDirSync(folder)].map(({ name }) => name)
+      .filter((name) => /confusion|mistakes/.test(name)).sort();
+  await Deno.remove(`${dir}/confusion.svg`);
+  await good("eval", `${dir}/small.safetensors`);
+  assertEquals(drawn(dir), []);
+  await good("eval", `${dir}/small.safetensors`, "--output", `${dir}/seen/here`);
+  assertEquals(drawn(`${dir}/seen/here`), ["confusion.svg", "mistakes.png"]);
+  await good("eval", dir);
+  const names = ["base-confusion.svg", "base-mistakes.png", "confusion.svg", "mistakes.png"];
+  assertEquals(drawn(dir), names);
+  for (const name of names) {
+    const bytes = await Deno.readFile(`${dir}/${name}`);
+    const begin = new TextDecoder().decode(bytes.slice(1, 4));
+    assertEquals(begin, name.endsWith("svg") ? "svg" : "PNG");
+  }
+  await Deno.writeTextFile(`${dir}/taken`, "");
+  await refusal(EXIT.usage, "eval", `${dir}/small.safetensors`, "--output", `${dir}/taken`);
+});

@@ -289,6 +289,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(["eval"], "val-size", "--val-size 4", ["write labels", "printed"]),
   effect(["eval"], "batch-size", "--batch-size 4", ["program", "submits"]),
   effect(["eval"], "seed", "--seed 1", "write pixels", { base: "eval {made}/a/small.safetensors" }),
+  effect(["eval"], "output", "--output {dir}/seen", "file seen/confusion.svg"),
   effect(["eval"], "json", "--json", "printed"),
 
   // predict.

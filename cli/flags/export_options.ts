@@ -70,6 +70,13 @@ export const EXPORT = [
         help: "images at a time",
       },
       {
+        name: "output",
+        kind: "string",
+        value: "DIR",
+        otherwise: "the run folder; of a file none, and no pictures",
+        help: "folder for confusion.svg and mistakes.png, those of a base network base-*",
+      },
+      {
         name: "json",
         kind: "boolean",
         help: "print JSON instead of words",

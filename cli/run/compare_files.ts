@@ -2,6 +2,7 @@ import { type ComparedRun, type Comparison, NETWORK_FOLDERS } from "../../train/
 import { encodeWidths } from "../../export/widths_file.ts";
 import { summaries } from "../report/compare_table.ts";
 import { runConfig } from "./run_config.ts";
+import { EVALUATED } from "./replacing.ts";
 import { picture } from "./session.ts";
 import { unwritable } from "./unwritable.ts";
 import { writeWhole } from "./whole_file.ts";
@@ -13,6 +14,7 @@ const FILES = [
   "base.safetensors",
   "small.safetensors",
   "summary.json",
+  ...EVALUATED,
 ] as const;
 
 type Content = Uint8Array | string;

@@ -30,10 +30,15 @@ const EXPORTED = [
 ] as const;
 
 /** What `eval` puts beside them. */
-const EVALUATED = ["mistakes.png", "base-confusion.svg", "base-mistakes.png"] as const;
+export const EVALUATED = [
+  "confusion.svg",
+  "mistakes.png",
+  "base-confusion.svg",
+  "base-mistakes.png",
+] as const;
 
 /** All names that belong to a run. */
-export const OWN_FILES = [...RUN_FILES, ...EXPORTED, ...EVALUATED] as const;
+export const OWN_FILES = [...new Set([...RUN_FILES, ...EXPORTED, ...EVALUATED])];
 
 /** Where a run writes while the one that it will replace is still there. */
 export const UNFINISHED = "unfinished";
