@@ -29,17 +29,36 @@ export type AuthorsRecipeName = keyof typeof AUTHORS;
 /** The names of all recipes. */
 export const RECIPE_NAMES = Object.keys(AUTHORS) as readonly AuthorsRecipeName[];
 
+type ByRecipe<T> = Readonly<Record<AuthorsRecipeName, T>>;
+
 /** One entry of all recipes, by name. */
-export function byRecipe<Key extends keyof AuthorsRecipe>(
-  key: Key,
-): Readonly<Record<AuthorsRecipeName, AuthorsRecipe[Key]>> {
-  return Object.fromEntries(RECIPE_NAMES.map((name) => [name, AUTHORS[name][key]])) as Record<
-    AuthorsRecipeName,
+function byRecipe<Key extends keyof AuthorsRecipe>(key: Key): ByRecipe<AuthorsRecipe[Key]> {
+  return Object.fromEntries(RECIPE_NAMES.map((name) => [name, AUTHORS[name][key]])) as ByRecipe<
     AuthorsRecipe[Key]
   >;
 }
 
+/** Epochs by recipe. */
+export const RECIPE_EPOCHS: ByRecipe<number> = byRecipe("epochs");
+
+/** Batch sizes by recipe. */
+export const RECIPE_BATCH_SIZES: ByRecipe<number> = byRecipe("batchSize");
+
+/** Optimisers by recipe. */
+export const RECIPE_OPTIMIZERS: ByRecipe<"adamw" | "sgd"> = byRecipe("opt");
+
+/** Pixels of a side by recipe. */
+export const RECIPE_IMAGE_SIZES: ByRecipe<number> = byRecipe("imageSize");
+
+/** Shares of the shorter side that are validated on, by recipe. */
+export const RECIPE_CROP_PCTS: ByRecipe<number> = byRecipe("cropPct");
+
+/** Crops of training images by recipe. */
+export const RECIPE_AUGMENTS: ByRecipe<Recipe["augment"]> = byRecipe("augment");
+
 /** Learning rates by recipe; each is one for the optimiser of its recipe alone. */
-export const RECIPE_RATES = Object.fromEntries(
+export const RECIPE_RATES: Readonly<
+  Record<string, { readonly opt: Readonly<Record<string, number>> }>
+> = Object.fromEntries(
   RECIPE_NAMES.map((name) => [name, { opt: { [AUTHORS[name].opt]: AUTHORS[name].lr } }]),
 );

@@ -8,7 +8,7 @@ import {
 } from "../../data/recipes.ts";
 import { INTERPOLATIONS } from "../../data/resample.ts";
 import { RAND_POLICY } from "../augment/rand_policy.ts";
-import { byRecipe } from "./authors.ts";
+import { RECIPE_AUGMENTS, RECIPE_CROP_PCTS, RECIPE_IMAGE_SIZES } from "./authors.ts";
 import type { Section } from "./option.ts";
 
 /** The images that a network is trained and validated on. */
@@ -96,7 +96,7 @@ export const IMAGES = [
         kind: "integer",
         min: 4,
         max: 4096,
-        default: { recipe: byRecipe("imageSize"), dataset: IMAGE_SIZES },
+        default: { recipe: RECIPE_IMAGE_SIZES, dataset: IMAGE_SIZES },
         otherwise: "that of the images",
         help: "pixels of a side of what networks are shown",
       },
@@ -113,7 +113,7 @@ export const IMAGES = [
         kind: "number",
         above: 0,
         max: 1,
-        default: { recipe: byRecipe("cropPct"), dataset: CROP_PCTS },
+        default: { recipe: RECIPE_CROP_PCTS, dataset: CROP_PCTS },
         help: "the central part of validation images that is shown, of their shorter side",
       },
       {
@@ -141,7 +141,7 @@ export const IMAGES = [
         name: "augment",
         kind: "choice",
         choices: ["none", "crop-flip", "crop", "resized-crop"],
-        default: { recipe: byRecipe("augment"), dataset: AUGMENTS },
+        default: { recipe: RECIPE_AUGMENTS, dataset: AUGMENTS },
         help: "how training images are cropped: whole, shifted, or a part of any size",
       },
       {

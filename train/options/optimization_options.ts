@@ -1,7 +1,13 @@
 import { BATCH_SIZES, EPOCHS } from "../../data/recipes.ts";
 import { SAMPLERS } from "../../data/order.ts";
 import { SCHEDULES } from "../schedule.ts";
-import { byRecipe, RECIPE_NAMES, RECIPE_RATES } from "./authors.ts";
+import {
+  RECIPE_BATCH_SIZES,
+  RECIPE_EPOCHS,
+  RECIPE_NAMES,
+  RECIPE_OPTIMIZERS,
+  RECIPE_RATES,
+} from "./authors.ts";
 import type { Section } from "./option.ts";
 
 /** Options of the optimiser, its schedule and the seed. */
@@ -22,7 +28,7 @@ export const OPTIMIZATION = [
         short: "e",
         kind: "integer",
         min: 1,
-        default: { recipe: byRecipe("epochs"), dataset: EPOCHS },
+        default: { recipe: RECIPE_EPOCHS, dataset: EPOCHS },
         beside: ["widthsOnly"],
         help: "how often each training image is seen",
       },
@@ -32,7 +38,7 @@ export const OPTIMIZATION = [
         also: ["batch"],
         kind: "integer",
         min: 1,
-        default: { recipe: byRecipe("batchSize"), dataset: BATCH_SIZES },
+        default: { recipe: RECIPE_BATCH_SIZES, dataset: BATCH_SIZES },
         help: "images of a step; of each epoch, a last batch that is not full is left out",
       },
       {
@@ -48,7 +54,7 @@ export const OPTIMIZATION = [
         also: ["optimizer"],
         kind: "choice",
         choices: ["sgd", "adamw"],
-        default: { recipe: byRecipe("opt"), else: "adamw" },
+        default: { recipe: RECIPE_OPTIMIZERS, else: "adamw" },
         help: "optimiser",
       },
       {
