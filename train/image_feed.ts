@@ -64,6 +64,8 @@ export class Images {
   readonly #pixels: Tensor;
   readonly #crops: Tensor;
   readonly #sizes?: Tensor;
+  /** What the feed draws, and where it goes. */
+  readonly #drawn: readonly Draw[];
   readonly #draws: readonly Tensor[];
   readonly #slot: number;
 
@@ -77,7 +79,8 @@ export class Images {
     this.#crops = scope.tensor("crops", [batch, 4]);
     if (varied) this.#sizes = scope.tensor("sizes", [batch, 2], undefined, "u32");
     this.labels = scope.tensor("labels", [batch], undefined, "u32");
-    this.#draws = drawsOf(feed).map(({ name, numbers }) => scope.tensor(name, [batch, numbers]));
+    this.#drawn = drawsOf(feed);
+    this.#draws = this.#drawn.map(({ name, numbers }) => scope.tensor(name, [batch, numbers]));
     if (feed.mixing) {
       this.mixed = {
         others: scope.tensor("other labels", [batch], undefined, "u32"),
@@ -114,8 +117,7 @@ export class Images {
    */
   send(batch: Batch): void {
     const { dataset, batch: length, image, mixing } = this.#feed;
-    const draws = drawsOf(this.#feed);
-    checkBatch(batch, { source: dataset, batch: length, to: image, draws });
+    checkBatch(batch, { source: dataset, batch: length, to: image, draws: this.#drawn });
     const { pixels, crops, labels, count, sizes } = batch;
     const words = new Uint32Array(pixels.buffer, pixels.byteOffset, Math.ceil(pixels.length / 4));
     this.#scope.write(this.#pixels, words);
