@@ -131,6 +131,7 @@ export type { NarrowAttributes } from "./kernels/ops/narrow.ts";
 export type { AdamwAttributes, SgdAttributes } from "./kernels/ops/optimizers.ts";
 export type { NormalizePixelsAttributes } from "./kernels/ops/normalize_pixels.ts";
 export type { RandAugmentAttributes } from "./kernels/ops/rand_augment.ts";
+export type { PixelNormalization } from "./kernels/ops/pixel_bytes.ts";
 export type { ReluAttributes } from "./kernels/ops/relu.ts";
 export type { SamplePicturesAttributes } from "./kernels/ops/sample_pictures.ts";
 

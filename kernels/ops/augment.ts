@@ -1,9 +1,17 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
 import { elements } from "../gpu/tensor.ts";
+import {
+  BYTES_AT,
+  checkNormalizing,
+  NORMALIZED,
+  NORMALIZING,
+  normalizing,
+  type PixelNormalization,
+} from "./pixel_bytes.ts";
 
 /** Attributes of augmentation: the sizes of the images, and the normalisation of each channel. */
-export interface AugmentAttributes {
+export interface AugmentAttributes extends PixelNormalization {
   /** Images in a batch. */
   readonly batch: number;
   /** Pixels from top to bottom of a source image. */
@@ -16,10 +24,6 @@ export interface AugmentAttributes {
   readonly outHeight: number;
   /** Pixels from left to right of a result. */
   readonly outWidth: number;
-  /** Mean of each channel, for values from 0 to 1. */
-  readonly mean: readonly number[];
-  /** Standard deviation of each channel. */
-  readonly std: readonly number[];
 }
 
 const kernel = defineKernel({
@@ -35,29 +39,17 @@ const kernel = defineKernel({
     out_height: "u32",
     out_width: "u32",
     words: "u32",
-    scale_0: "f32",
-    scale_1: "f32",
-    scale_2: "f32",
-    scale_3: "f32",
-    shift_0: "f32",
-    shift_1: "f32",
-    shift_2: "f32",
-    shift_3: "f32",
+    ...NORMALIZING,
   },
   wgsl: /* wgsl */ `
-// The bytes of one pixel, times a weight. Bytes past its channels are of the next one, and get
-// dropped by a scale of zero.
+${NORMALIZED}
+${BYTES_AT}
+// The bytes of one pixel, times a weight.
 fn tap(n: u32, y: i32, x: i32, weight: f32) -> vec4f {
   let inside = y >= 0 && y < i32(dims.height) && x >= 0 && x < i32(dims.width);
   if (!inside || weight == 0.0) { return vec4f(); }
   let at = ((n * dims.height + u32(y)) * dims.width + u32(x)) * dims.channels;
-  let word = at / 4u;
-  let bits = (at % 4u) * 8u;
-  var bytes = pixels[word] >> bits;
-  if (bits + dims.channels * 8u > 32u) {
-    bytes |= pixels[min(word + 1u, dims.words - 1u)] << (32u - bits);
-  }
-  return weight * vec4f((vec4u(bytes) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
+  return weight * bytes_at(0u, at);
 }
 
 fn main(workgroup: u32, lane: u32) {
@@ -78,9 +70,7 @@ fn main(workgroup: u32, lane: u32) {
   let y = i32(low.y);
   let top = tap(n, y, x, a.y * a.x) + tap(n, y, x + 1, a.y * b.x);
   let bottom = tap(n, y + 1, x, b.y * a.x) + tap(n, y + 1, x + 1, b.y * b.x);
-  let scale = vec4f(dims.scale_0, dims.scale_1, dims.scale_2, dims.scale_3);
-  let shift = vec4f(dims.shift_0, dims.shift_1, dims.shift_2, dims.shift_3);
-  set_y(i, fma(top + bottom, scale, shift));
+  set_y(i, normalized(top + bottom));
 }`,
 });
 
@@ -98,17 +88,7 @@ function check(
   if (![1, 2, 3, 4].includes(channels)) {
     throw new RangeError(`Cannot apply augment: wanted 1 to 4 channels, found ${channels}`);
   }
-  if (mean.length !== channels || std.length !== channels) {
-    throw new TypeError(
-      `Cannot apply augment as the images have ${channels} channels: found ${mean.length} means ` +
-        `and ${std.length} standard deviations`,
-    );
-  }
-  if (std.some((s) => !(s > 0))) {
-    throw new RangeError(
-      `Cannot apply augment: wanted standard deviations above 0, found [${std}]`,
-    );
-  }
+  checkNormalizing("augment", { mean, std }, { channels });
   const words = Math.ceil(elements([batch, height, width, channels]) / 4);
   if (pixels.shape.length !== 1 || pixels.shape[0] !== words || pixels.type === "f32") {
     throw new TypeError(
@@ -194,10 +174,8 @@ export const augment: Op<AugmentAttributes> = {
   forward: (trace, inputs, attributes) => {
     check(inputs, attributes);
     const [pixels, crops] = inputs;
-    const { batch, height, width, channels, outHeight, outWidth, mean, std } = attributes;
+    const { batch, height, width, channels, outHeight, outWidth } = attributes;
     const y = trace.tensor("augment", [batch, outHeight, outWidth, channels]);
-    const scale = (c: number): number => c < channels ? 1 / (255 * std[c]) : 0;
-    const shift = (c: number): number => c < channels ? -mean[c] / std[c] : 0;
     trace.run(kernel, {
       reads: { pixels, crops },
       writes: { y },
@@ -209,14 +187,7 @@ export const augment: Op<AugmentAttributes> = {
         out_height: outHeight,
         out_width: outWidth,
         words: pixels.words,
-        scale_0: scale(0),
-        scale_1: scale(1),
-        scale_2: scale(2),
-        scale_3: scale(3),
-        shift_0: shift(0),
-        shift_1: shift(1),
-        shift_2: shift(2),
-        shift_3: shift(3),
+        ...normalizing(attributes),
       },
       workgroups: Math.ceil(y.quads / 64),
     });

@@ -1,5 +1,6 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
+import { checkAugmented, type Shaped } from "./augmented_inputs.ts";
 
 const LANES = 64;
 
@@ -110,24 +111,9 @@ fn main(workgroup: u32, lane: u32) {
 }`,
 });
 
-interface Shaped {
-  readonly shape: readonly number[];
-}
-
-function check([x, numbers]: readonly Shaped[]): void {
-  const [batch, , , channels] = x.shape;
-  if (x.shape.length !== 4 || (channels !== 1 && channels !== 3)) {
-    throw new TypeError(
-      `Cannot apply color jitter: wanted images [batch, height, width, 1 or 3 channels], found ` +
-        `[${x.shape}]`,
-    );
-  }
-  if (numbers.shape.join() !== `${batch},5`) {
-    throw new TypeError(
-      `Cannot apply color jitter: wanted numbers [${batch}, 5] of (brightness, contrast, ` +
-        `saturation, hue, order), found [${numbers.shape}]`,
-    );
-  }
+function check(inputs: readonly Shaped[]): void {
+  const names = ["brightness", "contrast", "saturation", "hue", "order"];
+  checkAugmented("color jitter", inputs, { channels: "1 or 3", names });
 }
 
 const bounded = (v: number): number => Math.min(Math.max(v, 0), 255);

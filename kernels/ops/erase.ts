@@ -1,6 +1,9 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
+import { channelDims, channelValues, channelVector } from "../wgsl/channel_numbers.ts";
+import { HASH, hash } from "../wgsl/hash.ts";
 import { TURN } from "../wgsl/turn.ts";
+import { checkAugmented, type Shaped } from "./augmented_inputs.ts";
 
 /** Attributes of erasing, one number for each channel, for values from 0 to 255. */
 export interface EraseAttributes {
@@ -19,26 +22,14 @@ const kernel = defineKernel({
     batch: "u32",
     height: "u32",
     width: "u32",
-    fill_0: "f32",
-    fill_1: "f32",
-    fill_2: "f32",
-    fill_3: "f32",
-    spread_0: "f32",
-    spread_1: "f32",
-    spread_2: "f32",
-    spread_3: "f32",
+    ...channelDims("fill"),
+    ...channelDims("spread"),
   },
   // Four numbers, each with a turn.
   iterations: () => 4 * 4,
   wgsl: /* wgsl */ `
 ${TURN}
-// PCG-RXS-M-XS (O'Neill 2014).
-fn hash(v: u32) -> u32 {
-  let state = v * 747796405u + 2891336453u;
-  let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-  return (word >> 22u) ^ word;
-}
-
+${HASH}
 // Box and Muller's normal number, from 23 bits for each of its two uniform ones.
 fn normal(key: u32) -> f32 {
   let bits = hash(key) >> 9u;
@@ -62,19 +53,13 @@ fn main(workgroup: u32, lane: u32) {
     set_y(i, x(i));
     return;
   }
-  let fill = vec4f(dims.fill_0, dims.fill_1, dims.fill_2, dims.fill_3);
-  let spread = vec4f(dims.spread_0, dims.spread_1, dims.spread_2, dims.spread_3);
+  let fill = ${channelVector("fill")};
+  let spread = ${channelVector("spread")};
   let key = hash(u32(numbers(2u * n + 1u).x)) + (i % pixels) * 8u;
   let noise = vec4f(normal(key), normal(key + 2u), normal(key + 4u), normal(key + 6u));
   set_y(i, fill + spread * noise);
 }`,
 });
-
-function hash(v: number): number {
-  const state = (Math.imul(v, 747796405) + 2891336453) >>> 0;
-  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0;
-  return ((word >>> 22) ^ word) >>> 0;
-}
 
 function normal(key: number): number {
   const u = ((hash(key) >>> 9) + 0.5) * 2 ** -23;
@@ -82,23 +67,10 @@ function normal(key: number): number {
   return Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * angle);
 }
 
-interface Shaped {
-  readonly shape: readonly number[];
-}
-
-function check([x, numbers]: readonly Shaped[], { fill, spread }: EraseAttributes): void {
-  const [batch, , , channels] = x.shape;
-  if (x.shape.length !== 4 || channels > 4) {
-    throw new TypeError(
-      `Cannot apply erase: wanted images [batch, height, width, 1 to 4 channels], found [${x.shape}]`,
-    );
-  }
-  if (numbers.shape.join() !== `${batch},5`) {
-    throw new TypeError(
-      `Cannot apply erase: wanted numbers [${batch}, 5] of (y, x, height, width, seed), found ` +
-        `[${numbers.shape}]`,
-    );
-  }
+function check(inputs: readonly Shaped[], { fill, spread }: EraseAttributes): void {
+  const names = ["y", "x", "height", "width", "seed"];
+  checkAugmented("erase", inputs, { channels: "1 to 4", names });
+  const channels = inputs[0].shape[3];
   if (fill.length !== channels || spread.length !== channels) {
     throw new TypeError(
       `Cannot apply erase as the images have ${channels} channels: found ${fill.length} fills and ` +
@@ -154,19 +126,14 @@ export const erase: Op<EraseAttributes> = {
     check(inputs, attributes);
     const [x, numbers] = inputs;
     const [batch, height, width] = x.shape;
-    const [fill, spread] = [attributes.fill, attributes.spread]
-      .map((values) => (c: number) => values[c] ?? 0);
     const y = trace.tensor("erased", x.shape);
     trace.run(kernel, {
       reads: { x, numbers },
       writes: { y },
       dims: {
         ...{ batch, height, width },
-        ...{ fill_0: fill(0), fill_1: fill(1), fill_2: fill(2), fill_3: fill(3) },
-        spread_0: spread(0),
-        spread_1: spread(1),
-        spread_2: spread(2),
-        spread_3: spread(3),
+        ...channelValues("fill", attributes.fill),
+        ...channelValues("spread", attributes.spread),
       },
       workgroups: Math.ceil(y.quads / 64),
     });

@@ -1,6 +1,7 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Input, Op, Values } from "../op.ts";
 import { elements, paddedWords, type Tensor } from "../gpu/tensor.ts";
+import { HASH, hash } from "../wgsl/hash.ts";
 
 // One workgroup, as the last thing it does is to count its draw.
 const draw = defineKernel({
@@ -10,13 +11,7 @@ const draw = defineKernel({
   writes: { noise: "f32", counter: "u32" },
   dims: { words: "u32", candidates: "u32", row_words: "u32" },
   wgsl: /* wgsl */ `
-// PCG-RXS-M-XS (O'Neill 2014).
-fn hash(v: u32) -> u32 {
-  let state = v * 747796405u + 2891336453u;
-  let word = ((state >> ((state >> 28u) + 4u)) ^ state) * 277803737u;
-  return (word >> 22u) ^ word;
-}
-fn main(workgroup: u32, lane: u32) {
+${HASH}fn main(workgroup: u32, lane: u32) {
   let key = hash(counter[1] + hash(counter[0]));
   for (var i = lane; i < dims.words; i += 64u) {
     // u and 1 - u lie in (0, 1), both exactly; the logarithm is imprecise where u is near 1.
@@ -31,12 +26,6 @@ fn main(workgroup: u32, lane: u32) {
 }`,
   iterations: ({ words }) => Math.ceil(words / 64) + 1,
 });
-
-function hash(v: number): number {
-  const state = (Math.imul(v, 747796405) + 2891336453) >>> 0;
-  const word = Math.imul((state >>> ((state >>> 28) + 4)) ^ state, 277803737) >>> 0;
-  return ((word >>> 22) ^ word) >>> 0;
-}
 
 function checkNoise([noise, counter]: readonly (Tensor | Values)[]): void {
   if (noise.shape.length !== 2 || String(counter.shape) !== "2") {

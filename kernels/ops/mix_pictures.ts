@@ -1,5 +1,6 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
+import { checkAugmented, type Shaped } from "./augmented_inputs.ts";
 
 const kernel = defineKernel({
   name: "mix pictures",
@@ -28,24 +29,9 @@ fn main(workgroup: u32, lane: u32) {
 }`,
 });
 
-interface Shaped {
-  readonly shape: readonly number[];
-}
-
-function check([x, numbers]: readonly Shaped[]): void {
-  const [batch, , , channels] = x.shape;
-  if (x.shape.length !== 4 || channels > 4) {
-    throw new TypeError(
-      `Cannot apply mix pictures: wanted images [batch, height, width, 1 to 4 channels], found ` +
-        `[${x.shape}]`,
-    );
-  }
-  if (numbers.shape.join() !== `${batch},5`) {
-    throw new TypeError(
-      `Cannot apply mix pictures: wanted numbers [${batch}, 5] of (share, y, x, height, width), ` +
-        `found [${numbers.shape}]`,
-    );
-  }
+function check(inputs: readonly Shaped[]): void {
+  const names = ["share", "y", "x", "height", "width"];
+  checkAugmented("mix pictures", inputs, { channels: "1 to 4", names });
 }
 
 function reference([x, numbers]: readonly Values[]): Values {

@@ -1,6 +1,8 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op, Values } from "../op.ts";
+import { channelDims, channelValues, channelVector } from "../wgsl/channel_numbers.ts";
 import { TURN } from "../wgsl/turn.ts";
+import { checkAugmented, type Shaped } from "./augmented_inputs.ts";
 import {
   blend,
   GREY_WGSL,
@@ -33,10 +35,7 @@ const kernel = defineKernel({
     height: "u32",
     width: "u32",
     channels: "u32",
-    fill_0: "f32",
-    fill_1: "f32",
-    fill_2: "f32",
-    fill_3: "f32",
+    ...channelDims("fill"),
   },
   // A turn, or nine pixels around one.
   iterations: () => 20,
@@ -69,7 +68,7 @@ fn blend4(from_value: vec4f, to_value: vec4f, factor: f32) -> vec4f {
 fn sample(n: u32, at: vec2f) -> vec4f {
   let size = vec2f(f32(dims.width), f32(dims.height));
   if (any(at < vec2f()) || any(at >= size)) {
-    return vec4f(dims.fill_0, dims.fill_1, dims.fill_2, dims.fill_3);
+    return ${channelVector("fill")};
   }
   let low = floor(at - 0.5);
   let part = at - 0.5 - low;
@@ -127,24 +126,10 @@ fn main(workgroup: u32, lane: u32) {
 }`,
 });
 
-interface Shaped {
-  readonly shape: readonly number[];
-}
-
-function check([x, numbers]: readonly Shaped[], { fill }: RandAugmentAttributes): void {
-  const [batch, , , channels] = x.shape;
-  if (x.shape.length !== 4 || (channels !== 1 && channels !== 3)) {
-    throw new TypeError(
-      `Cannot apply rand augment: wanted images [batch, height, width, 1 or 3 channels], found ` +
-        `[${x.shape}]`,
-    );
-  }
-  if (numbers.shape.join() !== `${batch},2`) {
-    throw new TypeError(
-      `Cannot apply rand augment: wanted numbers [${batch}, 2] of (operation, magnitude), found ` +
-        `[${numbers.shape}]`,
-    );
-  }
+function check(inputs: readonly Shaped[], { fill }: RandAugmentAttributes): void {
+  const names = ["operation", "magnitude"];
+  checkAugmented("rand augment", inputs, { channels: "1 or 3", names });
+  const channels = inputs[0].shape[3];
   if (fill.length !== channels) {
     throw new TypeError(
       `Cannot apply rand augment as the images have ${channels} channels: found ${fill.length} fills`,
@@ -316,13 +301,12 @@ export const randAugment: Op<RandAugmentAttributes> = {
     const table = recordByteTables(trace, x, numbers);
     const y = trace.tensor("rand augmented", x.shape);
     const { quads } = y;
-    const fill = (c: number): number => attributes.fill[c] ?? 0;
     trace.run(kernel, {
       reads: { x, numbers, table },
       writes: { y },
       dims: {
         ...{ quads, height, width, channels },
-        ...{ fill_0: fill(0), fill_1: fill(1), fill_2: fill(2), fill_3: fill(3) },
+        ...channelValues("fill", attributes.fill),
       },
       workgroups: Math.ceil(quads / LANES),
     });

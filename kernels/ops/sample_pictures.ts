@@ -1,9 +1,17 @@
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { elements } from "../gpu/tensor.ts";
 import type { Case, Op, Values } from "../op.ts";
+import {
+  BYTES_AT,
+  checkNormalizing,
+  NORMALIZED,
+  NORMALIZING,
+  normalizing,
+  type PixelNormalization,
+} from "./pixel_bytes.ts";
 
 /** Attributes of sampling: how pictures lie in a batch, and what they are brought to. */
-export interface SamplePicturesAttributes {
+export interface SamplePicturesAttributes extends PixelNormalization {
   /** Pictures in a batch. */
   readonly batch: number;
   /** Words of 32 bits from one picture to the next. */
@@ -16,10 +24,6 @@ export interface SamplePicturesAttributes {
   readonly outWidth: number;
   /** The filter: a triangle, or Keys' cubic with a = -1/2. */
   readonly interpolation: "bilinear" | "bicubic";
-  /** Mean of each channel, for values from 0 to 1. */
-  readonly mean: readonly number[];
-  /** Standard deviation of each channel. */
-  readonly std: readonly number[];
 }
 
 type Interpolation = SamplePicturesAttributes["interpolation"];
@@ -56,14 +60,7 @@ const DIMS = {
   out_height: "u32",
   out_width: "u32",
   words: "u32",
-  scale_0: "f32",
-  scale_1: "f32",
-  scale_2: "f32",
-  scale_3: "f32",
-  shift_0: "f32",
-  shift_1: "f32",
-  shift_2: "f32",
-  shift_3: "f32",
+  ...NORMALIZING,
 } as const;
 
 type SampleKernel = Kernel<"pixels" | "sizes" | "crops", "y", keyof typeof DIMS>;
@@ -79,19 +76,8 @@ function kernelFor(interpolation: Interpolation): SampleKernel {
     dims: DIMS,
     iterations: () => most * (most + 1),
     wgsl: /* wgsl */ `
-// The bytes of one pixel. Those past its channels are of the next one, and get dropped by a scale
-// of zero.
-fn pixel(slot: u32, index: u32) -> vec4f {
-  let at = index * dims.channels;
-  let word = slot + at / 4u;
-  let bits = (at % 4u) * 8u;
-  var bytes = pixels[word] >> bits;
-  if (bits + dims.channels * 8u > 32u) {
-    bytes |= pixels[min(word + 1u, dims.words - 1u)] << (32u - bits);
-  }
-  return vec4f((vec4u(bytes) >> vec4u(0u, 8u, 16u, 24u)) & vec4u(255u));
-}
-
+${NORMALIZED}
+${BYTES_AT}
 fn filter_at(distance: f32) -> f32 { ${wgsl} }
 
 fn main(workgroup: u32, lane: u32) {
@@ -116,14 +102,12 @@ fn main(workgroup: u32, lane: u32) {
     let weight_y = filter_at((y + 0.5 - center.y) / stretch.y);
     for (var x = first.x; x <= last.x; x += 1.0) {
       let weight = weight_y * filter_at((x + 0.5 - center.x) / stretch.x);
-      sum += weight * pixel(slot, u32(y) * width + u32(x));
+      sum += weight * bytes_at(slot, (u32(y) * width + u32(x)) * dims.channels);
       weights += weight;
     }
   }
   let value = clamp(sum / weights, vec4f(), vec4f(255.0));
-  let scale = vec4f(dims.scale_0, dims.scale_1, dims.scale_2, dims.scale_3);
-  let shift = vec4f(dims.shift_0, dims.shift_1, dims.shift_2, dims.shift_3);
-  set_y(i, fma(value, scale, shift));
+  set_y(i, normalized(value));
 }`,
   });
 }
@@ -159,15 +143,7 @@ function check(
       `${action}: wanted the interpolation bilinear or bicubic, found ${interpolation}`,
     );
   }
-  if (mean.length !== channels || std.length !== channels) {
-    throw new TypeError(
-      `${action} as the pictures have ${channels} channels: found ${mean.length} means and ` +
-        `${std.length} standard deviations`,
-    );
-  }
-  if (std.some((s) => !(s > 0))) {
-    throw new RangeError(`${action}: wanted standard deviations above 0, found [${std}]`);
-  }
+  checkNormalizing("sample pictures", { mean, std }, { channels, what: "pictures" });
   const wanted = [
     { what: "pixels", found: pixels, shape: [batch * slotWords], type: "u32" },
     { what: "sizes", found: sizes, shape: [batch, 2], type: "u32" },
@@ -296,11 +272,8 @@ export const samplePictures: Op<SamplePicturesAttributes> = {
   forward: (trace, inputs, attributes) => {
     check(inputs, attributes);
     const [pixels, sizes, crops] = inputs;
-    const { batch, slotWords, channels, outHeight, outWidth, interpolation, mean, std } =
-      attributes;
+    const { batch, slotWords, channels, outHeight, outWidth, interpolation } = attributes;
     const y = trace.tensor("sampled pictures", [batch, outHeight, outWidth, channels]);
-    const scale = (c: number): number => c < channels ? 1 / (255 * std[c]) : 0;
-    const shift = (c: number): number => c < channels ? -mean[c] / std[c] : 0;
     trace.run(KERNELS[interpolation], {
       reads: { pixels, sizes, crops },
       writes: { y },
@@ -311,14 +284,7 @@ export const samplePictures: Op<SamplePicturesAttributes> = {
         out_height: outHeight,
         out_width: outWidth,
         words: pixels.words,
-        scale_0: scale(0),
-        scale_1: scale(1),
-        scale_2: scale(2),
-        scale_3: scale(3),
-        shift_0: shift(0),
-        shift_1: shift(1),
-        shift_2: shift(2),
-        shift_3: shift(3),
+        ...normalizing(attributes),
       },
       workgroups: Math.ceil(y.quads / 64),
     });
