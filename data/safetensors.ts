@@ -143,17 +143,17 @@ function dtypeOf(data: TensorData): Dtype {
 }
 
 /**
- * Writes a safetensors file, tensor after tensor in the given order, so that the same input gives
- * the same bytes. The header is padded with spaces to a multiple of 8 bytes.
+ * The bytes of a safetensors file in pieces, to be written one behind the other: the header, and the
+ * data of each tensor where they lie. {@link encodeSafetensors} joins them.
  *
  * @param tensors Names and tensors; a `Map` will do.
  * @param metadata Strings to keep with them.
  * @throws {TypeError} If a shape does not fit its data, or a name is taken twice or reserved.
  */
-export function encodeSafetensors(
+export function safetensorsPieces(
   tensors: Iterable<readonly [string, TensorToStore]>,
   metadata: Readonly<Record<string, string>> = {},
-): Uint8Array<ArrayBuffer> {
+): Uint8Array[] {
   const fields: string[] = [];
   if (Object.keys(metadata).length > 0) fields.push(`"__metadata__":${JSON.stringify(metadata)}`);
   const chunks: TensorData[] = [];
@@ -180,19 +180,34 @@ export function encodeSafetensors(
     );
     chunks.push(data);
   }
-  let header = new TextEncoder().encode(`{${fields.join(",")}}`);
-  if (header.length % 8 > 0) {
-    const padded = new Uint8Array(Math.ceil(header.length / 8) * 8).fill(0x20);
-    padded.set(header);
-    header = padded;
-  }
-  const bytes = new Uint8Array(8 + header.length + end);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
-  bytes.set(header, 8);
-  let at = 8 + header.length;
-  for (const chunk of chunks) {
-    bytes.set(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength), at);
-    at += chunk.byteLength;
+  const text = new TextEncoder().encode(`{${fields.join(",")}}`);
+  const header = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
+  new DataView(header.buffer).setBigUint64(0, BigInt(header.length - 8), true);
+  header.set(text, 8);
+  return [
+    header,
+    ...chunks.map((data) => new Uint8Array(data.buffer, data.byteOffset, data.byteLength)),
+  ];
+}
+
+/**
+ * Writes a safetensors file, tensor after tensor in the given order, so that the same input gives
+ * the same bytes. The header is padded with spaces to a multiple of 8 bytes.
+ *
+ * @param tensors Names and tensors; a `Map` will do.
+ * @param metadata Strings to keep with them.
+ * @throws {TypeError} If a shape does not fit its data, or a name is taken twice or reserved.
+ */
+export function encodeSafetensors(
+  tensors: Iterable<readonly [string, TensorToStore]>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const pieces = safetensorsPieces(tensors, metadata);
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
   }
   return bytes;
 }

@@ -15,3 +15,9 @@ export class VerificationError extends Error {
   /** "VerificationError", as printed before the message. */
   override readonly name: string = "VerificationError";
 }
+
+/** A run that was told to stop, and has kept where it is. */
+export class StoppedError extends Error {
+  /** "StoppedError", as printed before the message. */
+  override readonly name: string = "StoppedError";
+}

@@ -1,0 +1,18 @@
+import { type Keeper, MemoryKeeper } from "./keeper.ts";
+import type { TrainingState } from "./training_state.ts";
+
+/** How a run is kept from loss: where its checkpoints go, where it goes on from, when it stops. */
+export interface Course {
+  readonly keeper: Keeper;
+  /** Where it goes on from. Default: it begins. */
+  readonly from?: TrainingState;
+  /** Whether to stop after the step that is being done; asked after each. */
+  readonly stopped?: () => boolean;
+  /** All options of the command, to be kept with each state. */
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** A course of a run that nothing is kept of on disk. */
+export function courseInMemory(): Course {
+  return { keeper: new MemoryKeeper() };
+}
