@@ -69,7 +69,14 @@ export type { ProductDirection, Work } from "./kernels/conv/work.ts";
 export type { Geometry } from "./kernels/wgsl/geometry.ts";
 export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernels/conv/tiles.ts";
 export { tune, type Tuned, type TuneOptions } from "./kernels/conv/tuning.ts";
-export { Gpu, GpuError, type GpuOptions, NoAdapterError } from "./kernels/gpu.ts";
+export {
+  DeviceLostError,
+  Gpu,
+  GpuError,
+  type GpuOptions,
+  NoAdapterError,
+  OutOfMemoryError,
+} from "./kernels/gpu.ts";
 export { Device, type Live } from "./kernels/gpu/device.ts";
 export type { OpenedDevice } from "./kernels/gpu/open_device.ts";
 export type { Pipeline } from "./kernels/gpu/pipeline.ts";

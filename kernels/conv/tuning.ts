@@ -2,7 +2,7 @@ import { tileChoices } from "./choices.ts";
 import { type Work, workKey } from "./work.ts";
 import { convolutionPresets } from "./convolution_preset.ts";
 import type { Device } from "../gpu/device.ts";
-import { GpuError } from "../gpu/gpu_error.ts";
+import { DeviceLostError, GpuError } from "../gpu/gpu_error.ts";
 import type { Program } from "../program/program.ts";
 import { type Operand, operandShapes, recordWork } from "./record_work.ts";
 import { Scope } from "../program/scope.ts";
@@ -99,7 +99,7 @@ async function tuneWork(
     try {
       await run();
     } catch (error) {
-      if (!(error instanceof GpuError)) throw error;
+      if (!(error instanceof GpuError) || error instanceof DeviceLostError) throw error;
       refusal = error;
     }
   };
@@ -114,7 +114,7 @@ async function tuneWork(
     try {
       await timed(programs);
     } catch (error) {
-      if (!(error instanceof GpuError)) throw error;
+      if (!(error instanceof GpuError) || error instanceof DeviceLostError) throw error;
       for (const program of programs) await tolerant(() => timed([program]));
     }
     for (const [, program] of programs) program.destroy();

@@ -1,9 +1,9 @@
 /// <reference types="@webgpu/types" />
-import { curable, cure } from "../../data/cure.ts";
 import { isLlvmpipe, mostIterations } from "./adapter.ts";
 import type { Assembled } from "./assemble.ts";
+import { DeviceErrors } from "./device_errors.ts";
 import type { DevicePreset } from "./device_preset.ts";
-import { GpuError } from "./gpu_error.ts";
+import { GpuError, OutOfMemoryError } from "./gpu_error.ts";
 import { CHANNEL_QUADS } from "./kernel.ts";
 import { openDevice, type OpenedDevice } from "./open_device.ts";
 import { compile, type Pipeline } from "./pipeline.ts";
@@ -50,15 +50,12 @@ export class Device {
   readonly workQueue: GPUBuffer;
   readonly #ownsDevice: boolean;
   readonly #pipelines = new Map<string, Pipeline>();
-  readonly #pending: Promise<void>[] = [];
-  readonly #errors: string[] = [];
-  readonly #listening = new AbortController();
+  readonly #errors: DeviceErrors;
   readonly #live = new Map<GPUBuffer | GPUTexture, number>();
   readonly #everOwned = new WeakSet<GPUBuffer | GPUTexture>();
   #destroyed = false;
   #bytes = 0;
   #peak = 0;
-  #lost?: string;
 
   /**
    * Wraps a device that {@link openDevice} has opened. Raises a `RangeError` unless `maxWorkgroups`
@@ -74,20 +71,14 @@ export class Device {
     this.preset = preset;
     this.broadcast = broadcast;
     this.maxWorkgroups = maxWorkgroups;
-    this.workQueue = device.createBuffer({
-      label: "work queue",
-      size: QUEUE_BYTES,
-      usage: USAGE.STORAGE,
-    });
+    this.#errors = new DeviceErrors(device, { adapter, live: () => this.#bytes });
+    const usage = USAGE.STORAGE;
+    this.workQueue = this.#errors.allocate(
+      "work queue",
+      QUEUE_BYTES,
+      () => device.createBuffer({ label: "work queue", size: QUEUE_BYTES, usage }),
+    );
     this.#ownsDevice = owned;
-    device.addEventListener("uncapturederror", (event) => {
-      if ("error" in event && event.error instanceof Object && "message" in event.error) {
-        this.#errors.push(String(event.error.message));
-      }
-    }, { signal: this.#listening.signal });
-    void device.lost.then(({ message }) => {
-      this.#lost = message || "no reason was given";
-    });
   }
 
   /** Buffers and textures taken and not given back, and their bytes. */
@@ -117,7 +108,14 @@ export class Device {
     this.#refuseOversize(name, bytes, this.largestBuffer);
     const size = Math.ceil(bytes / 16) * 16 + BEHIND;
     const usage = USAGE.STORAGE | USAGE.UNIFORM | USAGE.COPY_SRC | USAGE.COPY_DST;
-    return this.own(this.device.createBuffer({ label: name, size, usage }), size);
+    return this.ownBuffer({ label: name, size, usage });
+  }
+
+  /** Takes a buffer of this description, to be given back with {@link free}. */
+  ownBuffer(made: GPUBufferDescriptor & { readonly label: string }): GPUBuffer {
+    const { label, size } = made;
+    const buffer = this.#errors.allocate(label, size, () => this.device.createBuffer(made));
+    return this.own(buffer, size);
   }
 
   /** Takes a texture for rows of {@link TEXTURE_WIDTH} vec4, to be given back with {@link free}. */
@@ -128,19 +126,14 @@ export class Device {
     const bytes = width * height * 16;
     const limit = this.device.limits.maxTextureDimension2D * width * 16;
     this.#refuseOversize(name, bytes, limit);
-    return this.own(this.device.createTexture(texture), bytes);
+    const made = this.#errors.allocate(name, bytes, () => this.device.createTexture(texture));
+    return this.own(made, bytes);
   }
 
   #refuseOversize(name: string, bytes: number, limit: number): void {
-    if (bytes > limit) {
-      throw curable(
-        GpuError,
-        `Cannot allocate ${name}: it takes ${bytes} bytes, the limit of ${this.adapter} is ${limit}`,
-        cure`lower ${{ option: "batchSize", words: "the batch" }}`,
-        cure`lower ${{ option: "imageSize", words: "the size of images" }}`,
-        cure`take a smaller ${{ option: "model" }}`,
-      );
-    }
+    if (bytes <= limit) return;
+    const failed = { what: name, asked: bytes, live: this.#bytes };
+    throw new OutOfMemoryError(failed, `the limit of ${this.adapter} is ${limit}`);
   }
 
   /**
@@ -198,15 +191,10 @@ export class Device {
   pipeline(assembled: Assembled): Pipeline {
     const cached = this.#pipelines.get(assembled.code);
     if (cached) return cached;
-    const { device } = this;
-    device.pushErrorScope("validation");
-    const made = compile(device, assembled);
-    this.#pending.push(
-      device.popErrorScope().then((error) => {
-        if (!error) return;
-        this.#pipelines.delete(assembled.code);
-        this.#errors.push(`kernel ${assembled.name}: ${error.message}`);
-      }),
+    const made = this.#errors.compile(
+      assembled.name,
+      () => compile(this.device, assembled),
+      () => this.#pipelines.delete(assembled.code),
     );
     this.#pipelines.set(assembled.code, made);
     return made;
@@ -249,20 +237,19 @@ export class Device {
     return this.#pipelines.size;
   }
 
-  /** Waits until every kernel is compiled. Raises what the GPU has complained about. */
+  /** Waits until all is allocated and compiled. Raises what the GPU has complained about. */
   async settle(): Promise<void> {
-    await Promise.all(this.#pending.splice(0));
+    await this.#errors.settle();
     this.check();
   }
 
-  /** Raises {@link GpuError} when the GPU has complained since the last check, or is lost. */
+  /**
+   * Raises what the GPU has complained about since the last check: an {@link OutOfMemoryError}, a
+   * {@link DeviceLostError}, which stays, or another {@link GpuError}.
+   */
   check(): void {
     this.#demandAlive();
-    if (this.#lost !== undefined) {
-      throw new GpuError(`The GPU is lost and its memory with it: ${this.#lost}; start again`);
-    }
-    const errors = this.#errors.splice(0);
-    if (errors.length) throw new GpuError(`The GPU refused its work: ${errors[0]}`);
+    this.#errors.check();
   }
 
   /** Submits what `encode` records. */
@@ -283,12 +270,20 @@ export class Device {
     try {
       await work;
     } catch (cause) {
-      // Why arrives later than that: first what the GPU has complained about, or a lost device.
-      await new Promise((resolve) => setTimeout(resolve));
-      this.check();
-      throw new GpuError(`The GPU did not finish its work: ${cause}`, { cause });
+      this.#demandAlive();
+      await this.#errors.explain(cause);
     }
     this.check();
+  }
+
+  /** Waits for the bytes of a buffer that is mapped for reading; they last until it is unmapped. */
+  async map(buffer: GPUBuffer, bytes: number = buffer.size): Promise<ArrayBuffer> {
+    await this.done(buffer.mapAsync(1, 0, bytes));
+    try {
+      return buffer.getMappedRange(0, bytes);
+    } catch (cause) {
+      return await this.#errors.explain(cause);
+    }
   }
 
   /** Writes padded words over a tensor; they arrive before the next submit. */
@@ -313,7 +308,7 @@ export class Device {
     }
     if (size === 0) return [];
     const usage = USAGE.MAP_READ | USAGE.COPY_DST;
-    const staging = this.own(this.device.createBuffer({ label: "read", size, usage }), size);
+    const staging = this.ownBuffer({ label: "read", size, usage });
     try {
       this.submit((encoder) =>
         tensors.forEach((tensor, i) => {
@@ -321,8 +316,7 @@ export class Device {
           encoder.copyBufferToBuffer(buffer, offset, staging, offsets[i], tensor.bytes);
         })
       );
-      await this.done(staging.mapAsync(1));
-      const mapped = staging.getMappedRange();
+      const mapped = await this.map(staging);
       return tensors.map((tensor, i) => {
         const words = tensor.type === "f32"
           ? new Float32Array(mapped, offsets[i], tensor.words)
@@ -337,7 +331,7 @@ export class Device {
   /** Frees everything, and the device when it was opened here. */
   destroy(): void {
     this.#destroyed = true;
-    this.#listening.abort();
+    this.#errors.stop();
     for (const memory of [...this.#live.keys()]) this.free(memory);
     this.workQueue.destroy();
     if (this.#ownsDevice) this.device.destroy();

@@ -1,4 +1,6 @@
-/** A GPU that is missing, refuses a kernel, or runs out of memory. */
+import { type Curable, type Cure, cure, curesInWords } from "../../data/cure.ts";
+
+/** A GPU that is missing, is lost, refuses a kernel, or runs out of memory. */
 export class GpuError extends Error {
   /** "GpuError", as printed before the message. */
   override readonly name: string = "GpuError";
@@ -17,5 +19,57 @@ export class NoAdapterError extends GpuError {
       "Cannot start as there is no WebGPU adapter: wanted a GPU or a software Vulkan driver, " +
         `found none; ${INSTALL}`,
     );
+  }
+}
+
+/** A device that is gone, with all of its memory; another one may be opened. */
+export class DeviceLostError extends GpuError {
+  /** The driver's own words, or what stands for them. */
+  readonly reason: string;
+
+  /** Says why it is gone. */
+  constructor(reason: string, options?: ErrorOptions) {
+    super(`The GPU is lost and its memory with it: ${reason}; start again`, options);
+    this.reason = reason;
+  }
+}
+
+/** An allocation that did not succeed. */
+export interface FailedAllocation {
+  /** What was to be allocated. */
+  readonly what: string;
+  /** Its bytes; absent where the GPU does not tell what had no room. */
+  readonly asked?: number;
+  /** Bytes in use when it was asked for. */
+  readonly live: number;
+}
+
+/** A GPU without room for what is asked of it; what was allocated before is as it was. */
+export class OutOfMemoryError extends GpuError implements Curable, FailedAllocation {
+  readonly what: string;
+  readonly asked?: number;
+  readonly live: number;
+  /** The message without its cure. */
+  readonly problem: string;
+  /** The option that is to blame before others. */
+  readonly option: string = "batchSize";
+  /** What to do: one of these. */
+  readonly cures: readonly Cure[];
+
+  /** `found` says what the adapter has. */
+  constructor({ what, asked, live }: FailedAllocation, found: string) {
+    const wanted = asked === undefined ? "" : ` it takes ${asked} bytes,`;
+    const problem = `Cannot allocate ${what}:${wanted} ${found}`;
+    const cures = [
+      cure`lower ${{ option: "batchSize", words: "the batch" }}`,
+      cure`lower ${{ option: "imageSize", words: "the size of images" }}`,
+      cure`take a smaller ${{ option: "model" }}`,
+    ];
+    super(`${problem}; ${curesInWords(cures)}`);
+    this.what = what;
+    this.asked = asked;
+    this.live = live;
+    this.problem = problem;
+    this.cures = cures;
   }
 }

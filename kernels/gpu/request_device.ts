@@ -1,4 +1,6 @@
 /// <reference types="@webgpu/types" />
+import { describeAdapter } from "./adapter.ts";
+import { DeviceLostError, GpuError } from "./gpu_error.ts";
 
 /** The limits that are raised to what the adapter has. */
 const RAISED = [
@@ -12,7 +14,10 @@ const RAISED = [
   "maxComputeWorkgroupStorageSize",
 ] as const;
 
-/** A device with the adapter's own limits, and with timestamps and subgroups where it has them. */
+/**
+ * A device with the adapter's own limits, and with timestamps and subgroups where it has them. Raises
+ * a {@link GpuError} where the adapter gives none.
+ */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {};
   for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
@@ -22,7 +27,11 @@ export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
     const requiredFeatures: GPUFeatureName[] = [...listed, "subgroups"];
     return await adapter.requestDevice({ requiredLimits, requiredFeatures });
   } catch {
-    return await adapter.requestDevice({ requiredLimits, requiredFeatures: listed });
+    return await adapter.requestDevice({ requiredLimits, requiredFeatures: listed }).catch(
+      (cause) => {
+        throw new GpuError(`Cannot open ${describeAdapter(adapter.info)}: ${cause}`, { cause });
+      },
+    );
   }
 }
 
@@ -43,5 +52,8 @@ export async function hasSubgroupsOf(
     code: `@compute @workgroup_size(${lanes})
 fn entry(@builtin(subgroup_invocation_id) lane: u32) { _ = subgroupBroadcast(lane, 0u); }`,
   });
-  return await device.popErrorScope() === null;
+  const error = await device.popErrorScope().catch((cause) => {
+    throw new DeviceLostError(String(cause), { cause });
+  });
+  return error === null;
 }

@@ -35,7 +35,7 @@ export class Stopwatch implements Disposable {
       USAGE.MAP_READ | USAGE.COPY_DST,
     ];
     const buffer = (label: string, usage: number): GPUBuffer =>
-      gpu.own(device.createBuffer({ label, size, usage }), size);
+      gpu.ownBuffer({ label, size, usage });
     this.#resolved = buffer("timestamps", resolved);
     this.#staging = buffer("timestamps, read", staging);
   }
@@ -69,8 +69,7 @@ export class Stopwatch implements Disposable {
 
   /** When each pass began and ended, once all is done. */
   async read(): Promise<Lap[]> {
-    await this.#gpu.done(this.#staging.mapAsync(1, 0, this.#passes * 16));
-    const ticks = new BigUint64Array(this.#staging.getMappedRange(0, this.#passes * 16));
+    const ticks = new BigUint64Array(await this.#gpu.map(this.#staging, this.#passes * 16));
     const at = (i: number): number => Number(ticks[i] - ticks[0]) / 1e6;
     const found = Array.from(
       { length: this.#passes },
