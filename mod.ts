@@ -71,6 +71,7 @@ export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernel
 export { tune, type Tuned, type TuneOptions } from "./kernels/conv/tuning.ts";
 export {
   DeviceLostError,
+  type FailedAllocation,
   Gpu,
   GpuError,
   type GpuOptions,
@@ -283,6 +284,7 @@ export {
   take,
 } from "./data/dataset.ts";
 export { epochOrder, type OrderOptions, type Sampler, SAMPLERS } from "./data/order.ts";
+export type { Curable, Cure, OptionName } from "./data/cure.ts";
 export type { Draw, Streams } from "./data/draws.ts";
 export { DataError } from "./data/error.ts";
 export {

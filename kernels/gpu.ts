@@ -7,7 +7,13 @@ import { GPU, type Preset, SOFTWARE } from "./preset.ts";
 import { Scope } from "./program/scope.ts";
 import { reductionPresets } from "./wgsl/reduction_preset.ts";
 
-export { DeviceLostError, GpuError, NoAdapterError, OutOfMemoryError } from "./gpu/gpu_error.ts";
+export {
+  DeviceLostError,
+  type FailedAllocation,
+  GpuError,
+  NoAdapterError,
+  OutOfMemoryError,
+} from "./gpu/gpu_error.ts";
 
 /** Options of {@link Gpu.open}. */
 export interface GpuOptions {

@@ -46,8 +46,11 @@ export interface FailedAllocation {
 
 /** A GPU without room for what is asked of it; what was allocated before is as it was. */
 export class OutOfMemoryError extends GpuError implements Curable, FailedAllocation {
+  /** What was to be allocated. */
   readonly what: string;
+  /** Its bytes; absent where the GPU does not tell what had no room. */
   readonly asked?: number;
+  /** Bytes in use when it was asked for. */
   readonly live: number;
   /** The message without its cure. */
   readonly problem: string;
