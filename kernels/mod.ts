@@ -15,9 +15,11 @@ import { conv2d, maskedConv2d } from "./ops/conv2d.ts";
 import { accumulate, countCorrect } from "./ops/counters.ts";
 import { crossEntropy } from "./ops/cross_entropy.ts";
 import { distillationLoss } from "./ops/distillation_loss.ts";
+import { guardStep } from "./ops/guard_step.ts";
 import { gumbelNoise } from "./ops/gumbel.ts";
 import { gumbelSoftmax } from "./ops/gumbel_softmax.ts";
 import { linear } from "./ops/linear.ts";
+import { movingAverage } from "./ops/moving_average.ts";
 import { normalizePixels } from "./ops/normalize_pixels.ts";
 import type { Op } from "./op.ts";
 import { adamw, sgd } from "./ops/optimizers.ts";
@@ -25,6 +27,7 @@ import { adaptPenalty, penalty } from "./ops/penalty.ts";
 import { quadraticForm } from "./ops/quadratic_form.ts";
 import { type Operation, OPERATIONS, randAugment } from "./ops/rand_augment.ts";
 import { relu } from "./ops/relu.ts";
+import { restore } from "./ops/restore.ts";
 import { samplePictures } from "./ops/sample_pictures.ts";
 
 /** All ops. From their cases follow the parity tests, the gradient tests and the benches. */
@@ -46,6 +49,9 @@ export const ops: readonly Op[] = [
   distillationLoss,
   accumulate,
   countCorrect,
+  guardStep,
+  restore,
+  movingAverage,
   sgd,
   adamw,
   augment,
@@ -82,12 +88,14 @@ export {
   erase,
   gateChannels,
   globalAvgPool2d,
+  guardStep,
   gumbelNoise,
   gumbelSoftmax,
   linear,
   maskedConv2d,
   maxPool2d,
   mixPictures,
+  movingAverage,
   narrow,
   normalizePixels,
   type Operation,
@@ -96,6 +104,7 @@ export {
   quadraticForm,
   randAugment,
   relu,
+  restore,
   samplePictures,
   sgd,
 };

@@ -97,6 +97,9 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   ],
   "accumulate": [{ inputs: [[4], [4]] }],
   "count correct": [{ inputs: [[5, MANY], [5], [4]] }, { inputs: [[MANY, 2], [MANY], [4]] }],
+  "guard step": [{ inputs: [[4], [4], [4_000_000]] }],
+  "restore": [{ inputs: [[MANY], [MANY], [4]] }],
+  "moving average": [{ inputs: [[MANY], [MANY], [4], [1]] }],
   "sgd": [
     { inputs: [[MANY], [MANY], [MANY], [4]], attributes: { weightDecay: 0.1, nesterov: true } },
   ],

@@ -1,5 +1,7 @@
-import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import { defineKernel, type Kernel, type Read } from "../gpu/kernel.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import type { Case, Input, Op, Values } from "../op.ts";
+import { checkGuard } from "./guarded.ts";
 
 /** Attributes of stochastic gradient descent. */
 export interface SgdAttributes {
@@ -19,53 +21,78 @@ export interface AdamwAttributes {
   readonly weightDecay: number;
 }
 
-/** One vec4 per invocation. */
-function eachQuad(body: string): string {
+/** One vec4 per invocation; `scale` is the factor on gradients. */
+function eachQuad(guarded: boolean, body: string): string {
   return /* wgsl */ `
 fn main(workgroup: u32, lane: u32) {
   let i = workgroup * 64u + lane;
-  if (i >= dims.quads) { return; }
+  if (i >= dims.quads${guarded ? " || guard(0u).y == 0.0" : ""}) { return; }
   let rates = hyper(0u);
+  let scale = ${guarded ? "guard(0u).x" : "1.0"};
   ${body}
 }`;
 }
 
+type Reads = "gradients" | "hyper" | "guard";
+
+/** The operands that are read; a guard only where there is one. */
+function readsOf(guarded: boolean): Record<Reads, Read> {
+  const reads = { gradients: "bulk", hyper: "channel" } as const;
+  return { ...reads, ...guarded ? { guard: "channel" } : {} } as Record<Reads, Read>;
+}
+
+/** The tensors of {@link readsOf}. */
+function operandsRead(gradients: Tensor, hyper: Tensor, guard?: Tensor): Record<Reads, Tensor> {
+  return { gradients, hyper, ...guard ? { guard } : {} } as Record<Reads, Tensor>;
+}
+
 function sgdKernel(
   nesterov: boolean,
-): Kernel<"gradients" | "hyper", "parameters" | "velocity", "quads" | "weight_decay"> {
+  guarded: boolean,
+): Kernel<Reads, "parameters" | "velocity", "quads" | "weight_decay"> {
   return defineKernel({
-    name: `sgd${nesterov ? ", nesterov" : ""}`,
+    name: `sgd${nesterov ? ", nesterov" : ""}${guarded ? ", guarded" : ""}`,
     workgroupSize: 64,
-    reads: { gradients: "bulk", hyper: "channel" },
+    reads: readsOf(guarded),
     writes: { parameters: "update", velocity: "update" },
     dims: { quads: "u32", weight_decay: "f32" },
     // rates = (learning rate, momentum, 0, 0)
-    wgsl: eachQuad(`
+    wgsl: eachQuad(
+      guarded,
+      `
   let p = parameters(i);
-  let g = fma(vec4f(dims.weight_decay), p, gradients(i));
+  let g = fma(vec4f(dims.weight_decay), p, scale * gradients(i));
   let v = fma(vec4f(rates.y), velocity(i), g);
   set_velocity(i, v);
-  set_parameters(i, p - rates.x * ${nesterov ? "fma(vec4f(rates.y), v, g)" : "v"});`),
+  set_parameters(i, p - rates.x * ${nesterov ? "fma(vec4f(rates.y), v, g)" : "v"});`,
+    ),
   });
 }
 
-const adamwKernel = defineKernel({
-  name: "adamw",
-  workgroupSize: 64,
-  reads: { gradients: "bulk", hyper: "channel" },
-  writes: { parameters: "update", m: "update", v: "update" },
-  // 1 - beta2 comes by itself, as the difference is inexact in single precision.
-  dims: { quads: "u32", weight_decay: "f32", beta2: "f32", rest2: "f32", eps: "f32" },
-  // rates = (learning rate, beta1, 1 - beta1^t, 1 - beta2^t)
-  wgsl: eachQuad(`
-  let g = gradients(i);
+function adamwKernel(
+  guarded: boolean,
+): Kernel<Reads, "parameters" | "m" | "v", "quads" | "weight_decay" | "beta2" | "rest2" | "eps"> {
+  return defineKernel({
+    name: `adamw${guarded ? ", guarded" : ""}`,
+    workgroupSize: 64,
+    reads: readsOf(guarded),
+    writes: { parameters: "update", m: "update", v: "update" },
+    // 1 - beta2 comes by itself, as the difference is inexact in single precision.
+    dims: { quads: "u32", weight_decay: "f32", beta2: "f32", rest2: "f32", eps: "f32" },
+    // rates = (learning rate, beta1, 1 - beta1^t, 1 - beta2^t)
+    wgsl: eachQuad(
+      guarded,
+      `
+  let g = scale * gradients(i);
   let m_new = fma(vec4f(rates.y), m(i), (1.0 - rates.y) * g);
   let v_new = fma(vec4f(dims.beta2), v(i), dims.rest2 * g * g);
   let step = (m_new / rates.z) / (sqrt(v_new / rates.w) + dims.eps);
   set_m(i, m_new);
   set_v(i, v_new);
-  set_parameters(i, parameters(i) * (1.0 - rates.x * dims.weight_decay) - rates.x * step);`),
-});
+  set_parameters(i, parameters(i) * (1.0 - rates.x * dims.weight_decay) - rates.x * step);`,
+    ),
+  });
+}
 
 /** Raises a `TypeError` unless all `state` is shaped as the parameters, and hyper is `[4]`. */
 function checkState(
@@ -102,18 +129,20 @@ function checkRange(name: string, what: string, value: number, below: number): v
 }
 
 function checkSgd(
-  [parameters, gradients, velocity, hyper]: readonly { readonly shape: readonly number[] }[],
+  [parameters, gradients, velocity, hyper, guard]: readonly { readonly shape: readonly number[] }[],
   { weightDecay }: SgdAttributes,
 ): void {
+  if (guard) checkGuard("sgd", guard);
   const state = { "the gradients": gradients, "the velocity": velocity };
   checkState("sgd", parameters, state, hyper);
   checkRange("sgd", "a weight decay", weightDecay, Infinity);
 }
 
 function checkAdamw(
-  [parameters, gradients, m, v, hyper]: readonly { readonly shape: readonly number[] }[],
+  [parameters, gradients, m, v, hyper, guard]: readonly { readonly shape: readonly number[] }[],
   { beta2, eps, weightDecay }: AdamwAttributes,
 ): void {
+  if (guard) checkGuard("adamw", guard);
   const state = { "the gradients": gradients, m, v };
   checkState("adamw", parameters, state, hyper);
   checkRange("adamw", "a weight decay", weightDecay, Infinity);
@@ -123,15 +152,22 @@ function checkAdamw(
   }
 }
 
+/** The factor on gradients; 0 where the step does not count. */
+function scaleOf(guard?: Values): number {
+  return guard ? guard.data[0] * guard.data[1] : 1;
+}
+
 function sgdReference(
-  [parameters, gradients, velocity, hyper]: readonly Values[],
+  [parameters, gradients, velocity, hyper, guard]: readonly Values[],
   { weightDecay, nesterov }: SgdAttributes,
 ): Values[] {
+  const scale = scaleOf(guard);
+  if (scale === 0) return [parameters, velocity];
   const [rate, momentum] = hyper.data;
   const p = parameters.data.slice();
   const v = velocity.data.slice();
   gradients.data.forEach((gradient, i) => {
-    const g = gradient + weightDecay * p[i];
+    const g = scale * gradient + weightDecay * p[i];
     v[i] = momentum * v[i] + g;
     p[i] -= rate * (nesterov ? g + momentum * v[i] : v[i]);
   });
@@ -139,14 +175,17 @@ function sgdReference(
 }
 
 function adamwReference(
-  [parameters, gradients, first, second, hyper]: readonly Values[],
+  [parameters, gradients, first, second, hyper, guard]: readonly Values[],
   { beta2, eps, weightDecay }: AdamwAttributes,
 ): Values[] {
+  const scale = scaleOf(guard);
+  if (scale === 0) return [parameters, first, second];
   const [rate, beta1, correction1, correction2] = hyper.data;
   const p = parameters.data.slice();
   const m = first.data.slice();
   const v = second.data.slice();
-  gradients.data.forEach((g, i) => {
+  gradients.data.forEach((gradient, i) => {
+    const g = scale * gradient;
     m[i] = beta1 * m[i] + (1 - beta1) * g;
     v[i] = beta2 * v[i] + (1 - beta2) * g * g;
     p[i] *= 1 - rate * weightDecay;
@@ -160,14 +199,23 @@ const hyperInput = (...values: number[]): Input => ({
   sample: (_, i) => values[i],
 });
 
-const sgdCase = (n: number, momentum: number, attributes: SgdAttributes): Case<SgdAttributes> => ({
-  inputs: [[n], [n], [n], hyperInput(0.1, momentum, 0, 0)],
+/** The guard of a step whose gradients are scaled by `scale`; one that does not count at 0. */
+const guardInput = (scale?: number): Input[] =>
+  scale === undefined ? [] : [hyperInput(scale, scale ? 1 : 0, 0, 0)];
+
+const sgdCase = (
+  n: number,
+  { momentum, scale }: { momentum: number; scale?: number },
+  attributes: SgdAttributes,
+): Case<SgdAttributes> => ({
+  inputs: [[n], [n], [n], hyperInput(0.1, momentum, 0, 0), ...guardInput(scale)],
   attributes,
 });
 
 /**
- * `sgd(parameters, gradients, velocity, hyper)`: one step of PyTorch's SGD, in place, over flat
- * arrays `[n]`; hyper `[4]` is (learning rate, momentum, 0, 0).
+ * `sgd(parameters, gradients, velocity, hyper, guard?)`: one step of PyTorch's SGD, in place, over
+ * flat arrays `[n]`; hyper `[4]` is (learning rate, momentum, 0, 0). The guard `[4]` of
+ * {@link guardStep} scales gradients, and leaves all as it is where the step does not count.
  *
  *     g = gradients + weightDecay · p;  v = momentum · v + g
  *     p = p - rate · (nesterov ? g + momentum · v : v)
@@ -176,9 +224,9 @@ export const sgd: Op<SgdAttributes> = {
   name: "sgd",
   forward: (trace, inputs, attributes) => {
     checkSgd(inputs, attributes);
-    const [parameters, gradients, velocity, hyper] = inputs;
-    trace.run(sgdKernel(attributes.nesterov), {
-      reads: { gradients, hyper },
+    const [parameters, gradients, velocity, hyper, guard] = inputs;
+    trace.run(sgdKernel(attributes.nesterov, guard !== undefined), {
+      reads: operandsRead(gradients, hyper, guard),
       writes: { parameters, velocity },
       dims: { quads: parameters.quads, weight_decay: attributes.weightDecay },
       workgroups: Math.ceil(parameters.quads / 64),
@@ -191,16 +239,18 @@ export const sgd: Op<SgdAttributes> = {
     return sgdReference(inputs, attributes);
   },
   cases: [
-    sgdCase(1, 0.9, { weightDecay: 0, nesterov: false }),
-    sgdCase(63, 0, { weightDecay: 1e-2, nesterov: false }),
-    sgdCase(1031, 0.9, { weightDecay: 1e-4, nesterov: false }),
-    sgdCase(2050, 0.95, { weightDecay: 0.1, nesterov: true }),
+    sgdCase(1, { momentum: 0.9 }, { weightDecay: 0, nesterov: false }),
+    sgdCase(63, { momentum: 0 }, { weightDecay: 1e-2, nesterov: false }),
+    sgdCase(1031, { momentum: 0.9 }, { weightDecay: 1e-4, nesterov: false }),
+    sgdCase(2050, { momentum: 0.95 }, { weightDecay: 0.1, nesterov: true }),
+    sgdCase(131, { momentum: 0.9, scale: 0.3 }, { weightDecay: 1e-2, nesterov: true }),
+    sgdCase(131, { momentum: 0.9, scale: 0 }, { weightDecay: 1e-2, nesterov: false }),
   ],
 };
 
 const adamwCase = (
   n: number,
-  { step, beta1 }: { step: number; beta1: number },
+  { step, beta1, scale }: { step: number; beta1: number; scale?: number },
   attributes: AdamwAttributes,
 ): Case<AdamwAttributes> => ({
   inputs: [
@@ -209,13 +259,15 @@ const adamwCase = (
     [n],
     { shape: [n], sample: (normal) => normal() ** 2 },
     hyperInput(1e-2, beta1, 1 - beta1 ** step, 1 - attributes.beta2 ** step),
+    ...guardInput(scale),
   ],
   attributes,
 });
 
 /**
- * `adamw(parameters, gradients, m, v, hyper)`: one step of PyTorch's AdamW, in place, over flat
- * arrays `[n]`; hyper `[4]` is (learning rate, beta1, 1 - beta1^t, 1 - beta2^t) for the step t.
+ * `adamw(parameters, gradients, m, v, hyper, guard?)`: one step of PyTorch's AdamW, in place, over
+ * flat arrays `[n]`; hyper `[4]` is (learning rate, beta1, 1 - beta1^t, 1 - beta2^t) for the step t.
+ * The guard is that of {@link sgd}.
  *
  *     m = beta1 · m + (1 - beta1) · g;  v = beta2 · v + (1 - beta2) · g²
  *     p = p · (1 - rate · weightDecay) - rate · (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
@@ -224,10 +276,10 @@ export const adamw: Op<AdamwAttributes> = {
   name: "adamw",
   forward: (trace, inputs, attributes) => {
     checkAdamw(inputs, attributes);
-    const [parameters, gradients, m, v, hyper] = inputs;
+    const [parameters, gradients, m, v, hyper, guard] = inputs;
     const { beta2, eps, weightDecay } = attributes;
-    trace.run(adamwKernel, {
-      reads: { gradients, hyper },
+    trace.run(adamwKernel(guard !== undefined), {
+      reads: operandsRead(gradients, hyper, guard),
       writes: { parameters, m, v },
       dims: { quads: parameters.quads, weight_decay: weightDecay, beta2, rest2: 1 - beta2, eps },
       workgroups: Math.ceil(parameters.quads / 64),
@@ -243,5 +295,7 @@ export const adamw: Op<AdamwAttributes> = {
     adamwCase(1, { step: 1, beta1: 0.9 }, { beta2: 0.999, eps: 1e-8, weightDecay: 0 }),
     adamwCase(65, { step: 7, beta1: 0.95 }, { beta2: 0.99, eps: 1e-6, weightDecay: 1e-2 }),
     adamwCase(1031, { step: 1000, beta1: 0.85 }, { beta2: 0.99, eps: 1e-2, weightDecay: 1 }),
+    adamwCase(67, { step: 5, beta1: 0.9, scale: 0.3 }, { beta2: 0.99, eps: 1e-2, weightDecay: 0 }),
+    adamwCase(67, { step: 5, beta1: 0.9, scale: 0 }, { beta2: 0.99, eps: 1e-2, weightDecay: 1 }),
   ],
 };

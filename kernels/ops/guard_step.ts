@@ -1,0 +1,229 @@
+import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import type { Tensor } from "../gpu/tensor.ts";
+import type { Case, Op, Values } from "../op.ts";
+import type { Trace } from "../program/trace.ts";
+import { LANES } from "../wgsl/elementwise.ts";
+import { NOT_FINITE } from "../wgsl/not_finite.ts";
+
+/** Steps in a row that do not count, after which none counts any more. */
+export const MOST_LOST = 3;
+
+/** The most workgroups that go over a tensor. */
+const MOST_PARTS = 256;
+
+/** What is added to a norm before it is divided by, as in PyTorch. */
+const EPS = 1e-6;
+
+/** Attributes of a guard. */
+export interface GuardAttributes {
+  /** The norm that the first gradient is scaled down to where it is larger. Default: none. */
+  readonly clip?: number;
+}
+
+// part: (Σ x², quads with infinite numbers or NaN, 0, 0) of every `parts`-th row of 64 quads.
+const partsKernel = defineKernel({
+  name: "squares and numbers that are none",
+  workgroupSize: LANES,
+  reads: { x: "bulk" },
+  writes: { part: "bulk" },
+  dims: { quads: "u32", parts: "u32" },
+  wgsl: /* wgsl */ `
+${NOT_FINITE}
+var<workgroup> sums: array<vec2f, ${LANES}>;
+fn main(workgroup: u32, lane: u32) {
+  var squares = vec4f();
+  var wrong = 0.0;
+  for (var i = workgroup * ${LANES}u + lane; i < dims.quads; i += dims.parts * ${LANES}u) {
+    let v = x(i);
+    squares = fma(v, v, squares);
+    wrong += select(0.0, 1.0, not_finite(v));
+  }
+  sums[lane] = vec2f((squares.x + squares.y) + (squares.z + squares.w), wrong);
+  workgroupBarrier();
+  for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
+    if (lane < half) { sums[lane] += sums[lane + half]; }
+    workgroupBarrier();
+  }
+  if (lane == 0u) { set_part(workgroup, vec4f(sums[0], 0.0, 0.0)); }
+  workgroupBarrier();
+}`,
+  iterations: ({ quads, parts }) => Math.ceil(quads / (parts * LANES)) + 8,
+});
+
+/** Records (Σ x², how many quads hold numbers that are none, 0, 0) of parts of `x`, `[parts, 4]`. */
+export function recordParts(trace: Trace, x: Tensor): Tensor {
+  const parts = Math.min(MOST_PARTS, Math.ceil(x.quads / LANES));
+  const part = trace.tensor(`${x.name} parts`, [parts, 4]);
+  trace.run(partsKernel, {
+    reads: { x },
+    writes: { part },
+    dims: { quads: x.quads, parts },
+    workgroups: parts,
+  });
+  return part;
+}
+
+const NAMES = ["first", "second"] as const;
+
+/** The kernel for one or two gradients. */
+function guardKernel(
+  gradients: number,
+): Kernel<"losses" | typeof NAMES[number], "guard", string> {
+  const names = NAMES.slice(0, gradients);
+  const squares = (name: string): string =>
+    `for (var i = lane; i < dims.${name}_parts; i += ${LANES}u) { sum += ${name}(i).xy${
+      name === "first" ? "" : " * vec2f(0.0, 1.0)"
+    }; }`;
+  return defineKernel({
+    name: `guard step${gradients > 1 ? ", two gradients" : ""}`,
+    workgroupSize: LANES,
+    reads: {
+      losses: "channel",
+      ...Object.fromEntries(names.map((name) => [name, "small"])),
+    } as Record<"losses" | typeof NAMES[number], "channel" | "small">,
+    writes: { guard: "f32" },
+    dims: {
+      clip: "f32",
+      ...Object.fromEntries(names.map((name) => [`${name}_parts`, "u32"])),
+    } as Record<string, "f32" | "u32">,
+    // Lost steps in a row stay at the most: from then on nothing counts until they are set to 0.
+    wgsl: /* wgsl */ `
+${NOT_FINITE}
+var<workgroup> sums: array<vec2f, ${LANES}>;
+fn main(workgroup: u32, lane: u32) {
+  var sum = vec2f();
+  ${names.map(squares).join("\n  ")}
+  sums[lane] = sum;
+  workgroupBarrier();
+  for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
+    if (lane < half) { sums[lane] += sums[lane + half]; }
+    workgroupBarrier();
+  }
+  if (lane == 0u) {
+    let squares = sums[0].x;
+    let wrong = sums[0].y > 0.0 || not_finite(vec4f(squares)) || not_finite(losses(0u));
+    let ended = guard[2] >= ${MOST_LOST}.0;
+    let counts = !wrong && !ended;
+    let scale = min(1.0, dims.clip / (sqrt(squares) + ${EPS}));
+    guard[0] = select(0.0, scale, counts);
+    guard[1] = select(0.0, 1.0, counts);
+    guard[2] = select(select(guard[2] + 1.0, guard[2], ended), 0.0, counts);
+    guard[3] += select(1.0, 0.0, counts);
+  }
+}`,
+    iterations: ({ first_parts, second_parts = 0 }) =>
+      Math.ceil(first_parts / LANES) + Math.ceil(second_parts / LANES) + 9,
+  });
+}
+
+type Shaped = { readonly shape: readonly number[] };
+
+function checkGuard(
+  [guard, losses, ...gradients]: readonly Shaped[],
+  { clip }: GuardAttributes,
+): void {
+  for (const [what, found] of [["the guard", guard], ["the losses", losses]] as const) {
+    if (found.shape.length === 1 && found.shape[0] === 4) continue;
+    throw new TypeError(`Cannot guard a step: wanted ${what} [4], found [${found.shape}]`);
+  }
+  if (gradients.length < 1 || gradients.length > NAMES.length) {
+    throw new TypeError(
+      `Cannot guard a step: wanted one or two gradients, found ${gradients.length}`,
+    );
+  }
+  if (clip !== undefined && !(clip > 0 && clip < Infinity)) {
+    throw new RangeError(`Cannot guard a step: wanted a norm above 0 to clip to, found ${clip}`);
+  }
+}
+
+/** The largest number of single precision: a norm that no gradient is scaled down to. */
+const NO_CLIP = 3.4028234663852886e38;
+
+function guardReference(
+  [guard, losses, ...gradients]: readonly Values[],
+  { clip = Infinity }: GuardAttributes,
+): Values {
+  const [, , lost, all] = guard.data;
+  const squares = gradients[0].data.reduce((sum, x) => sum + x * x, 0);
+  const numbers = [losses, ...gradients].every(({ data }) =>
+    data.every((x) => Number.isFinite(Math.fround(x)))
+  );
+  const counts = numbers && lost < MOST_LOST;
+  const scale = Math.min(1, clip / (Math.sqrt(squares) + EPS));
+  return {
+    shape: [4],
+    data: Float64Array.from(
+      counts ? [scale, 1, 0, all] : [0, 0, Math.min(MOST_LOST, lost + 1), all + 1],
+    ),
+  };
+}
+
+/** Gradients `[n]` after a guard that has seen `lost` steps; those at `wrong` are no numbers. */
+function example(
+  n: number,
+  { lost = 0, clip, wrong, infinite, second = [] }: {
+    lost?: number;
+    clip?: number;
+    wrong?: number;
+    infinite?: boolean;
+    second?: readonly number[];
+  } = {},
+): Case<GuardAttributes> {
+  const guard = [1, 1, lost, 5];
+  const none = infinite ? -Infinity : NaN;
+  return {
+    inputs: [
+      { shape: [4], sample: (_, i) => guard[i] },
+      { shape: [4] },
+      { shape: [n], sample: (normal, i) => i === wrong ? none : normal() },
+      ...second.map((size) => ({ shape: [size] })),
+    ],
+    attributes: clip === undefined ? {} : { clip },
+  };
+}
+
+/**
+ * `guardStep(guard, losses, gradient, second?)`: decides whether a step counts. It does unless the
+ * losses `[4]` or the gradients hold infinite numbers or NaN, the sum of squares of the first
+ * gradient is infinite, or {@link MOST_LOST} steps in a row did not. The guard `[4]` is updated in
+ * place:
+ *
+ * - 0: the factor on gradients, min(1, clip / (√Σ gradient² + 1e-6)) as in PyTorch's
+ *   `clip_grad_norm_`; the norm is that of the first gradient. 0 where the step does not count.
+ * - 1: 1 where the step counts, else 0.
+ * - 2: steps in a row that did not, {@link MOST_LOST} at most.
+ * - 3: all steps that did not.
+ */
+export const guardStep: Op<GuardAttributes> = {
+  name: "guard step",
+  forward: (trace, inputs, attributes) => {
+    checkGuard(inputs, attributes);
+    const [guard, losses, ...gradients] = inputs;
+    const parts = gradients.map((gradient) => recordParts(trace, gradient));
+    const named = Object.fromEntries(parts.map((part, i) => [NAMES[i], part]));
+    const counts = Object.fromEntries(
+      parts.map(({ shape }, i) => [`${NAMES[i]}_parts`, shape[0]]),
+    );
+    trace.run(guardKernel(parts.length), {
+      reads: { losses, ...named } as Record<"losses" | typeof NAMES[number], Tensor>,
+      writes: { guard },
+      dims: { clip: attributes.clip ?? NO_CLIP, ...counts },
+      workgroups: 1,
+    });
+    return [guard];
+  },
+  vjp: "none",
+  reference: (inputs, attributes) => {
+    checkGuard(inputs, attributes);
+    return [guardReference(inputs, attributes)];
+  },
+  cases: [
+    example(1),
+    example(63, { lost: 2, clip: 0.5 }),
+    example(1031, { clip: 100 }),
+    example(70_001, { clip: 3, second: [12] }),
+    example(2050, { wrong: 2049 }),
+    example(300, { wrong: 7, infinite: true, lost: 1, second: [5] }),
+    example(9, { lost: MOST_LOST }),
+  ],
+};
