@@ -77,6 +77,9 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     teacher: undefined,
     init: undefined,
     seed: 0,
+    keep: 0,
+    select: "last",
+    gradAccumSteps: "1",
     output: "runs/resnet8-adjoined-generated-0",
   });
 });

@@ -1,3 +1,4 @@
+import { CHECKPOINTS } from "../../train/options/checkpoint_options.ts";
 import { IMAGES } from "../../train/options/image_options.ts";
 import { NETWORKS } from "../../train/options/network_options.ts";
 import { OPTIMIZATION } from "../../train/options/optimization_options.ts";
@@ -20,6 +21,7 @@ export const SECTIONS = [
   ...DATA,
   ...IMAGES,
   ...OPTIMIZATION,
+  ...CHECKPOINTS,
   ...RUN,
   ...EXPORT,
   ...PREDICT,

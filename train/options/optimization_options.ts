@@ -10,6 +10,9 @@ import {
 } from "./authors.ts";
 import type { Section } from "./option.ts";
 
+/** Texts of `gradAccumSteps`. */
+const ACCUMULATION: RegExp = /^(auto|[1-9]\d{0,8})$/;
+
 /** Options of the optimiser, its schedule and the seed. */
 export const OPTIMIZATION = [
   {
@@ -104,6 +107,30 @@ export const OPTIMIZATION = [
         min: 0,
         default: { opt: { adamw: 1e-2, sgd: 1e-4 } },
         help: "weight decay; decoupled for adamw",
+      },
+      {
+        name: "clipGrad",
+        kind: "number",
+        above: 0,
+        otherwise: "gradients are taken as they are",
+        help: "norm of all gradients together, to which larger ones are scaled down",
+      },
+      {
+        name: "modelEmaDecay",
+        kind: "number",
+        min: 0,
+        below: 1,
+        otherwise: "no average",
+        beside: ["widthsOnly"],
+        help: "measure and save a moving average of the weights, with this decay",
+      },
+      {
+        name: "gradAccumSteps",
+        kind: "string",
+        value: "N",
+        form: { pattern: ACCUMULATION, words: "a whole number from 1 on, or auto" },
+        default: "1",
+        help: "parts of a batch that are computed one after the other; auto: as few as fit",
       },
       {
         name: "smoothing",

@@ -1,9 +1,10 @@
+import { CHECKPOINTS } from "./checkpoint_options.ts";
 import { IMAGES } from "./image_options.ts";
 import { NETWORKS } from "./network_options.ts";
 import { OPTIMIZATION } from "./optimization_options.ts";
 import type { OptionOf, Section, Values } from "./option.ts";
 
-const SECTIONS = [...NETWORKS, ...IMAGES, ...OPTIMIZATION] as const;
+const SECTIONS = [...NETWORKS, ...IMAGES, ...OPTIMIZATION, ...CHECKPOINTS] as const;
 
 type Flags = Values<OptionOf<typeof SECTIONS[number], "train">>;
 
