@@ -223,6 +223,7 @@ export {
 
 // Training: the weights, one step, schedules, the proof, and files.
 export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./export/checkpoint.ts";
+export { parseNetworks } from "./train/resume/state_networks.ts";
 export { DivergedError, VerificationError } from "./train/errors.ts";
 export { Gates, type GatesSchedule } from "./train/gates.ts";
 export type { Mixing, Stage } from "./train/augment/stage.ts";

@@ -8,7 +8,7 @@ import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { print, printError, printProgress } from "./print.ts";
 import { foundInDataDir, recognizedDataset } from "./run/recognized.ts";
-import { imagesOfRun, isFolder, savedNetworks } from "./run/run_images.ts";
+import { imagesOfRun, isFolder, openCheckpoint, savedNetworks } from "./run/run_images.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
 import { readWidths } from "./run/weights_files.ts";
 import { showingWork } from "./run/working.ts";
@@ -70,19 +70,21 @@ async function runExport(args: readonly string[]): Promise<number> {
 
 async function runEval(args: readonly string[]): Promise<number> {
   const { typed, positionals: [path] } = readTyped("eval", args);
-  const ofRun = path === undefined ? {} : await imagesOfRun(path, typed);
+  const checkpoint = path === undefined ? undefined : await openCheckpoint(path);
+  const ofRun = path === undefined ? {} : await imagesOfRun(path, typed, checkpoint?.state);
   const found = await recognizedDataset({ ...ofRun, ...typed });
   const { values } = readArguments("eval", args, { ...ofRun, ...found });
   const { evaluate, evaluateTable, evaluateText } = await import("./evaluate.ts");
   const { output } = values;
-  const isRun = isFolder(path);
-  const folder = output ?? (isRun ? path : undefined);
+  const isRun = checkpoint !== undefined || isFolder(path);
+  const folder = output ?? (isFolder(path) ? path : undefined);
   const { makeEvaluationFolder, writeEvaluation } = await import("./run/evaluation_files.ts");
   if (output !== undefined) makeEvaluationFolder(output);
   const reports: EvaluateReport[] = [];
-  const networks = savedNetworks(path);
-  for (const { file } of networks) {
-    const options = { ...values, file };
+  const networks = checkpoint?.networks.map((network) => ({ file: path, network })) ??
+    savedNetworks(path).map(({ file }) => ({ file }));
+  for (const network of networks) {
+    const options = { ...values, ...network };
     reports.push(
       await showingWork(printError, (reporter) =>
         evaluate(options, reporter, async (seen) => {

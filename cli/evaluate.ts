@@ -9,7 +9,7 @@ import { printable } from "../data/printable.ts";
 import { countCorrect } from "../kernels/ops/counters.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Values } from "../kernels/op.ts";
-import { parseCheckpoint } from "../export/checkpoint.ts";
+import { type Checkpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import type { CheckpointInfo } from "../export/metadata.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
@@ -29,6 +29,8 @@ import type { Reporter, Score, Which } from "../train/types.ts";
 export interface EvaluateOptions extends ValidationOptions, PictureOptions {
   /** A safetensors file, or an ONNX file that `export` wrote. */
   readonly file: string;
+  /** The network out of that file. Default: it is read. */
+  readonly network?: Checkpoint;
   readonly batchSize: number;
 }
 
@@ -108,8 +110,7 @@ async function timed(
   };
 }
 
-async function onKernels(bytes: Uint8Array, asked: Asked): Promise<Found> {
-  const checkpoint = parseCheckpoint(bytes, asked.file);
+async function onKernels(checkpoint: Checkpoint, asked: Asked): Promise<Found> {
   const images = await imagesFor(checkpoint, asked);
   const gpu = await Gpu.open();
   try {
@@ -172,6 +173,20 @@ async function onRuntime(bytes: Uint8Array, asked: Asked): Promise<Found> {
   }
 }
 
+/** Runs what a file holds. */
+async function onFile(asked: Asked): Promise<Found> {
+  const { file } = asked;
+  const bytes = await readFile(file).catch((cause) => {
+    throw new DataError(
+      `Cannot evaluate: wanted a file that train or export wrote, found ` +
+        foundInstead(file, cause),
+      { cause },
+    );
+  });
+  if (isOnnx(bytes, file)) return await onRuntime(bytes, asked);
+  return await onKernels(parseCheckpoint(bytes, file), asked);
+}
+
 /**
  * Accuracy, loss and speed of a saved network on the validation images that options name. `seen` is
  * told of them while they can still be read.
@@ -181,29 +196,17 @@ export async function evaluate(
   reporter: Pick<Reporter, "work" | "note"> = { work() {}, note() {} },
   seen?: (seen: Seen) => Promise<void>,
 ): Promise<EvaluateReport> {
-  const { file, batchSize: batch } = options;
-  const bytes = await readFile(file).catch((cause) => {
-    throw new DataError(
-      `Cannot evaluate: wanted a file that train or export wrote, found ` +
-        foundInstead(file, cause),
-      { cause },
-    );
-  });
-  const run = isOnnx(bytes, file) ? onRuntime : onKernels;
+  const { file, network, batchSize: batch } = options;
   using pictures = await openRunPictures(options, (text) => reporter.note(text));
   const { open: openPictures } = pictures;
-  const { dataset, predictions, ...found } = await run(bytes, {
-    file,
-    batch,
-    reporter,
-    options,
-    openPictures,
-  });
-  if (!Number.isFinite(found.loss)) {
+  const asked = { file, batch, reporter, options, openPictures };
+  const found = network ? await onKernels(network, asked) : await onFile(asked);
+  const { dataset, predictions, ...score } = found;
+  if (!Number.isFinite(score.loss)) {
     throw new DataError(
       `Cannot evaluate ${
         printable(file, 300)
-      }: wanted logits that are numbers, found a loss of ${found.loss}; ` +
+      }: wanted logits that are numbers, found a loss of ${score.loss}; ` +
         `take other weights`,
     );
   }
@@ -212,7 +215,7 @@ export async function evaluate(
     dataset: dataset.name,
     images: predictions.images,
     test: dataset.part === "test",
-    ...found,
+    ...score,
     ...reportOf(predictions, dataset),
   };
   await seen?.({ report, predictions, dataset });

@@ -8,16 +8,24 @@ import type { PictureSet } from "../data/pictures.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
-import { UsageError, VerificationError } from "../train/errors.ts";
-import { checkOutput, type Format, makeFolderOf, outputFile } from "./run/export_output.ts";
+import { VerificationError } from "../train/errors.ts";
+import { networksInFile } from "../train/resume/state_networks.ts";
+import type { TrainingState } from "../train/resume/training_state.ts";
+import { chosenNetwork } from "./run/chosen_network.ts";
+import {
+  checkOutput,
+  type Format,
+  makeFolderOf,
+  outputFile,
+  outputPlace,
+} from "./run/export_output.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { openRunPictures } from "./run/run_pictures.ts";
-import { checkImages, openValidation, readValidationOptions } from "./run/run_data.ts";
-import { RUN_FILES } from "./run/replacing.ts";
-import { checkNotMoved, savedNetwork } from "./run/run_images.ts";
+import { checkImages, openValidation } from "./run/run_data.ts";
+import { checkNotMoved, imagesOf, savedNetwork } from "./run/run_images.ts";
 import { fileSize, grouped } from "./text.ts";
 import { equalityLine } from "./report/equality.ts";
 import { latencyProgress } from "../train/latency_progress.ts";
@@ -31,7 +39,7 @@ const LATENCY_RUNS = 20;
 
 /** What is exported, and where to. */
 export interface ExportOptions {
-  /** A run folder, or a safetensors file in one. */
+  /** A run folder, a checkpoint of a run, or a safetensors file in a run folder. */
   readonly run: string;
   /** Default: `small`, or what the file holds. */
   readonly which?: Which;
@@ -71,7 +79,13 @@ interface Bench {
   readonly scope: Scope;
 }
 
-async function load(file: string, which?: Which): Promise<Checkpoint> {
+/** A network, and the state that it is of where the file is a checkpoint of a run. */
+interface Loaded {
+  readonly checkpoint: Checkpoint;
+  readonly state?: TrainingState;
+}
+
+async function load(file: string, which?: Which): Promise<Loaded> {
   const bytes = await readFile(file).catch((cause) => {
     throw new DataError(
       `Cannot export: wanted the run folder or safetensors file of a trained network, found ` +
@@ -79,14 +93,11 @@ async function load(file: string, which?: Which): Promise<Checkpoint> {
       { cause },
     );
   });
-  const checkpoint = parseCheckpoint(bytes, file);
-  if (which && checkpoint.which !== which) {
-    throw new UsageError(
-      `Cannot export the ${which} network out of ${file}: it holds the ${checkpoint.which} one; ` +
-        `leave out --which`,
-    );
-  }
-  return checkpoint;
+  const found = networksInFile(bytes, file);
+  return {
+    checkpoint: chosenNetwork(found, which, { action: "export", file }),
+    state: found.state,
+  };
 }
 
 async function asOnnx(
@@ -131,15 +142,16 @@ export async function exportNetwork(
   reporter: Pick<Reporter, "work" | "note"> = { work() {}, note() {} },
 ): Promise<ExportReport> {
   const { format, includeNormalization, overwrite, dataDir } = options;
-  const { file, folder } = savedNetwork(options.run, options.which ?? "small");
-  const checkpoint = await load(file, options.which);
+  const saved = savedNetwork(options.run, options.which ?? "small");
+  const { file } = saved;
+  const { checkpoint, state } = await load(file, options.which);
   const { which } = checkpoint;
+  const place = outputPlace(saved, { isCheckpoint: state !== undefined });
   const extension = format === "onnx" ? "onnx" : "torch.safetensors";
-  const output = outputFile(options.output ?? folder, `${which}.${extension}`);
-  const keeps = [file, ...RUN_FILES.map((name) => `${folder}/${name}`)];
-  await checkOutput(output, { format, overwrite, keeps });
-  const images = await readValidationOptions(folder);
-  if (dataDir === undefined) checkNotMoved(folder, images);
+  const output = outputFile(options.output ?? place.folder, `${place.prefix}${which}.${extension}`);
+  await checkOutput(output, { format, overwrite, keeps: place.keeps });
+  const images = await imagesOf(saved, state);
+  if (dataDir === undefined) checkNotMoved(saved, images, state);
   const asked = { ...images, dataDir: dataDir ?? images.dataDir };
   using pictures = await openRunPictures(asked, (text) => reporter.note(text));
   const dataset = await openValidation(asked, checkpoint, pictures.open);

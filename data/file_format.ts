@@ -112,6 +112,11 @@ const SIGNATURES: readonly Signature[] = [
     // Field 1, the version of the format; then field 2, the producer's name, or 7, the graph.
     fits: ({ bytes: [a, b, c] }) => a === 0x08 && b >= 1 && b <= 15 && (c === 0x12 || c === 0x3a),
   },
+  {
+    name: "a checkpoint of a run",
+    fits: ({ text }) => /^.{8}\{"__metadata__":\{"format":"adjoin training state"/s.test(text),
+  },
+  { name: "a safetensors file", fits: ({ text }) => /^.{5}\0{3}\{"/s.test(text) },
   // The last, as many of the formats above are texts as well.
   {
     name: "a text",

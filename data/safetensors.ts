@@ -129,6 +129,17 @@ export function parseSafetensors(bytes: Uint8Array, name = "safetensors data"): 
   return { tensors, metadata };
 }
 
+/**
+ * The strings under `__metadata__` of a safetensors file, `{}` where there are none; tensors are not
+ * read. Raises errors as {@link parseSafetensors} does.
+ */
+export function safetensorsMetadata(
+  bytes: Uint8Array,
+  name = "safetensors data",
+): Record<string, string> {
+  return parseHeader(bytes, ELEMENT_BYTES, printable(name, 300)).metadata;
+}
+
 /** The element type that an array is written as. */
 function dtypeOf(data: TensorData): Dtype {
   if (data instanceof Float64Array) return "F64";

@@ -36,6 +36,9 @@ type RawInfo = Readonly<
   >
 >;
 
+/** The `format` in the metadata of a checkpoint that a run goes on from. */
+export const TRAINING_STATE = "adjoin training state";
+
 /** Raises an error for a field that is not what was wanted. */
 type Refuse = (key: string, wanted: string, found: unknown) => never;
 
@@ -101,6 +104,22 @@ function checkInfo(raw: RawInfo, refuse: Refuse): CheckpointInfo {
   return { which, classes, image, normalization, ...cropPct, ...interpolation, ...top1 };
 }
 
+/** The fields of a description by the names that files have for them. */
+function rawOf(info: CheckpointInfo): RawInfo {
+  const { which, classes, image, normalization, cropPct, interpolation, top1 } = info;
+  const { mean, std } = normalization;
+  return { which, classes, image, mean, std, crop_pct: cropPct, interpolation, top1 };
+}
+
+/** A description out of a file, checked. Raises a {@link DataError} that names `file`. */
+export function checkedInfo(info: CheckpointInfo, file: string): CheckpointInfo {
+  return checkInfo(rawOf(info), (key, wanted, found) => {
+    throw new DataError(
+      `Cannot load ${file}: wanted ${wanted} as ${key}, found ${printableJson(found)}`,
+    );
+  });
+}
+
 /**
  * The description of a network as strings; all but the words of `which` and `interpolation` are
  * JSON. Raises a `TypeError` for what
@@ -109,8 +128,7 @@ function checkInfo(raw: RawInfo, refuse: Refuse): CheckpointInfo {
 export function encodeInfo(info: CheckpointInfo): Metadata {
   const { which, classes, image, normalization, cropPct, interpolation, top1 } = info;
   const { mean, std } = normalization;
-  const raw = { which, classes, image, mean, std, crop_pct: cropPct, interpolation, top1 };
-  checkInfo(raw, (key, wanted, found) => {
+  checkInfo(rawOf(info), (key, wanted, found) => {
     throw new TypeError(
       `Cannot save the network: wanted ${wanted} as ${key}, found ${printableJson(found)}`,
     );
@@ -130,8 +148,11 @@ export function encodeInfo(info: CheckpointInfo): Metadata {
 /** The value of a key that has to be there. Raises a {@link DataError} that names `file`. */
 export function metadataField(metadata: Metadata, key: string, file: string): unknown {
   if (!Object.hasOwn(metadata, key)) {
+    const found = metadata.format === TRAINING_STATE
+      ? "a checkpoint of a run; take its networks with parseNetworks()"
+      : `no ${key} in its metadata`;
     throw new DataError(
-      `Cannot load ${file}: wanted a network saved by adjoin, found no ${key} in its metadata`,
+      `Cannot load ${file}: wanted a network saved by adjoin, found ${found}`,
     );
   }
   try {

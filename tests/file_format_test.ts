@@ -53,6 +53,15 @@ for (const [content, name, cure] of FORMATS) {
   });
 }
 
+Deno.test("a checkpoint of a run and a network are told apart where neither is wanted", () => {
+  const begin = "\x40\x90\0\0\0\0\0\0";
+  const state = `${begin}{"__metadata__":{"format":"adjoin training state","version":"1"`;
+  assertEquals(otherFormat(bytesOf(state))?.name, "a checkpoint of a run");
+  for (const text of ['{"__metadata__":{"format":"pt"', '{"conv1.weight":{"dtype"']) {
+    assertEquals(otherFormat(bytesOf(begin + text))?.name, "a safetensors file");
+  }
+});
+
 Deno.test("an empty file is named, and what is not known is not", () => {
   assertEquals(otherFormat(new Uint8Array())?.name, "an empty file");
   for (const content of ["\0\0\x08\x03", "hello", "PK", "\x80", "{x}"]) {

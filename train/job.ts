@@ -5,13 +5,12 @@ import type { AnySplit } from "../data/dataset.ts";
 import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
-import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
+import type { Adjoined } from "../nn/compress/adjoin.ts";
 import type { State } from "../nn/parameters.ts";
-import { model } from "../nn/resnet.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
 import { augmentationPlan } from "./augment/plan.ts";
-import { demandMaskedTaps, demandWarmup } from "./effect.ts";
+import { demandWarmup } from "./effect.ts";
 import { UsageError } from "./errors.ts";
 import { Evaluation } from "./evaluation.ts";
 import type { Gates } from "./gates.ts";
@@ -20,6 +19,7 @@ import { drawsOf, type Feed } from "./image_feed.ts";
 import { startFrom } from "./init.ts";
 import { Learner, type OptimizerOptions, Weights } from "./learner.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
+import { adjoinedOf } from "./pair.ts";
 import { type Teacher, TrainingStep } from "./step.ts";
 import type { TrainOptions } from "./types.ts";
 
@@ -73,24 +73,6 @@ export function optimizer({ opt, weightDecay, nesterov }: TrainOptions): Optimiz
     : { name: "adamw", weightDecay, beta2: 0.99, eps: 1e-6 };
 }
 
-/** The pair of networks that the options describe. */
-export function adjoinedOf(options: TrainOptions, split: AnySplit): Adjoined {
-  const { classes, channels } = split.train;
-  const { compression, trunk, maskFrom, maskingFactor, widths, seed, stem, variant } = options;
-  const base = model(options.model, { classes: classes.length, channels, stem, variant });
-  const random = new Random(seed, "spatial masks");
-  const adjoined = adjoin(base, {
-    compression,
-    trunk,
-    maskFrom,
-    maskingFactor,
-    widths,
-    random: () => random.uniform(),
-  });
-  demandMaskedTaps(options, adjoined);
-  return adjoined;
-}
-
 /** The objective of a run: networks, and what they are trained on. */
 export function objectiveOf(
   options: TrainOptions,
@@ -113,7 +95,7 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
   const { split, teacher, given, notes = [], chooseTiles } = inputs;
   const { seed, batchSize: batch, sampler, interpolation } = options;
   const { train, validation, normalization } = split;
-  const adjoined = adjoinedOf(options, split);
+  const adjoined = adjoinedOf(options, train);
   const image = { height: train.height, width: train.width };
   const plan = augmentationPlan(options, { ...image, normalization });
   const { crop: augment, stages, mixing } = plan;

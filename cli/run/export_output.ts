@@ -1,8 +1,9 @@
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../train/errors.ts";
 import { realPath } from "./output_folder.ts";
-import { statOf } from "./replacing.ts";
-import { isFolder } from "./run_images.ts";
+import { RUN_FILES, statOf } from "./replacing.ts";
+import { checkpointsIn } from "./run_checkpoints.ts";
+import { isFolder, type SavedNetwork } from "./run_images.ts";
 import { unwritable } from "./unwritable.ts";
 import { tryWriting } from "./whole_file.ts";
 
@@ -28,6 +29,22 @@ function checkName(output: string, format: Format): void {
 export function outputFile(path: string, name: string): string {
   if (!isFolder(path) && !path.endsWith("/")) return path;
   return `${path.replace(/(?<=.)\/+$/, "")}/${name}`;
+}
+
+/**
+ * Where an exported network goes unless told, and the files of the run that are never written over.
+ * What comes out of a checkpoint lies beside it and begins with its name: `last.small.onnx`.
+ */
+export function outputPlace(
+  { file, folder }: SavedNetwork,
+  { isCheckpoint }: { readonly isCheckpoint: boolean },
+): { readonly folder: string; readonly prefix: string; readonly keeps: readonly string[] } {
+  const filesOf = (run: string): string[] => RUN_FILES.map((name) => `${run}/${name}`);
+  if (!isCheckpoint) return { folder, prefix: "", keeps: [file, ...filesOf(folder)] };
+  const run = join(folder, "..");
+  const checkpoints = checkpointsIn(folder).map((name) => `${folder}/${name}`);
+  const prefix = `${basename(file).replace(/\.safetensors$/, "")}.`;
+  return { folder, prefix, keeps: [file, ...checkpoints, ...filesOf(run), ...filesOf(folder)] };
 }
 
 /**

@@ -1,18 +1,17 @@
 import type { Batch } from "../../data/batch.ts";
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
-import { printable } from "../../data/printable.ts";
 import type { PictureSet } from "../../data/pictures.ts";
-import { parseCheckpoint } from "../../export/checkpoint.ts";
+import type { Checkpoint } from "../../export/checkpoint.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
 import { Gpu } from "../../kernels/gpu.ts";
-import { UsageError } from "../../train/errors.ts";
 import { KernelSession } from "../../train/kernel_session.ts";
+import { networksInFile } from "../../train/resume/state_networks.ts";
 import type { Which } from "../../train/types.ts";
+import { chosenNetwork } from "./chosen_network.ts";
 import { isOnnx } from "./network_format.ts";
 import { readFile } from "./read_file.ts";
-import { savedNetwork, savedNetworks } from "./run_images.ts";
-import { isFolder } from "./run_images.ts";
+import { isFolder, savedNetwork, savedNetworks } from "./run_images.ts";
 
 /** A saved network that runs. */
 export interface OpenNetwork {
@@ -36,8 +35,8 @@ async function readOnnx(bytes: Uint8Array, file: string): Promise<ReadNetwork> {
   return { file, info: session.info, open: () => Promise.resolve(session) };
 }
 
-function readSafetensors(bytes: Uint8Array, file: string): ReadNetwork {
-  const checkpoint = parseCheckpoint(bytes, file);
+/** A network whose weights have been read. */
+function onKernels(checkpoint: Checkpoint, file: string): ReadNetwork {
   return {
     file,
     info: checkpoint,
@@ -61,9 +60,9 @@ function usual(path: string): string {
 }
 
 /**
- * Reads the network that a path names: one of a run folder, or a safetensors or ONNX file, told apart
- * by what is in it. Raises a {@link DataError} where there is none, and a {@link UsageError} for a
- * file that holds the other network than `which`.
+ * Reads the network that a path names: one of a run folder or of a checkpoint, or a safetensors or
+ * ONNX file, told apart by what is in it. Raises a {@link DataError} where there is none, and a
+ * {@link UsageError} for a file that holds the other network than `which`.
  */
 export async function readNetwork(path: string, which?: Which): Promise<ReadNetwork> {
   const file = which === undefined ? usual(path) : savedNetwork(path, which).file;
@@ -74,13 +73,11 @@ export async function readNetwork(path: string, which?: Which): Promise<ReadNetw
       { cause },
     );
   });
-  const network = isOnnx(bytes, file) ? await readOnnx(bytes, file) : readSafetensors(bytes, file);
-  const { which: found } = network.info;
-  if (which === undefined || found === which) return network;
-  throw new UsageError(
-    `Cannot predict with the ${which} network out of ${
-      printable(file, 300)
-    }: it holds the ${found} ` +
-      `one; leave out --which`,
-  );
+  const chosen = { action: "predict with", file };
+  if (!isOnnx(bytes, file)) {
+    return onKernels(chosenNetwork(networksInFile(bytes, file), which, chosen), file);
+  }
+  const network = await readOnnx(bytes, file);
+  chosenNetwork({ networks: [network.info] }, which, chosen);
+  return network;
 }

@@ -4,6 +4,7 @@
 // moment from which on the new run counts. Its files are then linked into the place of the old ones.
 // When all are there, removing config.json from `replacing` ends it; the rest is tidying up.
 import { DataError } from "../../data/error.ts";
+import { checkpointCure } from "./run_checkpoints.ts";
 import { isTemporary, syncFile, syncFolder } from "./whole_file.ts";
 
 /** What a run leaves in its folder. */
@@ -131,6 +132,6 @@ export function demandWhole(path: string): void {
   }
   throw new DataError(
     `Cannot read the run in ${path}: wanted one that has ended well, found no summary.json, which ` +
-      `is written last; name one of its files, or train it again`,
+      `is written last; ${checkpointCure(path) ?? "name one of its files, or train it again"}`,
   );
 }

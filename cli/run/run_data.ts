@@ -8,6 +8,7 @@ import { LEAST_SIZE } from "../../data/generated.ts";
 import { openValidationImages } from "../../data/folder.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
+import type { TrainingState } from "../../train/resume/training_state.ts";
 import type { TrainOptions } from "../../train/types.ts";
 
 /** Which images a run was validated on. */
@@ -57,24 +58,9 @@ function isDatasetName(name: unknown): name is TrainOptions["dataset"] {
   return DATASET_NAMES.some((known) => known === name);
 }
 
-/** What config.json in a run folder says of its images. Raises a {@link DataError} if it does not. */
-export async function readValidationOptions(folder: string): Promise<ValidationOptions> {
-  const file = `${folder}/config.json`;
-  let config: unknown;
-  try {
-    config = JSON.parse(await Deno.readTextFile(file));
-  } catch (cause) {
-    const found = cause instanceof SyntaxError
-      ? "a file that is not JSON"
-      : foundInstead(file, cause);
-    throw new DataError(
-      `Cannot open the images of a run: wanted ${printable(file, 300)}, which names ` +
-        `them, found ${found}; leave ` +
-        `the file with the network in its run folder`,
-      { cause },
-    );
-  }
-  const { dataset, dataDir, seed, valSize, valSplit }: Record<string, unknown> = Object(config);
+/** Which images options name, those of `file`. Raises a {@link DataError} where they do not. */
+function validationOptions(options: unknown, file: string): ValidationOptions {
+  const { dataset, dataDir, seed, valSize, valSplit }: Record<string, unknown> = Object(options);
   const optional = (value: unknown, type: string): boolean =>
     (value ?? undefined) === undefined || typeof value === type;
   const fits = isDatasetName(dataset) && Number.isSafeInteger(seed) &&
@@ -95,6 +81,38 @@ export async function readValidationOptions(folder: string): Promise<ValidationO
     ...(typeof valSize !== "number" ? {} : { valSize }),
     ...(typeof valSplit !== "number" ? {} : { valSplit }),
   };
+}
+
+/**
+ * Which images the run of a checkpoint was validated on; the folder as config.json has it. Raises a
+ * {@link DataError} that names `file` where its options do not say.
+ */
+export function imagesOfState(
+  { run: { options, config } }: TrainingState,
+  file: string,
+): ValidationOptions {
+  const dataDir = config?.dataDir ?? options.dataDir;
+  return validationOptions({ ...options, dataDir }, file);
+}
+
+/** What config.json in a run folder says of its images. Raises a {@link DataError} if it does not. */
+export async function readValidationOptions(folder: string): Promise<ValidationOptions> {
+  const file = `${folder}/config.json`;
+  let config: unknown;
+  try {
+    config = JSON.parse(await Deno.readTextFile(file));
+  } catch (cause) {
+    const found = cause instanceof SyntaxError
+      ? "a file that is not JSON"
+      : foundInstead(file, cause);
+    throw new DataError(
+      `Cannot open the images of a run: wanted ${printable(file, 300)}, which names ` +
+        `them, found ${found}; leave ` +
+        `the file with the network in its run folder`,
+      { cause },
+    );
+  }
+  return validationOptions(config, file);
 }
 
 /** "10 classes (cat, dog, cow, ...) of images of 32x32x3", height first. */

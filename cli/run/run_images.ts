@@ -3,8 +3,13 @@ import { dirname } from "node:path";
 import { DataError } from "../../data/error.ts";
 import { printable } from "../../data/printable.ts";
 import type { Value } from "../../train/options/option.ts";
+import { type NetworksInFile, networksInFile } from "../../train/resume/state_networks.ts";
+import type { TrainingState } from "../../train/resume/training_state.ts";
+import { isOnnx } from "./network_format.ts";
+import { readFile } from "./read_file.ts";
 import { demandWhole, refuseMixed, statOf } from "./replacing.ts";
-import { readValidationOptions, type ValidationOptions } from "./run_data.ts";
+import { checkpointCure } from "./run_checkpoints.ts";
+import { imagesOfState, readValidationOptions, type ValidationOptions } from "./run_data.ts";
 
 /** The file of a network, and the folder of the run that it is of. */
 export interface SavedNetwork {
@@ -40,50 +45,92 @@ export function savedNetworks(path: string): SavedNetwork[] {
   if (found.length) return found;
   throw new DataError(
     `Cannot read the run in ${printable(path, 300)}: wanted base.safetensors or ` +
-      `small.safetensors, found neither; name the folder or a file of a run that has ended`,
+      `small.safetensors, found neither; ` +
+      (checkpointCure(path) ?? "name the folder or a file of a run that has ended"),
   );
+}
+
+/** A checkpoint of a run, and the networks in it. */
+export interface OpenedCheckpoint extends NetworksInFile {
+  readonly state: TrainingState;
+}
+
+/**
+ * The checkpoint of a run that a path names; nothing where it names something else. Raises a
+ * {@link DataError} for a file that holds no network either.
+ */
+export async function openCheckpoint(path: string): Promise<OpenedCheckpoint | undefined> {
+  if (isFolder(path)) return undefined;
+  let bytes: Uint8Array;
+  try {
+    bytes = await readFile(path);
+  } catch {
+    // Whoever wants a network there says so.
+    return undefined;
+  }
+  if (isOnnx(bytes, path)) return undefined;
+  const { networks, state } = networksInFile(bytes, path);
+  return state && { networks, state };
+}
+
+/**
+ * Which images a saved network was validated on: as its checkpoint says where it is out of one, else
+ * the config.json in the folder of its run.
+ */
+export async function imagesOf(
+  { file, folder }: SavedNetwork,
+  state?: TrainingState,
+): Promise<ValidationOptions> {
+  return state ? imagesOfState(state, file) : await readValidationOptions(folder);
 }
 
 /**
  * Raises a {@link DataError} where the images of a run are not where they were. `dataDir` is what
- * config.json says.
+ * its checkpoint says, or config.json.
  */
 export function checkNotMoved(
-  folder: string,
+  { file, folder }: SavedNetwork,
   { dataDir }: Pick<ValidationOptions, "dataDir">,
+  state?: TrainingState,
 ): void {
   if (dataDir === undefined) return;
   try {
     Deno.statSync(dataDir);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) return;
+    const whose = state
+      ? `of ${printable(file, 300)}: it`
+      : `of the run in ${printable(folder, 300)}: its config.json`;
     throw new DataError(
-      `Cannot open the images of the run in ${printable(folder, 300)}: its config.json names the ` +
-        `folder ${printable(dataDir, 300)}, found none; --data-dir says where they are now`,
+      `Cannot open the images ${whose} names the folder ${printable(dataDir, 300)}, found none; ` +
+        `--data-dir says where they are now`,
     );
   }
 }
 
 /**
- * What config.json says of the images of the network that a path names, where the command line does
- * not: nothing where there is no such file, or where another data set is typed.
+ * The images of the network that a path names, where the command line does not say: as its
+ * checkpoint has them where it is one, else config.json; nothing where there is no such file, or
+ * where another data set is typed.
  */
 export async function imagesOfRun(
   path: string,
   typed: Readonly<Record<string, Value>>,
+  state?: TrainingState,
 ): Promise<Record<string, Value>> {
   if (!isFolder(path) && !statOf(path)) return {};
-  const [{ folder }] = savedNetworks(path);
+  const [saved] = savedNetworks(path);
   const { dataset, dataDir } = typed;
-  if (!statOf(`${folder}/config.json`) && (dataset !== undefined || !isFolder(path))) return {};
+  const isThere = state !== undefined || statOf(`${saved.folder}/config.json`) !== undefined;
+  if (!isThere && (dataset !== undefined || !isFolder(path))) return {};
   let images: ValidationOptions;
   try {
-    images = await readValidationOptions(folder);
+    images = await imagesOf(saved, state);
   } catch (error) {
     if (dataset !== undefined && error instanceof DataError) return {};
     throw error;
   }
   if (dataset !== undefined && dataset !== images.dataset) return {};
-  if (dataDir === undefined) checkNotMoved(folder, images);
+  if (dataDir === undefined) checkNotMoved(saved, images, state);
   return { ...images };
 }

@@ -2,12 +2,27 @@ import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
 import { printable } from "../../data/printable.ts";
 import type { AnySplit } from "../../data/dataset.ts";
-import { type Checkpoint, parseCheckpoint } from "../../export/checkpoint.ts";
+import { safetensorsMetadata } from "../../data/safetensors.ts";
+import { type Checkpoint, encodeCheckpoint } from "../../export/checkpoint.ts";
 import { type GivenWidths, parseWidths } from "../../export/widths_file.ts";
 import { UsageError } from "../../train/errors.ts";
 import { type Given, parseGiven } from "../../train/given.ts";
+import { type NetworksInFile, networksInFile } from "../../train/resume/state_networks.ts";
+import { isTrainingState } from "../../train/resume/training_state.ts";
 import type { TrainOptions } from "../../train/types.ts";
 import { readFile } from "./read_file.ts";
+import { checkpointCure } from "./run_checkpoints.ts";
+
+/** What to do about a folder without the networks of a run, as the end of a sentence. */
+function orCheckpoint(path: string): string {
+  const cure = checkpointCure(path);
+  return cure ? `; ${cure}` : "";
+}
+
+/** The base network of a checkpoint; the one that there is where there is none. */
+function baseIn({ networks }: NetworksInFile): Checkpoint {
+  return networks.find(({ which }) => which === "base") ?? networks[0];
+}
 
 async function readGiven(path: string, trainsSmall: boolean): Promise<[string, Uint8Array]> {
   const info = await Deno.stat(path).catch(() => undefined);
@@ -25,7 +40,7 @@ async function readGiven(path: string, trainsSmall: boolean): Promise<[string, U
   }
   throw new DataError(
     `Cannot start from ${printable(path, 300)}: wanted a safetensors file with weights or the ` +
-      `folder of a run, found ${found}`,
+      `folder of a run, found ${found}${orCheckpoint(path)}`,
   );
 }
 
@@ -38,7 +53,9 @@ export async function loadGiven(
 ): Promise<Given | undefined> {
   if (init === undefined) return undefined;
   const [file, bytes] = await readGiven(init, mode !== "adjoined" && which === "small");
-  return parseGiven(bytes, file);
+  if (!isTrainingState(safetensorsMetadata(bytes, file))) return parseGiven(bytes, file);
+  const { network, state, ...info } = baseIn(networksInFile(bytes, file));
+  return parseGiven(encodeCheckpoint(network, state, info), file);
 }
 
 /** Reads the teacher of a distillation. Raises a {@link DataError} when it cannot be read. */
@@ -49,11 +66,11 @@ export async function loadTeacher(path: string, split: AnySplit): Promise<Checkp
   const bytes = await readFile(file).catch((cause) => {
     throw new DataError(
       `Cannot load the teacher: wanted the run folder or safetensors file of a trained base, ` +
-        `found ${foundInstead(file, cause)}`,
+        `found ${foundInstead(file, cause)}${orCheckpoint(path)}`,
       { cause },
     );
   });
-  const teacher = parseCheckpoint(bytes, file);
+  const teacher = baseIn(networksInFile(bytes, file));
   const { classes, channels, name } = split.train;
   if (teacher.classes.join() !== classes.join() || teacher.image[2] !== channels) {
     throw new UsageError(

@@ -2,6 +2,7 @@ import type { Normalization } from "../../data/dataset.ts";
 import { DataError } from "../../data/error.ts";
 import { printable } from "../../data/printable.ts";
 import { parseSafetensors, safetensorsPieces } from "../../data/safetensors.ts";
+import { TRAINING_STATE } from "../../export/metadata.ts";
 import type { EpochMetrics, TrainOptions } from "../types.ts";
 
 /** Where a run is. */
@@ -47,21 +48,19 @@ export interface TrainingState {
   readonly run: RunOfState;
 }
 
-const FORMAT = "adjoin training state";
-
 /** The version of the layout; another one is refused. */
 const VERSION = "1";
 
 /** Whether a file's metadata are those of a training state. */
 export function isTrainingState({ format }: Readonly<Record<string, string>>): boolean {
-  return format === FORMAT;
+  return format === TRAINING_STATE;
 }
 
 /** A training state as a safetensors file, in pieces that are to be written one behind the other. */
 export function encodeTrainingState({ tensors, ...rest }: TrainingState): Uint8Array[] {
   return safetensorsPieces(
     [...tensors].map(([name, data]) => [name, { shape: [data.length], data }] as const),
-    { format: FORMAT, version: VERSION, state: JSON.stringify(rest) },
+    { format: TRAINING_STATE, version: VERSION, state: JSON.stringify(rest) },
   );
 }
 

@@ -1,0 +1,34 @@
+import type { ImageSet } from "../data/image_set.ts";
+import { Random } from "../data/random.ts";
+import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
+import type { Network } from "../nn/network.ts";
+import { model } from "../nn/resnet.ts";
+import { demandMaskedTaps } from "./effect.ts";
+import type { TrainOptions } from "./types.ts";
+
+/** What networks take and tell apart. */
+export type ForImages = Pick<ImageSet, "classes" | "channels">;
+
+/** The base network that the options describe. */
+export function baseOf(
+  { model: name, stem, variant }: Pick<TrainOptions, "model" | "stem" | "variant">,
+  { classes, channels }: ForImages,
+): Network {
+  return model(name, { classes: classes.length, channels, stem, variant });
+}
+
+/** The pair of networks that the options describe. */
+export function adjoinedOf(options: TrainOptions, images: ForImages): Adjoined {
+  const { compression, trunk, maskFrom, maskingFactor, widths, seed } = options;
+  const random = new Random(seed, "spatial masks");
+  const adjoined = adjoin(baseOf(options, images), {
+    compression,
+    trunk,
+    maskFrom,
+    maskingFactor,
+    widths,
+    random: () => random.uniform(),
+  });
+  demandMaskedTaps(options, adjoined);
+  return adjoined;
+}
