@@ -44,6 +44,13 @@ export interface FailedAllocation {
   readonly live: number;
 }
 
+/** What needs less memory, where nothing more is known. */
+const CURES: readonly Cure[] = [
+  cure`lower ${{ option: "batchSize", words: "the batch" }}`,
+  cure`lower ${{ option: "imageSize", words: "the size of images" }}`,
+  cure`take a smaller ${{ option: "model" }}`,
+];
+
 /** A GPU without room for what is asked of it; what was allocated before is as it was. */
 export class OutOfMemoryError extends GpuError implements Curable, FailedAllocation {
   /** What was to be allocated. */
@@ -58,21 +65,27 @@ export class OutOfMemoryError extends GpuError implements Curable, FailedAllocat
   readonly option: string = "batchSize";
   /** What to do: one of these. */
   readonly cures: readonly Cure[];
+  readonly #found: string;
 
-  /** `found` says what the adapter has. */
-  constructor({ what, asked, live }: FailedAllocation, found: string) {
+  /** `found` says what the adapter has, and `cures` what to do. */
+  constructor(
+    { what, asked, live }: FailedAllocation,
+    found: string,
+    cures: readonly Cure[] = CURES,
+  ) {
     const wanted = asked === undefined ? "" : ` it takes ${asked} bytes,`;
     const problem = `Cannot allocate ${what}:${wanted} ${found}`;
-    const cures = [
-      cure`lower ${{ option: "batchSize", words: "the batch" }}`,
-      cure`lower ${{ option: "imageSize", words: "the size of images" }}`,
-      cure`take a smaller ${{ option: "model" }}`,
-    ];
     super(`${problem}; ${curesInWords(cures)}`);
     this.what = what;
     this.asked = asked;
     this.live = live;
     this.problem = problem;
     this.cures = cures;
+    this.#found = found;
+  }
+
+  /** The same error with other cures. */
+  curedBy(...cures: readonly Cure[]): OutOfMemoryError {
+    return new OutOfMemoryError(this, this.#found, cures);
   }
 }
