@@ -2,6 +2,7 @@ import { ARITHMETIC } from "./arithmetic.ts";
 import { CROPS } from "./crops.ts";
 import { DECODING } from "./decoding.ts";
 import { AUGMENTATIONS } from "./augmentations.ts";
+import { DEVICES } from "./devices.ts";
 import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
 import { KERNELS } from "./kernels.ts";
@@ -28,6 +29,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CROPS,
   ...REFUSALS,
   ...KERNELS,
+  ...DEVICES,
   ...FOLDERS,
   ...REPORTS,
   ...DECODING,
