@@ -2,6 +2,7 @@ import { type Mutant, optionTest } from "./mutant.ts";
 
 const OPEN_RUN = "cli/run/open_run.ts";
 const JOB = "train/job.ts";
+const PAIR = "train/pair.ts";
 const SCHEDULE = "train/schedule.ts";
 
 /** Options that are read and then forgotten on their way to the step. */
@@ -78,14 +79,14 @@ export const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--masking-factor is ignored",
-    file: JOB,
+    file: PAIR,
     find: "maskFrom,\n    maskingFactor,",
     replace: "maskFrom,\n    maskingFactor: 0,",
     test: optionTest("train", "masking-factor"),
   },
   {
     name: "--trunk separate is ignored",
-    file: JOB,
+    file: PAIR,
     find: "    trunk,\n    maskFrom,",
     replace: '    trunk: "shared",\n    maskFrom,',
     test: optionTest("train", "trunk"),
@@ -99,7 +100,7 @@ export const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--mask-from is ignored",
-    file: JOB,
+    file: PAIR,
     find: "    trunk,\n    maskFrom,",
     replace: "    trunk,\n    maskFrom: 2,",
     test: optionTest("train", "mask-from"),
@@ -113,36 +114,36 @@ export const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--compression is ignored",
-    file: JOB,
+    file: PAIR,
     find: "    compression,\n    trunk,",
     replace: "    compression: 4,\n    trunk,",
     test: optionTest("train", "compression"),
   },
   {
     name: "--widths is ignored",
-    file: JOB,
+    file: PAIR,
     find: "    widths,\n    random",
     replace: "    random",
     test: optionTest("train", "widths"),
   },
   {
     name: "--stem is ignored",
-    file: JOB,
+    file: PAIR,
     find: "channels, stem, variant }",
     replace: "channels, variant }",
     test: optionTest("train", "stem"),
   },
   {
     name: "--variant is ignored",
-    file: JOB,
+    file: PAIR,
     find: "channels, stem, variant }",
     replace: "channels, stem }",
     test: optionTest("train", "variant"),
   },
   {
     name: "--model is ignored",
-    file: JOB,
-    find: "model(options.model,",
+    file: PAIR,
+    find: "model(name,",
     replace: 'model("resnet8",',
     test: optionTest("train", "model"),
   },

@@ -2,6 +2,7 @@ import { type Mutant, optionTest } from "./mutant.ts";
 
 const OPEN_RUN = "cli/run/open_run.ts";
 const JOB = "train/job.ts";
+const PAIR = "train/pair.ts";
 const ORDER = "data/order.ts";
 
 /** What is drawn from a seed, and then always from the same. */
@@ -15,7 +16,7 @@ export const SEEDS: readonly Mutant[] = [
   },
   {
     name: "the seed of spatial masks is ignored",
-    file: JOB,
+    file: PAIR,
     find: 'new Random(seed, "spatial masks")',
     replace: 'new Random(0, "spatial masks")',
     test: optionTest("train", "seed", "masks"),
