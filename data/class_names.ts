@@ -3,6 +3,7 @@ import { openBytes } from "./byte_source.ts";
 import { numbered } from "./idx.ts";
 import { errorCode, foundInstead } from "./found_instead.ts";
 import { printable } from "./printable.ts";
+import { unfitName } from "./unfit_name.ts";
 import { stat } from "node:fs/promises";
 
 /** The file with names of classes, beside images that have only numbers. */
@@ -13,7 +14,7 @@ const LARGEST = 1 << 20;
 
 /**
  * The names in the file classes.txt of a folder, one a line; `undefined` where there is none. Raises
- * a {@link DataError} for lines without a name, and names that occur twice.
+ * a {@link DataError} for lines without a name, names that occur twice, and paths.
  */
 export async function readClassNames(folder: string): Promise<string[] | undefined> {
   const path = `${folder}/${FILE}`;
@@ -39,6 +40,10 @@ export async function readClassNames(folder: string): Promise<string[] | undefin
   if (empty >= 0) throw fail(`none in line ${empty + 1}`);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw fail(`${printable(twice)} twice`);
+  for (const name of names) {
+    const why = unfitName(name);
+    if (why) throw fail(`${printable(name)}, ${why}`);
+  }
   return names;
 }
 

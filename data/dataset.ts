@@ -2,6 +2,8 @@ import { curable, cure } from "./cure.ts";
 import { DataError } from "./error.ts";
 import type { ImageSet } from "./image_set.ts";
 import type { PictureSet } from "./pictures.ts";
+import { printable } from "./printable.ts";
+import { unfitName } from "./unfit_name.ts";
 
 export type { DatasetPart, ImageSet } from "./image_set.ts";
 
@@ -85,6 +87,14 @@ export function checkDataset(dataset: CountedDataset): void {
     throw new DataError(
       `Cannot use ${name}: wanted a label for each of its ${length} images, found ${labels.length}`,
     );
+  }
+  for (const label of classes) {
+    const why = unfitName(label);
+    if (why) {
+      throw new DataError(
+        `Cannot use ${name}: wanted names of classes, found ${printable(label)}, ${why}; rename it`,
+      );
+    }
   }
   const wrong = labels.findIndex((label) => label >= classes.length);
   if (wrong >= 0) {

@@ -1,3 +1,4 @@
+import { isKey } from "./json.ts";
 import { printable } from "./printable.ts";
 import { isSizes, parseHeader, product } from "./safetensors_header.ts";
 
@@ -166,14 +167,21 @@ export function safetensorsPieces(
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array[] {
   const fields: string[] = [];
+  const wrong = Object.keys(metadata).find((key) => !isKey(key));
+  if (wrong !== undefined) {
+    throw new TypeError(
+      `Cannot write the metadata "${wrong}", a name that is reserved: rename it.`,
+    );
+  }
   if (Object.keys(metadata).length > 0) fields.push(`"__metadata__":${JSON.stringify(metadata)}`);
   const chunks: TensorData[] = [];
   const seen = new Set(["__metadata__"]);
   let end = 0;
   for (const [name, { shape, data }] of tensors) {
-    if (seen.has(name)) {
+    if (seen.has(name) || !isKey(name)) {
       throw new TypeError(
-        `Cannot write the tensor "${name}" as names must be unique and not __metadata__: rename it.`,
+        `Cannot write the tensor "${name}" as names must be unique, and neither __metadata__ nor ` +
+          `__proto__: rename it.`,
       );
     }
     seen.add(name);

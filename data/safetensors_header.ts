@@ -1,5 +1,6 @@
 import { DataError } from "./error.ts";
 import { hexOf, otherFormat } from "./file_format.ts";
+import { parseJson, wrongKey } from "./json.ts";
 import { printable, printableJson } from "./printable.ts";
 
 /** Bytes that a header has at most, as in the format's own reader. */
@@ -49,6 +50,14 @@ export function product(shape: readonly number[]): number {
   return shape.reduce((a, b) => a * b, 1);
 }
 
+/** Whether the sizes of a shape, zeros aside, multiply to a number that is exact. */
+function isCountable(shape: readonly number[]): boolean {
+  return Number.isSafeInteger(product(shape.filter((size) => size > 0)));
+}
+
+/** Elements of a type that is not known which a byte holds at most: those of one bit. */
+const MOST_IN_A_BYTE = 8;
+
 /** The error for a file that does not have the framing: a length that fits, then a JSON object. */
 function notSafetensors(bytes: Uint8Array, name: string): DataError {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -96,8 +105,10 @@ function headerBytes(bytes: Uint8Array, name: string): [Uint8Array, number] {
 function parseObject(bytes: Uint8Array, name: string): Record<string, unknown> {
   let header: unknown;
   try {
-    header = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    header = parseJson(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
   } catch (error) {
+    const key = wrongKey(error);
+    if (key) throw new DataError(`Cannot read ${name} as its header has ${key}.`);
     const reason = error instanceof Error ? error.message : String(error);
     throw new DataError(
       `Cannot read ${name} as its header must be JSON: ${printable(reason, 200)}.`,
@@ -161,15 +172,20 @@ function parseEntry(
     return fail(`a dtype such as ${[...sizes.keys()].join(", ")}`, dtype);
   }
   if (!isSizes(shape)) return fail("a shape of whole numbers", shape);
+  if (!isCountable(shape)) return fail("a shape of fewer than 2^53 elements", shape);
   if (!isSizes(offsets) || offsets.length !== 2 || offsets[0] > offsets[1]) {
     return fail("data_offsets of the form [begin, end]", offsets);
   }
   const [begin, end] = offsets;
   if (end > available) return fail(`data_offsets within the ${available} bytes of data`, offsets);
   const element = sizes.get(dtype);
-  const size = product(shape) * (element ?? NaN);
-  if (element !== undefined && end - begin !== size) {
-    return fail(`${size} bytes for ${dtype} ${printableJson(shape)}`, end - begin);
+  const count = product(shape);
+  const what = `${dtype} ${printableJson(shape)}`;
+  if (element === undefined && count > MOST_IN_A_BYTE * (end - begin)) {
+    return fail(`${Math.ceil(count / MOST_IN_A_BYTE)} bytes or more for ${what}`, end - begin);
+  }
+  if (element !== undefined && end - begin !== count * element) {
+    return fail(`${count * element} bytes for ${what}`, end - begin);
   }
   return { key, dtype, shape, begin, end };
 }

@@ -1,7 +1,9 @@
 import type { Normalization } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
+import { parseJson, wrongKey } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { type Interpolation, INTERPOLATIONS } from "../data/resample.ts";
+import { unfitName } from "../data/unfit_name.ts";
 import type { Which } from "../nn/which.ts";
 
 /** The description of a saved network besides its layers and weights. */
@@ -39,8 +41,8 @@ type RawInfo = Readonly<
 /** The `format` in the metadata of a checkpoint that a run goes on from. */
 export const TRAINING_STATE = "adjoin training state";
 
-/** Raises an error for a field that is not what was wanted. */
-type Refuse = (key: string, wanted: string, found: unknown) => never;
+/** Raises an error for a field that is not what was wanted; `words` say more than what was found. */
+type Refuse = (key: string, wanted: string, found: unknown, words?: string) => never;
 
 function isNumbers(value: unknown, count: number, fits: (x: number) => boolean): value is number[] {
   return Array.isArray(value) && value.length === count && value.every((x) => Number.isFinite(x)) &&
@@ -67,6 +69,10 @@ function checkInfo(raw: RawInfo, refuse: Refuse): CheckpointInfo {
     "names",
     (x): x is string[] => Array.isArray(x) && x.every((name) => typeof name === "string"),
   );
+  for (const name of classes) {
+    const why = unfitName(name);
+    if (why) refuse("classes", "names", name, `${printable(name)}, ${why}`);
+  }
   const image = field(
     "image",
     "height, width and channels",
@@ -128,10 +134,8 @@ export function checkedInfo(info: CheckpointInfo, file: string): CheckpointInfo 
 export function encodeInfo(info: CheckpointInfo): Metadata {
   const { which, classes, image, normalization, cropPct, interpolation, top1 } = info;
   const { mean, std } = normalization;
-  checkInfo(rawOf(info), (key, wanted, found) => {
-    throw new TypeError(
-      `Cannot save the network: wanted ${wanted} as ${key}, found ${printableJson(found)}`,
-    );
+  checkInfo(rawOf(info), (key, wanted, found, words = printableJson(found)) => {
+    throw new TypeError(`Cannot save the network: wanted ${wanted} as ${key}, found ${words}`);
   });
   return {
     which,
@@ -156,16 +160,19 @@ export function metadataField(metadata: Metadata, key: string, file: string): un
     );
   }
   try {
-    return JSON.parse(metadata[key]);
-  } catch {
-    throw new DataError(`Cannot load ${file}: the ${key} in its metadata is not JSON`);
+    return parseJson(metadata[key]);
+  } catch (error) {
+    const found = wrongKey(error);
+    throw new DataError(
+      `Cannot load ${file}: the ${key} in its metadata ${found ? `has ${found}` : "is not JSON"}`,
+    );
   }
 }
 
 /** The inverse of {@link encodeInfo}. Raises a {@link DataError} that names `file`. */
 export function parseInfo(metadata: Metadata, file: string): CheckpointInfo {
-  const refuse: Refuse = (key, wanted) => {
-    const found = Object.hasOwn(metadata, key) ? printable(metadata[key]) : "none";
+  const refuse: Refuse = (key, wanted, _, words) => {
+    const found = words ?? (Object.hasOwn(metadata, key) ? printable(metadata[key]) : "none");
     throw new DataError(
       `Cannot load ${file}: wanted ${wanted} as ${key} in its metadata, found ${found}`,
     );

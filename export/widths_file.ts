@@ -1,5 +1,6 @@
 import { DataError } from "../data/error.ts";
 import { otherFormat } from "../data/file_format.ts";
+import { parseJson, wrongKey } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { listed } from "../data/words.ts";
@@ -68,11 +69,13 @@ function refused(name: string, what: string): DataError {
   return new DataError(`Cannot read widths from ${name}: ${what}; search writes such files`);
 }
 
-function parseJson(text: string, name: string): unknown {
+function parseText(text: string, name: string): unknown {
   try {
     // Some editors begin files with a mark of their byte order.
-    return JSON.parse(text.replace(/^\ufeff/, ""));
-  } catch {
+    return parseJson(text.replace(/^\ufeff/, ""));
+  } catch (error) {
+    const key = wrongKey(error);
+    if (key) throw refused(name, `wanted JSON, found ${key}`);
     const other = otherFormat(new TextEncoder().encode(text.slice(0, 4096)));
     const comma = /,\s*[}\]]/.exec(text);
     const line = comma ? text.slice(0, comma.index).split("\n").length : 0;
@@ -146,7 +149,7 @@ function isFile(found: Readonly<Record<string, unknown>>): boolean {
  */
 export function parseWidths(text: string, fileName: string): GivenWidths {
   const name = printable(fileName, 300);
-  const found = parseJson(text, name);
+  const found = parseText(text, name);
   const file = isRecord(found) && isFile(found) ? found : { widths: found };
   refuseUnknown(file, name);
   const given = Object.hasOwn(file, "widths") ? file.widths : undefined;

@@ -1,3 +1,4 @@
+import { parseJson, wrongKey } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import type { Field, FieldContext } from "./layers/fields.ts";
 import type { ValueShape } from "./layers/layer.ts";
@@ -60,9 +61,10 @@ function failAt(subject: string, i: number, fields: unknown): Fail {
 export function parseNetwork(text: string, subject = "the network"): Network {
   let json: unknown;
   try {
-    json = JSON.parse(text);
-  } catch {
-    throw new TypeError(`Cannot read ${subject}: wanted JSON, found ${printable(text, 40)}`);
+    json = parseJson(text);
+  } catch (error) {
+    const found = wrongKey(error) ?? printable(text, 40);
+    throw new TypeError(`Cannot read ${subject}: wanted JSON, found ${found}`);
   }
   const fields = isFields(json) ? json : {};
   const { channels, layers } = fields;

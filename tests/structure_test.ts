@@ -14,8 +14,9 @@ const OPEN = ["kernels/gpu.ts", "kernels/preset.ts"];
 const OPS = [...CONVOLUTION, "kernels/ops/", "kernels/mod.ts", ...OPEN];
 /** Parts of messages. */
 const MESSAGES = ["data/cure.ts", "data/printable.ts"];
+const TEXT = [...MESSAGES, "data/json.ts"];
 const NN = ["nn/", "nn/layers/", "nn/compress/"];
-const TRAIN = [...OPS, ...NN, "data/", ...MESSAGES, "export/", "train/"];
+const TRAIN = [...OPS, ...NN, "data/", ...TEXT, "export/", "train/"];
 const EVERYTHING = [...TRAIN, "pictures/", "cli/", "bench/", "tests"];
 
 /**
@@ -27,6 +28,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "data/cure.ts": [],
   // Text from files and users, fit for a message.
   "data/printable.ts": [],
+  // Text of JSON, from which all rooms read it.
+  "data/json.ts": ["data/printable.ts"],
   "kernels/gpu/": ["data/cure.ts"],
   "kernels/program/": ["kernels/gpu/"],
   // What an op is, and how its gradient is recorded: `op.ts`, `gradient.ts`.
@@ -38,13 +41,13 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "kernels/preset.ts": ["kernels/gpu/", "kernels/wgsl/", "kernels/conv/"],
   "kernels/gpu.ts": [...CONVOLUTION, "kernels/preset.ts"],
   "kernels/mod.ts": [...KERNELS, "kernels/ops/"],
-  "nn/": [...OPS, "nn/layers/", ...MESSAGES],
+  "nn/": [...OPS, "nn/layers/", ...TEXT],
   "nn/layers/": OPS,
-  "nn/compress/": [...OPS, "nn/", "nn/layers/", ...MESSAGES],
-  "data/": MESSAGES,
-  "export/": [...NN, "data/", ...MESSAGES],
-  "train/": [...OPS, ...NN, "data/", ...MESSAGES, "export/"],
-  "pictures/": ["data/", ...MESSAGES],
+  "nn/compress/": [...OPS, "nn/", "nn/layers/", ...TEXT],
+  "data/": TEXT,
+  "export/": [...NN, "data/", ...TEXT],
+  "train/": [...OPS, ...NN, "data/", ...TEXT, "export/"],
+  "pictures/": ["data/", ...TEXT],
   "cli/": [...TRAIN, "pictures/"],
   "bench/": [...TRAIN, "pictures/", "cli/"],
   "mod.ts": TRAIN,

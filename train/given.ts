@@ -1,3 +1,4 @@
+import { parseJson } from "../data/json.ts";
 import { printable } from "../data/printable.ts";
 import { isFloat, parseSafetensors } from "../data/safetensors.ts";
 import type { TorchTensor } from "../nn/layout.ts";
@@ -45,7 +46,7 @@ export function parseGiven(bytes: Uint8Array, file: string): Given {
 export function metadataJson({ metadata }: Given, key: string): unknown {
   if (!Object.hasOwn(metadata, key)) return undefined;
   try {
-    return JSON.parse(metadata[key]);
+    return parseJson(metadata[key]);
   } catch {
     return undefined;
   }

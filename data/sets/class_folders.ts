@@ -4,7 +4,7 @@ import { DataError } from "../error.ts";
 import { printable } from "../printable.ts";
 import { abridged, listed, plural } from "../words.ts";
 import { findPictures, hasPictureName, listFolder, type Listing } from "./picture_folder.ts";
-import { checkClassCount, type PictureFiles, type PictureSide, sideOf } from "./picture_files.ts";
+import { checkClasses, type PictureFiles, type PictureSide, sideOf } from "./picture_files.ts";
 import type { Half } from "./set_files.ts";
 
 /** Names of folders with pictures to validate on, in any letter case; the first that is there counts. */
@@ -205,7 +205,7 @@ export async function findClassFolders(
   const layout = await layoutOf(asked.dataDir, asked);
   const { train, validation, notes } = layout;
   const classes = (await listFolder(train.folder)).folders;
-  checkClassCount(asked.words, classes);
+  checkClasses(asked.words, classes);
   if (classes.length < 2) {
     throw refusal(
       asked,

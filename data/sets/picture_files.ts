@@ -1,6 +1,7 @@
 import type { DatasetPart } from "../dataset.ts";
 import { DataError } from "../error.ts";
 import { printable } from "../printable.ts";
+import { unfitName } from "../unfit_name.ts";
 import { abridged, plural } from "../words.ts";
 import type { FoundFiles } from "./picture_folder.ts";
 
@@ -66,10 +67,18 @@ export function sideOf(
   return { ...side, files: files.flat(), labels, notes, others: others.count };
 }
 
-/** Raises a {@link DataError} for more classes than labels can tell. */
-export function checkClassCount(name: string, { length }: readonly string[]): void {
-  if (length <= MOST_CLASSES) return;
-  throw new DataError(
-    `Cannot open ${name}: wanted at most ${MOST_CLASSES} classes, found ${length}`,
-  );
+/** Raises a {@link DataError} for more classes than labels can tell, and for names that mislead. */
+export function checkClasses(name: string, classes: readonly string[]): void {
+  if (classes.length > MOST_CLASSES) {
+    throw new DataError(
+      `Cannot open ${name}: wanted at most ${MOST_CLASSES} classes, found ${classes.length}`,
+    );
+  }
+  for (const label of classes) {
+    const why = unfitName(label);
+    if (!why) continue;
+    throw new DataError(
+      `Cannot open ${name}: wanted names of classes, found ${printable(label)}, ${why}; rename it`,
+    );
+  }
 }

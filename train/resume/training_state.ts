@@ -1,7 +1,9 @@
 import type { Normalization } from "../../data/dataset.ts";
 import { DataError } from "../../data/error.ts";
+import { parseJson, wrongKey } from "../../data/json.ts";
 import { printable } from "../../data/printable.ts";
 import { parseSafetensors, safetensorsPieces } from "../../data/safetensors.ts";
+import { unfitName } from "../../data/unfit_name.ts";
 import { TRAINING_STATE } from "../../export/metadata.ts";
 import type { EpochMetrics, TrainOptions } from "../types.ts";
 
@@ -83,8 +85,8 @@ function isRunOfState(run: unknown): run is RunOfState {
   const { adapter, classes, image, normalization: { mean, std }, config } = run;
   return typeof adapter === "string" && (config === undefined || isRecord(config)) &&
     isListOf(classes, (name) => typeof name === "string") &&
-    isListOf(image, isCount) && (image as number[]).length === 3 &&
-    isListOf(mean, Number.isFinite) && isListOf(std, Number.isFinite);
+    isListOf(image, (size) => isCount(size) && size > 0) && (image as number[]).length === 3 &&
+    isListOf(mean, Number.isFinite) && isListOf(std, (x) => Number.isFinite(x) && Number(x) > 0);
 }
 
 /** The field of a state that is not what it has to be. */
@@ -119,14 +121,31 @@ export function parseTrainingState(bytes: Uint8Array, file: string): TrainingSta
   }
   let rest: unknown;
   try {
-    rest = JSON.parse(metadata.state);
-  } catch { /* Not an object, either. */ }
+    rest = parseJson(metadata.state);
+  } catch (error) {
+    const key = wrongKey(error);
+    if (key) {
+      throw new DataError(
+        `Cannot go on from ${shown}: the state in its metadata has ${key}; take an earlier one`,
+      );
+    }
+    // Not an object, either.
+  }
   const wrong = isRecord(rest) ? wrongField(rest) : "state";
   if (wrong) {
     throw new DataError(
       `Cannot go on from ${shown}: the ${wrong} in its metadata is not that of a checkpoint; take ` +
         `an earlier one`,
     );
+  }
+  for (const label of (rest as Rest).run.classes) {
+    const why = unfitName(label);
+    if (why) {
+      throw new DataError(
+        `Cannot go on from ${shown}: wanted names as classes in its metadata, found ` +
+          `${printable(label)}, ${why}`,
+      );
+    }
   }
   const values = new Map<string, Float32Array | Uint32Array>();
   for (const [name, { data, dtype }] of tensors) {
