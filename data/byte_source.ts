@@ -22,6 +22,9 @@ export interface ByteSource extends AsyncDisposable {
 /** Bytes read at a time: a system reads less than 2 GiB at once. */
 const CHUNK = 1 << 26;
 
+/** Bytes that room is taken for before anything of a packed file has been seen. */
+const FIRST_ROOM = 1 << 20;
+
 /** How many bytes one byte of a deflate stream stands for at most. */
 const LARGEST_RATIO = 1032;
 
@@ -137,6 +140,47 @@ class GzipSource implements ByteSource {
   [Symbol.asyncDispose](): Promise<void> {
     this.#close();
     return Promise.resolve();
+  }
+}
+
+/**
+ * Parts of a source, one behind the other. A packed file may say that it holds a thousand times what
+ * it does: room for what it holds is taken as that comes, twice as much at most.
+ */
+export class Collected {
+  readonly #source: ByteSource;
+  readonly #most: number;
+  #room: Uint8Array;
+  #length = 0;
+
+  /** `most` is how many bytes are read at most; there are as many in a file that is not packed. */
+  constructor(source: ByteSource, most: number) {
+    this.#source = source;
+    this.#most = most;
+    this.#room = new Uint8Array(source.packed ? Math.min(most, FIRST_ROOM) : most);
+  }
+
+  /** Reads the next bytes, `count` of them unless the source ends; tells how many there were. */
+  async read(count: number): Promise<number> {
+    const start = this.#length;
+    const end = Math.min(start + count, this.#most);
+    while (this.#length < end) {
+      if (this.#length === this.#room.length) {
+        const room = new Uint8Array(Math.min(2 * this.#room.length, this.#most));
+        room.set(this.#room);
+        this.#room = room;
+      }
+      const part = this.#room.subarray(this.#length, end);
+      const filled = await this.#source.fill(part);
+      this.#length += filled;
+      if (filled < part.length) break;
+    }
+    return this.#length - start;
+  }
+
+  /** What has been read. */
+  get bytes(): Uint8Array {
+    return this.#room.subarray(0, this.#length);
   }
 }
 

@@ -47,7 +47,8 @@ export function wrongIdxSize(
   { shape, size }: IdxHeader,
   found: number | "more" | "fewer",
 ): DataError {
-  const wanted = `${size} bytes for shape ${printableJson(shape)}`;
+  const bytes = Number.isSafeInteger(size) ? size : "more than 2^53";
+  const wanted = `${bytes} bytes for shape ${printableJson(shape)}`;
   return unreadable(fileName, wanted, `${found}; download it again`);
 }
 
@@ -77,7 +78,9 @@ export function parseIdxHeader(bytes: Uint8Array, fileName: string): IdxHeader {
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const shape = Array.from({ length: rank }, (_, k) => view.getUint32(4 + 4 * k));
-  return { shape, bytes: header, size: header + shape.reduce((product, d) => product * d, 1) };
+  // A product that begins with infinity would be no number where a size is 0.
+  const count = shape.includes(0) ? 0 : shape.reduce((product, d) => product * d, 1);
+  return { shape, bytes: header, size: header + count };
 }
 
 /**

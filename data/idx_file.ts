@@ -1,4 +1,4 @@
-import { type ByteSource, openBytes } from "./byte_source.ts";
+import { type ByteSource, Collected, openBytes } from "./byte_source.ts";
 import {
   type IdxArray,
   type IdxHeader,
@@ -44,28 +44,29 @@ export async function readIdx(path: string, rows?: Uint32Array): Promise<IdxArra
   const { shape: [length, ...inner], size, bytes } = header;
   const row = (size - bytes) / length;
   if (!rows || length === 0) return { ...await readAll(source, header), fileName: source.name };
-  const values = new Uint8Array(rows.length * row);
+  const values = new Collected(source, rows.length * row);
   let at = 0;
   for (let i = 0; i < rows.length;) {
     let run = 1;
     while (i + run < rows.length && rows[i + run] === rows[i] + run) run++;
     await source.skip((rows[i] - at) * row);
-    const room = values.subarray(i * row, (i + run) * row);
-    const filled = await source.fill(room);
+    const filled = await values.read(run * row);
     at = rows[i] + run;
-    if (filled < room.length) {
-      throw wrongIdxSize(source.name, header, bytes + (at - run) * row + filled);
+    if (filled < run * row) {
+      // Where nothing comes, the end may be among what was left out.
+      const found = filled ? bytes + (at - run) * row + filled : "fewer";
+      throw wrongIdxSize(source.name, header, found);
     }
     i += run;
   }
-  return { fileName: source.name, shape: [rows.length, ...inner], values };
+  return { fileName: source.name, shape: [rows.length, ...inner], values: values.bytes };
 }
 
 async function readAll(source: ByteSource, header: IdxHeader): Promise<IdxArray> {
   const { shape, size, bytes } = header;
-  const values = new Uint8Array(size - bytes);
-  const filled = await source.fill(values);
-  if (filled < values.length) throw wrongIdxSize(source.name, header, bytes + filled);
+  const values = new Collected(source, size - bytes);
+  const filled = await values.read(size - bytes);
+  if (filled < size - bytes) throw wrongIdxSize(source.name, header, bytes + filled);
   if (await source.fill(new Uint8Array(1)) > 0) throw wrongIdxSize(source.name, header, "more");
-  return { fileName: source.name, shape, values };
+  return { fileName: source.name, shape, values: values.bytes };
 }

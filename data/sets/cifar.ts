@@ -1,4 +1,4 @@
-import { openBytes } from "../byte_source.ts";
+import { Collected, openBytes } from "../byte_source.ts";
 import { parseCifar10, parseCifar100 } from "../cifar.ts";
 import { concatenate, type Dataset, pick } from "../dataset.ts";
 import { DataError } from "../error.ts";
@@ -28,9 +28,10 @@ async function openCifar(
   const { paths } = await locate(name, files, { dataDir, halves });
   const open = async (path: string): Promise<Dataset> => {
     await using source = await openBytes(path);
-    const bytes = new Uint8Array(Math.min(source.most, LARGEST_CIFAR + 1));
-    const filled = await source.fill(bytes);
-    return parse(bytes.subarray(0, filled), source.name);
+    const most = Math.min(source.most, LARGEST_CIFAR + 1);
+    const found = new Collected(source, most);
+    await found.read(most);
+    return parse(found.bytes, source.name);
   };
   const opened: Halves = {};
   for (const half of halves) {
