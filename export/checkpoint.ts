@@ -1,5 +1,5 @@
 import { DataError } from "../data/error.ts";
-import { printable } from "../data/printable.ts";
+import { printable, printableJson } from "../data/printable.ts";
 import { encodeSafetensors, isFloat, parseSafetensors } from "../data/safetensors.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { sizesOf } from "../nn/count.ts";
@@ -128,8 +128,19 @@ function build(
 
 /** The network by the names that files had before they had the network itself. */
 function namedNetwork(metadata: Metadata, file: string): [Network, CheckpointInfo] {
-  const architecture = metadataField(metadata, "architecture", file) as Architecture;
-  const info = parseInfo({ ...metadata, which: String(architecture?.which) }, file);
+  const found = metadataField(metadata, "architecture", file);
+  if (typeof found !== "object" || found === null) {
+    throw new DataError(
+      `Cannot load ${file}: wanted an object as architecture in its metadata, found ` +
+        printableJson(found),
+    );
+  }
+  const architecture = found as Architecture;
+  const which: unknown = Object.hasOwn(found, "which") ? architecture.which : undefined;
+  const info = parseInfo(
+    { ...metadata, which: typeof which === "string" ? which : printableJson(which) },
+    file,
+  );
   const { classes, image: [, , channels] } = info;
   try {
     return [build(architecture, { classes: classes.length, channels }), info];
@@ -151,10 +162,11 @@ function ownNetwork(metadata: Metadata, file: string): [Network, CheckpointInfo]
 }
 
 /**
- * The inverse of {@link encodeCheckpoint}. Raises a {@link DataError} that names `file` for anything
+ * The inverse of {@link encodeCheckpoint}. Raises a {@link DataError} that names the file for anything
  * else.
  */
-export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
+export function parseCheckpoint(bytes: Uint8Array, fileName: string): Checkpoint {
+  const file = printable(fileName, 300);
   const { tensors, metadata } = parseSafetensors(bytes, file);
   const [network, info] = Object.hasOwn(metadata, "network")
     ? ownNetwork(metadata, file)
@@ -178,7 +190,9 @@ export function parseCheckpoint(bytes: Uint8Array, file: string): Checkpoint {
     if (!isFloat(stored.dtype)) {
       throw new DataError(`Cannot load ${file}: wanted floats, found ${stored.dtype} in ${shown}`);
     }
-    const values = Float32Array.from(stored.data, Number);
+    const values = stored.data instanceof Float32Array
+      ? stored.data
+      : Float32Array.from(stored.data, Number);
     const wrong = wrongValue(name, values);
     if (wrong) {
       throw new DataError(

@@ -11,6 +11,7 @@ import {
   decodeMetadata,
   ELEMENT,
   encodeModel,
+  type EntryMessage,
   type TensorMessage,
   type ValueInfoMessage,
 } from "./onnx_schema.ts";
@@ -110,14 +111,25 @@ export function encodeOnnx(
 /**
  * The description in an ONNX file of {@link encodeOnnx}. Raises a {@link DataError} for any other.
  */
-export function parseOnnxInfo(bytes: Uint8Array, file: string): OnnxInfo {
-  let metadata: Record<string, string>;
+export function parseOnnxInfo(bytes: Uint8Array, fileName: string): OnnxInfo {
+  const file = printable(fileName, 300);
+  let entries: readonly EntryMessage[];
   try {
-    metadata = Object.fromEntries(decodeMetadata(bytes).map(({ key, value }) => [key, value]));
+    entries = decodeMetadata(bytes);
   } catch (cause) {
     const reason = printable(cause instanceof Error ? cause.message : String(cause));
     throw new DataError(`Cannot load ${file}: wanted an ONNX model, found ${reason}`, { cause });
   }
+  const keys = new Set<string>();
+  for (const { key } of entries) {
+    if (keys.has(key)) {
+      throw new DataError(
+        `Cannot load ${file}: its metadata have the key "${printable(key)}" twice`,
+      );
+    }
+    keys.add(key);
+  }
+  const metadata = Object.fromEntries(entries.map(({ key, value }) => [key, value]));
   const { range } = metadata;
   if (range === undefined) {
     throw new DataError(

@@ -121,9 +121,19 @@ const MESSAGES: Readonly<Record<string, Fields>> = {
   Dimension: { dimValue: one("int64", 1), dimParam: one("string", 2) },
 };
 
-const Model = protobuf.Root.fromJSON({
-  nested: Object.fromEntries(Object.entries(MESSAGES).map(([name, fields]) => [name, { fields }])),
-}).lookupType("Model");
+/** The message of a name in a schema. */
+function typeOf(name: string, messages: Readonly<Record<string, Fields>>): protobuf.Type {
+  const nested = Object.entries(messages).map(([name, fields]) => [name, { fields }]);
+  return protobuf.Root.fromJSON({ nested: Object.fromEntries(nested) }).lookupType(name);
+}
+
+const Model = typeOf("Model", MESSAGES);
+
+/** A model of which the graph is passed over. */
+const Description = typeOf("Model", {
+  Model: { metadataProps: MESSAGES.Model.metadataProps },
+  Entry: MESSAGES.Entry,
+});
 
 /** The bytes of a model. */
 export function encodeModel(model: ModelMessage): Uint8Array<ArrayBuffer> {
@@ -149,6 +159,9 @@ export function decodeModel(bytes: Uint8Array): ModelMessage {
 
 /** A model's metadata. Raises an `Error` for bytes that are none. */
 export function decodeMetadata(bytes: Uint8Array): EntryMessage[] {
-  const { metadataProps } = Model.toObject(Model.decode(bytes), { defaults: true });
+  const { metadataProps } = Description.toObject(Description.decode(bytes), {
+    defaults: true,
+    arrays: true,
+  });
   return metadataProps;
 }

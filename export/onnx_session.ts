@@ -111,7 +111,8 @@ export class OnnxSession {
    * float16 or renamed its input or output. Raises a {@link DataError} for bytes that are no model
    * of ours, or that do not run.
    */
-  static async open(bytes: Uint8Array, file: string): Promise<OnnxSession> {
+  static async open(bytes: Uint8Array, fileName: string): Promise<OnnxSession> {
+    const file = printable(fileName, 300);
     const info = parseOnnxInfo(bytes, file);
     const runtime = await loadRuntime();
     let session: InferenceSession;

@@ -38,15 +38,23 @@ export interface Count {
 /** The most numbers that a value may have for one image. */
 const MAX_ELEMENTS = 2 ** 31;
 
-/** Raises a `TypeError` for what is no size, and a `RangeError` for sides that are no pixels. */
-function checkImage(image: ImageSize): void {
+/**
+ * Raises a `TypeError` for what is no size, and a `RangeError` for sides that are no pixels, or too
+ * many of them.
+ */
+function checkImage(image: ImageSize, channels: number): void {
   const sides = [image?.height, image?.width];
   const found = sides.join("x");
   if (sides.some((side) => typeof side !== "number")) {
     throw new TypeError(`Cannot count: wanted an image { height, width }, found ${found}`);
   }
-  if (sides.every((side) => Number.isSafeInteger(side) && side >= 1)) return;
-  throw new RangeError(`Cannot count: wanted whole sides of an image from 1 on, found ${found}`);
+  if (!sides.every((side) => Number.isSafeInteger(side) && side >= 1)) {
+    throw new RangeError(`Cannot count: wanted whole sides of an image from 1 on, found ${found}`);
+  }
+  if (image.height * image.width * channels < MAX_ELEMENTS) return;
+  throw new RangeError(
+    `Cannot count: wanted an image of less than 2^31 numbers, found ${found}x${channels}`,
+  );
 }
 
 /**
@@ -55,7 +63,7 @@ function checkImage(image: ImageSize): void {
  * layers applied to values of different sides.
  */
 export function sizesOf(network: Network, image: ImageSize): ImageSize[] {
-  checkImage(image);
+  checkImage(image, network.channels);
   const { layers } = network;
   const channels = channelsOf(network);
   const sizes: ImageSize[] = [];

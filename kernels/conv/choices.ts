@@ -69,8 +69,9 @@ function entriesOf(value: unknown): [string, unknown][] {
 }
 
 function wrongForm(found: unknown): TypeError {
+  const kind = found === null ? "null" : Array.isArray(found) ? "a list" : `a ${typeof found}`;
   return new TypeError(
     "Cannot load choices of tiles: wanted an object of adapters, each an object from works to " +
-      `names of tiles, found ${JSON.stringify(found)}`,
+      `names of tiles, found ${kind}`,
   );
 }
