@@ -119,10 +119,8 @@ function rawOf(info: CheckpointInfo): RawInfo {
 
 /** A description out of a file, checked. Raises a {@link DataError} that names `file`. */
 export function checkedInfo(info: CheckpointInfo, file: string): CheckpointInfo {
-  return checkInfo(rawOf(info), (key, wanted, found) => {
-    throw new DataError(
-      `Cannot load ${file}: wanted ${wanted} as ${key}, found ${printableJson(found)}`,
-    );
+  return checkInfo(rawOf(info), (key, wanted, found, words = printableJson(found)) => {
+    throw new DataError(`Cannot load ${file}: wanted ${wanted} as ${key}, found ${words}`);
   });
 }
 

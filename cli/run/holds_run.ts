@@ -1,10 +1,14 @@
+import { parseJson } from "../../data/json.ts";
+import { LONGEST_TEXT } from "./read_file.ts";
 import { present, REPLACING, UNFINISHED } from "./replacing.ts";
 import { isTemporary } from "./whole_file.ts";
 
 /** Whether a config.json is that of a run: it names what was trained, and on what. */
 function isConfig(path: string): boolean {
   try {
-    const found: unknown = JSON.parse(Deno.readTextFileSync(path));
+    const { isFile, size } = Deno.statSync(path);
+    if (!isFile || size > LONGEST_TEXT) return false;
+    const found = parseJson(Deno.readTextFileSync(path));
     return typeof found === "object" && found !== null && "model" in found && "dataset" in found &&
       "seed" in found;
   } catch {

@@ -1,21 +1,21 @@
 import type { Dataset, ImageSet } from "../../data/dataset.ts";
 import type { OpenPictures, PictureSet } from "../../data/pictures.ts";
-import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
-import { printable, printableJson } from "../../data/printable.ts";
-import { DATASET_NAMES } from "../../data/recipes.ts";
+import { printable } from "../../data/printable.ts";
 import { LEAST_SIZE } from "../../data/generated.ts";
 import { openValidationImages } from "../../data/folder.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
-import type { TrainOptions } from "../../train/types.ts";
+import {
+  imagesIn,
+  parseImagesConfig,
+  unknownImages,
+  type ValidationOptions,
+} from "./images_config.ts";
+import { readText } from "./read_file.ts";
 
-/** Which images a run was validated on. */
-export type ValidationOptions = Pick<
-  TrainOptions,
-  "dataset" | "dataDir" | "seed" | "valSize" | "valSplit"
->;
+export type { ValidationOptions } from "./images_config.ts";
 
 /**
  * The validation images that options name, for a network with such classes. Pictures need a way to
@@ -54,33 +54,13 @@ export function openValidation(
   });
 }
 
-function isDatasetName(name: unknown): name is TrainOptions["dataset"] {
-  return DATASET_NAMES.some((known) => known === name);
-}
-
-/** Which images options name, those of `file`. Raises a {@link DataError} where they do not. */
-function validationOptions(options: unknown, file: string): ValidationOptions {
-  const { dataset, dataDir, seed, valSize, valSplit }: Record<string, unknown> = Object(options);
-  const optional = (value: unknown, type: string): boolean =>
-    (value ?? undefined) === undefined || typeof value === type;
-  const fits = isDatasetName(dataset) && Number.isSafeInteger(seed) &&
-    optional(dataDir, "string") && optional(valSize, "number") && optional(valSplit, "number");
-  if (!fits) {
-    const found = Object.entries({ dataset, seed, dataDir, valSize, valSplit });
-    const there = found.filter(([, value]) => value !== undefined);
-    throw new DataError(
-      `Cannot open the images of a run: wanted dataset, seed and maybe dataDir, valSize and ` +
-        `valSplit in ${printable(file, 300)}, found ` +
-        printableJson(Object.fromEntries(there), 300),
-    );
-  }
-  return {
-    dataset,
-    seed: Number(seed),
-    ...(typeof dataDir !== "string" ? {} : { dataDir }),
-    ...(typeof valSize !== "number" ? {} : { valSize }),
-    ...(typeof valSplit !== "number" ? {} : { valSplit }),
-  };
+/** What config.json in a run folder says of its images. Raises a {@link DataError} if it does not. */
+export async function readValidationOptions(folder: string): Promise<ValidationOptions> {
+  const file = `${folder}/config.json`;
+  const text = await readText(file).catch((cause) => {
+    throw unknownImages(file, foundInstead(file, cause), cause);
+  });
+  return parseImagesConfig(text, file);
 }
 
 /**
@@ -92,7 +72,7 @@ export function imagesOfState(
   file: string,
 ): ValidationOptions {
   const dataDir = config?.dataDir ?? options.dataDir;
-  return validationOptions({ ...options, dataDir }, file);
+  return imagesIn({ ...options, dataDir }, file);
 }
 
 /** What config.json in a run folder says of its images. Raises a {@link DataError} if it does not. */

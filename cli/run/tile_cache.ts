@@ -1,9 +1,13 @@
+import { DataError } from "../../data/error.ts";
+import { parseJson, wrongKey } from "../../data/json.ts";
+import { printableJson } from "../../data/printable.ts";
 import { type SavedChoices, tileChoices } from "../../kernels/conv/choices.ts";
 import { convolutionPresets } from "../../kernels/conv/convolution_preset.ts";
 import type { Device } from "../../kernels/gpu/device.ts";
 import { Scope } from "../../kernels/program/scope.ts";
 import { tune, type Tuned, type TuneOptions } from "../../kernels/conv/tuning.ts";
 import type { ChooseTiles } from "../../train/job.ts";
+import { readText } from "./read_file.ts";
 import { writeWhole } from "./whole_file.ts";
 
 const NAME = "tiles.json";
@@ -25,16 +29,47 @@ export async function cacheFolder(): Promise<string | undefined> {
   return home && `${home}/.cache/adjoin`;
 }
 
-/** The JSON of the cache; nothing where there is none, or none that can be read. */
-async function readChoices(folder: string): Promise<unknown> {
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isChoices(value: unknown): value is Readonly<Record<string, string>> {
+  return isObject(value) && Object.values(value).every((name) => typeof name === "string");
+}
+
+/**
+ * The choices in the text of a cache: those of adapters that have the right form. Raises a
+ * {@link DataError} for a text that is no JSON, or no object.
+ */
+export function parseTiles(text: string): SavedChoices {
+  let found: unknown;
+  try {
+    found = parseJson(text);
+  } catch (cause) {
+    const why = wrongKey(cause) ?? "a text that is not JSON";
+    throw new DataError(`Cannot read tiles: wanted JSON, found ${why}`, { cause });
+  }
+  if (!isObject(found)) {
+    throw new DataError(
+      `Cannot read tiles: wanted an object of adapters, found ${printableJson(found)}`,
+    );
+  }
+  return Object.fromEntries(
+    Object.entries(found).flatMap(([adapter, choices]) =>
+      isChoices(choices) ? [[adapter, choices] as const] : []
+    ),
+  );
+}
+
+/** The choices of the cache; nothing where there is none, or none that can be read. */
+async function readChoices(folder: string): Promise<SavedChoices> {
   const path = `${folder}/${NAME}`;
   if (!await granted({ name: "read", path })) return {};
   try {
-    return JSON.parse(await Deno.readTextFile(path));
-  } catch (error) {
-    const broken = error instanceof SyntaxError;
-    if (broken || error instanceof Error && "code" in error) return {};
-    throw error;
+    return parseTiles(await readText(path));
+  } catch {
+    // It is tuned once more.
+    return {};
   }
 }
 
@@ -42,13 +77,7 @@ async function readChoices(folder: string): Promise<unknown> {
 export async function loadTiles(gpu: Device, folder?: string): Promise<number> {
   folder ??= await cacheFolder();
   if (!convolutionPresets.of(gpu).tiles || !folder) return 0;
-  const saved = await readChoices(folder);
-  try {
-    return tileChoices.of(gpu).load(gpu.adapter, saved);
-  } catch (error) {
-    if (error instanceof TypeError) return 0;
-    throw error;
-  }
+  return tileChoices.of(gpu).load(gpu.adapter, await readChoices(folder));
 }
 
 /** Saves the choices for the adapter beside those for others. Does nothing where it cannot write. */
@@ -61,11 +90,7 @@ export async function saveTiles(gpu: Device, folder?: string): Promise<void> {
   }
   // Of two runs that save at once one may tune again: the last stays, what is broken counts as empty.
   const others = await readChoices(folder);
-  const isObject = typeof others === "object" && others !== null && !Array.isArray(others);
-  const all: SavedChoices = {
-    ...(isObject ? others : {}),
-    ...tileChoices.of(gpu).save(gpu.adapter),
-  };
+  const all: SavedChoices = { ...others, ...tileChoices.of(gpu).save(gpu.adapter) };
   try {
     await Deno.mkdir(folder, { recursive: true });
     const bytes = new TextEncoder().encode(JSON.stringify(all, null, 2) + "\n");
