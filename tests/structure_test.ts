@@ -143,6 +143,17 @@ function impure(sources: Sources): string[] {
   });
 }
 
+/** Files that parse JSON themselves, of which keys that occur twice go unnoticed. */
+function parseThemselves(sources: Sources): string[] {
+  return [...sources].flatMap(([path, source]) => {
+    if (!LIBRARY.includes(folderOf(path)) || path === "data/json.ts" || path.startsWith("bench/")) {
+      return [];
+    }
+    const code = source.replace(/\/\*[^]*?\*\/|\/\/.*/g, "");
+    return /\bJSON\.parse\b/.test(code) ? [`${path} uses JSON.parse`] : [];
+  });
+}
+
 /** Ops that `kernels/mod.ts` does not list. */
 function unlistedOps(sources: Sources): string[] {
   const lists = sources.get("kernels/mod.ts")?.match(/=\s*\[[^\]]*\]/g) ?? [];
@@ -238,6 +249,10 @@ Deno.test("networks and their training read no files and print nothing", { ignor
   assertEquals(impure(sources), []);
 });
 
+Deno.test("JSON is read by data/json.ts alone", { ignore }, () => {
+  assertEquals(parseThemselves(sources), []);
+});
+
 Deno.test("kernels/mod.ts lists every op", { ignore }, () => {
   assertEquals(unlistedOps(sources), []);
 });
@@ -314,6 +329,9 @@ Deno.test("the other checks find what they are for", () => {
   assertEquals(notForBrowsers(made), ["train/step.ts imports @std/cli", "train/gpu.ts uses Deno"]);
   assertEquals(notForBrowsers(new Map([["mod.ts", "// Deno.exit()\n/** Deno.exit() */"]])), []);
   assertEquals(impure(made), ["train/gpu.ts uses Deno."]);
+  assertEquals(parseThemselves(new Map([["nn/a.ts", "/* JSON.parse */ JSON.parse(text)"]])), [
+    "nn/a.ts uses JSON.parse",
+  ]);
   assertEquals(unlistedOps(made), ["kernels/mod.ts does not list add of kernels/ops/add.ts"]);
   const relu = ["nn/layers/relu.ts", "export const relu: LayerKind<ReluLayer> = {};"] as const;
   const telling = [

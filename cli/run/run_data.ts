@@ -75,26 +75,6 @@ export function imagesOfState(
   return imagesIn({ ...options, dataDir }, file);
 }
 
-/** What config.json in a run folder says of its images. Raises a {@link DataError} if it does not. */
-export async function readValidationOptions(folder: string): Promise<ValidationOptions> {
-  const file = `${folder}/config.json`;
-  let config: unknown;
-  try {
-    config = JSON.parse(await Deno.readTextFile(file));
-  } catch (cause) {
-    const found = cause instanceof SyntaxError
-      ? "a file that is not JSON"
-      : foundInstead(file, cause);
-    throw new DataError(
-      `Cannot open the images of a run: wanted ${printable(file, 300)}, which names ` +
-        `them, found ${found}; leave ` +
-        `the file with the network in its run folder`,
-      { cause },
-    );
-  }
-  return validationOptions(config, file);
-}
-
 /** "10 classes (cat, dog, cow, ...) of images of 32x32x3", height first. */
 function words(classes: readonly string[], image: readonly number[]): string {
   const shown = classes.slice(0, 3).map((name) => printable(name, 40));
