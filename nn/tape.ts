@@ -30,6 +30,7 @@ interface Upstream {
 export class Tape {
   readonly #trace: Trace;
   readonly #parameterGradient: (parameter: Tensor) => Tensor | undefined;
+  readonly #accumulate: boolean;
   readonly #steps: Step[] = [];
   readonly #differentiable = new Set<Tensor>();
   /** Gradients that nothing else refers to, so that they may grow in place. */
@@ -37,10 +38,15 @@ export class Tape {
 
   /**
    * Records into `trace`. `parameterGradient` gives the tensor for a parameter's gradient, and
-   * nothing for other tensors.
+   * nothing for other tensors. With `accumulate`, gradients are added to what is in these tensors.
    */
-  constructor(trace: Trace, parameterGradient: (parameter: Tensor) => Tensor | undefined) {
+  constructor(
+    trace: Trace,
+    parameterGradient: (parameter: Tensor) => Tensor | undefined,
+    { accumulate = false }: { readonly accumulate?: boolean } = {},
+  ) {
     this.#trace = trace;
+    this.#accumulate = accumulate;
     this.#parameterGradient = parameterGradient;
   }
 
@@ -89,7 +95,7 @@ export class Tape {
     gradient: Tensor | PendingGradient | FusibleGradient,
     begun: Set<Tensor>,
   ): void {
-    const first = !begun.has(sum);
+    const first = !this.#accumulate && !begun.has(sum);
     begun.add(sum);
     if ("write" in gradient) {
       if (first && !gradient.complete) this.#trace.clear(sum);

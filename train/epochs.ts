@@ -1,131 +1,49 @@
 import { augmentedBatch } from "./augmented_batch.ts";
-import { DataWait } from "./data_wait.ts";
 import { validationBatches } from "../data/picture_batches.ts";
 import { plural } from "../data/words.ts";
+import { tileChoices } from "../kernels/conv/choices.ts";
 import type { Gpu } from "../kernels/gpu.ts";
-import { DivergedError, UsageError } from "./errors.ts";
+import { trainEpoch, validate } from "./epoch.ts";
+import { DivergedError } from "./errors.ts";
 import type { Estimate } from "./estimate.ts";
-import type { Evaluation } from "./evaluation.ts";
-import { demandFiniteLoss, demandFiniteScores } from "./finite.ts";
-import type { Gates } from "./gates.ts";
 import { ImageWork } from "./image_work.ts";
 import { type Job, type JobWeights, traceEvaluation, traceStep } from "./job.ts";
 import { KernelSession } from "./kernel_session.ts";
 import { networksOf } from "./objective.ts";
 import { Pace } from "./pace.ts";
-import { Predictions } from "./predictions.ts";
-import { lambdaAt, rateAt } from "./schedule.ts";
-import type { TrainingStep } from "./step.ts";
-import type { EpochMetrics, Progress, Reporter, Score, Which } from "./types.ts";
+import type { Predictions } from "./predictions.ts";
+import type { Course } from "./resume/course.ts";
+import { bestEpoch, Saving, trainedEpochs } from "./resume/saving.ts";
+import { Snapshots } from "./resume/snapshots.ts";
+import type { TrainingState } from "./resume/training_state.ts";
+import type { Run } from "./run.ts";
+import type { EpochMetrics, Reporter, Score, Which } from "./types.ts";
 import { workloads } from "./workloads.ts";
 
-/** Steps between two waits: what is told of a fast run stays close to where it is. */
-const MOST_STEPS = 64;
+/** Failures in one run, each of which goes back to the last checkpoint, but for the last one. */
+const MOST_FAILURES = 3;
 
-type Scores = Partial<Record<Which, Score>>;
-
-/** What the networks do on the validation images after the last epoch. */
+/** What training has come to. */
 export interface Learned {
-  readonly scores: Scores;
+  /** What the networks do on the validation images. */
+  readonly scores: Partial<Record<Which, Score>>;
   readonly predictions: Partial<Record<Which, Predictions>>;
+  /** All epochs of the run, those of a search before those of the training after it. */
+  readonly history: readonly EpochMetrics[];
 }
 
-/** A run in progress. */
-interface Run {
-  readonly job: Job;
-  readonly step: TrainingStep;
-  readonly evaluation: Evaluation;
-  readonly gates?: Gates;
+/** What a run learns with. */
+export interface Learning {
+  readonly weights: JobWeights;
   readonly reporter: Reporter;
-  /** Has been told the work of this run. */
   readonly estimate: Estimate;
-  readonly validationPace: Pace;
-  readonly predictions: Learned["predictions"];
-}
-
-/** Trains one epoch, counted from 0. */
-async function trainEpoch(epoch: number, run: Run): Promise<EpochMetrics> {
-  const { job: { options, batches }, gates, reporter, estimate } = run;
-  const wait = new DataWait();
-  const { epochs, batchSize } = options;
-  const steps = batches.length;
-  const lambda = options.mode === "adjoined" ? lambdaAt(epoch, epochs) : 1;
-  const start = performance.now();
-  const pace = new Pace({ most: MOST_STEPS });
-  let done = 0;
-  let [read, since] = [0, start];
-  let lr = 0;
-  let progress: Progress | undefined;
-  run.step.reset();
-  for await (const batch of wait.over(batches.epoch(epoch))) {
-    const rate = rateAt(epoch * steps + done, steps, options);
-    lr = rate.lr;
-    gates?.prepare((epoch * steps + done) / (epochs * steps));
-    run.step.run(batch, { ...rate, lambda });
-    done++;
-    if (done < steps && !pace.due()) continue;
-    const means = await run.step.read();
-    const search = await gates?.read();
-    pace.waited();
-    const when = `step ${done} of epoch ${epoch + 1}`;
-    demandFiniteLoss({ loss: means.loss, when }, options);
-    const now = performance.now();
-    const seconds = (now - start) / 1000;
-    const first = epoch === 0 && done === 1;
-    // The first step compiles kernels, and so tells nothing of the others.
-    estimate.did(
-      "training",
-      (done - read) * batchSize,
-      first ? undefined : (now - since) / 1000,
-    );
-    [read, since] = [done, now];
-    progress = {
-      epoch: epoch + 1,
-      epochs,
-      step: done,
-      steps,
-      imagesPerSecond: done * batchSize / seconds,
-      loss: means.loss,
-      crossEntropy: means.crossEntropy,
-      kl: means.kl,
-      lambda,
-      lr,
-      training: top1(means.scores),
-      waiting: wait.seconds / seconds,
-      etaSeconds: estimate.seconds,
-      ...search ? { search } : {},
-    };
-    if (!first) reporter.progress(progress);
-  }
-  if (!progress) throw new UsageError("Cannot train: the training set has no batch");
-  await gates?.choose();
-  const validation = await validate(epoch, run);
-  const { step: _, steps: __, ...rest } = progress;
-  return { ...rest, seconds: (performance.now() - start) / 1000, validation };
-}
-
-/** Scores on the validation images after an epoch, counted from 0; of the last, predictions, too. */
-async function validate(epoch: number, run: Run): Promise<Scores> {
-  const { job: { options, split, validation }, evaluation, reporter, estimate } = run;
-  const { part, length: total } = split.validation;
-  const what = part === "test" ? "test" : "validation";
-  const scores = await evaluation.scores(
-    validation,
-    new ImageWork({
-      work: { what, total, epoch: epoch + 1, epochs: options.epochs },
-      reporter,
-      estimate: { of: estimate, stage: "validation" },
-      pace: run.validationPace,
-    }),
-    // One at a time, so that a dry run can tell the memory of it.
-    epoch + 1 === options.epochs ? { to: run.predictions, ahead: 1 } : undefined,
-  );
-  demandFiniteScores({ scores, epoch: epoch + 1 }, options);
-  return scores;
-}
-
-function top1(scores: Partial<Record<Which, Score>>): Partial<Record<Which, number>> {
-  return Object.fromEntries(Object.entries(scores).map(([which, score]) => [which, score.top1]));
+  readonly course: Course;
+  /** The name of what is learned in its training states. */
+  readonly phase: string;
+  /** The state of this phase that it goes on from. */
+  readonly from?: TrainingState;
+  /** The epochs of what came before this phase. */
+  readonly before?: readonly EpochMetrics[];
 }
 
 /** Raises a {@link DivergedError} where a run has a teacher whose outputs are no numbers. */
@@ -151,11 +69,7 @@ async function demandFiniteTeacher(
 }
 
 /** Chooses the tiles of the training step, where the program around the run can. */
-async function chooseTiles(
-  gpu: Gpu,
-  job: Job,
-  { weights, reporter }: { weights: JobWeights; reporter: Reporter },
-): Promise<void> {
+async function chooseTiles(gpu: Gpu, job: Job, { weights, reporter }: Learning): Promise<void> {
   await job.chooseTiles?.(gpu, (rehearsal) => traceStep(rehearsal, job, weights), (done, total) => {
     if (done === 0) {
       reporter.note(`timing tiles for ${plural(total, "convolution")}, once for this GPU`);
@@ -164,38 +78,137 @@ async function chooseTiles(
   });
 }
 
-/** Trains all epochs, and gives back the memory that took. */
-export async function learn(
-  gpu: Gpu,
-  job: Job,
-  { weights, reporter, estimate }: {
-    weights: JobWeights;
-    reporter: Reporter;
-    estimate: Estimate;
-  },
-): Promise<Learned> {
+/** Puts a run where a state was saved. */
+function goOn(run: Run, state: TrainingState): void {
+  run.saving.restore(state);
+  run.step.forget();
+  run.position = state.position;
+  run.lost = 0;
+}
+
+/**
+ * After values that are no numbers: goes back to the last state at half the learning rate. Raises
+ * the error where that was done often enough, or there is nothing to go back to.
+ */
+async function goBack(run: Run, error: DivergedError): Promise<void> {
+  const { course: { keeper }, saving, reporter, job: { options } } = run;
+  await keeper.settled();
+  const state = await keeper.last();
+  const failures = (saving.numbers.failures ?? 0) + 1;
+  if (failures === MOST_FAILURES || !state) throw error;
+  goOn(run, state);
+  run.rate /= 2;
+  saving.numbers = { rate: run.rate, failures };
+  reporter.history?.(state.history);
+  const { epoch, step } = state.position;
+  const where = step ? `step ${step} of epoch ${epoch + 1}` : `the beginning of epoch ${epoch + 1}`;
+  const [problem] = error.message.replace(/^Cannot go on: /, "").split("; ");
+  const half = `half the learning rate: lr ${options.lr * run.rate} at most`;
+  reporter.note(`${problem}; going back to ${where}, with ${half}`);
+}
+
+/** The network whose accuracy says which epoch is best: the small one, where it is trained. */
+function judged({ job: { objective } }: Run): Which {
+  return networksOf(objective).small ? "small" : "base";
+}
+
+/** Whether all epochs are trained, or too many went by without a better network. */
+function hasEnded(run: Run): boolean {
+  const { epochs, patience } = run.job.options;
+  const { position: { epoch, step }, saving } = run;
+  if (epoch >= epochs) return true;
+  if (run.gates || patience === undefined || step > 0) return false;
+  const trained = trainedEpochs(saving.history);
+  return trained.length - 1 - bestEpoch(trained, judged(run)) >= patience && trained.length > 0;
+}
+
+/** Says that a run ends before its last epoch, if it does. */
+function tellEarlyEnd(run: Run): void {
+  const { job: { options: { epochs, patience } }, saving, position, reporter } = run;
+  if (position.epoch >= epochs || patience === undefined) return;
+  const best = bestEpoch(trainedEpochs(saving.history), judged(run)) + 1;
+  reporter.note(
+    `stopping after epoch ${position.epoch}: the ${judged(run)} network was never better than ` +
+      `after epoch ${best}, ${plural(patience, "epoch")} ago`,
+  );
+}
+
+/**
+ * Puts the run at the end of the epoch whose networks are the result, and gives what they do on the
+ * validation images.
+ */
+async function conclude(run: Run): Promise<Learned> {
+  const { job: { options, objective }, saving, course: { keeper }, reporter } = run;
+  const history = saving.history.slice();
+  const trained = trainedEpochs(history);
+  const last = trained.at(-1)?.validation ?? {};
+  if (objective.mode === "search") return { scores: last, predictions: {}, history };
+  const which = judged(run);
+  const best = bestEpoch(trained, which);
+  let chosen = trained.length - 1;
+  if (options.select === "best" && best >= 0 && best < chosen) {
+    await keeper.settled();
+    const state = await keeper.best(which);
+    if (state && state.position.epoch === best + 1) {
+      goOn(run, state);
+      reporter.note(`taking the networks of epoch ${best + 1}, the best of the ${which} network`);
+      chosen = best;
+    } else reporter.note(`the checkpoint of epoch ${best + 1} is lost: taking the last networks`);
+  }
+  const isThere = Object.keys(run.predictions).length > 0;
+  const scores = isThere && chosen === trained.length - 1
+    ? last
+    : await validate(chosen, run, true);
+  return { scores, predictions: run.predictions, history };
+}
+
+/** Takes the work off an estimate that was done before a run went on. */
+function skipDone({ job, estimate, position: { epoch, step } }: Run): void {
+  const { steps, options: { batchSize }, split } = job;
+  estimate.did("training", (epoch * steps + step) * batchSize);
+  estimate.did("validation", epoch * split.validation.length);
+}
+
+/** Trains all epochs, or those that are left, and gives back the memory that took. */
+export async function learn(gpu: Gpu, job: Job, learning: Learning): Promise<Learned> {
+  const { weights, reporter, estimate, course, phase, from, before = [] } = learning;
   estimate.start(workloads(job));
-  await chooseTiles(gpu, job, { weights, reporter });
+  if (from?.run.tiles) tileChoices.of(gpu).load(gpu.adapter, from.run.tiles);
+  await chooseTiles(gpu, job, learning);
   reporter.note("compiling kernels: the first step takes some seconds");
-  if (reporter.batch) reporter.batch(await augmentedBatch(gpu, job));
+  if (reporter.batch && !from) reporter.batch(await augmentedBatch(gpu, job));
   using scope = gpu.scope();
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);
-  const { gates } = weights;
-  const classes = job.split.validation.classes.length;
-  const predictions = Object.fromEntries(
-    Object.keys(networksOf(job.objective)).map((which) => [which, new Predictions(classes)]),
-  );
-  const validationPace = new Pace();
-  const run = { job, step, evaluation, gates, reporter, estimate, validationPace, predictions };
-  let scores: Scores = {};
-  for (let epoch = 0; epoch < job.options.epochs; epoch++) {
-    const metrics = await trainEpoch(epoch, run).catch(async (error) => {
-      if (error instanceof DivergedError) await demandFiniteTeacher(gpu, job, reporter);
-      throw error;
-    });
-    scores = metrics.validation;
-    reporter.epoch(metrics);
+  const { learner, gates } = weights;
+  const snapshots = await Snapshots.trace(scope, [learner, step, ...gates ? [gates] : []]);
+  const run: Run = {
+    ...{ job, course, step, evaluation, gates, reporter, estimate },
+    validationPace: new Pace(),
+    predictions: {},
+    saving: new Saving({
+      ...{ gpu, job, phase, course, snapshots },
+      history: before,
+      secondsBefore: from?.seconds ?? 0,
+    }),
+    position: { epoch: 0, step: 0 },
+    rate: from?.numbers.rate ?? 1,
+    lost: 0,
+    warm: false,
+  };
+  run.saving.numbers = { rate: run.rate, failures: from?.numbers.failures ?? 0 };
+  if (from) goOn(run, from);
+  else await run.saving.save(run.position);
+  skipDone(run);
+  while (!hasEnded(run)) {
+    try {
+      reporter.epoch(await trainEpoch(run));
+    } catch (error) {
+      if (!(error instanceof DivergedError)) throw error;
+      await demandFiniteTeacher(gpu, job, reporter);
+      await goBack(run, error);
+    }
   }
-  return { scores, predictions };
+  tellEarlyEnd(run);
+  return await conclude(run);
 }

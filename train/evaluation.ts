@@ -4,6 +4,7 @@ import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { WHICH, type Which } from "../nn/which.ts";
+import { StoppedError } from "./errors.ts";
 import { Counters, demandClasses } from "./score_counters.ts";
 import type { Gates } from "./gates.ts";
 import { type Feed, Images } from "./image_feed.ts";
@@ -84,7 +85,8 @@ export class Evaluation {
 
   /**
    * Accuracy and loss over batches. `work` is told how far they are, and waits for some of them;
-   * `predicting` says where predictions go.
+   * `predicting` says where predictions go. Where `stopped` says so after a batch, a
+   * {@link StoppedError} is raised.
    * Raises errors for batches as {@link TrainingStep.run} does, which may be filled in part, and a
    * `TypeError` for none.
    */
@@ -92,6 +94,7 @@ export class Evaluation {
     batches: Batches,
     work?: ImageWork,
     predicting?: Predicting,
+    stopped: () => boolean = () => false,
   ): Promise<Partial<Record<Which, Score>>> {
     this.#counters.clear();
     const reading: Promise<void>[] = [];
@@ -111,6 +114,7 @@ export class Evaluation {
       if (!work?.sent(batch.count)) continue;
       await this.#scope.gpu.idle();
       work.waited();
+      if (stopped()) throw new StoppedError("Stopped while measuring images");
     }
     if (sent === 0) throw new TypeError("Cannot score no images: wanted batches, found none");
     await Promise.all(reading);

@@ -33,7 +33,8 @@ export async function finish(
     verifying?: () => ImageWork;
   },
 ): Promise<{ files: Map<string, Uint8Array>; verify?: Verification }> {
-  const state = await learner.read();
+  const weights = learner.measured;
+  const state = await weights.read();
   demandFiniteState(state, options);
   const encode = (which: Which, network: Network, values: State): Uint8Array =>
     encodeCheckpoint(network, values, {
@@ -57,7 +58,7 @@ export async function finish(
   // What is verified is what is saved: the bytes, read again.
   const extracted = parseCheckpoint(small, "small.safetensors");
   const work = verifying?.();
-  const verify = await compare(gpu, { adjoined, weights: learner, extracted, feed, work });
+  const verify = await compare(gpu, { adjoined, weights, extracted, feed, work });
   demandEqual(verify);
   files.set("base.safetensors", encode("base", adjoined.base, state));
   files.set("small.safetensors", small);

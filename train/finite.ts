@@ -1,4 +1,5 @@
 import { curable, cure } from "../data/cure.ts";
+import { plural } from "../data/words.ts";
 import type { State } from "../nn/parameters.ts";
 import { notFinite } from "../nn/wrong_value.ts";
 import { DivergedError } from "./errors.ts";
@@ -20,16 +21,30 @@ function diverged(what: string, { lr, sched, weightDecay }: Rates): DivergedErro
   return curable(DivergedError, `Cannot go on: ${what}`, ...decays, lower, ...warmup);
 }
 
-/** Raises a {@link DivergedError} for a loss that is infinite or no number. */
-export function demandFiniteLoss(
-  { loss, when }: { loss: number; when: string },
+/** The error for steps in a row that did not count. */
+export function divergedSteps(
+  { inRow, when }: { inRow: number; when: string },
   options: Rates,
-): void {
-  if (Number.isFinite(loss)) return;
-  throw diverged(`the loss is ${loss} after ${when}`, options);
+): DivergedError {
+  return diverged(
+    `loss or gradients were infinite or NaN in ${plural(inRow, "step")} in a row, up to ${when}`,
+    options,
+  );
 }
 
-/** Likewise for the losses of a validation. The last step of training may be the one to diverge. */
+/** The error for values of a run that are no numbers. */
+export function divergedAt(
+  { name, found }: { name: string; found: number },
+  { epoch, step }: { epoch: number; step: number },
+  options: Rates,
+): DivergedError {
+  const when = step ? `step ${step} of epoch ${epoch + 1}` : `epoch ${epoch}`;
+  return diverged(`${name} holds ${found} after ${when} and is not saved`, options);
+}
+
+/**
+ * Raises a {@link DivergedError} for losses of a validation that are no numbers. The last step of training may be the one to diverge.
+ */
 export function demandFiniteScores(
   { scores, epoch }: { scores: Partial<Record<Which, Score>>; epoch: number },
   options: Rates,

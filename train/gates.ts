@@ -7,6 +7,7 @@ import { quadraticForm } from "../kernels/ops/quadratic_form.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Trace } from "../kernels/program/trace.ts";
+import type { Parameters } from "../nn/parameters.ts";
 import type { Apply } from "../nn/tape.ts";
 import {
   type Choice,
@@ -19,6 +20,7 @@ import { costOf, type WidthCost } from "../nn/compress/width_cost.ts";
 import type { WidthGroups } from "../nn/compress/width_groups.ts";
 import { DivergedError } from "./errors.ts";
 import { applying, Learner } from "./learner.ts";
+import type { Stateful } from "./resume/stateful.ts";
 import type { GatesState } from "./types.ts";
 
 /** How far from the budget, as a part of the base network's cost, a choice may be. */
@@ -46,7 +48,7 @@ export interface GatesSchedule {
 }
 
 /** Logits of the choice of widths, their noise, and a penalty that keeps to a budget. */
-export class Gates {
+export class Gates implements Stateful {
   /** One gate of each group at 1, that of {@link choose}; `[groups, candidates]`. */
   readonly chosen: Tensor;
   readonly #scope: Scope;
@@ -114,6 +116,39 @@ export class Gates {
     return this.#learner.tensor("theta");
   }
 
+  /** The gradients of the logits. */
+  get gradients(): Parameters {
+    return this.#learner.gradients;
+  }
+
+  get groups(): Readonly<Record<string, Parameters>> {
+    const { groups } = this.#learner;
+    return Object.fromEntries(
+      Object.entries(groups).filter(([name]) => name !== "statistics")
+        .map(([name, of]) => [`gates ${name}`, of]),
+    );
+  }
+
+  get singles(): Readonly<Record<string, Tensor>> {
+    return {
+      "gates gamma": this.#gamma,
+      "gates excess": this.#excess,
+      "gates draws": this.#counter,
+    };
+  }
+
+  numbers(): Readonly<Record<string, number>> {
+    return {
+      "gates steps": this.#learner.numbers()["optimizer steps"],
+      "gates temperature": this.#degrees,
+    };
+  }
+
+  setNumbers(numbers: Readonly<Record<string, number>>): void {
+    this.#learner.setNumbers({ "optimizer steps": numbers["gates steps"] });
+    this.#degrees = numbers["gates temperature"];
+  }
+
   /** Where the gradient of the logits is added up; nothing for other tensors. */
   readonly gradient = (parameter: Tensor): Tensor | undefined => this.#learner.gradient(parameter);
 
@@ -129,9 +164,12 @@ export class Gates {
     return apply(penalty, [loss, cost, lambda, this.#gamma], {})[0];
   }
 
-  /** Records the update of the logits, and that of gamma by what choices now cost in the mean. */
-  update(trace: Trace): void {
-    this.#learner.update(trace);
+  /**
+   * Records the update of the logits, and that of gamma by what choices now cost in the mean. The
+   * guard scales the gradients of the logits, too, and decides whether the step counts for them.
+   */
+  update(trace: Trace, guard?: Tensor): void {
+    this.#learner.update(trace, guard);
     const apply = applying(trace);
     const [mean] = apply(gumbelSoftmax, [this.#theta, this.#still, this.#one], {});
     const [expected] = apply(quadraticForm, [mean, ...this.#form], {});

@@ -1,7 +1,9 @@
 import type { EpochBatches, WholeBatches } from "../data/batch.ts";
 import { balancedWeights } from "../data/order.ts";
 import { trainingBatches, validationBatches } from "../data/picture_batches.ts";
+import { curable, cure } from "../data/cure.ts";
 import type { AnySplit } from "../data/dataset.ts";
+import type { ImageSet } from "../data/image_set.ts";
 import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
@@ -59,6 +61,10 @@ export interface Job {
   readonly start?: State;
   /** Remarks on weights and images, a sentence each. */
   readonly notes: readonly string[];
+  /** Batches of a step, and how many there are of these in an epoch. */
+  readonly accumulation: number;
+  readonly steps: number;
+  /** Batches that are computed at once: parts of a step where there is an accumulation. */
   readonly batches: EpochBatches;
   readonly validation: WholeBatches;
   readonly feed: Feed;
@@ -90,10 +96,39 @@ export function objectiveOf(
   }
 }
 
+/**
+ * The batches of a step: 1 where as few as fit are wanted. Raises a `UsageError` where the batch cannot
+ * be split into so many.
+ */
+function accumulationOf({ gradAccumSteps, batchSize }: TrainOptions): number {
+  const parts = gradAccumSteps === "auto" ? 1 : Number(gradAccumSteps);
+  if (batchSize % parts === 0) return parts;
+  throw curable(
+    UsageError,
+    `Cannot split a batch of ${batchSize} images into ${parts} parts of as many each`,
+    cure`choose ${{ option: "gradAccumSteps" }} so that it divides ${{ option: "batchSize" }}`,
+  );
+}
+
+/** Raises a `RangeError` for a set without images for a single step. */
+function demandStep(
+  { batchSize }: TrainOptions,
+  { steps, images: { name, length } }: { steps: number; images: ImageSet },
+): void {
+  if (steps > 0) return;
+  throw curable(
+    RangeError,
+    `Cannot make batches of ${batchSize} images: ${name} has ${length}`,
+    cure`lower ${{ option: "batchSize", words: "the batch" }} to at most that`,
+  );
+}
+
 /** Builds the networks of a run, and all else that it needs before it has a GPU. */
 export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
   const { split, teacher, given, notes = [], chooseTiles } = inputs;
-  const { seed, batchSize: batch, sampler, interpolation } = options;
+  const { seed, batchSize, sampler, interpolation } = options;
+  const accumulation = accumulationOf(options);
+  const batch = batchSize / accumulation;
   const { train, validation, normalization } = split;
   const adjoined = adjoinedOf(options, train);
   const image = { height: train.height, width: train.width };
@@ -103,7 +138,9 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
   const objective = objectiveOf(options, adjoined, teacher);
   const draws = drawsOf({ stages, mixing });
   const batches = trainingBatches({ dataset: train, batch, seed, sampler, augment, draws });
-  demandWarmup(options, batches.length);
+  const steps = Math.floor(batches.length / accumulation);
+  demandStep(options, { steps, images: train });
+  demandWarmup(options, steps);
   const start = given && startFrom(given, options, { objective, adjoined });
   return {
     options,
@@ -113,6 +150,8 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
     teacher,
     start: start?.state,
     notes: [...start?.notes ?? [], ...notes],
+    accumulation,
+    steps,
     batches,
     validation: validationBatches({ dataset: validation, batch }),
     feed,
@@ -146,7 +185,13 @@ export function weightsOf(
 ): JobWeights {
   const specs = specsOf(objective);
   return {
-    learner: new Learner(scope, { specs, state, optimizer: optimizer(options) }),
+    learner: new Learner(scope, {
+      specs,
+      state,
+      optimizer: optimizer(options),
+      // What a search finds are widths; its weights are a beginning.
+      averageDecay: objective.mode === "search" ? undefined : options.modelEmaDecay,
+    }),
     teacher: teacher && {
       weights: new Weights(scope, networkSpecs(teacher.network), teacher.state),
       normalization: teacher.normalization,
@@ -157,15 +202,18 @@ export function weightsOf(
 /** Traces the training step of a run. */
 export function traceStep(
   scope: Scope,
-  { options, objective, feed }: Job,
+  { options, objective, feed, accumulation }: Job,
   weights: JobWeights,
 ): Promise<TrainingStep> {
-  const { smoothing: labelSmoothing } = options;
+  const { smoothing: labelSmoothing, clipGrad: clip } = options;
   const { labels, classes } = feed.dataset;
   const classWeights = options.classWeights === "balanced"
     ? Array.from(balancedWeights(labels, classes.length))
     : undefined;
-  return TrainingStep.trace(scope, { ...weights, objective, feed, labelSmoothing, classWeights });
+  return TrainingStep.trace(scope, {
+    ...{ ...weights, objective, feed, labelSmoothing, classWeights },
+    ...{ accumulation, clip },
+  });
 }
 
 /** Traces the evaluation of a run. */
@@ -174,5 +222,5 @@ export function traceEvaluation(
   { objective, validationFeed: feed }: Job,
   { learner, gates }: JobWeights,
 ): Promise<Evaluation> {
-  return Evaluation.trace(scope, { objective, weights: learner, gates, feed });
+  return Evaluation.trace(scope, { objective, weights: learner.measured, gates, feed });
 }

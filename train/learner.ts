@@ -3,6 +3,7 @@ import { checkNumber } from "../data/number_check.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { elements } from "../kernels/gpu/tensor.ts";
 import type { Op } from "../kernels/op.ts";
+import { movingAverage } from "../kernels/ops/moving_average.ts";
 import { adamw, sgd } from "../kernels/ops/optimizers.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
@@ -10,6 +11,7 @@ import type { Trace } from "../kernels/program/trace.ts";
 import { Parameters, type State } from "../nn/parameters.ts";
 import type { StateSpecs } from "../nn/state.ts";
 import type { Apply } from "../nn/tape.ts";
+import type { Stateful } from "./resume/stateful.ts";
 
 /** An optimiser and the numbers of it that stay the same over a run. */
 export type OptimizerOptions =
@@ -106,55 +108,120 @@ export class Weights {
   }
 }
 
+/** How a learner is made. */
+export interface LearnerOptions {
+  /** What it learns, and the running statistics beside. */
+  readonly specs: StateSpecs;
+  /** What it begins with. */
+  readonly state: State;
+  readonly optimizer: OptimizerOptions;
+  /** The decay of a moving average of the weights, in [0, 1). Default: there is none. */
+  readonly averageDecay?: number;
+}
+
 /** Weights that learn: with gradients, the optimiser's state, and the numbers of the step. */
-export class Learner extends Weights {
+export class Learner extends Weights implements Stateful {
   /** Of all parameters, in the same order. */
   readonly gradients: Parameters;
   /** (learning rate, momentum or beta1, 1 - beta1^t, 1 - beta2^t). */
   readonly hyper: Tensor;
-  /** Velocity, or first and second moments, of all parameters in the same order. */
-  readonly moments: readonly Tensor[];
+  /**
+   * The moving average of parameters and running statistics, where there is one: after step t it
+   * has moved by 1 - min(decay, (1 + t) / (10 + t)) of the difference.
+   */
+  readonly average?: Weights;
+  readonly #moments: Readonly<Record<string, Parameters>>;
   readonly #optimizer: OptimizerOptions;
+  readonly #decay?: number;
+  /** `[1]`: the share of the difference that the average moves by. */
+  readonly #share?: Tensor;
   readonly #gradientOf = new Map<Tensor, Tensor>();
-  readonly #upload: (values: Float32Array) => void;
+  readonly #upload: (tensor: Tensor, values: ArrayLike<number>) => void;
   #steps = 0;
 
   /**
-   * Takes memory for weights, gradients and moments; the moments start at zero. Raises a `TypeError`
-   * for an unknown optimiser, and a `RangeError` for numbers it cannot take.
+   * Takes memory for weights, gradients and moments; the moments start at zero, an average at the
+   * weights. Raises a `TypeError` for an unknown optimiser, and a `RangeError` for numbers it cannot
+   * take.
    */
-  constructor(
-    scope: Scope,
-    { specs, state, optimizer }: {
-      specs: StateSpecs;
-      state: State;
-      optimizer: OptimizerOptions;
-    },
-  ) {
+  constructor(scope: Scope, { specs, state, optimizer, averageDecay }: LearnerOptions) {
     checkOptimizer(optimizer);
+    if (averageDecay !== undefined) {
+      checkNumber("make a learner", "the decay of the average", averageDecay, {
+        from: 0,
+        below: 1,
+      });
+    }
     super(scope, specs, state);
     this.gradients = new Parameters(scope, "gradients", specs.parameters);
     this.#optimizer = optimizer;
-    const { shape } = this.parameters.flat;
     const names = optimizer.name === "sgd" ? ["velocity"] : ["first moment", "second moment"];
-    this.moments = names.map((name) => scope.tensor(name, shape));
+    this.#moments = Object.fromEntries(
+      names.map((name) => [name, new Parameters(scope, name, specs.parameters)]),
+    );
     this.hyper = scope.tensor("hyper", [4]);
-    this.#upload = (values) => scope.write(this.hyper, values);
+    this.#upload = (tensor, values) => scope.write(tensor, values);
     for (const { name } of specs.parameters) {
       this.#gradientOf.set(this.parameters.get(name), this.gradients.get(name));
     }
+    if (averageDecay === undefined) return;
+    this.#decay = averageDecay;
+    this.#share = scope.tensor("share of the average", [1]);
+    this.average = new Weights(scope, specs, state);
+  }
+
+  /** Velocity, or first and second moments, of all parameters in the same order. */
+  get moments(): readonly Tensor[] {
+    return Object.values(this.#moments).map(({ flat }) => flat);
+  }
+
+  /** The weights that are measured and saved: the average, where there is one. */
+  get measured(): Weights {
+    return this.average ?? this;
+  }
+
+  get groups(): Readonly<Record<string, Parameters>> {
+    const { parameters, statistics, average } = this;
+    return {
+      parameters,
+      statistics,
+      ...this.#moments,
+      ...average && { average: average.parameters, "average statistics": average.statistics },
+    };
+  }
+
+  numbers(): Readonly<Record<string, number>> {
+    return { "optimizer steps": this.#steps };
+  }
+
+  setNumbers(numbers: Readonly<Record<string, number>>): void {
+    this.#steps = numbers["optimizer steps"];
   }
 
   /** Where the gradient of a parameter is added up; nothing for other tensors. */
   readonly gradient = (parameter: Tensor): Tensor | undefined => this.#gradientOf.get(parameter);
 
-  /** Records the update of all parameters. */
-  update(trace: Trace): void {
-    const run: Apply = (op, inputs, attributes) => op.forward(trace, inputs, attributes);
+  /**
+   * Records the update of all parameters. The guard of {@link Guard} scales gradients, and decides
+   * whether the step counts.
+   */
+  update(trace: Trace, guard?: Tensor): void {
+    const run = applying(trace);
     const { parameters: { flat }, gradients, moments, hyper } = this;
+    const inputs = [flat, gradients.flat, ...moments, hyper, ...guard ? [guard] : []];
     const o = this.#optimizer;
-    if (o.name === "sgd") run(sgd, [flat, gradients.flat, ...moments, hyper], o);
-    else run(adamw, [flat, gradients.flat, ...moments, hyper], o);
+    if (o.name === "sgd") run(sgd, inputs, o);
+    else run(adamw, inputs, o);
+  }
+
+  /** Records the update of the average, where there is one. */
+  updateAverage(trace: Trace, guard: Tensor): void {
+    const { average, parameters, statistics } = this;
+    const share = this.#share;
+    if (!average || !share) return;
+    const run = applying(trace);
+    run(movingAverage, [average.parameters.flat, parameters.flat, guard, share], {});
+    run(movingAverage, [average.statistics.flat, statistics.flat, guard, share], {});
   }
 
   /**
@@ -169,7 +236,10 @@ export class Learner extends Weights {
     const corrections = o.name === "sgd"
       ? [0, 0]
       : [1 - momentum ** this.#steps, 1 - o.beta2 ** this.#steps];
-    this.#upload(Float32Array.of(lr, momentum, ...corrections));
+    this.#upload(this.hyper, [lr, momentum, ...corrections]);
+    if (this.#decay === undefined || !this.#share) return;
+    const decay = Math.min(this.#decay, (1 + this.#steps) / (10 + this.#steps));
+    this.#upload(this.#share, [1 - decay]);
   }
 }
 

@@ -6,18 +6,26 @@ import { WHICH, type Which } from "../nn/which.ts";
 import { networksOf, type Objective } from "./objective.ts";
 import type { Score } from "./types.ts";
 
+/** The networks that are counted. */
+export function counted(objective: Objective): Which[] {
+  const networks = networksOf(objective);
+  return WHICH.filter((which) => networks[which]);
+}
+
 /** Accuracy and loss of the networks of an objective, summed on the GPU. */
 export class Counters {
   /** `[4]` for each network: images, correct, correct in the first five, loss. */
   readonly tensors: Partial<Record<Which, Tensor>> = {};
   readonly #scope: Scope;
 
-  constructor(scope: Scope, objective: Objective) {
+  /** Takes memory from the scope, unless `make` gives the tensors. */
+  constructor(
+    scope: Scope,
+    objective: Objective,
+    make: (name: string) => Tensor = (name) => scope.tensor(name, [4]),
+  ) {
     this.#scope = scope;
-    const networks = networksOf(objective);
-    for (const which of WHICH.filter((which) => networks[which])) {
-      this.tensors[which] = scope.tensor(`${which} counters`, [4]);
-    }
+    for (const which of counted(objective)) this.tensors[which] = make(`${which} counters`);
   }
 
   /** All of them, base before small. */

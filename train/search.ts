@@ -1,5 +1,5 @@
 import { curable, cure } from "../data/cure.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
 import { isConv2d } from "../nn/layers/conv2d.ts";
@@ -22,7 +22,10 @@ import { learn } from "./epochs.ts";
 import { announce, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
 import { workloads } from "./workloads.ts";
-import type { Reporter, TrainOptions } from "./types.ts";
+import { Recovery } from "./recovery.ts";
+import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
+import type { TrainingState } from "./resume/training_state.ts";
+import type { EpochMetrics, Reporter, TrainOptions } from "./types.ts";
 import type { WidthsFound } from "../export/widths_file.ts";
 
 /** Options of a search of widths. */
@@ -50,6 +53,8 @@ export interface Found {
   readonly widths: WidthsFound;
   /** Weights of both networks, the small one at full width. */
   readonly state: State;
+  /** The epochs of the search. */
+  readonly history: readonly EpochMetrics[];
 }
 
 function demandFeasible(
@@ -100,10 +105,14 @@ export async function findWidths(
   gpu: Gpu,
   { job, search, cost, options }: SearchJob,
   reporter: Reporter,
-  { estimate = new Estimate(), what }: {
+  { estimate = new Estimate(), what, course = courseInMemory(), phase = "search" }: {
     readonly estimate?: Estimate;
     /** What is done, in words. */
     readonly what?: string;
+    /** How it is kept from loss. Default: its states are kept in memory. */
+    readonly course?: Course;
+    /** The name of this search in its states. */
+    readonly phase?: string;
   } = {},
 ): Promise<Found> {
   using scope = gpu.scope();
@@ -114,7 +123,10 @@ export async function findWidths(
   const weights = { ...weightsOf(scope, job, initialState(job)), gates };
   const inWords = `search, budget ${percent(budget)} of the ${budgetName(budgeted)}`;
   announce(gpu, job, reporter, what ?? inWords);
-  await learn(gpu, job, { weights, reporter, estimate });
+  const { history } = await learn(gpu, job, {
+    ...{ weights, reporter, estimate },
+    ...{ course, phase, from: stateOf(course, phase) },
+  });
   const choice = await gates.choose();
   const { base } = search.adjoined;
   const whole = wholeCost(base, { budgeted, image: job.split.train });
@@ -133,31 +145,39 @@ export async function findWidths(
     ...{ model, stem, variant, trunk, maskFrom },
     ...{ divisors, budgeted, budget, found: spent, widths },
   };
-  return { widths: { file, full }, state: await weights.learner.read() };
+  return { widths: { file, full }, state: await weights.learner.read(), history };
 }
+
+/** The training after a search, in words. */
+const AFTER = "training with the widths found";
 
 /** The training of the widths found, from the searched weights unless `fromScratch`. */
 export function trainFound(
   gpu: Gpu,
-  { found: { widths: { file: { widths } }, state: searched }, inputs, options, fromScratch }: {
+  {
+    found: { widths: { file: { widths } }, state: searched, history },
+    inputs,
+    options,
+    fromScratch,
+  }: {
     found: Found;
     inputs: Pick<Job, "split" | "chooseTiles">;
     options: TrainOptions;
     fromScratch: boolean;
   },
   reporter: Reporter,
-  { estimate, what = "training with the widths found" }: {
+  { estimate, what = AFTER, course, phase, before = history }: {
     readonly estimate?: Estimate;
     readonly what?: string;
+    readonly course?: Course;
+    readonly phase?: string;
+    /** The epochs before it. Default: those of the search. */
+    readonly before?: readonly EpochMetrics[];
   } = {},
 ): Promise<TrainResult> {
   const job = jobOn(inputs, { ...options, widths });
   const state = fromScratch ? initialState(job) : narrowState(searched, job.adjoined);
-  return runJob(gpu, job, reporter, {
-    state,
-    estimate,
-    what,
-  });
+  return runJob(gpu, job, reporter, { state, estimate, what, course, phase, before });
 }
 
 /** The work of the training that follows a search, as far as it is known before the widths are. */
@@ -171,44 +191,52 @@ function trainingAfter(
 
 /** Widths, and the networks of these widths if they were trained. */
 export interface SearchResult {
-  readonly widths: WidthsFound;
+  /** Nothing where they had been found before, and the run went on from the training after it. */
+  readonly widths?: WidthsFound;
   readonly trained?: TrainResult;
 }
 
-/** Searches widths and, if `train`, trains both networks with them. */
+/**
+ * Searches widths and, if `train`, trains both networks with them. Goes on from the last state of
+ * the course when the GPU is lost.
+ */
 export async function search(
   opened: SearchJob,
-  { options, train, fromScratch, found: keep }: {
+  { options, train, fromScratch, found: keep, course = courseInMemory() }: {
     /** Those of the training after the search. */
     options: TrainOptions;
     train: boolean;
     fromScratch: boolean;
     /** Is told the widths as soon as there are any. */
     found: (widths: WidthsFound) => Promise<void>;
+    /** How it is kept from loss. Default: its states are kept in memory. */
+    course?: Course;
   },
   reporter: Reporter,
 ): Promise<SearchResult> {
-  const gpu = await Gpu.open();
   const started = performance.now();
-  try {
-    const estimate = new Estimate();
+  const { split, chooseTiles } = opened.job;
+  const inputs = { split, chooseTiles };
+  const estimate = new Estimate();
+  const run = async (gpu: Gpu, from?: TrainingState): Promise<SearchResult> => {
+    const own = { ...course, from };
+    if (from?.phase === "train") {
+      const job = jobOn(inputs, { ...options, widths: from.run.options.widths });
+      return { trained: await runJob(gpu, job, reporter, { estimate, what: AFTER, course: own }) };
+    }
     estimate.later = train ? trainingAfter(opened, options) : [];
-    const found = await findWidths(gpu, opened, reporter, { estimate });
+    const found = await findWidths(gpu, opened, reporter, { estimate, course: own });
     const { widths } = found;
     estimate.later = [];
     await keep(widths);
+    await course.keeper.settled();
     if (!train) return { widths };
-    const { split, chooseTiles } = opened.job;
-    const inputs = { split, chooseTiles };
-    const { summary, ...rest } = await trainFound(
-      gpu,
-      { found, inputs, options, fromScratch },
-      reporter,
-      { estimate },
-    );
-    const seconds = (performance.now() - started) / 1000;
-    return { widths, trained: { ...rest, summary: { ...summary, seconds } } };
-  } finally {
-    gpu.destroy();
-  }
+    const parts = { found, inputs, options, fromScratch };
+    return { widths, trained: await trainFound(gpu, parts, reporter, { estimate, course: own }) };
+  };
+  using recovery = new Recovery({ keeper: course.keeper, note: reporter.note });
+  const { widths, trained } = await recovery.run(run, course.from);
+  if (!trained) return { widths };
+  const seconds = (course.from?.seconds ?? 0) + (performance.now() - started) / 1000;
+  return { widths, trained: { ...trained, summary: { ...trained.summary, seconds } } };
 }

@@ -4,13 +4,17 @@ import type { Normalization } from "../data/dataset.ts";
 import { accumulate, countCorrect } from "../kernels/ops/counters.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
+import type { Trace } from "../kernels/program/trace.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { runNetwork } from "../nn/forward.ts";
+import { Parameters } from "../nn/parameters.ts";
 import { Tape } from "../nn/tape.ts";
 import type { Which } from "../nn/which.ts";
-import { Counters, demandClasses } from "./score_counters.ts";
+import { counted, Counters, demandClasses } from "./score_counters.ts";
 import type { Gates } from "./gates.ts";
+import { Guard, type Lost } from "./guard.ts";
 import { type Feed, Images } from "./image_feed.ts";
+import type { Stateful } from "./resume/stateful.ts";
 import { applying, type Learner, type Weights } from "./learner.ts";
 import { logitsOf, lossOf, type Objective } from "./objective.ts";
 import type { Score } from "./types.ts";
@@ -25,6 +29,8 @@ export interface TrainingMeans {
   readonly kl: number;
   /** Over the training images of those steps, as they were augmented. */
   readonly scores: Partial<Record<Which, Score>>;
+  /** Steps that did not count, as their losses or gradients were no numbers. */
+  readonly lost: Lost;
 }
 
 /** A distillation's teacher: its weights, and how the images it was trained on were normalised. */
@@ -50,74 +56,81 @@ function checkClassWeights(
   for (const weight of weights) checkNumber(action, "the weight of a class", weight, { from: 0 });
 }
 
-/** One training step, traced once: augment, forward, loss, backward, update, count. */
-export class TrainingStep {
-  /** What is replayed for each batch. */
-  readonly program: Program;
-  readonly #scope: Scope;
-  readonly #images: Images;
-  readonly #learner: Learner;
-  readonly #gates?: Gates;
-  readonly #classWeights?: Tensor;
-  readonly #lambda: Tensor;
-  readonly #one: Tensor;
-  readonly #sums: Tensor;
-  readonly #counters: Counters;
+/** What a training step is traced from. */
+export interface StepOptions {
+  readonly objective: Objective;
+  readonly learner: Learner;
+  /** The data side; its batch is what one run takes. */
+  readonly feed: Feed;
+  readonly labelSmoothing: number;
+  /** The weight of each class in the cross entropy. Default: all alike. */
+  readonly classWeights?: readonly number[];
+  /** Needed for a distillation. */
+  readonly teacher?: Teacher;
+  /** Needed for a search. */
+  readonly gates?: Gates;
+  /** Batches of a step, whose gradients are averaged. Default: 1. */
+  readonly accumulation?: number;
+  /** The norm of all gradients that is not exceeded. Default: none. */
+  readonly clip?: number;
+}
 
-  private constructor(parts: {
-    program: Program;
-    scope: Scope;
-    images: Images;
-    learner: Learner;
-    gates?: Gates;
-    classWeights?: Tensor;
-    lambda: Tensor;
-    one: Tensor;
-    sums: Tensor;
-    counters: Counters;
-  }) {
-    this.program = parts.program;
-    this.#scope = parts.scope;
-    this.#images = parts.images;
-    this.#learner = parts.learner;
-    this.#gates = parts.gates;
-    this.#classWeights = parts.classWeights;
-    this.#lambda = parts.lambda;
-    this.#one = parts.one;
-    this.#sums = parts.sums;
-    this.#counters = parts.counters;
+interface Parts {
+  readonly programs: readonly Program[];
+  readonly scope: Scope;
+  readonly images: Images;
+  readonly options: StepOptions;
+  readonly classWeights?: Tensor;
+  readonly lambda: Tensor;
+  readonly one: Tensor;
+  readonly tally: Parameters;
+  readonly counters: Counters;
+  readonly guard: Guard;
+}
+
+/**
+ * One training step, traced once: augment, forward, loss, backward, update, count. A step whose loss
+ * or gradients are no numbers changes nothing but the count of such steps.
+ */
+export class TrainingStep implements Stateful {
+  readonly #parts: Parts;
+  readonly #accumulation: number;
+  /** Batches of the step that has begun. */
+  #taken = 0;
+
+  private constructor(parts: Parts) {
+    this.#parts = parts;
+    this.#accumulation = parts.options.accumulation ?? 1;
   }
 
   /**
-   * Traces a step. `teacher` is needed for a distillation, `gates` for a search. Raises a
-   * `TypeError` for a network with more or fewer outputs than there are classes.
+   * Traces a step. Raises a `TypeError` for a network with more or fewer outputs than there are
+   * classes, and a `RangeError` for numbers outside their range.
    */
-  static async trace(
-    scope: Scope,
-    { objective, learner, feed, labelSmoothing, classWeights, teacher, gates }: {
-      objective: Objective;
-      learner: Learner;
-      feed: Feed;
-      labelSmoothing: number;
-      /** The weight of each class in the cross entropy. Default: all alike. */
-      classWeights?: readonly number[];
-      teacher?: Teacher;
-      gates?: Gates;
-    },
-  ): Promise<TrainingStep> {
+  static async trace(scope: Scope, options: StepOptions): Promise<TrainingStep> {
+    const { objective, learner, feed, labelSmoothing, teacher, gates, clip } = options;
+    const { classWeights, accumulation = 1 } = options;
+    const action = "trace a training step";
+    checkNumber(action, "the accumulation", accumulation, { from: 1, whole: true });
+    if (clip !== undefined) checkNumber(action, "the norm to clip to", clip, { above: 0 });
     demandClasses(objective, feed.dataset);
     checkClassWeights(classWeights, feed.dataset.classes);
     const images = new Images(scope, feed);
     const lambda = scope.tensor("lambda", [1]);
-    const sums = scope.tensor("sums", [4]);
-    const one = scope.tensor("one", [1], [1]);
-    const counters = new Counters(scope, objective);
+    const names = ["sums", ...counted(objective).map((which) => `${which} counters`)];
+    const tally = new Parameters(scope, "tally", names.map((name) => ({ name, shape: [4] })));
+    const sums = tally.get("sums");
+    const one = scope.tensor("one", [1], [1 / accumulation]);
+    const counters = new Counters(scope, objective, (name) => tally.get(name));
     const weights = classWeights &&
       scope.tensor("class weights", [classWeights.length], [...classWeights]);
+    const guard = new Guard(scope, [learner.statistics.flat, tally.flat]);
+    const gradients = [learner.gradients.flat, ...gates ? [gates.gradients.flat] : []];
     const { labels } = images;
-    const program = await scope.trace("training step", (trace) => {
+    const forward = (trace: Trace): void => {
       const image = images.record(trace, feed.normalization);
-      const tape = new Tape(trace, (p) => learner.gradient(p) ?? gates?.gradient(p));
+      const gradientOf = (p: Tensor) => learner.gradient(p) ?? gates?.gradient(p);
+      const tape = new Tape(trace, gradientOf, { accumulate: accumulation > 1 });
       const { apply } = tape;
       const running = { apply, parameter: learner.tensor, training: true };
       const drawn = gates?.draw(apply);
@@ -135,8 +148,6 @@ export class TrainingStep {
           : undefined,
       });
       tape.backward(gates && drawn ? gates.penalize(apply, loss, drawn, lambda) : loss, one);
-      learner.update(trace);
-      gates?.update(trace);
       const run = applying(trace);
       run(accumulate, [sums, parts], {});
       for (const which of ["base", "small"] as const) {
@@ -144,55 +155,123 @@ export class TrainingStep {
         const of = logits[which];
         if (counted && of) run(countCorrect, [of, labels, counted], {});
       }
-    });
-    return new TrainingStep({
-      ...{ program, scope, images, learner, gates, lambda, one, sums, counters },
-      classWeights: weights,
-    });
+    };
+    const update = (trace: Trace): void => {
+      guard.decide(trace, { losses: sums, gradients, clip });
+      learner.update(trace, guard.tensor);
+      gates?.update(trace, guard.tensor);
+      guard.end(trace);
+      learner.updateAverage(trace, guard.tensor);
+    };
+    const begin = (trace: Trace): void => guard.begin(trace);
+    const programs = accumulation === 1
+      ? [
+        await scope.trace("training step", (trace) => {
+          begin(trace);
+          forward(trace);
+          update(trace);
+        }),
+      ]
+      : [
+        await scope.trace("beginning of a training step", (trace) => {
+          begin(trace);
+          for (const gradient of gradients) trace.clear(gradient);
+        }),
+        await scope.trace("part of a training step", forward),
+        await scope.trace("update of a training step", update),
+      ];
+    const traced = { programs, scope, images, options, lambda, one, tally, counters, guard };
+    return new TrainingStep({ ...traced, classWeights: weights });
   }
 
-  /** What it has on the GPU besides program and weights: batch, numbers of the step, counters. */
+  /** The programs of a step, in their order; the one with the networks is replayed for each batch. */
+  get programs(): readonly Program[] {
+    return this.#parts.programs;
+  }
+
+  /** The program with the networks, replayed for each batch. */
+  get program(): Program {
+    const { programs } = this.#parts;
+    return programs.length === 1 ? programs[0] : programs[1];
+  }
+
+  /** What it has on the GPU besides programs and weights: batch, numbers of the step, counters. */
   get tensors(): Tensor[] {
-    const images = this.#images.tensors;
-    const weights = this.#classWeights ? [this.#classWeights] : [];
-    return [...images, ...weights, this.#lambda, this.#one, this.#sums, ...this.#counters.list];
+    const { images, classWeights, lambda, one, tally, guard } = this.#parts;
+    return [
+      ...images.tensors,
+      ...classWeights ? [classWeights] : [],
+      ...[lambda, one, tally.flat, ...guard.tensors],
+    ];
+  }
+
+  get groups(): Readonly<Record<string, Parameters>> {
+    return { tally: this.#parts.tally };
+  }
+
+  get singles(): Readonly<Record<string, Tensor>> {
+    return { guard: this.#parts.guard.tensor };
   }
 
   /**
-   * Sends a batch and submits one step; waits for nothing. Raises a `TypeError` for a search whose
-   * gates were not prepared or a batch of other arrays, and a `RangeError` for numbers outside their
-   * range, labels that are no classes, crops beside the image, or a batch that is not full.
+   * Sends a batch and submits one step, or its part of one; waits for nothing. Gives whether the
+   * step is done: of several batches of a step, the last one does it. Raises a `TypeError` for a
+   * search whose gates were not prepared or a batch of other arrays, and a `RangeError` for numbers
+   * outside their range, labels that are no classes, crops beside the image, or a batch that is not
+   * full.
    */
   run(
     batch: Batch,
     { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number },
-  ): void {
+  ): boolean {
+    const { scope, images, lambda: weight, programs } = this.#parts;
+    const { learner, gates } = this.#parts.options;
     checkNumber("run a step", "lambda", lambda, { from: 0 });
     checkNumber("run a step", "lr", lr, { from: 0 });
     checkNumber("run a step", "momentum", momentum, { from: 0, below: 1 });
-    this.#images.demandFull(batch);
-    this.#gates?.take();
-    this.#images.send(batch);
-    this.#scope.write(this.#lambda, [lambda]);
-    this.#learner.prepare({ lr, momentum });
-    this.program.replay();
+    images.demandFull(batch);
+    if (this.#taken === 0) gates?.take();
+    images.send(batch);
+    scope.write(weight, [lambda]);
+    const done = ++this.#taken === this.#accumulation;
+    if (done) learner.prepare({ lr, momentum });
+    if (programs.length === 1) programs[0].replay();
+    else {
+      const [begin, part, update] = programs;
+      if (this.#taken === 1) begin.replay();
+      part.replay();
+      if (done) update.replay();
+    }
+    if (done) this.#taken = 0;
+    return done;
   }
 
-  /** Reads the means since the last reset, NaN where there were no steps; waits for all submitted. */
+  /**
+   * Reads the means since the last reset, NaN where no step counted, and how many steps did not;
+   * waits for all submitted.
+   */
   async read(): Promise<TrainingMeans> {
-    const [sums, ...counters] = await this.#scope.gpu.read([this.#sums, ...this.#counters.list]);
+    const { scope, tally, counters, guard } = this.#parts;
+    const read = [guard.tensor, tally.get("sums"), ...counters.list];
+    const [lost, sums, ...counts] = await scope.gpu.read(read);
     const [loss, crossEntropy, kl, steps] = Array.from(sums);
     return {
       loss: loss / steps,
       crossEntropy: crossEntropy / steps,
       kl: kl / steps,
-      scores: this.#counters.scores(counters),
+      scores: counters.scores(counts),
+      lost: Guard.lost(lost),
     };
   }
 
   /** Starts the means afresh. */
   reset(): void {
-    this.#scope.write(this.#sums, [0, 0, 0, 0]);
-    this.#counters.clear();
+    this.#parts.tally.load(new Map());
+  }
+
+  /** Forgets a step that has begun, and all steps that did not count. */
+  forget(): void {
+    this.#taken = 0;
+    this.#parts.guard.reset();
   }
 }

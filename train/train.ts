@@ -1,5 +1,5 @@
 import type { AnySplit } from "../data/dataset.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
@@ -11,7 +11,17 @@ import { finish } from "./finish.ts";
 import { ImageWork } from "./image_work.ts";
 import { initialState, type Job, weightsOf } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
-import type { NetworkSummary, Reporter, Score, Summary, TrainOptions } from "./types.ts";
+import { Recovery } from "./recovery.ts";
+import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
+import { trainedEpochs } from "./resume/saving.ts";
+import type {
+  EpochMetrics,
+  NetworkSummary,
+  Reporter,
+  Score,
+  Summary,
+  TrainOptions,
+} from "./types.ts";
 
 /** A finished run: its summary, and the files to save, by name. */
 export interface TrainResult {
@@ -80,22 +90,32 @@ export async function runJob(
   gpu: Gpu,
   job: Job,
   reporter: Reporter,
-  { state = initialState(job), estimate = new Estimate(), what }: {
+  { state, estimate = new Estimate(), what, course = courseInMemory(), phase = "train", before }: {
     /** Weights to start from. Default: those of the job. */
     readonly state?: State;
     /** What estimates the time that is left; knows what follows this job. */
     readonly estimate?: Estimate;
     /** What is trained, in words. */
     readonly what?: string;
+    /** How it is kept from loss. Default: its states are kept in memory. */
+    readonly course?: Course;
+    /** The name of this run in its states. */
+    readonly phase?: string;
+    /** The epochs of the search before it. */
+    readonly before?: readonly EpochMetrics[];
   } = {},
 ): Promise<TrainResult> {
   const { options, split, objective } = job;
-  const { mode, model, dataset, seed, epochs } = options;
+  const { mode, model, dataset, seed } = options;
   using scope = gpu.scope();
-  const weights = weightsOf(scope, job, state);
-  const started = performance.now();
+  const from = stateOf(course, phase);
+  const weights = weightsOf(scope, job, state ?? initialState(job));
+  const started = performance.now() - (from?.seconds ?? 0) * 1000;
   announce(gpu, job, reporter, what);
-  const { scores, predictions } = await learn(gpu, job, { weights, reporter, estimate });
+  const { scores, predictions, history } = await learn(gpu, job, {
+    ...{ weights, reporter, estimate },
+    ...{ course, phase, from, before },
+  });
   const verifying = (): ImageWork =>
     new ImageWork({
       work: { what: "verification", total: split.validation.length },
@@ -115,20 +135,27 @@ export async function runJob(
     dataset,
     seed,
     adapter: gpu.adapter,
-    epochs,
+    epochs: trainedEpochs(history).length,
     seconds: (performance.now() - started) / 1000,
     ...Object.fromEntries(summaries),
     ...(verify ? { verify } : {}),
   };
+  await course.keeper.settled();
   return { summary, files, predictions, classes: split.train.classes };
 }
 
-/** Does a job on the default GPU. Raises one of the errors of `errors.ts`; then nothing is saved. */
-export async function train(job: Job, reporter: Reporter): Promise<TrainResult> {
-  const gpu = await Gpu.open();
-  try {
-    return await runJob(gpu, job, reporter);
-  } finally {
-    gpu.destroy();
-  }
+/**
+ * Does a job on the default GPU, and goes on from the last state of its course when the GPU is lost.
+ * Raises one of the errors of `errors.ts`; then there are no results, but what the course has kept.
+ */
+export async function train(
+  job: Job,
+  reporter: Reporter,
+  course: Course = courseInMemory(),
+): Promise<TrainResult> {
+  using recovery = new Recovery({ keeper: course.keeper, note: reporter.note });
+  return await recovery.run(
+    (gpu, from) => runJob(gpu, job, reporter, { course: { ...course, from } }),
+    course.from,
+  );
 }

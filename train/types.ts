@@ -166,6 +166,8 @@ export interface Reporter {
   /** At the start of work besides training, about once a second while it lasts, and at its end. */
   work(work: Work): void;
   epoch(metrics: EpochMetrics): void;
+  /** All epochs that count, where a run has gone back: those told of before are no longer. */
+  history?(epochs: readonly EpochMetrics[]): void;
   /** A remark, one sentence. */
   note(text: string): void;
 }

@@ -10,7 +10,7 @@ const PASSES = 3;
 
 /** All the work of a run: its training, a validation after each epoch, and the verification. */
 export function workloads(
-  { options, split, batches, adjoined, objective, teacher }: Omit<Job, "teacher"> & {
+  { options, split, steps, adjoined, objective, teacher }: Omit<Job, "teacher"> & {
     readonly teacher?: { readonly network: Network };
   },
 ): Workload[] {
@@ -24,7 +24,7 @@ export function workloads(
   return [
     {
       stage: "training",
-      images: epochs * batches.length * batchSize,
+      images: epochs * steps * batchSize,
       macs: PASSES * macs + taught,
     },
     { stage: "validation", images: epochs * validation.length, macs },

@@ -54,6 +54,8 @@ export function memoryUses(
   { learner, teacher }: JobWeights,
   { step, evaluation }: { step: TrainingStep; evaluation: Evaluation },
 ): MemoryUse[] {
+  const averaged = Object.entries(learner.groups).filter(([name]) => name.startsWith("average"))
+    .map(([, { flat }]) => flat);
   const taught = teacher
     ? [teacher.weights.parameters.flat, teacher.weights.statistics.flat]
     : undefined;
@@ -61,10 +63,14 @@ export function memoryUses(
     held("parameters", [learner.parameters.flat]),
     held("gradients", [learner.gradients.flat]),
     held("optimiser state", [...learner.moments, learner.hyper]),
+    ...averaged.length ? [held("moving average", averaged)] : [],
     held("running statistics", [learner.statistics.flat]),
     ...taught ? [held("teacher", taught)] : [],
     held("batches and counters", [...step.tensors, ...evaluation.tensors]),
-    within("values within a step", step.program),
+    totalUse(
+      "values within a step",
+      step.programs.map((program) => within(program.name, program)),
+    ),
     within("values within an evaluation", evaluation.program),
   ];
 }

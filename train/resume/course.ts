@@ -12,7 +12,17 @@ export interface Course {
   readonly config?: Readonly<Record<string, unknown>>;
 }
 
+/** Whether a run has to stop. */
+export function isStopped({ stopped }: Course): boolean {
+  return stopped?.() ?? false;
+}
+
 /** A course of a run that nothing is kept of on disk. */
 export function courseInMemory(): Course {
   return { keeper: new MemoryKeeper() };
+}
+
+/** The state of a phase that a course goes on from; nothing where it is one of another phase. */
+export function stateOf({ from }: Course, phase: string): TrainingState | undefined {
+  return from?.phase === phase ? from : undefined;
 }

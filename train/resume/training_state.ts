@@ -2,6 +2,7 @@ import type { Normalization } from "../../data/dataset.ts";
 import { DataError } from "../../data/error.ts";
 import { parseJson, wrongKey } from "../../data/json.ts";
 import { printable } from "../../data/printable.ts";
+import type { SavedChoices } from "../../kernels/conv/choices.ts";
 import { parseSafetensors, safetensorsPieces } from "../../data/safetensors.ts";
 import { unfitName } from "../../data/unfit_name.ts";
 import { TRAINING_STATE } from "../../export/metadata.ts";
@@ -19,6 +20,8 @@ export interface Position {
 export interface RunOfState {
   /** The GPU's own words for itself. */
   readonly adapter: string;
+  /** The tiles of its convolutions: other ones would round otherwise. */
+  readonly tiles?: SavedChoices;
   /** The options of the training, widths that were found included. */
   readonly options: TrainOptions;
   /** All options of the command, as config.json has them. */
@@ -82,8 +85,9 @@ function isListOf(value: unknown, fits: (x: unknown) => boolean): boolean {
 
 function isRunOfState(run: unknown): run is RunOfState {
   if (!isRecord(run) || !isRecord(run.options) || !isRecord(run.normalization)) return false;
-  const { adapter, classes, image, normalization: { mean, std }, config } = run;
+  const { adapter, tiles, classes, image, normalization: { mean, std }, config } = run;
   return typeof adapter === "string" && (config === undefined || isRecord(config)) &&
+    (tiles === undefined || isRecord(tiles)) &&
     isListOf(classes, (name) => typeof name === "string") &&
     isListOf(image, (size) => isCount(size) && size > 0) && (image as number[]).length === 3 &&
     isListOf(mean, Number.isFinite) && isListOf(std, (x) => Number.isFinite(x) && Number(x) > 0);

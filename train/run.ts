@@ -1,0 +1,35 @@
+import type { Estimate } from "./estimate.ts";
+import type { Evaluation } from "./evaluation.ts";
+import type { Gates } from "./gates.ts";
+import type { Job } from "./job.ts";
+import type { Pace } from "./pace.ts";
+import type { Predictions } from "./predictions.ts";
+import type { Course } from "./resume/course.ts";
+import type { Saving } from "./resume/saving.ts";
+import type { Position } from "./resume/training_state.ts";
+import type { TrainingStep } from "./step.ts";
+import type { Reporter, Which } from "./types.ts";
+
+/** A run in progress. */
+export interface Run {
+  readonly job: Job;
+  readonly course: Course;
+  readonly step: TrainingStep;
+  readonly evaluation: Evaluation;
+  readonly gates?: Gates;
+  readonly reporter: Reporter;
+  /** Has been told the work of this run. */
+  readonly estimate: Estimate;
+  readonly validationPace: Pace;
+  /** What the networks said of the validation images, where that was wanted last. */
+  predictions: Partial<Record<Which, Predictions>>;
+  readonly saving: Saving;
+  /** Where the run is. */
+  position: Position;
+  /** The factor on the learning rate: halved each time the run goes back. */
+  rate: number;
+  /** Steps that did not count and have been told of. */
+  lost: number;
+  /** Whether steps have been run: the first one compiles kernels. */
+  warm: boolean;
+}
