@@ -9,7 +9,7 @@ import { DivergedError } from "../train/errors.ts";
 import { finish } from "../train/finish.ts";
 import type { Job } from "../train/job.ts";
 import type { Curable } from "../data/cure.ts";
-import type { Learner } from "../train/learner.ts";
+import type { Learner, Weights } from "../train/learner.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -104,7 +104,8 @@ Deno.test("scores and weights are finite, or training has diverged", () => {
 Deno.test("weights that are no numbers are not encoded", async () => {
   const job = { options: { lr: 1 }, split: {}, objective: { mode: "plain" } } as Job;
   const state = new Map([["fc.bias", Float32Array.of(NaN)]]);
-  const learner = { read: () => Promise.resolve(state) } as Learner;
+  const measured = { read: () => Promise.resolve(state) } as Weights;
+  const learner = { measured } as Learner;
   const gpu = {} as Gpu;
   await assertRejects(() => finish(gpu, job, { learner, scores: {} }), DivergedError, "fc.bias");
 });

@@ -7,14 +7,13 @@ import { trainEpoch, validate } from "./epoch.ts";
 import { DivergedError } from "./errors.ts";
 import type { Estimate } from "./estimate.ts";
 import { ImageWork } from "./image_work.ts";
-import { type Job, type JobWeights, traceEvaluation, traceStep } from "./job.ts";
+import { type Job, type JobWeights, traceEvaluation, traceSnapshots, traceStep } from "./job.ts";
 import { KernelSession } from "./kernel_session.ts";
 import { networksOf } from "./objective.ts";
 import { Pace } from "./pace.ts";
 import type { Predictions } from "./predictions.ts";
 import type { Course } from "./resume/course.ts";
 import { bestEpoch, Saving, trainedEpochs } from "./resume/saving.ts";
-import { Snapshots } from "./resume/snapshots.ts";
 import type { TrainingState } from "./resume/training_state.ts";
 import type { Run } from "./run.ts";
 import type { EpochMetrics, Reporter, Score, Which } from "./types.ts";
@@ -180,8 +179,8 @@ export async function learn(gpu: Gpu, job: Job, learning: Learning): Promise<Lea
   using scope = gpu.scope();
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);
-  const { learner, gates } = weights;
-  const snapshots = await Snapshots.trace(scope, [learner, step, ...gates ? [gates] : []]);
+  const { gates } = weights;
+  const snapshots = await traceSnapshots(scope, weights, step);
   const run: Run = {
     ...{ job, course, step, evaluation, gates, reporter, estimate },
     validationPace: new Pace(),

@@ -22,6 +22,7 @@ import { startFrom } from "./init.ts";
 import { Learner, type OptimizerOptions, Weights } from "./learner.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
 import { adjoinedOf } from "./pair.ts";
+import { Snapshots } from "./resume/snapshots.ts";
 import { type Teacher, TrainingStep } from "./step.ts";
 import type { TrainOptions } from "./types.ts";
 
@@ -223,4 +224,13 @@ export function traceEvaluation(
   { learner, gates }: JobWeights,
 ): Promise<Evaluation> {
   return Evaluation.trace(scope, { objective, weights: learner.measured, gates, feed });
+}
+
+/** Traces what reads all that a run goes on from. */
+export function traceSnapshots(
+  scope: Scope,
+  { learner, gates }: JobWeights,
+  step: TrainingStep,
+): Promise<Snapshots> {
+  return Snapshots.trace(scope, [learner, step, ...gates ? [gates] : []]);
 }

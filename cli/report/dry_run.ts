@@ -8,9 +8,11 @@ import {
   type Job,
   type JobWeights,
   traceEvaluation,
+  traceSnapshots,
   traceStep,
   weightsOf,
 } from "../../train/job.ts";
+import type { Snapshots } from "../../train/resume/snapshots.ts";
 import type { Evaluation } from "../../train/evaluation.ts";
 import type { TrainingStep } from "../../train/step.ts";
 import { specsOf } from "../../train/objective.ts";
@@ -52,7 +54,11 @@ function within(what: string, { bytes, lowerBound }: Program): MemoryUse {
 /** All that a run has on the GPU while it trains. */
 export function memoryUses(
   { learner, teacher }: JobWeights,
-  { step, evaluation }: { step: TrainingStep; evaluation: Evaluation },
+  { step, evaluation, snapshots }: {
+    step: TrainingStep;
+    evaluation: Evaluation;
+    snapshots: Snapshots;
+  },
 ): MemoryUse[] {
   const averaged = Object.entries(learner.groups).filter(([name]) => name.startsWith("average"))
     .map(([, { flat }]) => flat);
@@ -72,6 +78,10 @@ export function memoryUses(
       step.programs.map((program) => within(program.name, program)),
     ),
     within("values within an evaluation", evaluation.program),
+    totalUse("checks of a checkpoint", [
+      held("counts", snapshots.own),
+      within("check", snapshots.program),
+    ]),
   ];
 }
 
@@ -100,7 +110,9 @@ export async function planMemory(gpu: Gpu, job: Job): Promise<MemoryPlan> {
     const step = await traceStep(training, job, weights);
     untimed = gpu.choices.open.length;
     const evaluation = await traceEvaluation(training, job, weights);
-    uses = memoryUses(weights, { step, evaluation });
+    const snapshots = await traceSnapshots(training, weights, step);
+    uses = memoryUses(weights, { step, evaluation, snapshots });
+    await snapshots.take();
     await step.read();
     await evaluation.read();
   }

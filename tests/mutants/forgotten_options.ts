@@ -9,8 +9,8 @@ const SCHEDULE = "train/schedule.ts";
 export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "lambda is always 1",
-    file: "train/epochs.ts",
-    find: "lambdaAt(epoch, epochs) : 1",
+    file: "train/epoch.ts",
+    find: "lambdaAt(epoch, options.epochs) : 1",
     replace: "1 : 1",
     test: optionTest("train", "mode"),
   },
@@ -31,8 +31,8 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--smoothing is ignored",
     file: JOB,
-    find: "const { smoothing: labelSmoothing } = options;",
-    replace: "const labelSmoothing = 0;",
+    find: "const { smoothing: labelSmoothing, clipGrad",
+    replace: "const labelSmoothing = 0;\n  const { clipGrad",
     test: optionTest("train", "smoothing"),
   },
   {
@@ -185,8 +185,8 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--batch-size is ignored",
     file: JOB,
-    find: "const { seed, batchSize: batch,",
-    replace: "const batch = 8;\n  const { seed,",
+    find: "const { seed, batchSize,",
+    replace: "const batchSize = 8;\n  const { seed,",
     test: optionTest("train", "batch-size"),
   },
   {
@@ -219,16 +219,16 @@ export const FORGOTTEN: readonly Mutant[] = [
   },
   {
     name: "--sched is ignored",
-    file: "train/epochs.ts",
-    find: "rateAt(epoch * steps + done, steps, options)",
-    replace: 'rateAt(epoch * steps + done, steps, { ...options, sched: "onecycle" })',
+    file: "train/epoch.ts",
+    find: "rateAt(epoch * steps + step, steps, options)",
+    replace: 'rateAt(epoch * steps + step, steps, { ...options, sched: "onecycle" })',
     test: optionTest("train", "sched"),
   },
   {
     name: "--lr is ignored",
-    file: "train/epochs.ts",
-    find: "rateAt(epoch * steps + done, steps, options)",
-    replace: "rateAt(epoch * steps + done, steps, { ...options, lr: 0.004 })",
+    file: "train/epoch.ts",
+    find: "rateAt(epoch * steps + step, steps, options)",
+    replace: "rateAt(epoch * steps + step, steps, { ...options, lr: 0.004 })",
     test: optionTest("train", "lr"),
   },
   {

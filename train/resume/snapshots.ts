@@ -68,6 +68,16 @@ export class Snapshots {
     return new Snapshots(scope, parts, { groups, check, wrong });
   }
 
+  /** What looks for values that are no numbers. */
+  get program(): Program {
+    return this.#check;
+  }
+
+  /** What it has on the GPU besides the program. */
+  get own(): readonly Tensor[] {
+    return this.#wrong;
+  }
+
   /** Reads all tensors; waits for all submitted. */
   async take(): Promise<Snapshot> {
     this.#check.replay();
