@@ -1,0 +1,296 @@
+// The kinds of files that are mutated: whole ones, how they are changed, and what reads them.
+import { parseImagesConfig } from "../../cli/run/images_config.ts";
+import { parseTiles } from "../../cli/run/tile_cache.ts";
+import { parseCifar10, parseCifar100 } from "../../data/cifar.ts";
+import { idxDataset, parseIdx } from "../../data/idx.ts";
+import { readIdx } from "../../data/idx_file.ts";
+import type { Random } from "../../data/random.ts";
+import { encodeSafetensors } from "../../data/safetensors.ts";
+import { encodeCheckpoint, parseCheckpoint } from "../../export/checkpoint.ts";
+import type { CheckpointInfo } from "../../export/metadata.ts";
+import { encodeOnnx, parseOnnxInfo } from "../../export/onnx.ts";
+import { encodeWidths, parseWidths } from "../../export/widths_file.ts";
+import { Choices } from "../../kernels/conv/choices.ts";
+import { adjoin } from "../../nn/compress/adjoin.ts";
+import { type Network, network } from "../../nn/network.ts";
+import { model } from "../../nn/resnet.ts";
+import { parseGiven } from "../../train/given.ts";
+import { parseNetworks } from "../../train/resume/state_networks.ts";
+import { encodeTrainingState } from "../../train/resume/training_state.ts";
+import { withHeader, withMetadata } from "../file_tricks.ts";
+import { gzip, idx } from "../idx_files.ts";
+import { joined, stateOfRun } from "../run_states.ts";
+import { randomState } from "../saved_networks.ts";
+import { parseSafetensors } from "../../data/safetensors.ts";
+import { mutatedJson } from "./json_mutation.ts";
+import { mutatedBytes, spliced } from "./mutation.ts";
+
+/** What a file is called where it is refused. */
+export const NAME = "mutated.file";
+
+/** One kind of files. */
+export interface FileKind {
+  readonly name: string;
+  /** How many are read where all are. */
+  readonly count: number;
+  /** Bytes that a reader takes before it knows how many there are. */
+  readonly firstRoom?: number;
+  /** Whole files; the first ones are taken more often. */
+  readonly files: readonly Uint8Array[];
+  /** A file with a mutation of its structure. Raises a `SyntaxError` where it has none left. */
+  mutate?(file: Uint8Array, random: Random): Uint8Array;
+  /** Reads a file. Raises a {@link DataError} for one that is refused. */
+  read(bytes: Uint8Array<ArrayBuffer>): unknown;
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** A safetensors file with a mutated header; its length and the data mostly fit. */
+function mutatedHeader(file: Uint8Array, random: Random): Uint8Array {
+  const view = new DataView(file.buffer, file.byteOffset);
+  const start = 8 + Number(view.getBigUint64(0, true));
+  const header = encoder.encode(mutatedJson(decoder.decode(file.subarray(8, start)), random));
+  const length = BigInt(header.length);
+  const body = file.subarray(start);
+  const less = random.integer(8) ? body.length : random.integer(body.length + 1);
+  const bytes = new Uint8Array(8 + header.length + less);
+  const wrong = random.integer(16) ? 0n : BigInt(random.integer(17)) - 8n;
+  new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, length + wrong), true);
+  bytes.set(header, 8);
+  bytes.set(body.subarray(0, less), 8 + header.length);
+  return bytes;
+}
+
+function mutatedText(file: Uint8Array, random: Random): Uint8Array {
+  return encoder.encode(mutatedJson(decoder.decode(file), random));
+}
+
+function textFiles(...values: readonly (string | object)[]): Uint8Array[] {
+  return values.map((value) =>
+    encoder.encode(typeof value === "string" ? value : JSON.stringify(value))
+  );
+}
+
+function safetensors(): Uint8Array[] {
+  const float = new Float32Array([1, -2, 3.5, 0, 1e-9, -7]);
+  const other = (dtype: string, shape: number[], bytes: number) =>
+    withHeader(JSON.stringify({ x: { dtype, shape, data_offsets: [0, bytes] } }), bytes);
+  return [
+    encodeSafetensors([
+      ["module.conv1.weight", { shape: [1, 2, 3, 1], data: float }],
+      ["conv1.bias", { shape: [], data: new Float32Array(1) }],
+      ["bn.num_batches_tracked", { shape: [1], data: new BigInt64Array(1) }],
+      ["none", { shape: [0, 4], data: new Float32Array() }],
+    ], { format: "pt", note: "a\nb" }),
+    encodeSafetensors([
+      ["a", { shape: [2], data: new Float64Array(2) }],
+      ["b", { shape: [3], data: new Int32Array(3) }],
+      ["c", { shape: [2, 2], data: new Uint16Array(4) }],
+      ["d", { shape: [5], data: new Uint8Array(5) }],
+    ]),
+    other("F16", [3], 6),
+    other("BF16", [2, 2], 8),
+    other("F8_E4M3", [9], 9),
+    withHeader("{}"),
+  ];
+}
+
+const INFO = {
+  ...{ which: "base", classes: ["cat", "T-shirt/top"], image: [6, 5, 3] },
+  normalization: { mean: [0.4, 0.5, 0.6], std: [0.25, 0.2, 0.3] },
+  ...{ top1: 0.75, cropPct: 0.875, interpolation: "bicubic" },
+} as const satisfies CheckpointInfo;
+
+function tiny(): Network {
+  const made = network({ channels: 3 }, (n) => {
+    n.stage(0);
+    let x = n.conv2d(n.image, { name: "conv1", out: 4, kernel: 3, stride: 2 });
+    x = n.relu(n.batchNorm(x, { name: "bn1" }));
+    x = n.add(x, n.narrow(n.conv2d(x, { name: "conv2", out: 5, kernel: 1 }), 4));
+    x = n.concat([x, n.maxPool2d(x, { kernel: 3, stride: 1, padding: 1 })]);
+    n.linear(n.globalAvgPool2d(x), { name: "fc", out: 2 });
+  });
+  const keptTaps = [true, false, true, true, true, true, false, true, true];
+  return {
+    ...made,
+    layers: made.layers.map((layer) =>
+      layer.kind === "conv2d" && layer.name === "conv1" ? { ...layer, keptTaps } : layer
+    ),
+  };
+}
+
+function checkpoints(): Uint8Array[] {
+  const own = tiny();
+  const whole = encodeCheckpoint(own, randomState(own), INFO);
+  const base = model("resnet8", { classes: 2 });
+  const adjoined = { compression: 3, trunk: "shared", maskFrom: 2, widths: {}, keptTaps: {} };
+  const { small } = adjoin(base, { compression: 3, trunk: "shared", maskFrom: 2 });
+  const old = (made: Network, architecture: object) =>
+    withMetadata(parseSafetensors(encodeCheckpoint(made, randomState(made), INFO)), {
+      network: undefined,
+      which: undefined,
+      architecture: JSON.stringify(architecture),
+    });
+  // Most mutations of an old file are refused before its tensors are looked at.
+  const short = withMetadata({ tensors: new Map(), metadata: parseSafetensors(whole).metadata }, {
+    network: undefined,
+    architecture: JSON.stringify({ model: "resnet8", stem: "cifar", which: "small", adjoined }),
+  });
+  return [whole, short, old(small, { model: "resnet8", which: "small", adjoined })];
+}
+
+function trainingStates(): Uint8Array[] {
+  const { state } = stateOfRun(["--model", "resnet8"]);
+  const tensors = new Map<string, Float32Array | Uint32Array>([
+    ["parameters/conv1.0.weight", new Float32Array(6)],
+    ["statistics/bn1.running_var", new Float32Array(2)],
+    ["gates", new Uint32Array(3)],
+  ]);
+  return [joined(encodeTrainingState({ ...state, tensors })), joined(encodeTrainingState(state))];
+}
+
+/** One record of each set; labels are within both. */
+function cifarFiles(): Uint8Array[] {
+  return [1, 2, 1].map((count, i) => {
+    const bytes = new Uint8Array(count * (i === 2 ? 3074 : 3073));
+    bytes.forEach((_, at) => bytes[at] = at % 251);
+    for (let k = 0; k < count; k++) bytes.set(i === 2 ? [3, 20] : [k], k * (bytes.length / count));
+    return bytes;
+  });
+}
+
+/** Images, and their labels behind them. */
+function idxPair(shape: number[]): Uint8Array {
+  const images = idx(shape, Array.from({ length: shape.reduce((a, b) => a * b) }, (_, i) => i));
+  const labels = idx([shape[0]], Array.from({ length: shape[0] }, (_, i) => i % 3));
+  return spliced(labels, 0, 0, images);
+}
+
+function readIdxPair(bytes: Uint8Array): unknown {
+  const array = (part: Uint8Array) => parseIdx(part, NAME);
+  const labels = bytes.length - 4 - 4 - 3;
+  if (labels < 0) return array(bytes);
+  return idxDataset({
+    name: NAME,
+    images: array(bytes.subarray(0, labels)),
+    labels: array(bytes.subarray(labels)),
+  });
+}
+
+let folder: string | undefined;
+
+/** Reads packed images on disk, all of them, then two. */
+async function readPacked(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+  folder ??= await Deno.makeTempDir();
+  const path = `${folder}/${NAME}`;
+  await Deno.writeFile(path, bytes);
+  try {
+    const { shape: [length] } = await readIdx(path);
+    if (length > 1) await readIdx(path, new Uint32Array([0, length - 1]));
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+function onnxFiles(): Uint8Array[] {
+  const own = tiny();
+  const checkpoint = { ...INFO, network: own, state: randomState(own) };
+  return [true, false].map((includeNormalization) =>
+    encodeOnnx(checkpoint, { includeNormalization }).bytes
+  );
+}
+
+const RESNET8 = model("resnet8", { classes: 2 });
+
+/** Reads widths, and makes a pair of them, which names what is none of the network. */
+function readWidths(bytes: Uint8Array): unknown {
+  const { widths } = parseWidths(decoder.decode(bytes), NAME);
+  try {
+    return adjoin(RESNET8, { compression: 1, widths });
+  } catch (error) {
+    // Who names a layer that there is not typed it.
+    if (error instanceof RangeError && error.message.startsWith("Cannot adjoin: ")) return;
+    throw error;
+  }
+}
+
+const WIDTHS = encodeWidths(
+  {
+    ...{ model: "resnet8", stem: "cifar", variant: "xresnet", trunk: "separate", maskFrom: 2 },
+    ...{ divisors: [1, 2, 4], budgeted: "macs", budget: 0.5, found: 0.49 },
+    widths: { "layer2.0.conv1": 16, "layer3.0.conv2": 24 },
+  } as const,
+);
+
+const CONFIG = {
+  ...{ command: "train", dataset: "idx", dataDir: "/data/fashion", seed: 3, valSize: 100 },
+  ...{ valSplit: 0.1, widths: { "layer2.0.conv1": 8 }, epochs: 3, lr: 0.1, model: "resnet8" },
+};
+
+const TILES = {
+  "a GPU": { "forward 3x3 16 16": "64x64x16", constructor: "16x16x16" },
+  other: { w: "128x64x16" },
+};
+
+/** All kinds. */
+export async function fileKinds(): Promise<FileKind[]> {
+  const packed = await Promise.all([
+    gzip(idx([3, 4, 4], Array.from({ length: 48 }, (_, i) => i))),
+    gzip(idx([300, 20, 20], Array<number>(120_000).fill(0))),
+  ]);
+  return [
+    {
+      ...{ name: "safetensors", count: 1_000_000, files: safetensors(), mutate: mutatedHeader },
+      read: (bytes) => parseGiven(bytes, NAME),
+    },
+    {
+      ...{ name: "CIFAR", count: 100_000, files: cifarFiles() },
+      read: (bytes) =>
+        bytes.length % 3074 === 0 ? parseCifar100(bytes, NAME) : parseCifar10(bytes, NAME),
+    },
+    {
+      ...{ name: "IDX", count: 100_000 },
+      files: [idxPair([3, 2, 2]), idxPair([3, 2, 3, 3])],
+      read: readIdxPair,
+    },
+    { name: "packed IDX", count: 10_000, firstRoom: 2 ** 20, files: packed, read: readPacked },
+    {
+      ...{ name: "network", count: 100_000, files: checkpoints(), mutate: mutatedHeader },
+      read: (bytes) => parseCheckpoint(bytes, NAME),
+    },
+    {
+      ...{ name: "checkpoint", count: 100_000, files: trainingStates(), mutate: mutatedHeader },
+      read: (bytes) => parseNetworks(bytes, NAME),
+    },
+    {
+      ...{ name: "config.json", count: 100_000, files: textFiles(CONFIG), mutate: mutatedText },
+      read: (bytes) => parseImagesConfig(decoder.decode(bytes), NAME),
+    },
+    {
+      ...{ name: "widths.json", count: 100_000, mutate: mutatedText, read: readWidths },
+      files: textFiles(WIDTHS, { "layer2.0.conv1": 8, "layer3.0.conv1": 4 }),
+    },
+    {
+      ...{ name: "tiles.json", count: 100_000, files: textFiles(TILES), mutate: mutatedText },
+      read: (bytes) => new Choices().load("a GPU", parseTiles(decoder.decode(bytes))),
+    },
+    {
+      ...{ name: "ONNX", count: 100_000, files: onnxFiles() },
+      read: (bytes) => parseOnnxInfo(bytes, NAME),
+    },
+  ];
+}
+
+/** A file of a kind with mutations, the same for the same random numbers. */
+export function mutatedFile({ files, mutate }: FileKind, random: Random): Uint8Array<ArrayBuffer> {
+  // Large files take long: they come last, and are taken seldom.
+  const pick = () =>
+    files[random.integer(random.integer(8) ? Math.ceil(files.length / 2) : files.length)];
+  const file = pick();
+  let bytes = file;
+  const structured = mutate !== undefined && random.integer(10) < 6;
+  if (structured) bytes = mutate(file, random);
+  if (!structured || random.integer(20) === 0) bytes = mutatedBytes(bytes, random, pick());
+  return new Uint8Array(bytes);
+}
