@@ -3,6 +3,7 @@ import { readArguments } from "../cli/arguments.ts";
 import { trainRequest } from "../cli/options.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
+import type { Checkpoint } from "../export/checkpoint.ts";
 import type { State } from "../nn/parameters.ts";
 import { initialState, type Job, jobOn } from "../train/job.ts";
 import { specsOf } from "../train/objective.ts";
@@ -88,4 +89,17 @@ export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
     at += piece.length;
   }
   return bytes;
+}
+
+/** A line for each of some values: where they differ, all of them would be too much to show. */
+export function digest(values: ReadonlyMap<string, ArrayLike<number>>): string[] {
+  return [...values].map(([name, own]) => {
+    const sum = Array.from(own).reduce((sum, x, i) => sum + x * (1 + i % 7), 0);
+    return `${name}: ${own.length} with ${sum}`;
+  }).sort();
+}
+
+/** A network with a line for each of its values. */
+export function digested({ state, ...rest }: Checkpoint): unknown {
+  return { ...rest, state: digest(state) };
 }

@@ -1,4 +1,5 @@
 import { ARITHMETIC } from "./arithmetic.ts";
+import { CHECKPOINTS } from "./checkpoints.ts";
 import { CROPS } from "./crops.ts";
 import { DECODING } from "./decoding.ts";
 import { AUGMENTATIONS } from "./augmentations.ts";
@@ -20,6 +21,7 @@ import type { Mutant } from "./mutant.ts";
 /** All mutants. */
 export const MUTANTS: readonly Mutant[] = [
   ...NETWORKS,
+  ...CHECKPOINTS,
   ...FORGOTTEN,
   ...SEEDS,
   ...SEARCH,

@@ -9,7 +9,7 @@ import { adjoinedSpecs, extract } from "../../nn/compress/adjoined_state.ts";
 import { sizesOf } from "../../nn/count.ts";
 import type { Network } from "../../nn/network.ts";
 import type { State } from "../../nn/parameters.ts";
-import { networkSpecs, type StateSpecs } from "../../nn/state.ts";
+import { networkSpecs, type StateSpecs, storedState } from "../../nn/state.ts";
 import { wrongValue } from "../../nn/wrong_value.ts";
 import { adjoinedOf, baseOf } from "../pair.ts";
 import type { Which } from "../types.ts";
@@ -33,27 +33,32 @@ interface Trained {
   readonly networks: readonly (readonly [Which, Network, (state: State) => State])[];
 }
 
-function whole(which: Which, network: Network): Trained {
-  return { specs: networkSpecs(network), networks: [[which, network, (state) => state]] };
+/** A network whose values are under its own names. */
+function own(which: Which, network: Network): Trained["networks"][number] {
+  return [which, network, (state) => storedState(network, state)];
+}
+
+function alone(which: Which, network: Network): Trained {
+  return { specs: networkSpecs(network), networks: [own(which, network)] };
 }
 
 function trainedOf(state: TrainingState): Trained {
   const { options, classes, image: [height, width, channels] } = state.run;
   const images = { classes, channels };
-  if (isOfSearch(state)) return whole("base", baseOf(options, images));
+  if (isOfSearch(state)) return alone("base", baseOf(options, images));
   const adjoined = adjoinedOf(options, images);
   const { base, small } = adjoined;
   // Raises what is wrong with images of this size.
   sizesOf(base, { height, width });
   const { mode, which } = options;
   if (mode !== "adjoined") {
-    const own = mode === "distill" ? "small" : which;
-    return whole(own, adjoined[own]);
+    const trained = mode === "distill" ? "small" : which;
+    return alone(trained, adjoined[trained]);
   }
   return {
     specs: adjoinedSpecs(adjoined),
     networks: [
-      ["base", base, (values) => values],
+      own("base", base),
       ["small", small, (values) => extract(adjoined, values)],
     ],
   };
@@ -141,10 +146,10 @@ export function networksOfState(state: TrainingState, file: string): Checkpoint[
     );
   }
   const values = valuesOf(state, trained.specs, shown);
-  return trained.networks.map(([which, network, own]) => ({
+  return trained.networks.map(([which, network, cut]) => ({
     ...infoOf(which),
     network,
-    state: own(values),
+    state: cut(values),
   }));
 }
 
