@@ -41,6 +41,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "textured_test.ts": "kernels",
   "torchvision_test.ts": "kernels",
   "train_test.ts": "trains",
+  "trained_checkpoint_test.ts": "trains",
   "tuning_test.ts": "times",
   "verify_test.ts": "trains",
   "winograd_test.ts": "kernels",

@@ -9,8 +9,8 @@ export const CHECKPOINTS: readonly Mutant[] = [
   {
     name: "networks of a checkpoint have the last weights, not their averages",
     file: NETWORKS,
-    find: 'averaged ? "average" : kind',
-    replace: "kind",
+    find: '["average", "average statistics"]',
+    replace: '["parameters", "statistics"]',
     test: { file: NETWORKS_TEST, name: "averages of the weights are what counts" },
   },
   {

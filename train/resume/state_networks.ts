@@ -73,12 +73,15 @@ function valuesOf(
   file: string,
 ): State {
   const averaged = [...tensors.keys()].some((name) => name.startsWith("average/"));
+  const [learned, counted] = averaged
+    ? ["average", "average statistics"]
+    : ["parameters", "statistics"];
   const all = [
-    ...parameters.map((spec) => ({ ...spec, kind: "parameters" })),
-    ...statistics.map((spec) => ({ ...spec, kind: "statistics" })),
+    ...parameters.map((spec) => ({ ...spec, group: learned })),
+    ...statistics.map((spec) => ({ ...spec, group: counted })),
   ];
-  return new Map(all.map(({ name, shape, kind }) => {
-    const stored = `${averaged ? "average" : kind}/${name}`;
+  return new Map(all.map(({ name, shape, group }) => {
+    const stored = `${group}/${name}`;
     const values = tensors.get(stored);
     const count = elements(shape);
     if (!(values instanceof Float32Array) || values.length !== count) {

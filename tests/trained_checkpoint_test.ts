@@ -1,0 +1,45 @@
+// Checkpoints of runs that really train: their networks are those that the run saves.
+import { assert, assertEquals } from "@std/assert";
+import { readArguments } from "../cli/arguments.ts";
+import { trainRequest } from "../cli/options.ts";
+import { openJob } from "../cli/run/open_run.ts";
+import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import { MemoryKeeper } from "../train/resume/keeper.ts";
+import { parseNetworks } from "../train/resume/state_networks.ts";
+import { encodeTrainingState } from "../train/resume/training_state.ts";
+import { runJob } from "../train/train.ts";
+import type { Reporter } from "../train/types.ts";
+import { digested, joined } from "./run_states.ts";
+
+const SILENT: Reporter = { start() {}, progress() {}, work() {}, epoch() {}, note() {} };
+
+const SHORT = ["--train-size", "16", "--val-size", "8", "--batch-size", "8", "--epochs", "2"];
+
+for (
+  const args of [
+    ["--model-ema-decay", "0.9", "--masking-factor", "0.3", "--crop-pct", "0.9"],
+    ["--mode", "plain", "--which", "small"],
+  ]
+) {
+  Deno.test(`the last checkpoint of ${args.join(" ")} has what the run saves`, async () => {
+    const { options } = trainRequest(readArguments("train", [...SHORT, ...args]));
+    const job = await openJob(options);
+    const keeper = new MemoryKeeper();
+    const gpu = await Gpu.open();
+    const { files } = await runJob(gpu, job, SILENT, { course: { keeper } })
+      .finally(() => gpu.destroy());
+    const state = await keeper.last();
+    assert(state);
+    const networks = parseNetworks(joined(encodeTrainingState(state)), "last");
+    assertEquals(networks.map(({ which }) => `${which}.safetensors`), [...files.keys()]);
+    for (const found of networks) {
+      const { network, state: values, ...info } = found;
+      const saved = files.get(`${info.which}.safetensors`);
+      assert(saved);
+      assertEquals(digested(found), digested(parseCheckpoint(saved, "saved")));
+      const bytes = encodeCheckpoint(network, values, info);
+      assert(bytes.length === saved.length && bytes.every((byte, i) => byte === saved[i]));
+    }
+  });
+}
