@@ -173,7 +173,17 @@ async function firstGradients(...flags: string[]): Promise<Float32Array> {
   );
   const state = await keeper.last();
   assertEquals(state?.position, { epoch: 0, step: 1 });
-  const names = [...state?.tensors ?? []].filter(([name]) => name.startsWith("velocity/"));
+  return gradientsOf(state);
+}
+
+/**
+ * The velocity of a state, but of the last norms of blocks: these begin at 0, so that the least update
+ * opens ReLUs behind them.
+ */
+function gradientsOf(state?: TrainingState): Float32Array {
+  const names = [...state?.tensors ?? []].filter(([name]) =>
+    name.startsWith("velocity/") && !name.includes(".bn2.")
+  );
   return Float32Array.from(names.flatMap(([, values]) => Array.from(values)));
 }
 
@@ -198,7 +208,7 @@ Deno.test("a batch in parts gives the mean of the gradients of its parts", async
   assert(Math.abs(norm(both) - norm(first)) > 1e-4 * norm(both));
   const keeper = new MemoryKeeper();
   let asked = 0;
-  const flags = ["--opt", "sgd", "--weight-decay", "0", "--momentum", "0", "--lr", "1e-44"];
+  const flags = ["--opt", "sgd", "--weight-decay", "0", "--momentum", "0", "--lr", "1e-30"];
   await assertRejects(
     () =>
       run(jobOf(...flags, "--sched", "constant", "--batch-size", "4", "--checkpoint-steps", "1"), {
@@ -208,10 +218,7 @@ Deno.test("a batch in parts gives the mean of the gradients of its parts", async
     StoppedError,
   );
   const state = await keeper.last();
-  const second = Float32Array.from(
-    [...state?.tensors ?? []].filter(([name]) => name.startsWith("velocity/"))
-      .flatMap(([, values]) => Array.from(values)),
-  );
+  const second = gradientsOf(state);
   const worst = both.reduce(
     (most, x, i) => Math.max(most, Math.abs(x - (first[i] + second[i]) / 2)),
     0,
