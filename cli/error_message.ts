@@ -1,4 +1,5 @@
 import { curesInWords, isCurable, type OptionName } from "../data/cure.ts";
+import { grantingFlag, notPermitted, permissionIn } from "../data/missing_permission.ts";
 import { NoAdapterError } from "../kernels/gpu/gpu_error.ts";
 import { readArguments } from "./arguments.ts";
 import { type Command, COMMANDS } from "./flags/commands.ts";
@@ -31,6 +32,14 @@ function flagFor(command: Command, { option }: OptionName): string | undefined {
   return found && flagOf(found.name);
 }
 
+/** The message for what Deno was not permitted to do, where nobody else has made one of it. */
+function permissionMessage(message: string): string | undefined {
+  const missing = permissionIn(message);
+  if (!missing) return undefined;
+  return `Cannot ${notPermitted(missing)}: Deno was started without the permission to; ` +
+    `add ${grantingFlag(missing)}, or start it with deno task`;
+}
+
 function isCommand(name: string | undefined): name is Command {
   return name !== undefined && Object.hasOwn(COMMANDS, name);
 }
@@ -46,6 +55,8 @@ export function errorMessage(error: unknown, [name, ...args]: readonly string[])
     const { cure } = error;
     if (backend) return noAdapterMessage({ backend, os: Deno.build.os, cure });
   }
+  const refused = permissionMessage(message);
+  if (refused) return refused;
   if (!isCommand(name)) return message;
   if (error instanceof RangeError && NO_MEMORY.test(message)) return noMemory(name, args);
   if (!isCurable(error)) return message;

@@ -1,4 +1,5 @@
 import { DataError } from "../data/error.ts";
+import { missingPermission } from "../data/missing_permission.ts";
 import { GpuError } from "../kernels/gpu/gpu_error.ts";
 import { DivergedError, UsageError, VerificationError } from "../train/errors.ts";
 
@@ -16,6 +17,8 @@ export const EXIT = {
 /** The exit code for an error. */
 export function exitCode(error: unknown): number {
   if (error instanceof UsageError || error instanceof RangeError) return EXIT.usage;
+  // Whatever it was needed for, it is a flag of Deno's that is missing.
+  if (missingPermission(error)) return EXIT.usage;
   if (error instanceof DataError) return EXIT.data;
   if (error instanceof GpuError) return EXIT.gpu;
   if (error instanceof DivergedError) return EXIT.diverged;

@@ -12,7 +12,7 @@ const WIDTH = 96;
 const EXIT_HELP: Readonly<Record<keyof typeof EXIT, string>> = {
   ok: "done",
   unexpected: "an error that should not happen; ADJOIN_DEBUG=1 shows where",
-  usage: "a flag that cannot be used, or an output that cannot be written",
+  usage: "a flag or output that cannot be used, a permission Deno lacks",
   data: "data that are missing or cannot be read",
   gpu: "no GPU, or one that failed",
   diverged: "a loss or a weight was no longer a number, or a search diverged",

@@ -24,6 +24,7 @@ export async function readClassNames(folder: string): Promise<string[] | undefin
     if (errorCode(error) === "ENOENT") return undefined;
     throw new DataError(
       `Cannot read the names of classes: wanted one a line, found ${foundInstead(path, error)}`,
+      { cause: error },
     );
   }
   const fail = (found: string) =>

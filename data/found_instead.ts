@@ -1,8 +1,14 @@
+import { grantingFlag, missingPermission } from "./missing_permission.ts";
 import { printable } from "./printable.ts";
 
 /** The code of a system's error, as `ENOENT`; nothing for other errors. */
 export function errorCode(error: unknown): unknown {
   return error instanceof Error && "code" in error ? error.code : undefined;
+}
+
+/** Whether the system, or the process, has as many files open as it may: no fault of the one to open. */
+export function tooManyOpen(error: unknown): boolean {
+  return ["EMFILE", "ENFILE"].includes(String(errorCode(error)));
 }
 
 /** Deno's own words where it lets nobody read, whatever is allowed: below /dev, /proc and /sys. */
@@ -24,6 +30,14 @@ export function foundInstead(
   if (isSpecial(error)) {
     return `the special ${wanted} ${path}, which Deno opens only with all permissions: copy it ` +
       `elsewhere, or run deno run --allow-all cli/main.ts in place of deno task`;
+  }
+  const missing = missingPermission(error);
+  if (missing) {
+    return `${path}, which Deno was started without the permission to read: add ` +
+      grantingFlag(missing);
+  }
+  if (tooManyOpen(error)) {
+    return `too many files open to read ${path}: raise the limit of open files (ulimit -n)`;
   }
   switch (errorCode(error)) {
     case "ENOENT":

@@ -20,7 +20,9 @@ export async function inspectFile(
     const facts = await inspect(bytes, asked?.show ? preparation : undefined);
     return { kind: "inspected", ...read, facts, reason: "" };
   } catch (error) {
-    const reason = error instanceof BrokenPictureError ? error.message : unread(error)?.reason;
+    const reason = error instanceof BrokenPictureError
+      ? error.message
+      : unread(path, error)?.reason;
     if (reason === undefined) throw error;
     return { kind: "inspected", ...read, reason };
   }

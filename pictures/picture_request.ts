@@ -44,7 +44,12 @@ export type PictureReply =
   /** It takes requests from now on. */
   | { readonly kind: "ready" }
   /** Nothing can be decoded at all. */
-  | { readonly kind: "unusable"; readonly message: string }
+  | {
+    readonly kind: "unusable";
+    readonly message: string;
+    /** The message of the error behind it, where there is one. */
+    readonly cause?: string;
+  }
   /** It cannot go on: the program is at fault, or there is no memory. */
   | { readonly kind: "failed"; readonly message: string }
   /** What became of a request. */

@@ -1,4 +1,6 @@
+import { fileURLToPath } from "node:url";
 import { DataError } from "../data/error.ts";
+import { grantingFlag, permissionIn } from "../data/missing_permission.ts";
 import { printable } from "../data/printable.ts";
 import type { Decoded, Inspected, PictureReply, PictureRequest } from "./picture_request.ts";
 
@@ -150,7 +152,9 @@ export class PictureWorkers implements Disposable {
 
   #hear(hand: Hand, reply: PictureReply): void {
     if (!this.#hands.has(hand)) return;
-    if (reply.kind === "unusable") return this.#end(new DataError(reply.message));
+    if (reply.kind === "unusable") {
+      return this.#end(new DataError(reply.message, { cause: new Error(reply.cause) }));
+    }
     if (reply.kind === "failed") return this.#fail(hand, reply.message);
     if (reply.kind === "ready") hand.ready = true;
     else {
@@ -161,6 +165,14 @@ export class PictureWorkers implements Disposable {
   }
 
   #fail(hand: Hand, message: string): void {
+    const missing = permissionIn(message);
+    if (missing) {
+      // The program of a worker is many files, all in the folder of this one.
+      const granted = { ...missing, what: fileURLToPath(new URL("../", import.meta.url)) };
+      const problem = "Cannot decode pictures: no worker starts, as Deno was started without the " +
+        `permission to read its program; add ${grantingFlag(granted)}`;
+      return this.#end(new DataError(problem, { cause: new Error(message) }));
+    }
     this.#replace(hand, `its decoder failed: ${printable(message, 200)}`);
   }
 

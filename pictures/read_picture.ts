@@ -1,5 +1,7 @@
 import { BrokenPictureError } from "../data/broken_picture.ts";
-import { errorCode } from "../data/found_instead.ts";
+import { DataError } from "../data/error.ts";
+import { errorCode, foundInstead, isSpecial, tooManyOpen } from "../data/found_instead.ts";
+import { missingPermission } from "../data/missing_permission.ts";
 import { printable } from "../data/printable.ts";
 import { decode } from "./decode.ts";
 import { entryOf, readEntry, writeEntry } from "./disk_cache.ts";
@@ -14,9 +16,17 @@ const MISSING: readonly unknown[] = ["ENOENT", "ENOTDIR", "ESTALE", "ENOTCONN", 
 /** Why there is no picture. */
 type NotDecoded = Exclude<Decoded, { readonly kind: "picture" }>;
 
-/** Why a file could not be read, after its name; nothing where it was the program's fault. */
-export function unread(error: unknown): NotDecoded | undefined {
+/**
+ * Why a file could not be read, after its name; nothing where it was the program's fault. Raises a
+ * {@link DataError} for what keeps the program from reading any.
+ */
+export function unread(path: string, error: unknown): NotDecoded | undefined {
   if (error instanceof BrokenPictureError) return { kind: "broken", reason: error.message };
+  if (missingPermission(error) || isSpecial(error) || tooManyOpen(error)) {
+    throw new DataError(`Cannot read pictures: found ${foundInstead(path, error)}`, {
+      cause: error,
+    });
+  }
   const code = errorCode(error);
   if (typeof code !== "string") return undefined;
   if (code === "EACCES" || code === "EPERM") {
@@ -53,7 +63,7 @@ export async function readPicture(
     if (entry) await writeEntry(entry, picture);
     return { kind: "picture", picture };
   } catch (error) {
-    const found = unread(error);
+    const found = unread(path, error);
     if (!found) throw error;
     return found;
   }

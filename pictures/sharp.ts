@@ -1,5 +1,6 @@
 import config from "../deno.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
+import { grantingFlag, missingPermission } from "../data/missing_permission.ts";
 
 /** What is decoded: `[height, width, channels]`, one byte each. */
 interface RawPicture {
@@ -68,9 +69,9 @@ let loaded: Promise<Sharp> | undefined;
 
 /** What was in the way, without sharp's own advice, which is for npm. */
 function inTheWay(cause: unknown): string {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return reason.includes("--allow-ffi")
-    ? "no permission to: run it with --allow-ffi"
+  const missing = missingPermission(cause);
+  return missing
+    ? `Deno started without the permission to: add ${grantingFlag(missing)}`
     : "no way to: run deno install once where there is a network";
 }
 

@@ -11,6 +11,10 @@ function tell(reply: PictureReply, transfer: Transferable[] = []): void {
   self.postMessage(reply, transfer);
 }
 
+function tellUnusable({ message, cause }: DataError): void {
+  tell({ kind: "unusable", message, ...cause instanceof Error ? { cause: cause.message } : {} });
+}
+
 self.onmessage = async ({ data }: MessageEvent<PictureRequest>) => {
   const { id, ...request } = data;
   try {
@@ -23,6 +27,7 @@ self.onmessage = async ({ data }: MessageEvent<PictureRequest>) => {
     const moved = picture ? [picture.pixels.buffer] : [];
     tell({ kind: "decoded", id, decoded }, moved);
   } catch (error) {
+    if (error instanceof DataError) return tellUnusable(error);
     // What is thrown here would be printed, wherever it is caught.
     tell({ kind: "failed", message: String(error) });
   }
@@ -33,5 +38,5 @@ try {
   tell({ kind: "ready" });
 } catch (error) {
   if (!(error instanceof DataError)) throw error;
-  tell({ kind: "unusable", message: error.message });
+  tellUnusable(error);
 }

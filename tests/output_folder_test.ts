@@ -98,7 +98,7 @@ Deno.test("what cannot be written is told by its reason", () => {
 });
 
 Deno.test("room is asked for only where there is none", () => {
-  const cure = (code: string) => cureFor(Object.assign(new Error("broken"), { code }));
+  const cure = (code: string) => cureFor(Object.assign(new Error("broken"), { code }), "a");
   assertEquals(cure("ENOSPC"), "make room or choose another --output");
   for (const code of ["EROFS", "EACCES", "EISDIR"]) {
     assertEquals(cure(code), "choose another --output");

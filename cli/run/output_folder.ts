@@ -47,7 +47,7 @@ async function isTaken(path: string): Promise<boolean> {
     return false;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
-    throw unusable(path, whyNot(error), cureFor(error));
+    throw unusable(path, whyNot(error), cureFor(error, path));
   }
 }
 
@@ -104,6 +104,6 @@ export function takeFolder(output: string, { named, overwrite }: FolderRequest):
     tryWriting(path);
     return path;
   } catch (error) {
-    throw unusable(output, whyNot(error), cureFor(error));
+    throw unusable(output, whyNot(error), cureFor(error, output));
   }
 }

@@ -1,6 +1,7 @@
 // Which images a saved network is measured on: those of its run, unless the command line says other.
 import { dirname } from "node:path";
 import { DataError } from "../../data/error.ts";
+import { missingPermission } from "../../data/missing_permission.ts";
 import { printable } from "../../data/printable.ts";
 import type { Value } from "../../train/options/option.ts";
 import { type NetworksInFile, networksInFile } from "../../train/resume/state_networks.ts";
@@ -17,11 +18,12 @@ export interface SavedNetwork {
   readonly folder: string;
 }
 
-/** Whether a path is that of a folder, also by a link. */
+/** Whether a path is that of a folder, also by a link. Raises Deno's error where it may not be read. */
 export function isFolder(path: string): boolean {
   try {
     return Deno.statSync(path).isDirectory;
-  } catch {
+  } catch (error) {
+    if (missingPermission(error)) throw error;
     return false;
   }
 }

@@ -1,4 +1,6 @@
-import { errorCode } from "../../data/found_instead.ts";
+import { dirname } from "node:path";
+import { errorCode, tooManyOpen } from "../../data/found_instead.ts";
+import { grantingFlag, missingPermission } from "../../data/missing_permission.ts";
 import { UsageError } from "../../train/errors.ts";
 
 /** Whether Deno keeps a program out of a place for which --allow-write is not enough. */
@@ -31,24 +33,29 @@ export function whyNot(error: unknown): string {
     case "ELOOP":
       return "links there lead in a circle";
   }
+  if (tooManyOpen(error)) return "too many files are open";
   if (isSpecial(error)) {
     return "Deno lets programs write to /dev, /proc and /sys with --allow-all only";
   }
-  if (error instanceof Deno.errors.NotCapable) {
-    return "Deno was started without --allow-write for it";
-  }
+  const missing = missingPermission(error);
+  if (missing) return `Deno was started without the permission to ${missing.access} there`;
   return error instanceof Error ? error.message : String(error);
 }
 
-/** What helps where something cannot be written. */
-export function cureFor(error: unknown): string {
+/** What helps where something cannot be written in a folder. */
+export function cureFor(error: unknown, folder: string): string {
   const other = "choose another --output";
   if (["ENOSPC", "EDQUOT"].includes(String(errorCode(error)))) return `make room or ${other}`;
+  if (tooManyOpen(error)) return "raise the limit of open files (ulimit -n)";
+  const missing = missingPermission(error);
+  // Files are written under names of their own, and renamed: the folder is what has to be granted.
+  if (missing) return `${other}, or add ${grantingFlag({ ...missing, what: folder })}`;
   const all = "type deno run --allow-all cli/main.ts in place of deno task";
   return isSpecial(error) ? `${other}, or ${all}` : other;
 }
 
 /** The error for a file that cannot be written. */
 export function unwritable(path: string, cause: unknown): UsageError {
-  return new UsageError(`Cannot write ${path}: ${whyNot(cause)}; ${cureFor(cause)}`, { cause });
+  const cure = cureFor(cause, dirname(path));
+  return new UsageError(`Cannot write ${path}: ${whyNot(cause)}; ${cure}`, { cause });
 }

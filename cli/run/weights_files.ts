@@ -29,11 +29,13 @@ async function readGiven(path: string, trainsSmall: boolean): Promise<[string, U
   const names = trainsSmall ? ["base", "small"] : ["base"];
   const files = info?.isDirectory ? names.map((name) => `${path}/${name}.safetensors`) : [path];
   let found: string | undefined;
+  let cause: unknown;
   for (const file of files) {
     try {
       return [file, await readFile(file)];
     } catch (error) {
       found ??= foundInstead(file, error);
+      cause ??= error;
       // Only where there is no base network may the small one be meant.
       if (!(error instanceof Deno.errors.NotFound)) break;
     }
@@ -41,6 +43,7 @@ async function readGiven(path: string, trainsSmall: boolean): Promise<[string, U
   throw new DataError(
     `Cannot start from ${printable(path, 300)}: wanted a safetensors file with weights or the ` +
       `folder of a run, found ${found}${orCheckpoint(path)}`,
+    { cause },
   );
 }
 

@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import type { DatasetPart } from "../dataset.ts";
 import { DataError } from "../error.ts";
+import { missingPermission } from "../missing_permission.ts";
 import { printable } from "../printable.ts";
 import { abridged, listed, plural } from "../words.ts";
 import { findPictures, hasPictureName, listFolder, type Listing } from "./picture_folder.ts";
@@ -232,7 +233,7 @@ export async function hasClassFolders(dataDir: string): Promise<boolean> {
     await layoutOf(dataDir, { name: "folder", words: "pictures", dataDir });
     return true;
   } catch (error) {
-    if (error instanceof DataError) return false;
+    if (error instanceof DataError && !missingPermission(error)) return false;
     throw error;
   }
 }

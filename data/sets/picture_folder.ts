@@ -1,6 +1,6 @@
 import { lstat, open, readdir, realpath, stat } from "node:fs/promises";
 import { DataError } from "../error.ts";
-import { foundInstead } from "../found_instead.ts";
+import { foundInstead, tooManyOpen } from "../found_instead.ts";
 import { KIND_BYTES, pictureKind } from "../picture_kind.ts";
 import { byCodePoint } from "./code_points.ts";
 
@@ -31,7 +31,8 @@ async function beginsAsPicture(path: string): Promise<boolean> {
     } finally {
       await file.close();
     }
-  } catch {
+  } catch (error) {
+    if (tooManyOpen(error)) throw unreadable(path, error);
     return false;
   }
 }
@@ -47,6 +48,7 @@ export interface Listing {
 function unreadable(path: string, error: unknown): DataError {
   return new DataError(
     `Cannot open pictures: wanted a folder of them, found ${foundInstead(path, error, "folder")}`,
+    { cause: error },
   );
 }
 

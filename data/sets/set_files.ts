@@ -1,6 +1,7 @@
 import { readdir, stat } from "node:fs/promises";
 import { DataError } from "../error.ts";
-import { foundInstead, isSpecial } from "../found_instead.ts";
+import { foundInstead, isSpecial, tooManyOpen } from "../found_instead.ts";
+import { missingPermission } from "../missing_permission.ts";
 import { printable } from "../printable.ts";
 import { abridged, listed } from "../words.ts";
 
@@ -40,8 +41,10 @@ async function list(folder: string): Promise<string[] | string> {
     return (await readdir(folder)).sort();
   } catch (error) {
     const found = foundInstead(folder, error, "folder");
-    if (!isSpecial(error)) return found;
-    throw new DataError(`Cannot open images: wanted a folder of a data set, found ${found}`);
+    if (!isSpecial(error) && !missingPermission(error) && !tooManyOpen(error)) return found;
+    throw new DataError(`Cannot open images: wanted a folder of a data set, found ${found}`, {
+      cause: error,
+    });
   }
 }
 
