@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { Random } from "../data/random.ts";
 import { loadSharp } from "../pictures/sharp.ts";
 
@@ -22,9 +23,13 @@ async function photograph(index: number): Promise<Uint8Array> {
   return await sharp(pixels, { raw }).jpeg().toBuffer();
 }
 
+/** The folder of runs: the one place that the bench may write to. */
+const RUNS = fileURLToPath(new URL("../runs", import.meta.url));
+
 /** Makes photographs of two classes in a folder that is gone afterwards. */
 export async function withMadePictures<T>(use: (dir: string) => Promise<T>): Promise<T> {
-  const dir = await Deno.makeTempDir();
+  await Deno.mkdir(RUNS, { recursive: true });
+  const dir = await Deno.makeTempDir({ dir: RUNS, prefix: "photographs-" });
   try {
     for (let i = 0; i < COUNT; i++) {
       const folder = `${dir}/${i % 2 ? "a" : "b"}`;

@@ -20,7 +20,7 @@ const FOLDER = new URL("./peers/", import.meta.url);
 
 function deno(name: string, script: string): PeerCommand {
   const args = ["run", "--quiet", "--no-prompt", "--allow-env", script];
-  return { name, programs: [Deno.execPath()], args };
+  return { name, programs: ["deno"], args };
 }
 
 const COMMANDS: readonly PeerCommand[] = [

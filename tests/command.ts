@@ -1,3 +1,5 @@
+import { granted } from "./tasks.ts";
+
 /** What a command line printed, and how it ended. */
 export interface Outcome {
   readonly code: number;
@@ -7,13 +9,11 @@ export interface Outcome {
 
 const ROOT = new URL("../", import.meta.url);
 
-const PERMISSIONS = ["--allow-read", "--allow-write", "--allow-env", "--allow-ffi"];
-
-/** Runs `adjoin` with arguments, as the tasks of deno.json do. */
+/** Runs `adjoin` with arguments, as the tasks of deno.json do, with what they grant unless told. */
 export async function adjoinCommand(
   args: readonly string[],
   env: Record<string, string> = {},
-  permissions: readonly string[] = PERMISSIONS,
+  permissions: readonly string[] = granted(args),
 ): Promise<Outcome> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-prompt", ...permissions, "cli/main.ts", ...args],

@@ -33,6 +33,7 @@ import { scaled } from "../cli/text.ts";
 import { check } from "./op_suite.ts";
 import { lacks } from "./permissions.ts";
 import { checkpointOf, images, NETWORKS } from "./saved_networks.ts";
+import { taskOf } from "./tasks.ts";
 
 const ignore = lacks("read");
 const root = new URL("../", import.meta.url);
@@ -50,9 +51,6 @@ const documents: ReadonlyMap<string, string> = new Map(
 
 const readme = documents.get("README.md") ?? "";
 const everything = [...documents.values()].join("\n");
-const tasks: Readonly<Record<string, { command: string }>> = ignore
-  ? {}
-  : JSON.parse(read("deno.json")).tasks;
 
 /** The code blocks of a language, in all documents or one of them. */
 function blocks(language: string, text = everything): string[] {
@@ -101,10 +99,17 @@ function wrongWith(line: string): string | undefined {
   for (const part of line.split(" && ")) {
     if (OTHER_COMMANDS.includes(part)) continue;
     const words = part.split(/\s+/).filter((word) => !/^[A-Z_]+=/.test(word));
-    const [deno, task, name, ...args] = words;
+    const [deno, task, name, ...typed] = words;
     if (deno !== "deno" || task !== "task") return `${part} is not known here`;
-    if (!Object.hasOwn(tasks, name)) return `deno.json has no task ${name}`;
-    const [, after] = tasks[name].command.split("cli/main.ts ");
+    let after: string | undefined;
+    let args: readonly string[];
+    try {
+      const task = taskOf([name, ...typed]);
+      [, after] = task.line.split("cli/main.ts ");
+      args = task.args;
+    } catch (error) {
+      return error instanceof RangeError ? error.message : `${error}`;
+    }
     const files = args.every((path) =>
       path.startsWith("tests/") && existsSync(new URL(path, root))
     );

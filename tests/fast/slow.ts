@@ -31,6 +31,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "options_test.ts": "traces",
   "output_folder_test.ts": "trains",
   "parity_test.ts": "kernels",
+  "privilege_test.ts": "processes",
   "prune_test.ts": "trains",
   "pytorch_test.ts": "processes",
   "run_folder_test.ts": "trains",
