@@ -9,7 +9,7 @@ import { DataError } from "../data/error.ts";
 import { parseIdx } from "../data/idx.ts";
 import { readIdx } from "../data/idx_file.ts";
 import { parseJson } from "../data/json.ts";
-import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
+import { encodeSafetensors, parseSafetensors, type TensorToStore } from "../data/safetensors.ts";
 import { checkClasses } from "../data/sets/picture_files.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { parseOnnxInfo } from "../export/onnx.ts";
@@ -488,4 +488,73 @@ Deno.test("messages of files with names that a terminal acts on do not", () => {
     assert(message.includes("\\x1b[2J.safetensors"), message);
   }
   assertThrows(() => parseNetwork("{"), TypeError, "wanted JSON, found {");
+});
+
+Deno.test("checkpoints of a run with fields or values that no run has are refused", () => {
+  const row = {
+    ...{ epoch: 1, etaSeconds: null, training: { base: 0.5 }, search: { gamma: 1 } },
+    validation: { base: { top1: 0.5, top5: 1, loss: 1 } },
+  };
+  const run = {
+    ...{ adapter: "a GPU", options: {}, classes: ["a", "b"], image: [8, 8, 2] },
+    ...{ normalization: { mean: [0, 0], std: [1, 1] }, tiles: { "a GPU": { w: "64x64x16" } } },
+  };
+  const whole = {
+    ...{ phase: "train", position: { epoch: 1, step: 0 }, numbers: { steps: 3 } },
+    ...{ history: [row], seconds: 2, run },
+  };
+  const state = (change: Record<string, unknown>, tensors: [string, TensorToStore][] = []) => () =>
+    parseTrainingState(
+      encodeSafetensors(tensors, {
+        ...{ format: "adjoin training state", version: "1" },
+        state: JSON.stringify({ ...whole, ...change }),
+      }),
+      "it",
+    );
+  assertEquals(state({})().position, { epoch: 1, step: 0 });
+  const cases: [string, Record<string, unknown>][] = [
+    ["phase", { phase: 3 }],
+    ["position", { position: { epoch: -1, step: 0 } }],
+    ["position", { position: { epoch: 1, step: 0.5 } }],
+    ["numbers", { numbers: { steps: "3" } }],
+    ["numbers", { numbers: [1] }],
+    ["history", { history: [{ ...row, epoch: "1" }] }],
+    ["history", { history: [{ ...row, loss: "1" }] }],
+    ["history", { history: [{ ...row, validation: undefined }] }],
+    ["history", { history: [{ ...row, validation: { base: { top1: null } } }] }],
+    ["history", { history: [{ ...row, training: { a: { b: { c: { d: 1 } } } } }] }],
+    ["seconds", { seconds: null }],
+    ["run", { run: { ...run, adapter: undefined } }],
+    ["run", { run: { ...run, options: [] } }],
+    ["run", { run: { ...run, config: 3 } }],
+    ["run", { run: { ...run, tiles: { "a GPU": { w: 3 } } } }],
+    ["run", { run: { ...run, classes: "ab" } }],
+    ["run", { run: { ...run, image: [8, 0, 2] } }],
+    ["run", { run: { ...run, image: [8, 8, 3] } }],
+    ["run", { run: { ...run, normalization: { mean: [0, 0], std: [1, 0] } } }],
+  ];
+  for (const [field, change] of cases) {
+    refuses(
+      state(change),
+      `Cannot go on from it: the ${field} in its metadata is not that of a checkpoint; take an ` +
+        "earlier one",
+    );
+  }
+  const one = (name: string, data: TensorToStore["data"]): [string, TensorToStore] => [
+    name,
+    { shape: [data.length], data },
+  ];
+  refuses(
+    state({}, [one("parameters/a", new Float32Array([1, NaN]))]),
+    "Cannot go on from it: wanted numbers, found NaN in parameters/a; take an earlier one",
+  );
+  refuses(
+    state({}, [one("average/bn1.running_var", new Float32Array([1, -1]))]),
+    "Cannot go on from it: wanted variances from 0 on, found -1 in average/bn1.running_var; take " +
+      "an earlier one",
+  );
+  refuses(
+    state({}, [one("parameters/a", new Float64Array(1))]),
+    "Cannot go on from it: wanted F32 and U32, found F64 in parameters/a",
+  );
 });

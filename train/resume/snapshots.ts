@@ -130,6 +130,18 @@ export class Snapshots {
       );
     }
     for (const { name, of } of this.#groups) {
+      const other = of.specs.find((spec) =>
+        !(tensors.get(`${name}/${spec.name}`) instanceof Float32Array)
+      );
+      if (!other) continue;
+      throw new DataError(
+        `Cannot go on from the checkpoint: wanted floats as ${
+          printable(`${name}/${other.name}`)
+        }, ` +
+          `found whole numbers; it is of another run`,
+      );
+    }
+    for (const { name, of } of this.#groups) {
       of.load(
         new Map(of.specs.flatMap(({ name: own }) => {
           const values = tensors.get(`${name}/${own}`);

@@ -1,57 +1,12 @@
-import type { Normalization } from "../../data/dataset.ts";
 import { DataError } from "../../data/error.ts";
 import { parseJson, wrongKey } from "../../data/json.ts";
 import { printable } from "../../data/printable.ts";
-import type { SavedChoices } from "../../kernels/conv/choices.ts";
 import { parseSafetensors, safetensorsPieces } from "../../data/safetensors.ts";
-import { unfitName } from "../../data/unfit_name.ts";
 import { TRAINING_STATE } from "../../export/metadata.ts";
-import type { EpochMetrics, TrainOptions } from "../types.ts";
+import type { TrainingState } from "./run_state.ts";
+import { checkDescribed, checkValues, type Refuse } from "./state_check.ts";
 
-/** Where a run is. */
-export interface Position {
-  /** Epochs that have been trained and validated. */
-  readonly epoch: number;
-  /** Steps of the next epoch that have been done; all of them where only its validation is left. */
-  readonly step: number;
-}
-
-/** The run that a state is of. */
-export interface RunOfState {
-  /** The GPU's own words for itself. */
-  readonly adapter: string;
-  /** The tiles of its convolutions: other ones would round otherwise. */
-  readonly tiles?: SavedChoices;
-  /** The options of the training, widths that were found included. */
-  readonly options: TrainOptions;
-  /** All options of the command, as config.json has them. */
-  readonly config?: Readonly<Record<string, unknown>>;
-  /** Names of the classes, in the order of the logits. */
-  readonly classes: readonly string[];
-  /** Height, width and channels of the images. */
-  readonly image: readonly [number, number, number];
-  /** Mean and standard deviation by which pixels are normalised. */
-  readonly normalization: Normalization;
-}
-
-/** Values of a training state: weights, statistics, moments, averages, gates, counters. */
-export type StateTensors = ReadonlyMap<string, Float32Array | Uint32Array>;
-
-/** Everything that a run goes on from. */
-export interface TrainingState {
-  /** What is being trained: `train`, `search`, or a run of a comparison, as `adjoined-0`. */
-  readonly phase: string;
-  readonly position: Position;
-  /** Named `parameters/conv1.weight`, `velocity/conv1.weight` and so on, row-major, unpadded. */
-  readonly tensors: StateTensors;
-  /** Numbers that are kept outside the GPU, such as the steps that moments are corrected for. */
-  readonly numbers: Readonly<Record<string, number>>;
-  /** All epochs so far, those of a search before those of the training after it. */
-  readonly history: readonly EpochMetrics[];
-  /** Seconds that the run has taken so far. */
-  readonly seconds: number;
-  readonly run: RunOfState;
-}
+export type { Position, RunOfState, StateTensors, TrainingState } from "./run_state.ts";
 
 /** The version of the layout; another one is refused. */
 const VERSION = "1";
@@ -67,41 +22,6 @@ export function encodeTrainingState({ tensors, ...rest }: TrainingState): Uint8A
     [...tensors].map(([name, data]) => [name, { shape: [data.length], data }] as const),
     { format: TRAINING_STATE, version: VERSION, state: JSON.stringify(rest) },
   );
-}
-
-type Rest = Omit<TrainingState, "tensors">;
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function isCount(value: unknown): value is number {
-  return Number.isSafeInteger(value) && Number(value) >= 0;
-}
-
-function isListOf(value: unknown, fits: (x: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.every(fits);
-}
-
-function isRunOfState(run: unknown): run is RunOfState {
-  if (!isRecord(run) || !isRecord(run.options) || !isRecord(run.normalization)) return false;
-  const { adapter, tiles, classes, image, normalization: { mean, std }, config } = run;
-  return typeof adapter === "string" && (config === undefined || isRecord(config)) &&
-    (tiles === undefined || isRecord(tiles)) &&
-    isListOf(classes, (name) => typeof name === "string") &&
-    isListOf(image, (size) => isCount(size) && size > 0) && (image as number[]).length === 3 &&
-    isListOf(mean, Number.isFinite) && isListOf(std, (x) => Number.isFinite(x) && Number(x) > 0);
-}
-
-/** The field of a state that is not what it has to be. */
-function wrongField(rest: Readonly<Record<string, unknown>>): keyof Rest | undefined {
-  const { phase, position, numbers, history, seconds, run } = rest;
-  if (typeof phase !== "string") return "phase";
-  if (!isRecord(position) || !isCount(position.epoch) || !isCount(position.step)) return "position";
-  if (!isRecord(numbers) || !Object.values(numbers).every(Number.isFinite)) return "numbers";
-  if (!isListOf(history, (row) => isRecord(row) && isCount(row.epoch))) return "history";
-  if (typeof seconds !== "number") return "seconds";
-  return isRunOfState(run) ? undefined : "run";
 }
 
 /**
@@ -123,42 +43,24 @@ export function parseTrainingState(bytes: Uint8Array, file: string): TrainingSta
         `${printable(metadata.version ?? "none")}; go on with the release that wrote it`,
     );
   }
-  let rest: unknown;
+  const refuse: Refuse = (problem) => {
+    throw new DataError(`Cannot go on from ${shown}: ${problem}`);
+  };
+  let found: unknown;
   try {
-    rest = parseJson(metadata.state);
+    found = parseJson(metadata.state);
   } catch (error) {
     const key = wrongKey(error);
-    if (key) {
-      throw new DataError(
-        `Cannot go on from ${shown}: the state in its metadata has ${key}; take an earlier one`,
-      );
-    }
+    if (key) refuse(`the state in its metadata has ${key}; take an earlier one`);
     // Not an object, either.
   }
-  const wrong = isRecord(rest) ? wrongField(rest) : "state";
-  if (wrong) {
-    throw new DataError(
-      `Cannot go on from ${shown}: the ${wrong} in its metadata is not that of a checkpoint; take ` +
-        `an earlier one`,
-    );
-  }
-  for (const label of (rest as Rest).run.classes) {
-    const why = unfitName(label);
-    if (why) {
-      throw new DataError(
-        `Cannot go on from ${shown}: wanted names as classes in its metadata, found ` +
-          `${printable(label)}, ${why}`,
-      );
-    }
-  }
+  const described = checkDescribed(found, refuse);
   const values = new Map<string, Float32Array | Uint32Array>();
   for (const [name, { data, dtype }] of tensors) {
-    if (!(data instanceof Float32Array || data instanceof Uint32Array)) {
-      throw new DataError(
-        `Cannot go on from ${shown}: wanted F32 and U32, found ${dtype} in ${printable(name)}`,
-      );
-    }
+    const fits = data instanceof Float32Array && dtype === "F32" || data instanceof Uint32Array;
+    if (!fits) return refuse(`wanted F32 and U32, found ${dtype} in ${printable(name)}`);
     values.set(name, data);
   }
-  return { ...(rest as Rest), tensors: values };
+  checkValues(values, refuse);
+  return { ...described, tensors: values };
 }
