@@ -9,6 +9,7 @@ import { DataError } from "../data/error.ts";
 import { parseIdx } from "../data/idx.ts";
 import { readIdx } from "../data/idx_file.ts";
 import { parseJson } from "../data/json.ts";
+import { Random } from "../data/random.ts";
 import { encodeSafetensors, parseSafetensors, type TensorToStore } from "../data/safetensors.ts";
 import { checkClasses } from "../data/sets/picture_files.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
@@ -25,6 +26,7 @@ import { withHeader, withMetadata } from "./file_tricks.ts";
 import { gzip, idx } from "./idx_files.ts";
 import { lacks } from "./permissions.ts";
 import { checkpointOf, NETWORKS } from "./saved_networks.ts";
+import { meterAllocations } from "./torture/allocation.ts";
 
 const ignore = lacks("read", "write");
 
@@ -374,22 +376,18 @@ Deno.test(
   { ignore },
   async () => {
     await withFolder(async (dir) => {
-      // 100,000 zeros are packed in about 120 bytes, which could hold 123,000.
-      const bytes = idx([400, 300, 1], []);
-      const whole = new Uint8Array(bytes.length + 100_000);
-      whole.set(bytes);
+      // What is packed in 30,000 bytes could be 30 million.
+      const noise = new Random(1, "noise");
+      const bytes = idx([1000, 100, 200], Array.from({ length: 30_000 }, () => noise.bits() & 255));
       const path = `${dir}/images`;
-      await Deno.writeFile(path, await gzip(whole));
-      await assertRejects(
-        () => readIdx(path),
-        DataError,
-        "wanted 120016 bytes for shape [400,300,1], found 100016; download it again",
-      );
-      await assertRejects(
-        () => readIdx(path, new Uint32Array([0, 399])),
-        DataError,
-        "wanted 120016 bytes for shape [400,300,1], found fewer; download it again",
-      );
+      await Deno.writeFile(path, await gzip(bytes));
+      const says = "wanted 20000016 bytes for shape [1000,100,200], found ";
+      using meter = meterAllocations();
+      await assertRejects(() => readIdx(path), DataError, `${says}30016; download it again`);
+      const some = new Uint32Array([0, 999]);
+      await assertRejects(() => readIdx(path, some), DataError, `${says}fewer; download it again`);
+      assertEquals(meter.largest <= 2 ** 20, true, `${meter.largest} bytes`);
+      meter[Symbol.dispose]();
       // More than is taken at first.
       const large = idx([3, 1000, 1000], []);
       const all = new Uint8Array(large.length + 3_000_000).fill(7);
@@ -398,8 +396,8 @@ Deno.test(
       await Deno.writeFile(path, await gzip(all));
       const { values } = await readIdx(path);
       assertEquals([values.length, values[0], values[2_999_999]], [3_000_000, 7, 9]);
-      const { values: some } = await readIdx(path, new Uint32Array([0, 2]));
-      assertEquals([some.length, some[0], some[1_999_999]], [2_000_000, 7, 9]);
+      const { values: two } = await readIdx(path, new Uint32Array([0, 2]));
+      assertEquals([two.length, two[0], two[1_999_999]], [2_000_000, 7, 9]);
     });
   },
 );

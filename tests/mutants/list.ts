@@ -4,6 +4,7 @@ import { CROPS } from "./crops.ts";
 import { DECODING } from "./decoding.ts";
 import { AUGMENTATIONS } from "./augmentations.ts";
 import { DEVICES } from "./devices.ts";
+import { FILES } from "./files.ts";
 import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
 import { KERNELS } from "./kernels.ts";
@@ -32,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REFUSALS,
   ...KERNELS,
   ...DEVICES,
+  ...FILES,
   ...FOLDERS,
   ...REPORTS,
   ...DECODING,
