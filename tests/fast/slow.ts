@@ -47,4 +47,5 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "verify_test.ts": "trains",
   "winograd_test.ts": "kernels",
   "writer_test.ts": "trains",
+  "wrong_numbers_test.ts": "trains",
 };
