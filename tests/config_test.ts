@@ -24,13 +24,16 @@ const NEEDED: Readonly<Record<Training, readonly string[]>> = {
   compare: ["--budget-macs", "0.5"],
 };
 
+/** Texts of options that take no other than those of a form. */
+const TEXTS: Readonly<Record<string, string>> = { aa: "rand-m9-n2", gradAccumSteps: "4" };
+
 /** A value that is not the default, and its text. */
 function other(option: Option, usual: unknown): [Value, string] {
   switch (option.kind) {
     case "boolean":
       return [true, ""];
     case "string":
-      return option.name === "aa" ? ["rand-m9-n2", "rand-m9-n2"] : ["/tmp/other", "/tmp/other"];
+      return [TEXTS[option.name] ?? "/tmp/other", TEXTS[option.name] ?? "/tmp/other"];
     case "choice": {
       const choice = option.choices.find((choice) => choice !== usual) ?? "";
       return [choice, choice];

@@ -202,6 +202,11 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--mode distill --teacher {made}/a",
   }),
 
+  effect(TRAINING, "clip-grad", "--clip-grad 0.5", "program"),
+  effect(TRAINING, "model-ema-decay", "--model-ema-decay 0.9", ["program", "write parameters"]),
+  effect(TRAINING, "grad-accum-steps", "--grad-accum-steps 2", ["program", "write one"]),
+  effect(TRAINING, "select", "--select best", "write parameters"),
+  effect(TRAINING, "patience", "--patience 1", "write hyper", { beside: "--epochs 4" }),
   effect(TRAINING, "class-weights", "--class-weights balanced", "program"),
   effect(TRAINING, "sampler", "--sampler balanced", "write labels"),
   effect(TRAINING, "recipe", "--recipe imagewoof", ["program", "write crops", "write hyper"], {
