@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { ALONE, runsAlone } from "./alone.ts";
 import { testFiles } from "./fast/main.ts";
 import { REASONS, SLOW } from "./fast/slow.ts";
 import { lacks } from "./permissions.ts";
@@ -19,3 +20,20 @@ Deno.test("the fast tests hold the options of flags, networks, data and files", 
     assert(fast.includes(`${name}_test.ts`), name);
   }
 });
+
+Deno.test(
+  "test files that look at clock, memory or environment run alone",
+  { ignore },
+  async () => {
+    const files = testFiles();
+    assertEquals(ALONE.filter((name) => !files.includes(name)), []);
+    assertEquals(ALONE, ALONE.toSorted());
+    const looks = /performance\.now\(|Deno\.memoryUsage\(|Deno\.env\.(set|delete)\(|Deno\.chdir\(/;
+    for (const name of files) {
+      const source = await Deno.readTextFile(new URL(name, import.meta.url));
+      // What another process looks at is its own.
+      const own = source.replace(/`[^`]*`/g, "");
+      if (looks.test(own)) assert(runsAlone(`file:///tests/${name}`), `${name} belongs in ALONE`);
+    }
+  },
+);

@@ -24,7 +24,7 @@ async function main(): Promise<number> {
   const files = testFiles().filter((name) => !Object.hasOwn(SLOW, name));
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: [
-      ...["test", "-P=test", "--preload=tests/preload.ts", "--no-check"],
+      ...["test", "-P=test", "--preload=tests/preload.ts", "--parallel", "--no-check"],
       ...files.map((name) => `tests/${name}`),
     ],
     cwd: fileURLToPath(new URL("../../", import.meta.url)),

@@ -1,0 +1,17 @@
+/** Test files that nothing may run beside: they time themselves, or change the whole process. */
+export const ALONE: readonly string[] = [
+  "broken_pictures_test.ts",
+  "data_files_test.ts",
+  "endurance_test.ts",
+  "no_adapter_test.ts",
+  "printable_test.ts",
+  "safetensors_test.ts",
+  "setup_test.ts",
+  "timing_test.ts",
+  "tuning_test.ts",
+];
+
+/** Whether a test file, named by its address, may only run while no other does. */
+export function runsAlone(file: string): boolean {
+  return ALONE.includes(file.slice(file.lastIndexOf("/") + 1));
+}
