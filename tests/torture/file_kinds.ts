@@ -178,12 +178,9 @@ function readIdxPair(bytes: Uint8Array): unknown {
   });
 }
 
-let folder: string | undefined;
-
 /** Reads packed images on disk, all of them, then two. */
 async function readPacked(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-  folder ??= await Deno.makeTempDir();
-  const path = `${folder}/${NAME}`;
+  const path = await Deno.makeTempFile({ suffix: NAME });
   await Deno.writeFile(path, bytes);
   try {
     const { shape: [length] } = await readIdx(path);
