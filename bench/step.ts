@@ -15,11 +15,13 @@ import { initialize } from "../nn/state.ts";
 import { feasible } from "../nn/compress/width_choice.ts";
 import { widthCost } from "../nn/compress/width_cost.ts";
 import { jobOf } from "./conv.ts";
+import { benchCheckpoint, type CheckpointTimes } from "./checkpoint.ts";
 import { median } from "../data/median.ts";
 import { calibrate, elapsed, type Job, time, waitTime } from "./timing.ts";
 import { Gates } from "../train/gates.ts";
 import { Learner } from "../train/learner.ts";
 import { networksOf, type Objective, pairOf, specsOf } from "../train/objective.ts";
+import type { Stateful } from "../train/resume/stateful.ts";
 import { TrainingStep } from "../train/step.ts";
 import { columns, fileSize, grouped } from "../cli/text.ts";
 import { tuneTiles } from "../cli/run/tile_cache.ts";
@@ -40,6 +42,8 @@ export interface StepOptions {
   readonly profile: boolean;
   /** Whether to time the plain step of the base network in turn with that of two networks. */
   readonly besidePlain: boolean;
+  /** Whether to time a checkpoint as well. */
+  readonly checkpoint: boolean;
 }
 
 /** The kernels of one name in a step. */
@@ -73,6 +77,7 @@ export interface StepTimes {
   readonly plainMs?: number;
   /** The median of the ratios of neighbouring measurements, steadier than that of the medians. */
   readonly overPlain?: number;
+  readonly checkpoint?: CheckpointTimes;
   /** Time by kernel, the longest first. */
   readonly profile?: readonly KernelTime[];
 }
@@ -132,6 +137,8 @@ function byKernel(timings: readonly Timing[]): KernelTime[] {
 /** A step on a device, ready to be timed. */
 interface Prepared {
   readonly step: TrainingStep;
+  /** All that a checkpoint holds. */
+  readonly parts: readonly Stateful[];
   readonly job: Job;
   readonly firstMs: number;
   /** Runs between two waits. */
@@ -174,7 +181,8 @@ async function prepare(
   job.submit();
   await job.settle();
   const firstMs = performance.now() - started - await waitTime(job);
-  return { step, job, firstMs, count: await calibrate(job) };
+  const stateful = [learner, step, ...gates ? [gates] : []];
+  return { step, parts: stateful, job, firstMs, count: await calibrate(job) };
 }
 
 /**
@@ -224,6 +232,7 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     firstStepSeconds: prepared.firstMs / 1000,
     ...pair ? { idealOverPlain: macsTogether(pair, image) / count(pair.base, image).macs } : {},
     ...plain && { plainMs: median(plain), overPlain: median(own.map((t, i) => t / plain[i])) },
+    ...options.checkpoint ? { checkpoint: await benchCheckpoint(scope, prepared.parts) } : {},
     ...options.profile ? { profile: byKernel(await profile(gpu, program, PROFILE_REPEATS)) } : {},
   };
 }
@@ -252,7 +261,11 @@ export function stepTable(times: StepTimes, mode: StepOptions["mode"]): string {
     ["encoding", `${times.encodeMs.toFixed(2)} ms`],
     ["first step", `${times.firstStepSeconds.toFixed(2)} s`],
   ];
-  const { idealOverPlain, plainMs, overPlain } = times;
+  const { idealOverPlain, plainMs, overPlain, checkpoint } = times;
+  if (checkpoint) {
+    const { ms, bytes } = checkpoint;
+    rows.push(["checkpoint", `${ms.toFixed(2)} ms, ${fileSize(bytes)}`]);
+  }
   if (plainMs !== undefined && overPlain !== undefined) {
     rows.push(["plain step", `${plainMs.toFixed(2)} ms`]);
     rows.push([`${mode} / plain`, overPlain.toFixed(3)]);

@@ -336,6 +336,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(STEP, "batch", "--batch 4", ["program", "write pixels"]),
   effect(STEP, "image-size", "--image-size 12", "write pixels"),
   effect(STEP, "beside-plain", "--beside-plain", ["program", "printed"]),
+  effect(STEP, "checkpoint", "--checkpoint", ["printed", "program"]),
   effect(STEP, "profile", "--profile", "printed"),
   effect(STEP, "variant", "--variant torchvision", "printed", { refused: "with" }),
   effect(STEP, "stem", "--stem authors", "program", { beside: "--stem cifar" }),

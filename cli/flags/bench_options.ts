@@ -102,6 +102,11 @@ export const BENCH = [
           "time the plain step in turn with that of both networks, for the median of their ratios",
       },
       {
+        name: "checkpoint",
+        kind: "boolean",
+        help: "time how long training waits for a checkpoint as well",
+      },
+      {
         name: "profile",
         kind: "boolean",
         help: "time each kernel by itself as well",
