@@ -22,7 +22,7 @@ import { showingWork } from "./run/working.ts";
 
 /** What is asked, and of which network. */
 export interface PredictOptions {
-  /** A run folder, or a safetensors or ONNX file. */
+  /** A run folder, a checkpoint of a run, or a safetensors or ONNX file. */
   readonly run: string;
   /** Files, folders, and `-` for the standard input. */
   readonly pictures: readonly string[];

@@ -95,7 +95,8 @@ export class Classifier {
   }
 
   /**
-   * Compiles a network, as `parseCheckpoint` gives it, for `batch` pictures at a time. Raises a
+   * Compiles a network, as `parseCheckpoint` or `parseNetworks` gives it, for `batch` pictures at a
+   * time. Raises a
    * `TypeError` for one of images that are neither grey nor RGB, a `RangeError` for a batch that is
    * not a whole number from 1 on.
    */

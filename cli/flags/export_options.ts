@@ -10,8 +10,8 @@ export const EXPORT = [
         name: "which",
         kind: "choice",
         choices: ["base", "small"],
-        otherwise: "small; of a file, what it holds",
-        help: "the network of a run folder",
+        otherwise: "small; of a file of one network, what it holds",
+        help: "the network of a run folder or a checkpoint",
       },
       {
         name: "format",
@@ -30,7 +30,8 @@ export const EXPORT = [
         name: "output",
         kind: "string",
         value: "FILE",
-        otherwise: "in the run folder, WHICH.onnx or WHICH.torch.safetensors",
+        otherwise:
+          "in the run folder, WHICH.onnx or WHICH.torch.safetensors; of a checkpoint beside it",
         help: "the file to write, or a folder for it (ending in / where it is new)",
       },
       {

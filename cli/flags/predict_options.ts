@@ -17,8 +17,8 @@ export const PREDICT = [
         name: "which",
         kind: "choice",
         choices: ["base", "small"],
-        otherwise: "small, where there is one; of a file, what it holds",
-        help: "the network of a run folder",
+        otherwise: "small, where there is one",
+        help: "the network of a run folder or a checkpoint",
       },
       {
         name: "batchSize",

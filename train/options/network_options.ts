@@ -31,7 +31,7 @@ export const NETWORKS = [
         kind: "string",
         value: "PATH",
         only: { mode: ["distill"] },
-        help: "run folder or safetensors file of the teacher; mode distill needs it",
+        help: "run folder, checkpoint or safetensors file of the teacher; mode distill needs it",
       },
       {
         name: "detach",
@@ -67,7 +67,7 @@ export const NETWORKS = [
         name: "init",
         kind: "string",
         value: "PATH",
-        help: "weights to start from: a run folder, or a safetensors file of ours, " +
+        help: "weights to start from: a run folder, a checkpoint, or a safetensors file of ours, " +
           "torchvision's or timm's",
       },
     ],
