@@ -1,0 +1,209 @@
+// A long run on a folder of pictures, with Workers, checkpoints and going on from them:
+//   deno run -A tests/torture/soak.ts [MINUTES]
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+import { readArguments } from "../../cli/arguments.ts";
+import { trainRequest } from "../../cli/options.ts";
+import { openJob } from "../../cli/run/open_run.ts";
+import { openRunPictures } from "../../cli/run/run_pictures.ts";
+import { writeWhole } from "../../cli/run/whole_file.ts";
+import { Gpu } from "../../kernels/gpu.ts";
+import { StoppedError } from "../../train/errors.ts";
+import type { Course } from "../../train/resume/course.ts";
+import type { Keeper } from "../../train/resume/keeper.ts";
+import {
+  encodeTrainingState,
+  parseTrainingState,
+  type TrainingState,
+} from "../../train/resume/training_state.ts";
+import { runJob } from "../../train/train.ts";
+import type { Reporter } from "../../train/types.ts";
+import { encode, waves } from "../made_pictures.ts";
+import { makeFiles } from "../picture_folders.ts";
+
+/** Minutes of the full soak. */
+export const FULL = 60;
+
+/** Times that the run is stopped and goes on, its pictures and Workers opened anew. */
+const ROUNDS = 12;
+/** The rounds that the others are compared with begin after this many, and are as many. */
+const WARM = 3;
+const MOST_GROWTH = 10e6;
+
+const FLAGS = [
+  ...["--dataset", "folder", "--image-size", "24", "--model", "resnet8", "--stem", "cifar"],
+  ...["--batch-size", "8", "--workers", "2", "--cache", "none", "--augment", "resized-crop"],
+  ...["--epochs", "1000000", "--sched", "constant", "--lr", "0.0001"],
+  ...["--checkpoint-steps", "16", "--model-ema-decay", "0.99", "--seed", "1"],
+];
+
+/** Pictures of a class in each half. */
+const PICTURES = { train: 128, val: 16 };
+
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
+
+/** What a program holds. */
+interface Held {
+  readonly buffers: number;
+  readonly bytes: number;
+  readonly rss: number;
+}
+
+/** What was held at the ends of the epochs of a round. */
+interface Round {
+  readonly epochs: number;
+  readonly checkpoints: number;
+  /** The most buffers and bytes, and the median of the memory of the process. */
+  readonly held: Held;
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let end = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, end);
+    end += piece.length;
+  }
+  return bytes;
+}
+
+/** Keeps the last state in a file, and nothing in memory. */
+class FileKeeper implements Keeper {
+  readonly #file: string;
+  /** Files that were written. */
+  written = 0;
+
+  constructor(file: string) {
+    this.#file = file;
+  }
+
+  async save(state: TrainingState): Promise<void> {
+    await writeWhole(this.#file, joined(encodeTrainingState(state)));
+    this.written++;
+  }
+
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  async last(): Promise<TrainingState | undefined> {
+    return this.written
+      ? parseTrainingState(await Deno.readFile(this.#file), this.#file)
+      : undefined;
+  }
+
+  best(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  where(): string {
+    return this.#file;
+  }
+}
+
+async function writePictures(dir: string): Promise<void> {
+  for (const [half, count] of Object.entries(PICTURES)) {
+    for (const [name, period] of [["fine", 5], ["coarse", 15]] as const) {
+      for (let i = 0; i < count; i++) {
+        const picture = waves(40 + i % 7, 48 - i % 5, 3, period + i % 4);
+        const bytes = await encode(picture, i % 2 ? "png" : "jpeg");
+        await makeFiles(dir, { [`${half}/${name}/${i}.${i % 2 ? "png" : "jpg"}`]: bytes });
+      }
+    }
+  }
+}
+
+function median(numbers: readonly number[]): number {
+  return numbers.toSorted((a, b) => a - b)[Math.floor(numbers.length / 2)];
+}
+
+/** Trains for so many milliseconds, from the last checkpoint on. */
+async function round(
+  gpu: Gpu,
+  { dir, keeper, milliseconds }: { dir: string; keeper: FileKeeper; milliseconds: number },
+): Promise<Round> {
+  const found: Held[] = [];
+  const end = performance.now() + milliseconds;
+  const before = keeper.written;
+  const reporter: Reporter = {
+    start: () => {},
+    progress: () => {},
+    work: () => {},
+    epoch: () => {
+      collect();
+      found.push({ ...gpu.live(), rss: Deno.memoryUsage().rss });
+    },
+    note: () => {},
+  };
+  const { options } = trainRequest(readArguments("train", ["--data-dir", dir, ...FLAGS]));
+  using pictures = await openRunPictures(options, reporter.note);
+  const course: Course = {
+    keeper,
+    from: await keeper.last(),
+    // At least one epoch, however slow.
+    stopped: () => found.length > 0 && performance.now() > end,
+  };
+  try {
+    await runJob(gpu, await openJob(options, pictures.open), reporter, { course });
+  } catch (error) {
+    if (!(error instanceof StoppedError)) throw error;
+  }
+  return {
+    epochs: found.length,
+    checkpoints: keeper.written - before,
+    held: {
+      buffers: Math.max(...found.map(({ buffers }) => buffers)),
+      bytes: Math.max(...found.map(({ bytes }) => bytes)),
+      rss: median(found.map(({ rss }) => rss)),
+    },
+  };
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+/**
+ * Trains for so many minutes, and raises an `Error` where what is held by the GPU differs from round
+ * to round, or the process grows by 10 MB or more.
+ */
+export async function soak(minutes: number, print: (line: string) => void): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  const gpu = await Gpu.open();
+  try {
+    await writePictures(dir);
+    const empty = gpu.live();
+    const keeper = new FileKeeper(`${dir}/last.safetensors`);
+    const rounds: Round[] = [];
+    for (let i = 0; i < ROUNDS; i++) {
+      const milliseconds = minutes * 60_000 / ROUNDS;
+      const done = await round(gpu, { dir, keeper, milliseconds });
+      rounds.push(done);
+      const { epochs, checkpoints, held: { buffers, bytes, rss } } = done;
+      print(
+        `round ${i + 1} of ${ROUNDS}: ${epochs} epochs, ${checkpoints} checkpoints, ` +
+          `${buffers} buffers of ${megabytes(bytes)}, process ${megabytes(rss)}`,
+      );
+      const left = gpu.live();
+      if (left.buffers !== empty.buffers || left.bytes !== empty.bytes) {
+        throw new Error(
+          `${left.buffers} buffers are left of a run, ${empty.buffers} were before it`,
+        );
+      }
+    }
+    const [{ held: first }] = rounds;
+    for (const { held } of rounds) {
+      if (held.buffers !== first.buffers || held.bytes !== first.bytes) {
+        throw new Error(`the GPU holds ${held.buffers} buffers of ${megabytes(held.bytes)}`);
+      }
+    }
+    const of = (some: readonly Round[]): number => median(some.map(({ held }) => held.rss));
+    const grown = of(rounds.slice(-WARM)) - of(rounds.slice(WARM, 2 * WARM));
+    print(`the process has grown by ${megabytes(grown)}`);
+    if (grown >= MOST_GROWTH) throw new Error(`the process has grown by ${megabytes(grown)}`);
+  } finally {
+    gpu.destroy();
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+if (import.meta.main) await soak(Number(Deno.args[0] ?? FULL), console.log);
