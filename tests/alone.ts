@@ -1,6 +1,11 @@
-/** Test files that nothing may run beside: they time themselves, or change the whole process. */
+/**
+ * Test files that nothing may run beside: they time themselves, change the whole process, or run a
+ * browser, which takes all cores and is given up after a while.
+ */
 export const ALONE: readonly string[] = [
   "broken_pictures_test.ts",
+  "browser_pictures_test.ts",
+  "browser_test.ts",
   "data_files_test.ts",
   "endurance_test.ts",
   "no_adapter_test.ts",
