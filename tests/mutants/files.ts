@@ -64,6 +64,16 @@ export const FILES: readonly Mutant[] = [
     test: trick("checkpoints of a run with fields or values that no run has are refused"),
   },
   {
+    name: "whole numbers are taken for weights, which become zeros",
+    file: "train/resume/snapshots.ts",
+    find: "      if (!other) continue;",
+    replace: "      if (!other || other) continue;",
+    test: {
+      file: "tests/snapshots_test.ts",
+      name: "a snapshot is put back, and one of another run is refused by what it lacks",
+    },
+  },
+  {
     name: "a reader of mutated files may raise any error",
     file: "tests/torture/examine.ts",
     find: "if (!(error instanceof DataError))",
