@@ -19,7 +19,7 @@ export interface PeersOptions {
 const FOLDER = new URL("./peers/", import.meta.url);
 
 function deno(name: string, script: string): PeerCommand {
-  const args = ["run", "--quiet", "--no-prompt", "--allow-env", script];
+  const args = ["run", "--quiet", "--no-prompt", script];
   return { name, programs: ["deno"], args };
 }
 

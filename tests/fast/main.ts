@@ -22,7 +22,7 @@ function leftOut(): string {
 async function main(): Promise<number> {
   const started = performance.now();
   const files = testFiles().filter((name) => !Object.hasOwn(SLOW, name));
-  const { code } = await new Deno.Command(Deno.execPath(), {
+  const { code } = await new Deno.Command("deno", {
     args: [
       ...["test", "-P=test", "--preload=tests/preload.ts", "--parallel", "--no-check"],
       ...files.map((name) => `tests/${name}`),

@@ -9,6 +9,7 @@ import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
 import { KERNELS } from "./kernels.ts";
 import { NETWORKS } from "./networks.ts";
+import { PRIVILEGES } from "./privileges.ts";
 import { PICTURES } from "./pictures.ts";
 import { PICTURE_SETS } from "./picture_sets.ts";
 import { PICTURE_BATCHES } from "./picture_batches.ts";
@@ -35,6 +36,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...DEVICES,
   ...FILES,
   ...FOLDERS,
+  ...PRIVILEGES,
   ...REPORTS,
   ...DECODING,
   ...PICTURES,

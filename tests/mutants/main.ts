@@ -9,7 +9,9 @@ const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Tries mutants in a copy of the checkout; gives how each fared. */
 async function tryAll(mutants: readonly Mutant[]): Promise<Map<Mutant, Fate>> {
-  const folder = await Deno.makeTempDir({ prefix: "mutants-" });
+  // The one folder that this may write to, which the copy is without.
+  await Deno.mkdir(`${ROOT}runs`, { recursive: true });
+  const folder = await Deno.makeTempDir({ dir: `${ROOT}runs`, prefix: "mutants-" });
   const fates = new Map<Mutant, Fate>();
   try {
     await copyCheckout(ROOT, folder);
