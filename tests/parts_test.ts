@@ -1,13 +1,18 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { GpuError, OutOfMemoryError } from "../kernels/gpu.ts";
 import { errorMessage } from "../cli/error_message.ts";
-import { fitted, type Fitting, partsOf } from "../train/parts.ts";
+import { fitted } from "../train/parts.ts";
 
 const full = (): OutOfMemoryError =>
   new OutOfMemoryError({ what: "relu", asked: 4096, live: 1024 }, "and the GPU gives no more");
 
 /** A GPU with room for so many images. */
-function room(images: number, { batchSize, parts }: Pick<Fitting, "batchSize" | "parts">) {
+function room(
+  images: number,
+  { batchSize, parts: asked }: { batchSize: number; parts: number | "auto" },
+) {
+  const auto = asked === "auto";
+  const parts = auto ? 1 : asked;
   const tried: number[] = [];
   const notes: string[] = [];
   const demand = (parts: number): Promise<void> =>
@@ -17,7 +22,7 @@ function room(images: number, { batchSize, parts }: Pick<Fitting, "batchSize" | 
     return demand(parts);
   };
   const found = fitted(
-    { batchSize, parts, trial, note: (text) => notes.push(text) },
+    { batchSize, parts, auto, trial, note: (text) => notes.push(text) },
     async (parts) => {
       await demand(parts);
       return parts;
@@ -74,7 +79,7 @@ Deno.test("where not even one image fits, images or the model are to be smaller"
 Deno.test("a run that runs out of memory again takes still more parts", async () => {
   const runs: number[] = [];
   const found = await fitted(
-    { batchSize: 8, parts: "auto", trial: () => Promise.resolve(), note() {} },
+    { batchSize: 8, parts: 1, auto: true, trial: () => Promise.resolve(), note() {} },
     (parts) => {
       runs.push(parts);
       return parts < 8 ? Promise.reject(full()) : Promise.resolve("done");
@@ -87,11 +92,6 @@ Deno.test("errors other than memory end a trial", async () => {
   const refused = new GpuError("The GPU refused its work");
   const trial = () => Promise.reject(refused);
   const run = () => Promise.reject(full());
-  const fitting = { batchSize: 8, parts: "auto", trial, note() {} } as const;
+  const fitting = { batchSize: 8, parts: 1, auto: true, trial, note() {} };
   assertEquals(await assertRejects(() => fitted(fitting, run)), refused);
-});
-
-Deno.test("the option says how many parts there are", () => {
-  assertEquals(partsOf({ gradAccumSteps: "4" }), 4);
-  assertEquals(partsOf({ gradAccumSteps: "auto" }), "auto");
 });

@@ -124,24 +124,43 @@ function demandStep(
   );
 }
 
-/** Builds the networks of a run, and all else that it needs before it has a GPU. */
-export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
-  const { split, teacher, given, notes = [], chooseTiles } = inputs;
+/** What a job computes batches from. */
+type Batching = Pick<
+  Job,
+  "accumulation" | "steps" | "batches" | "validation" | "feed" | "validationFeed"
+>;
+
+function batchingOf(
+  options: TrainOptions,
+  { train, validation, normalization }: AnySplit,
+): Batching {
   const { seed, batchSize, sampler, interpolation } = options;
   const accumulation = accumulationOf(options);
   const batch = batchSize / accumulation;
-  const { train, validation, normalization } = split;
-  const adjoined = adjoinedOf(options, train);
   const image = { height: train.height, width: train.width };
   const plan = augmentationPlan(options, { ...image, normalization });
   const { crop: augment, stages, mixing } = plan;
-  const feed = { dataset: train, normalization, batch, image, interpolation, stages, mixing };
-  const objective = objectiveOf(options, adjoined, teacher);
   const draws = drawsOf({ stages, mixing });
   const batches = trainingBatches({ dataset: train, batch, seed, sampler, augment, draws });
   const steps = Math.floor(batches.length / accumulation);
   demandStep(options, { steps, images: train });
-  demandWarmup(options, steps);
+  return {
+    accumulation,
+    steps,
+    batches,
+    validation: validationBatches({ dataset: validation, batch }),
+    feed: { dataset: train, normalization, batch, image, interpolation, stages, mixing },
+    validationFeed: { dataset: validation, normalization, batch, image, interpolation },
+  };
+}
+
+/** Builds the networks of a run, and all else that it needs before it has a GPU. */
+export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
+  const { split, teacher, given, notes = [], chooseTiles } = inputs;
+  const adjoined = adjoinedOf(options, split.train);
+  const objective = objectiveOf(options, adjoined, teacher);
+  const batching = batchingOf(options, split);
+  demandWarmup(options, batching.steps);
   const start = given && startFrom(given, options, { objective, adjoined });
   return {
     options,
@@ -151,14 +170,15 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
     teacher,
     start: start?.state,
     notes: [...start?.notes ?? [], ...notes],
-    accumulation,
-    steps,
-    batches,
-    validation: validationBatches({ dataset: validation, batch }),
-    feed,
-    validationFeed: { dataset: validation, normalization, batch, image, interpolation },
+    ...batching,
     chooseTiles,
   };
+}
+
+/** The same job with its batches computed in so many parts, which have to divide them. */
+export function inParts(job: Job, parts: number): Job {
+  const options = { ...job.options, gradAccumSteps: String(parts) };
+  return { ...job, options, ...batchingOf(options, job.split) };
 }
 
 /** The weights that a run begins with: drawn from its seed, unless they are given. */

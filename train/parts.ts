@@ -2,20 +2,14 @@ import { cure } from "../data/cure.ts";
 import { plural } from "../data/words.ts";
 import { OutOfMemoryError } from "../kernels/gpu.ts";
 
-/** How many parts a batch is computed in: so many, or as few as fit. */
-export type Parts = number | "auto";
-
-/** The number of parts that an option says. */
-export function partsOf({ gradAccumSteps }: { readonly gradAccumSteps: string }): Parts {
-  return gradAccumSteps === "auto" ? "auto" : Number(gradAccumSteps);
-}
-
 /** What a run has to be told to make it fit. */
 export interface Fitting {
   /** Images of a batch. */
   readonly batchSize: number;
   /** Parts to begin with. */
-  readonly parts: Parts;
+  readonly parts: number;
+  /** Whether more parts are taken where these do not fit. */
+  readonly auto: boolean;
   /** Takes the memory that a run takes with its batches in so many parts, and gives it back. */
   readonly trial: (parts: number) => Promise<unknown>;
   /** Is told when more parts are taken. */
@@ -44,9 +38,8 @@ export async function fewestParts(
  * would fit, as has been tried.
  */
 export async function fitted<T>(fitting: Fitting, run: (parts: number) => Promise<T>): Promise<T> {
-  const { batchSize, note } = fitting;
-  const auto = fitting.parts === "auto";
-  let parts = fitting.parts === "auto" ? 1 : fitting.parts;
+  const { batchSize, auto, note } = fitting;
+  let { parts } = fitting;
   for (;;) {
     try {
       return await run(parts);

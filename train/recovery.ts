@@ -96,7 +96,7 @@ function placeOf(state?: TrainingState): string {
 }
 
 function fromWhere(state?: TrainingState): string {
-  if (!state) return "from the beginning";
-  const { epoch, step } = state.position;
+  const { epoch, step } = state?.position ?? { epoch: 0, step: 0 };
+  if (epoch === 0 && step === 0) return "from the beginning";
   return step ? `from step ${step} of epoch ${epoch + 1}` : `from the end of epoch ${epoch}`;
 }

@@ -1,5 +1,6 @@
 import { curable, cure } from "../data/cure.ts";
 import type { Gpu } from "../kernels/gpu.ts";
+import type { Scope } from "../kernels/program/scope.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
 import { isConv2d } from "../nn/layers/conv2d.ts";
@@ -17,14 +18,14 @@ import { chosenWidths } from "../nn/compress/width_groups.ts";
 import { UsageError } from "./errors.ts";
 import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
-import { initialState, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
+import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
 import { learn } from "./epochs.ts";
 import { announce, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
 import { workloads } from "./workloads.ts";
-import { Recovery } from "./recovery.ts";
+import { type Attempt, onOwnGpu } from "./own_gpu.ts";
+import { rehearse } from "./rehearsal.ts";
 import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
-import type { TrainingState } from "./resume/training_state.ts";
 import type { EpochMetrics, Reporter, TrainOptions } from "./types.ts";
 import type { WidthsFound } from "../export/widths_file.ts";
 
@@ -100,12 +101,25 @@ export function searchOn(
   return { job: { ...job, objective: { mode: "search", search, detach } }, search, cost, options };
 }
 
+function gatesOf(
+  scope: Scope,
+  { job: { options: { seed } }, search: { groups }, cost, options }: SearchJob,
+): Gates {
+  return new Gates(scope, { groups, cost, budget: options.budget, seed, schedule: options });
+}
+
 /** Searches widths on a GPU. */
 export async function findWidths(
   gpu: Gpu,
   { job, search, cost, options }: SearchJob,
   reporter: Reporter,
-  { estimate = new Estimate(), what, course = courseInMemory(), phase = "search" }: {
+  {
+    estimate = new Estimate(),
+    what,
+    course = courseInMemory(),
+    phase = "search",
+    again = false,
+  }: {
     readonly estimate?: Estimate;
     /** What is done, in words. */
     readonly what?: string;
@@ -113,16 +127,18 @@ export async function findWidths(
     readonly course?: Course;
     /** The name of this search in its states. */
     readonly phase?: string;
+    /** Whether it was begun before on another device: then it is not announced. */
+    readonly again?: boolean;
   } = {},
 ): Promise<Found> {
   using scope = gpu.scope();
   const { groups } = search;
   const { budget, budgeted, divisors } = options;
-  const { model, stem, variant, seed, trunk, maskFrom } = job.options;
-  const gates = new Gates(scope, { groups, cost, budget, seed, schedule: options });
+  const { model, stem, variant, trunk, maskFrom } = job.options;
+  const gates = gatesOf(scope, { job, search, cost, options });
   const weights = { ...weightsOf(scope, job, initialState(job)), gates };
   const inWords = `search, budget ${percent(budget)} of the ${budgetName(budgeted)}`;
-  announce(gpu, job, reporter, what ?? inWords);
+  if (!again) announce(gpu, job, reporter, what ?? inWords);
   const { history } = await learn(gpu, job, {
     ...{ weights, reporter, estimate },
     ...{ course, phase, from: stateOf(course, phase) },
@@ -197,12 +213,12 @@ export interface SearchResult {
 }
 
 /**
- * Searches widths and, if `train`, trains both networks with them. Goes on from the last state of
- * the course when the GPU is lost.
+ * Searches widths and, if `train`, trains both networks with them, on a GPU of its own: see
+ * {@link onOwnGpu}.
  */
 export async function search(
   opened: SearchJob,
-  { options, train, fromScratch, found: keep, course = courseInMemory() }: {
+  { options: training, train, fromScratch, found: keep, course = courseInMemory(), open }: {
     /** Those of the training after the search. */
     options: TrainOptions;
     train: boolean;
@@ -211,6 +227,8 @@ export async function search(
     found: (widths: WidthsFound) => Promise<void>;
     /** How it is kept from loss. Default: its states are kept in memory. */
     course?: Course;
+    /** Opens a device. Default: that of the fastest adapter. */
+    open?: () => Promise<Gpu>;
   },
   reporter: Reporter,
 ): Promise<SearchResult> {
@@ -218,24 +236,38 @@ export async function search(
   const { split, chooseTiles } = opened.job;
   const inputs = { split, chooseTiles };
   const estimate = new Estimate();
-  const run = async (gpu: Gpu, from?: TrainingState): Promise<SearchResult> => {
+  const searchInParts = (parts: number): SearchJob => ({
+    ...opened,
+    job: inParts(opened.job, parts),
+  });
+  const run = async ({ gpu, parts, from, again }: Attempt): Promise<SearchResult> => {
     const own = { ...course, from };
+    const options = { ...training, gradAccumSteps: String(parts) };
     if (from?.phase === "train") {
       const job = jobOn(inputs, { ...options, widths: from.run.options.widths });
-      return { trained: await runJob(gpu, job, reporter, { estimate, what: AFTER, course: own }) };
+      const told = { estimate, what: AFTER, course: own, again };
+      return { trained: await runJob(gpu, job, reporter, told) };
     }
     estimate.later = train ? trainingAfter(opened, options) : [];
-    const found = await findWidths(gpu, opened, reporter, { estimate, course: own });
+    const found = await findWidths(gpu, searchInParts(parts), reporter, {
+      ...{ estimate, course: own, again },
+    });
     const { widths } = found;
     estimate.later = [];
     await keep(widths);
     await course.keeper.settled();
     if (!train) return { widths };
-    const parts = { found, inputs, options, fromScratch };
-    return { widths, trained: await trainFound(gpu, parts, reporter, { estimate, course: own }) };
+    const after = { found, inputs, options, fromScratch };
+    return { widths, trained: await trainFound(gpu, after, reporter, { estimate, course: own }) };
   };
-  using recovery = new Recovery({ keeper: course.keeper, note: reporter.note });
-  const { widths, trained } = await recovery.run(run, course.from);
+  const { widths, trained } = await onOwnGpu({
+    ...{ options: training, course, reporter, open },
+    // Both networks are at their widest in the search.
+    rehearse: (gpu, parts) => {
+      const parted = searchInParts(parts);
+      return rehearse(gpu, parted.job, (scope) => gatesOf(scope, parted));
+    },
+  }, run);
   if (!trained) return { widths };
   const seconds = (course.from?.seconds ?? 0) + (performance.now() - started) / 1000;
   return { widths, trained: { ...trained, summary: { ...trained.summary, seconds } } };

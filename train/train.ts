@@ -9,9 +9,10 @@ import { isWhole } from "./effect.ts";
 import { Estimate } from "./estimate.ts";
 import { finish } from "./finish.ts";
 import { ImageWork } from "./image_work.ts";
-import { initialState, type Job, weightsOf } from "./job.ts";
+import { initialState, inParts, type Job, weightsOf } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
-import { Recovery } from "./recovery.ts";
+import { onOwnGpu } from "./own_gpu.ts";
+import { rehearse } from "./rehearsal.ts";
 import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
 import { trainedEpochs } from "./resume/saving.ts";
 import type {
@@ -90,7 +91,15 @@ export async function runJob(
   gpu: Gpu,
   job: Job,
   reporter: Reporter,
-  { state, estimate = new Estimate(), what, course = courseInMemory(), phase = "train", before }: {
+  {
+    state,
+    estimate = new Estimate(),
+    what,
+    course = courseInMemory(),
+    phase = "train",
+    before,
+    again = false,
+  }: {
     /** Weights to start from. Default: those of the job. */
     readonly state?: State;
     /** What estimates the time that is left; knows what follows this job. */
@@ -103,6 +112,8 @@ export async function runJob(
     readonly phase?: string;
     /** The epochs of the search before it. */
     readonly before?: readonly EpochMetrics[];
+    /** Whether it was begun before on another device: then it is not announced. */
+    readonly again?: boolean;
   } = {},
 ): Promise<TrainResult> {
   const { options, split, objective } = job;
@@ -111,7 +122,7 @@ export async function runJob(
   const from = stateOf(course, phase);
   const weights = weightsOf(scope, job, state ?? initialState(job));
   const started = performance.now() - (from?.seconds ?? 0) * 1000;
-  announce(gpu, job, reporter, what);
+  if (!again) announce(gpu, job, reporter, what);
   const { scores, predictions, history } = await learn(gpu, job, {
     ...{ weights, reporter, estimate },
     ...{ course, phase, from, before },
@@ -145,17 +156,21 @@ export async function runJob(
 }
 
 /**
- * Does a job on the default GPU, and goes on from the last state of its course when the GPU is lost.
- * Raises one of the errors of `errors.ts`; then there are no results, but what the course has kept.
+ * Does a job on a GPU of its own: see {@link onOwnGpu}. Raises one of the errors of `errors.ts`; then
+ * there are no results, but what the course has kept.
  */
 export async function train(
   job: Job,
   reporter: Reporter,
   course: Course = courseInMemory(),
+  open?: () => Promise<Gpu>,
 ): Promise<TrainResult> {
-  using recovery = new Recovery({ keeper: course.keeper, note: reporter.note });
-  return await recovery.run(
-    (gpu, from) => runJob(gpu, job, reporter, { course: { ...course, from } }),
-    course.from,
+  return await onOwnGpu(
+    {
+      ...{ options: job.options, course, reporter, open },
+      rehearse: (gpu, parts) => rehearse(gpu, inParts(job, parts)),
+    },
+    ({ gpu, parts, from, again }) =>
+      runJob(gpu, inParts(job, parts), reporter, { course: { ...course, from }, again }),
   );
 }

@@ -25,6 +25,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "init_test.ts": "trains",
   "interrupt_test.ts": "trains",
   "loops_test.ts": "kernels",
+  "lost_device_test.ts": "trains",
   "onnx_test.ts": "kernels",
   "op_suite_test.ts": "kernels",
   "ops_test.ts": "kernels",
