@@ -18,12 +18,14 @@ import { REFUSALS } from "./refusals.ts";
 import { REPORTS } from "./reports.ts";
 import { SEARCH } from "./search.ts";
 import { SEEDS } from "./seeds.ts";
+import { TRAINING_STATES } from "./training_states.ts";
 import type { Mutant } from "./mutant.ts";
 
 /** All mutants. */
 export const MUTANTS: readonly Mutant[] = [
   ...NETWORKS,
   ...CHECKPOINTS,
+  ...TRAINING_STATES,
   ...FORGOTTEN,
   ...SEEDS,
   ...SEARCH,
