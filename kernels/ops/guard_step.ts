@@ -1,4 +1,4 @@
-import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import { defineKernel, type Kernel, type Read } from "../gpu/kernel.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Case, Op, Values } from "../op.ts";
 import type { Trace } from "../program/trace.ts";
@@ -21,13 +21,14 @@ export interface GuardAttributes {
 }
 
 // part: (Σ x², quads with infinite numbers or NaN, 0, 0) of every `parts`-th row of 64 quads.
-const partsKernel = defineKernel({
-  name: "squares and numbers that are none",
-  workgroupSize: LANES,
-  reads: { x: "bulk" },
-  writes: { part: "bulk" },
-  dims: { quads: "u32", parts: "u32" },
-  wgsl: /* wgsl */ `
+const partsKernel = (x: Read) =>
+  defineKernel({
+    name: "squares and numbers that are none",
+    workgroupSize: LANES,
+    reads: { x },
+    writes: { part: "bulk" },
+    dims: { quads: "u32", parts: "u32" },
+    wgsl: /* wgsl */ `
 ${NOT_FINITE}
 var<workgroup> sums: array<vec2f, ${LANES}>;
 fn main(workgroup: u32, lane: u32) {
@@ -47,14 +48,17 @@ fn main(workgroup: u32, lane: u32) {
   if (lane == 0u) { set_part(workgroup, vec4f(sums[0], 0.0, 0.0)); }
   workgroupBarrier();
 }`,
-  iterations: ({ quads, parts }) => Math.ceil(quads / (parts * LANES)) + 8,
-});
+    iterations: ({ quads, parts }) => Math.ceil(quads / (parts * LANES)) + 8,
+  });
 
-/** Records (Σ x², how many quads hold numbers that are none, 0, 0) of parts of `x`, `[parts, 4]`. */
-export function recordParts(trace: Trace, x: Tensor): Tensor {
+/**
+ * Records (Σ x², how many quads hold numbers that are none, 0, 0) of parts of `x`, `[parts, 4]`. A
+ * `small` tensor is read from its buffer, and not copied to a texture.
+ */
+export function recordParts(trace: Trace, x: Tensor, read: "bulk" | "small" = "bulk"): Tensor {
   const parts = Math.min(MOST_PARTS, Math.ceil(x.quads / LANES));
   const part = trace.tensor(`${x.name} parts`, [parts, 4]);
-  trace.run(partsKernel, {
+  trace.run(partsKernel(read), {
     reads: { x },
     writes: { part },
     dims: { quads: x.quads, parts },

@@ -63,7 +63,7 @@ export class Snapshots {
     );
     const wrong: Tensor[] = [];
     const check = await scope.trace("look for wrong values", (trace) => {
-      for (const { of } of groups) wrong.push(trace.keep(recordParts(trace, of.flat)));
+      for (const { of } of groups) wrong.push(trace.keep(recordParts(trace, of.flat, "small")));
     });
     return new Snapshots(scope, parts, { groups, check, wrong });
   }
