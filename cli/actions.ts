@@ -6,56 +6,68 @@ import { EXIT } from "./exit.ts";
 import type { Command } from "./flags/commands.ts";
 import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
+import { nothingLeft, readRequest } from "./resuming.ts";
 import { print, printError, printProgress } from "./print.ts";
 import { foundInDataDir, recognizedDataset } from "./run/recognized.ts";
 import { imagesOfRun, isFolder, openCheckpoint, savedNetworks } from "./run/run_images.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
-import { readWidths } from "./run/weights_files.ts";
 import { showingWork } from "./run/working.ts";
 import { summarize, summaryTable } from "./summary.ts";
 
 async function runTrain(args: readonly string[]): Promise<number> {
-  const parsed = readArguments("train", args, await foundInDataDir("train", args));
-  const { widths } = parsed.values;
-  const request = trainRequest(parsed, widths === undefined ? undefined : await readWidths(widths));
+  const request = await readRequest("train", args, trainRequest);
   if (request.dryRun) {
     const { dryRun } = await import("./report/dry_run.ts");
     print(await dryRun(request.options));
     return EXIT.ok;
   }
+  const done = await nothingLeft(request);
+  if (done) return said(done);
   await inRunFolder(request, { print: printProgress, printError }, {
     kind: request.options.mode,
-    run: async (options, reporter) => {
+    run: async (options, reporter, _, course) => {
       const { train } = await import("../train/train.ts");
       const { openJob } = await import("./run/open_run.ts");
       const { openRunPictures } = await import("./run/run_pictures.ts");
       using pictures = await openRunPictures(options, reporter.note);
-      return await train(await openJob(options, pictures.open), reporter);
+      const job = await openJob(options, pictures.open, course.from);
+      return await train(job, reporter, course);
     },
   });
   return EXIT.ok;
 }
 
 async function runSearch(args: readonly string[]): Promise<number> {
-  const parsed = readArguments("search", args, await foundInDataDir("search", args));
-  const { find, fromScratch, widthsOnly, ...request } = searchRequest(parsed);
+  const { find, fromScratch, widthsOnly, ...request } = await readRequest(
+    "search",
+    args,
+    searchRequest,
+  );
+  const done = await nothingLeft(request);
+  if (done) return said(done);
   await inRunFolder(request, { print: printProgress, printError }, {
     kind: "search",
-    run: async (options, reporter, folder) => {
+    run: async (options, reporter, folder, course) => {
       const { search } = await import("../train/search.ts");
       const { openSearch } = await import("./run/open_run.ts");
       const { openRunPictures } = await import("./run/run_pictures.ts");
       using pictures = await openRunPictures(options, reporter.note);
-      const opened = await openSearch(options, find, pictures.open);
+      const opened = await openSearch(options, find, pictures.open, course.from);
       const { trained } = await search(opened, {
         options,
         fromScratch,
         train: !widthsOnly,
         found: (found) => saveWidths(folder, found, reporter),
+        course,
       }, reporter);
       return trained;
     },
   });
+  return EXIT.ok;
+}
+
+function said(text: string): number {
+  print(`${text}\n`);
   return EXIT.ok;
 }
 

@@ -12,10 +12,23 @@ export const EXIT = {
   gpu: 4,
   diverged: 5,
   verification: 6,
+  timeUp: 7,
 } as const;
+
+/** A run that was told to end, with what is left of it in words, and the exit code. */
+export class EndedError extends Error {
+  /** "EndedError", as printed before the message. */
+  override readonly name: string = "EndedError";
+
+  /** `code` is that of the process. */
+  constructor(message: string, readonly code: number) {
+    super(message);
+  }
+}
 
 /** The exit code for an error. */
 export function exitCode(error: unknown): number {
+  if (error instanceof EndedError) return error.code;
   if (error instanceof UsageError || error instanceof RangeError) return EXIT.usage;
   // Whatever it was needed for, it is a flag of Deno's that is missing.
   if (missingPermission(error)) return EXIT.usage;

@@ -17,6 +17,7 @@ const EXIT_HELP: Readonly<Record<keyof typeof EXIT, string>> = {
   gpu: "no GPU, or one that failed",
   diverged: "a loss or a weight was no longer a number, or a search diverged",
   verification: "a result that is not equal to what it has to equal",
+  timeUp: "the time of --time-limit is up; --resume goes on",
 };
 
 /** Breaks text into lines of at most `width` characters, between words. */

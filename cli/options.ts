@@ -7,6 +7,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Command } from "./flags/commands.ts";
 import { ABOUT, type CommandValues, optionsOf } from "./flags/table.ts";
 import { unusable } from "./option_value.ts";
+import type { FoundRun } from "./run/found_run.ts";
 import type { FolderRequest } from "./run/output_folder.ts";
 
 /** A run that a command line asks for, and its folder. */
@@ -14,6 +15,10 @@ export interface RunRequest extends FolderRequest {
   /** With the first choice of a run folder, unless it was given. */
   readonly options: TrainOptions;
   readonly quiet: boolean;
+  /** The run that it goes on with. */
+  readonly from?: FoundRun;
+  /** What is to be said at its start, a sentence each. */
+  readonly notes?: readonly string[];
   /** Content of config.json: every option of the command, null where it has no value. */
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -49,13 +54,16 @@ type Common = Pick<
 /** Options that a command sets itself, or whose value differs from the text of its flag. */
 type Own = Pick<TrainOptions, "mode" | "which" | "compression" | "widths" | "teacher" | "init">;
 
+/** Options that config.json leaves out: a run that went on is no other run. */
+export const APART: readonly string[] = [...ABOUT, "resume"];
+
 /** All options of a command by name; `own` goes before the text of flags. */
 function configOf(
   command: Command,
   values: Readonly<Record<string, unknown>>,
   own: Readonly<Record<string, unknown>>,
 ): Record<string, unknown> {
-  const names = optionsOf(command).map(({ name }) => name).filter((name) => !ABOUT.includes(name));
+  const names = optionsOf(command).map(({ name }) => name).filter((name) => !APART.includes(name));
   return {
     command,
     ...Object.fromEntries(names.map((name) => [name, own[name] ?? values[name] ?? null])),

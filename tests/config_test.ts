@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
 import type { Option, Value } from "../train/options/option.ts";
 import { readArguments } from "../cli/arguments.ts";
-import { ABOUT, flagOf, optionsOf } from "../cli/flags/table.ts";
-import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
+import { flagOf, optionsOf } from "../cli/flags/table.ts";
+import { APART, compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
 import { runConfig } from "../cli/run/run_config.ts";
 
 type Training = "train" | "search" | "compare";
@@ -62,7 +62,7 @@ function beside({ name, only = {}, needs }: Option): string[] {
 
 for (const command of ["train", "search", "compare"] as const) {
   const needed = NEEDED[command];
-  const options = optionsOf(command).filter(({ name }) => !ABOUT.includes(name));
+  const options = optionsOf(command).filter(({ name }) => !APART.includes(name));
 
   Deno.test(`config.json of ${command} holds every option and nothing else`, () => {
     const config = configOf(command, needed);

@@ -1,10 +1,18 @@
 // Loaded before a program: the disk of the folder FULL has no room for weights.
-const { writeFile } = Deno;
+const { open } = Deno;
+const { write } = Deno.FsFile.prototype;
 const folder = Deno.env.get("FULL");
+const full = new WeakSet<Deno.FsFile>();
 
-Deno.writeFile = async (path, data, options) => {
-  if (data instanceof Uint8Array && data.length > 10_000 && String(path).startsWith(`${folder}/`)) {
+Deno.open = async (path, options) => {
+  const file = await open(path, options);
+  if (String(path).startsWith(`${folder}/`)) full.add(file);
+  return file;
+};
+
+Deno.FsFile.prototype.write = async function (bytes) {
+  if (full.has(this) && bytes.length > 10_000) {
     throw Object.assign(new Error("No space left on device (os error 28)"), { code: "ENOSPC" });
   }
-  await writeFile(path, data, options);
+  return await write.call(this, bytes);
 };

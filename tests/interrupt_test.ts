@@ -1,6 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import type { Outcome } from "./command.ts";
+import { EXIT } from "../cli/exit.ts";
+import { adjoinCommand, type Outcome } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { encode, noise } from "./made_pictures.ts";
 import { lacks } from "./permissions.ts";
@@ -37,18 +38,57 @@ async function interrupted(
   return { code: (await process.status).code, out, error: await error };
 }
 
+/** What is said before a run is saved. */
+const SAVING = "saving after this step, once more leaves at once\\n";
+
+/** What is said when it is, of a run in `/run` that has trained for some epochs. */
+function keeps(words: string, kept: string): RegExp {
+  return new RegExp(
+    `^adjoin: ${words}; ${SAVING}adjoin: ${words}; \\S+/run keeps ${kept}, batch\\.png and a ` +
+      `checkpoint of .*; go on with deno task \\w+ --resume \\S+/run\\n$`,
+  );
+}
+
+const TRAINED = "config\\.json, metrics\\.jsonl with \\d+ epochs";
+
+/** Files whose bytes do not depend on when they were written. */
+const EXACT = ["base.safetensors", "small.safetensors", "confusion.svg", "batch.png"];
+
 Deno.test(
-  "an interrupted run says what is there, and no more",
+  "an interrupted run says what goes on with it, and comes to the same results",
   { ignore },
   () =>
     withFolder(async (dir) => {
-      const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
-      const trained = await interrupted(train, "epoch      2/");
-      assertEquals(trained.code, 130, trained.error);
-      assertMatch(
-        trained.error,
-        /^adjoin: interrupted; \S+\/train keeps config\.json and metrics\.jsonl with \d+ epochs, but no weights\n$/,
-      );
+      const flags = ["train", ...SHORT, "--epochs", "40", "--overwrite"];
+      const stopped = await interrupted([...flags, "--output", `${dir}/run`], "epoch  2/");
+      assertEquals(stopped.code, 130, stopped.error);
+      assertMatch(stopped.error, keeps("interrupted", TRAINED));
+      const [, command, run] = stopped.error.match(/deno task (\w+) --resume (\S+)/) ?? [];
+      const resumed = await adjoinCommand([command, "--resume", run, "--quiet"]);
+      assertEquals(resumed.code, 0, resumed.error);
+      const straight = await adjoinCommand([...flags, "--output", `${dir}/straight`]);
+      assertEquals(straight.code, 0, straight.error);
+      for (const name of EXACT) {
+        const [a, b] = ["run", "straight"].map((of) => Deno.readFileSync(`${dir}/${of}/${name}`));
+        assertEquals(a, b, name);
+      }
+      const again = await adjoinCommand([command, "--resume", run]);
+      const done = `${run} has nothing left to do: it has trained all 40 epochs\n`;
+      assertEquals([again.code, again.out], [0, done]);
+    }),
+);
+
+Deno.test(
+  "a run whose time is up has an exit code of its own",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const args = ["train", ...SHORT, "--epochs", "2", "--output", `${dir}/run`];
+      const { code, error } = await adjoinCommand([...args, "--time-limit", "1e-9"]);
+      assertEquals([code, EXIT.timeUp], [7, 7], error);
+      const end = "a checkpoint of epoch 1, step 1; go on with deno task train --resume";
+      assertEquals(error.includes(end), true, error);
+      assertEquals(error.startsWith("adjoin: time is up; "), true, error);
     }),
 );
 
@@ -57,10 +97,10 @@ Deno.test(
   { ignore },
   () =>
     withFolder(async (dir) => {
-      const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
+      const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/run`];
       const trained = await interrupted(train, "epoch      2/", { signal: "SIGTERM" });
       assertEquals(trained.code, 143, trained.error);
-      assertMatch(trained.error, /^adjoin: ended by SIGTERM; \S+\/train keeps config\.json\b/);
+      assertMatch(trained.error, keeps("ended by SIGTERM", TRAINED));
     }),
 );
 
@@ -74,7 +114,7 @@ Deno.test(
       assertEquals(found.code, 130, found.error);
       assertMatch(
         found.error,
-        /\/run keeps config\.json and search\.jsonl with \d+ epochs, but no weights\n$/,
+        keeps("interrupted", "config\\.json, search\\.jsonl with \\d+ epochs"),
       );
     }),
 );
@@ -99,13 +139,10 @@ Deno.test(
   { ignore: ignore || Deno.build.os === "windows" },
   () =>
     withFolder(async (dir) => {
-      const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/train`];
+      const train = ["train", ...SHORT, "--epochs", "100000", "--output", `${dir}/run`];
       const { code, error } = await interrupted(train, "epoch      2/", { signal: "SIGHUP" });
       assertEquals(code, 129, error);
-      assertMatch(
-        error,
-        /^adjoin: ended by SIGHUP, as when its terminal is closed; \S+\/train keeps config\.json\b/,
-      );
+      assertMatch(error, keeps("ended by SIGHUP, as when its terminal is closed", TRAINED));
     }),
 );
 
@@ -130,6 +167,6 @@ Deno.test(
         permissions: ["--allow-ffi"],
       });
       assertEquals(code, 130, error);
-      assertMatch(error, /^adjoin: interrupted; \S+\/run keeps config\.json\b/);
+      assertMatch(error, keeps("interrupted", TRAINED));
     }),
 );

@@ -49,6 +49,12 @@ export const BASES: Readonly<Record<Command, string>> = {
   "bench peers": "bench peers --only 512->512",
 };
 
+/** What a checkpoint within the first epoch is called, and a run that has some. */
+const WITHIN = "file run/checkpoints/epoch-0000-step-000001.safetensors";
+const STEPS = "--train-size 16 --keep 9";
+
+/** Commands that go on with their runs. */
+const GOING_ON = ["train", "search"] as const;
 const TRAINING = ["train", "search", "compare"] as const;
 const SEARCHES = ["search", "compare"] as const;
 const CONV = ["bench conv"] as const;
@@ -241,6 +247,11 @@ export const EFFECTS: readonly Effect[] = [
     refused: "without",
   }),
   effect(TRAINING, "quiet", "--quiet", "printed"),
+  effect(GOING_ON, "keep", "--keep 9", "file run/checkpoints/epoch-0001.safetensors"),
+  effect(GOING_ON, "checkpoint-steps", "--checkpoint-steps 1", WITHIN, { beside: STEPS }),
+  effect(GOING_ON, "checkpoint-minutes", "--checkpoint-minutes 1e-9", WITHIN, { beside: STEPS }),
+  effect(GOING_ON, "time-limit", "--time-limit 1e-9", "submits", { refused: "with" }),
+  effect(GOING_ON, "resume", "--resume auto", "printed"),
   effect(["train"], "dry-run", "--dry-run", ["printed", "submits", "folder run"]),
 
   // A search.

@@ -1,14 +1,17 @@
 // How a run takes the place of another: whenever the process ends, one whole run is there.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { cp } from "node:fs/promises";
 import { readArguments } from "../cli/arguments.ts";
 import { trainRequest } from "../cli/options.ts";
 import { checkFolder } from "../cli/run/output_folder.ts";
-import { demandWhole, isReplacing, refuseMixed } from "../cli/run/replacing.ts";
+import { demandWhole, isReplacing, ownCheckpoints, refuseMixed } from "../cli/run/replacing.ts";
 import { RunFolder } from "../cli/run/run_folder.ts";
 import { isTemporary } from "../cli/run/whole_file.ts";
 import { DataError } from "../data/error.ts";
 import { UsageError } from "../train/errors.ts";
+import { parseTrainingState } from "../train/resume/training_state.ts";
 import { withFolder } from "./folder.ts";
+import { madeState } from "./made_state.ts";
 import { lacks } from "./permissions.ts";
 import { runSummary } from "./run_metrics.ts";
 
@@ -21,10 +24,17 @@ function test(name: string, fn: (dir: string) => Promise<void>): void {
 const { options } = trainRequest(readArguments("train", []));
 const again = { named: true, overwrite: true };
 
+/** A state that says by its epoch which run it is of. */
+const states = [0, 1, 2, 3].map((seed) => madeState({ epoch: seed, step: 0 }));
+
 /** Trains nothing, and saves files that all say which run they are of. */
 async function runOf(dir: string, seed: number, names: readonly string[]): Promise<void> {
   using folder = new RunFolder(dir, again);
   folder.start({ ...options, seed });
+  // That of the old run has a name more.
+  await folder.keeper.save(states[seed], {
+    best: seed === 1 ? ["base"] : [],
+  });
   const files = new Map(names.map((name) => [name, `run ${seed}`]));
   await folder.finish(files, { ...runSummary, seed });
 }
@@ -42,6 +52,12 @@ function wholeRun(dir: string): number | undefined {
   const own = names.filter((name) => name !== "notes.txt" && !isTemporary(name));
   assertEquals(own.toSorted(), wanted.toSorted());
   for (const name of seed === 1 ? OLD : NEW) assertEquals(text(name), `run ${seed}`);
+  const checkpoints = ownCheckpoints(dir).map((name) => name.split("/")[1]);
+  assertEquals(checkpoints, [...seed === 1 ? ["best-base.safetensors"] : [], "last.safetensors"]);
+  for (const name of checkpoints) {
+    const bytes = Deno.readFileSync(`${dir}/checkpoints/${name}`);
+    assertEquals(parseTrainingState(bytes, name).position.epoch, seed);
+  }
   return seed;
 }
 
@@ -72,11 +88,12 @@ async function killedAt(count: number, work: () => Promise<void>): Promise<numbe
 }
 
 test("wherever replacing a run ends, one whole run is there, and the next run goes on", async (dir) => {
+  await runOf(`${dir}/old`, 1, OLD);
   let ended = 0;
   const seen = new Set<string>();
   for (let count = 0; ended < 1; count++) {
     const run = `${dir}/${count}`;
-    await runOf(run, 1, OLD);
+    await cp(`${dir}/old`, run, { recursive: true });
     await Deno.writeTextFile(`${run}/notes.txt`, "mine");
     const calls = await killedAt(count, () => runOf(run, 2, NEW));
     if (calls <= count) ended++;
@@ -98,7 +115,8 @@ test("wherever replacing a run ends, one whole run is there, and the next run go
     }
     await runOf(run, 2, NEW);
     assertEquals(wholeRun(run), 2);
-    assertEquals([...Deno.readDirSync(run)].filter(({ isDirectory }) => isDirectory), []);
+    const folders = [...Deno.readDirSync(run)].filter(({ isDirectory }) => isDirectory);
+    assertEquals(folders.map(({ name }) => name), ["checkpoints"]);
     assertEquals(await Deno.readTextFile(`${run}/notes.txt`), "mine");
   }
   // Before, between and after.
@@ -122,7 +140,8 @@ test("a run takes the place of another where files have no second names", async 
 test("a link is never followed to another run", async (dir) => {
   await runOf(`${dir}/other`, 1, OLD);
   await runOf(`${dir}/run`, 1, OLD);
-  for (const name of ["unfinished", "replacing"]) {
+  for (const name of ["unfinished", "replacing", "checkpoints"]) {
+    await Deno.rename(`${dir}/run/checkpoints`, `${dir}/aside`);
     await Deno.symlink(`${dir}/other`, `${dir}/run/${name}`);
     const { message } = await assertRejects(() => runOf(`${dir}/run`, 2, NEW), UsageError);
     assertEquals(
@@ -130,8 +149,9 @@ test("a link is never followed to another run", async (dir) => {
       `Cannot use ${dir}/run as the run folder: runs need the name ${name} in it for a folder, ` +
         `found a link; remove it, or choose another --output`,
     );
-    assertEquals([wholeRun(`${dir}/run`), wholeRun(`${dir}/other`)], [1, 1]);
     await Deno.remove(`${dir}/run/${name}`);
+    await Deno.rename(`${dir}/aside`, `${dir}/run/checkpoints`);
+    assertEquals([wholeRun(`${dir}/run`), wholeRun(`${dir}/other`)], [1, 1]);
   }
 });
 
@@ -157,6 +177,7 @@ test("what a user keeps in a run's folders is not touched", async (dir) => {
 test("a folder whose run has not ended well is told from a whole one", async (dir) => {
   await runOf(dir, 1, OLD);
   await Deno.remove(`${dir}/summary.json`);
+  await Deno.remove(`${dir}/checkpoints`, { recursive: true });
   const { message } = assertThrows(() => demandWhole(dir), DataError);
   assertEquals(
     message,

@@ -14,6 +14,7 @@ import { RunFolder } from "../cli/run/run_folder.ts";
 import type { EpochMetrics } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
+import { madeState } from "./made_state.ts";
 import { lacks } from "./permissions.ts";
 import { runSummary } from "./run_metrics.ts";
 
@@ -100,12 +101,18 @@ test("what a run keeps so far is told by name", async (dir) => {
   assertEquals(folder.kept(), `${dir}/run keeps config.json, but no weights`);
   const search = { expected: 0.6, budget: 0.5, entropy: 1, gamma: 1, temperature: 5 };
   for (const epoch of [1, 2]) folder.append({ ...metrics(epoch), search });
-  await folder.write("widths.json", "{}");
+  await folder.put("widths.json", "{}");
   folder.append(metrics(1));
   const kept = `${dir}/run keeps config.json, search.jsonl with 2 epochs, widths.json`;
   assertEquals(folder.kept(), `${kept} and metrics.jsonl with 1 epoch, but no weights`);
-  await folder.write("base.safetensors", "");
+  await folder.put("base.safetensors", "");
   assertEquals(folder.kept(), `${kept}, metrics.jsonl with 1 epoch and base.safetensors`);
+  await folder.keeper.save(madeState({ epoch: 3, step: 17 }));
+  await folder.settle();
+  assertEquals(
+    folder.kept(),
+    `${kept}, metrics.jsonl with 1 epoch, base.safetensors and a checkpoint of epoch 4, step 17`,
+  );
 });
 
 test("overwriting replaces the run at its end, and leaves other files alone", async (dir) => {
@@ -223,14 +230,13 @@ test("where the end cannot be written, the run that was to be replaced stays", a
   using first = new RunFolder(dir, fresh);
   first.start(options);
   await first.finish(new Map([["base.safetensors", "old"]]), runSummary);
-  using second = new RunFolder(dir, again);
+  const notes: string[] = [];
+  using second = new RunFolder(dir, again, { note: (text) => notes.push(text) });
   second.start(options);
   const file = `${dir}/unfinished/metrics.jsonl`;
   for (const path of [file, `${dir}/unfinished/base.safetensors`]) await Deno.mkdir(path);
-  assertEquals(
-    second.append(metrics(1)),
-    `Cannot write ${file}: a folder is in its place; choose another --output`,
-  );
+  for (const epoch of [1, 2]) second.append(metrics(epoch));
+  assertEquals(notes, [`Cannot write ${file}: a folder is in its place; choose another --output`]);
   const { message } = await assertRejects(() => second.finish(RESULTS, runSummary), UsageError);
   assertEquals(await Deno.readTextFile(`${dir}/base.safetensors`), "old");
   assert(namesIn(dir).includes("summary.json"));
@@ -239,16 +245,32 @@ test("where the end cannot be written, the run that was to be replaced stays", a
   await Deno.remove(rescued, { recursive: true });
 });
 
-test("a line that could not be appended is there at the end", async (dir) => {
-  using folder = new RunFolder(dir, fresh);
+function epochsIn(dir: string): number[] {
+  const lines = Deno.readTextFileSync(`${dir}/metrics.jsonl`).trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line).epoch);
+}
+
+test("lines that could not be appended are told of once, and come with the next", async (dir) => {
+  const notes: string[] = [];
+  using folder = new RunFolder(dir, fresh, { note: (text) => notes.push(text) });
   folder.start(options);
-  await Deno.mkdir(`${dir}/metrics.jsonl`);
-  assertStringIncludes(folder.append(metrics(1)) ?? "", "Cannot write");
+  const fail = async () => {
+    await Deno.mkdir(`${dir}/metrics.jsonl`);
+    for (const epoch of [1, 2]) folder.append(metrics(epoch));
+    await Deno.remove(`${dir}/metrics.jsonl`);
+  };
+  await fail();
+  assertEquals(notes.length, 1);
+  folder.append(metrics(3));
+  assertEquals(epochsIn(dir), [1, 2, 3]);
+  folder.append(metrics(4));
+  assertEquals(epochsIn(dir), [1, 2, 3, 4]);
+  // It had worked in between.
   await Deno.remove(`${dir}/metrics.jsonl`);
-  assertEquals(folder.append(metrics(2)), undefined);
+  await fail();
+  assertEquals(notes.length, 2);
   await folder.finish(RESULTS, runSummary);
-  const lines = (await Deno.readTextFile(`${dir}/metrics.jsonl`)).trimEnd().split("\n");
-  assertEquals(lines.map((line) => JSON.parse(line).epoch), [1, 2]);
+  assertEquals(epochsIn(dir), [1, 2, 3, 4, 1, 2]);
 });
 
 Deno.test({

@@ -63,6 +63,7 @@ Deno.test(
         ...[
           "base.safetensors",
           "batch.png",
+          "checkpoints",
           "config.json",
           "confusion.svg",
           "curves.svg",
@@ -120,6 +121,7 @@ Deno.test(
       const out = await succeed("search", ...SIZES, ...BUDGET, "--widths-only", ...output);
       assertEquals(files(`${dir}/run`), [
         "batch.png",
+        "checkpoints",
         "config.json",
         "search.jsonl",
         "widths.json",

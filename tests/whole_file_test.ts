@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { isTemporary, writeWhole } from "../cli/run/whole_file.ts";
+import { isTemporary, nameAlso, writeWhole } from "../cli/run/whole_file.ts";
 import { UsageError } from "../train/errors.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -35,26 +35,26 @@ test("no link is written through", async (dir) => {
 /** The order in which calls are made to write a file. */
 async function order(work: () => Promise<void>): Promise<string[]> {
   const calls: string[] = [];
-  const { writeFile, rename } = Deno;
-  const { syncSync } = Deno.FsFile.prototype;
-  Deno.writeFile = (path, ...rest) => {
-    const isNew = rest[1]?.createNew;
-    calls.push(isTemporary(String(path).split("/").at(-1) ?? "") && isNew ? "create" : "write");
-    return writeFile(path, ...rest);
+  const { open, rename } = Deno;
+  const { sync } = Deno.FsFile.prototype;
+  Deno.open = (path, options) => {
+    const isNew = options?.createNew && isTemporary(String(path).split("/").at(-1) ?? "");
+    if (options?.write) calls.push(isNew ? "create" : "write");
+    return open(path, options);
   };
   Deno.rename = (...args) => {
     calls.push("rename");
     return rename(...args);
   };
-  Deno.FsFile.prototype.syncSync = function () {
+  Deno.FsFile.prototype.sync = function () {
     calls.push(this.statSync().isDirectory ? "sync folder" : "sync file");
-    syncSync.call(this);
+    return sync.call(this);
   };
   try {
     await work();
   } finally {
-    Object.assign(Deno, { writeFile, rename });
-    Deno.FsFile.prototype.syncSync = syncSync;
+    Object.assign(Deno, { open, rename });
+    Deno.FsFile.prototype.sync = sync;
   }
   return calls;
 }
@@ -69,4 +69,33 @@ test("what cannot have its name leaves nothing behind", async (dir) => {
   const why = `Cannot write ${dir}/it: a folder is in its place; choose another --output`;
   await assertRejects(() => writeWhole(`${dir}/it`, bytes("new")), UsageError, why);
   assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["it"]);
+});
+
+test("pieces are written one behind the other", async (dir) => {
+  await writeWhole(`${dir}/it`, [bytes("one "), bytes(""), bytes("two")]);
+  assertEquals(await Deno.readTextFile(`${dir}/it`), "one two");
+});
+
+test("a file gets a second name at once, in the place of what has it", async (dir) => {
+  for (const [name, text] of [["a", "new"], ["b", "old"]]) {
+    await writeWhole(`${dir}/${name}`, bytes(text));
+  }
+  const calls = await order(() => nameAlso(`${dir}/a`, `${dir}/b`));
+  assertEquals([await Deno.readTextFile(`${dir}/b`), calls], ["new", ["rename", "sync folder"]]);
+  const [a, b] = ["a", "b"].map((name) => Deno.statSync(`${dir}/${name}`).ino);
+  assertEquals(a, b);
+});
+
+test("a file is copied where files have one name only", async (dir) => {
+  await writeWhole(`${dir}/a`, bytes("new"));
+  const { link } = Deno;
+  Deno.link = () => Promise.reject(new Error("not here"));
+  try {
+    const calls = await order(() => nameAlso(`${dir}/a`, `${dir}/b`));
+    assertEquals(calls, ["write", "sync file", "rename", "sync folder"]);
+  } finally {
+    Deno.link = link;
+  }
+  assertEquals(await Deno.readTextFile(`${dir}/b`), "new");
+  assertEquals([...Deno.readDirSync(dir)].length, 2);
 });

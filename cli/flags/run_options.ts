@@ -8,6 +8,7 @@ export const RUN = [
     options: [
       {
         name: "output",
+        course: false,
         kind: "string",
         value: "DIR",
         otherwise: "runs/MODEL-MODE-DATASET-SEED, with -2, -3 and so on if taken",
@@ -15,13 +16,29 @@ export const RUN = [
       },
       {
         name: "overwrite",
+        course: false,
         kind: "boolean",
         help: "use the run folder even if it is not empty; the run in it is replaced at the end",
       },
       {
         name: "quiet",
+        course: false,
         kind: "boolean",
         help: "print only the result",
+      },
+    ],
+  },
+  {
+    title: "checkpoints",
+    commands: ["train", "search"],
+    options: [
+      {
+        name: "resume",
+        course: false,
+        kind: "string",
+        value: "RUN",
+        help: "go on with the run in a folder, or from one of its checkpoints; auto: with the " +
+          "newest run of the name",
       },
     ],
   },
@@ -31,6 +48,7 @@ export const RUN = [
     options: [
       {
         name: "dryRun",
+        course: false,
         kind: "boolean",
         help: "print the GPU memory that the run would take; train and write nothing",
       },

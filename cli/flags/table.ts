@@ -37,12 +37,14 @@ export const SECTIONS = [
     options: [
       {
         name: "help",
+        course: false,
         short: "h",
         kind: "boolean",
         help: "print this text",
       },
       {
         name: "version",
+        course: false,
         short: "V",
         kind: "boolean",
         help: "print the version",

@@ -1,5 +1,6 @@
 import { parseJson } from "../../data/json.ts";
 import { LONGEST_TEXT } from "./read_file.ts";
+import { CHECKPOINTS } from "./checkpoint_names.ts";
 import { present, REPLACING, UNFINISHED } from "./replacing.ts";
 import { isTemporary } from "./whole_file.ts";
 
@@ -23,7 +24,7 @@ function isConfig(path: string): boolean {
 export function holdsRun(folder: string): string | undefined {
   const places = ["", `/${UNFINISHED}`, `/${REPLACING}`];
   if (places.some((place) => isConfig(`${folder}${place}/config.json`))) return undefined;
-  const own = present(folder, [UNFINISHED, REPLACING]);
+  const own = present(folder, [UNFINISHED, REPLACING, CHECKPOINTS]);
   return [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted()
     .find((name) => !own.includes(name) && !isTemporary(name));
 }

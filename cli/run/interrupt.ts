@@ -7,6 +7,24 @@ export const SIGNALS = [
   { signal: "SIGHUP", words: "ended by SIGHUP, as when its terminal is closed", code: 129 },
 ] as const;
 
+/** Calls `act` for each signal that is to end the process; gives what undoes this. */
+export function onSignal(act: (signal: typeof SIGNALS[number]) => void): () => void {
+  const listening = SIGNALS.flatMap((found) => {
+    const { signal } = found;
+    const listener = (): void => act(found);
+    try {
+      Deno.addSignalListener(signal, listener);
+    } catch {
+      // Not every system has every signal.
+      return [];
+    }
+    return [{ signal, listener }];
+  });
+  return () => {
+    for (const { signal, listener } of listening) Deno.removeSignalListener(signal, listener);
+  };
+}
+
 /** When a signal is to end the process, says what is kept and ends it; gives what undoes this. */
 export function onInterrupt(
   progress: ProgressLine,
@@ -15,22 +33,10 @@ export function onInterrupt(
     readonly printError: (text: string) => void;
   },
 ): () => void {
-  const listening = SIGNALS.flatMap(({ signal, words, code }) => {
-    const stop = (): never => {
-      const found = kept();
-      progress.end();
-      printError(`adjoin: ${words}; ${found}\n`);
-      Deno.exit(code);
-    };
-    try {
-      Deno.addSignalListener(signal, stop);
-    } catch {
-      // Not every system has every signal.
-      return [];
-    }
-    return [{ signal, stop }];
+  return onSignal(({ words, code }) => {
+    const found = kept();
+    progress.end();
+    printError(`adjoin: ${words}; ${found}\n`);
+    Deno.exit(code);
   });
-  return () => {
-    for (const { signal, stop } of listening) Deno.removeSignalListener(signal, stop);
-  };
 }

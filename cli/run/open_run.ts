@@ -5,21 +5,26 @@ import { preparations } from "../../train/augment/plan.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
 import { type SearchJob, searchOn, type SearchOptions } from "../../train/search.ts";
 import { normalized } from "../../train/pixel_normalization.ts";
+import type { TrainingState } from "../../train/resume/training_state.ts";
 import type { TrainOptions } from "../../train/types.ts";
+import { sameImages } from "./same_images.ts";
 import { chooseTiles } from "./tile_cache.ts";
 import { loadGiven, loadTeacher } from "./weights_files.ts";
 
 /**
  * Reads the images, the teacher and the weights that options name. Pictures need a way to be opened,
- * which has to last as long as the run.
+ * which has to last as long as the run. A run that goes on does so `from` a state: its images have to
+ * be those that it began with.
  */
 export async function readInputs(
   options: TrainOptions,
   openPictures?: OpenPictures,
+  from?: TrainingState,
 ): Promise<RunInputs> {
   const { dataset, dataDir, seed, trainSize, valSize, valSplit, mode } = options;
   const { imageSize, channels, cropPct } = options;
-  const given = await loadGiven(options);
+  // A run that goes on has them in its state.
+  const given = from ? undefined : await loadGiven(options);
   const opened = await openDataset(dataset, {
     dataDir,
     seed,
@@ -34,7 +39,9 @@ export async function readInputs(
     normalization: options.normalization === "imagenet" ? IMAGENET : undefined,
     prepare: imageSize === undefined ? undefined : preparations({ ...options, imageSize }),
   });
-  const { split, notes } = normalized(options, opened, given);
+  const { split, notes } = from
+    ? { split: sameImages(opened, from), notes: [] }
+    : normalized(options, opened, given);
   const teacher = mode === "distill" && options.teacher
     ? await loadTeacher(options.teacher, split)
     : undefined;
@@ -42,8 +49,12 @@ export async function readInputs(
 }
 
 /** A run as options say, with all that it reads; see {@link readInputs}. */
-export async function openJob(options: TrainOptions, openPictures?: OpenPictures): Promise<Job> {
-  return jobOn(await readInputs(options, openPictures), options);
+export async function openJob(
+  options: TrainOptions,
+  openPictures?: OpenPictures,
+  from?: TrainingState,
+): Promise<Job> {
+  return jobOn(await readInputs(options, openPictures, from), options);
 }
 
 /** A search as options say, with all that it reads; see {@link readInputs}. */
@@ -51,6 +62,7 @@ export async function openSearch(
   options: TrainOptions,
   find: SearchOptions,
   openPictures?: OpenPictures,
+  from?: TrainingState,
 ): Promise<SearchJob> {
-  return searchOn(await readInputs(options, openPictures), options, find);
+  return searchOn(await readInputs(options, openPictures, from), options, find);
 }

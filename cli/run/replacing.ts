@@ -4,8 +4,9 @@
 // moment from which on the new run counts. Its files are then linked into the place of the old ones.
 // When all are there, removing config.json from `replacing` ends it; the rest is tidying up.
 import { DataError } from "../../data/error.ts";
+import { CHECKPOINTS, isCheckpointName } from "./checkpoint_names.ts";
 import { checkpointCure } from "./run_checkpoints.ts";
-import { isTemporary, syncFile, syncFolder } from "./whole_file.ts";
+import { removeTemporary, syncFile, syncFolder } from "./whole_file.ts";
 
 /** What a run leaves in its folder. */
 export const RUN_FILES = [
@@ -53,6 +54,19 @@ export function present(folder: string, names: readonly string[]): string[] {
   return names.filter((name) => there.has(name));
 }
 
+/** The names of a run's checkpoints, below its folder. */
+export function ownCheckpoints(folder: string): string[] {
+  const own = `${folder}/${CHECKPOINTS}`;
+  if (!statOf(own)?.isDirectory) return [];
+  return [...Deno.readDirSync(own)].map(({ name }) => name).filter(isCheckpointName).toSorted()
+    .map((name) => `${CHECKPOINTS}/${name}`);
+}
+
+/** The names of all that a folder has of a run, those of checkpoints below it. */
+export function filesOfRun(folder: string): string[] {
+  return [...present(folder, OWN_FILES), ...ownCheckpoints(folder)];
+}
+
 /** What there is under a path, a link for itself; nothing where there is nothing to be seen. */
 export function statOf(path: string): Deno.FileInfo | undefined {
   try {
@@ -76,13 +90,20 @@ function double(from: string, to: string): void {
   }
 }
 
+/** Removes the folder of checkpoints, unless there is something else in it. */
+function removeCheckpoints(folder: string): void {
+  const own = `${folder}/${CHECKPOINTS}`;
+  if (!statOf(own)?.isDirectory) return;
+  removeTemporary(own);
+  if ([...Deno.readDirSync(own)].length === 0) Deno.removeSync(own);
+}
+
 /** Empties one of the folders that are for runs only, and gives the names of what is none of theirs. */
 export function emptyRun(folder: string): string[] {
-  const names = [...Deno.readDirSync(folder)].map(({ name }) => name);
-  const isOwn = (name: string): boolean =>
-    isTemporary(name) || OWN_FILES.some((own) => own === name);
-  for (const name of names.filter(isOwn)) Deno.removeSync(`${folder}/${name}`);
-  return names.filter((name) => !isOwn(name));
+  for (const name of filesOfRun(folder)) Deno.removeSync(`${folder}/${name}`);
+  removeTemporary(folder);
+  removeCheckpoints(folder);
+  return [...Deno.readDirSync(folder)].map(({ name }) => name);
 }
 
 /** Goes on from wherever a replacement ended; does nothing where there was none. */
@@ -90,9 +111,13 @@ export function finishReplacing(path: string): void {
   const from = `${path}/${REPLACING}`;
   if (!statOf(from)?.isDirectory) return;
   if (isReplacing(path)) {
-    const fresh = present(from, OWN_FILES);
-    for (const name of present(path, OWN_FILES)) Deno.removeSync(`${path}/${name}`);
+    const fresh = filesOfRun(from);
+    for (const name of filesOfRun(path)) Deno.removeSync(`${path}/${name}`);
+    const checkpoints = fresh.some((name) => name.startsWith(`${CHECKPOINTS}/`));
+    if (checkpoints) Deno.mkdirSync(`${path}/${CHECKPOINTS}`, { recursive: true });
     for (const name of fresh) double(`${from}/${name}`, `${path}/${name}`);
+    if (checkpoints) syncFolder(`${path}/${CHECKPOINTS}`);
+    else removeCheckpoints(path);
     syncFolder(path);
     Deno.removeSync(`${from}/config.json`);
     syncFolder(from);

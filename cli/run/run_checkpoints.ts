@@ -1,24 +1,20 @@
 // Checkpoints that a run leaves in its folder, as others find them.
 import { printable } from "../../data/printable.ts";
 import { abridged } from "../../data/words.ts";
-
-/** The folder of a run's checkpoints, in its own. */
-export const CHECKPOINTS = "checkpoints";
+import { CHECKPOINTS, isCheckpointName } from "./checkpoint_names.ts";
 
 /** Where one may be: the run that a folder holds, or that which will replace it. */
 const PLACES = [CHECKPOINTS, `unfinished/${CHECKPOINTS}`];
 
-/** The newest first, then the best, then those that are kept besides. */
-const NAME = /^(last|best-small|best-base|(epoch|step)-\d+)\.safetensors$/;
-
 function namesIn(folder: string): string[] {
   try {
-    return [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => NAME.test(name));
+    return [...Deno.readDirSync(folder)].map(({ name }) => name).filter(isCheckpointName);
   } catch {
     return [];
   }
 }
 
+/** The newest first, then the best, then those that are kept besides. */
 function rank(name: string): number {
   return ["last", "best-small", "best-base"].findIndex((word) => name.startsWith(word)) >>> 0;
 }

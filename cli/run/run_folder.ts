@@ -1,14 +1,14 @@
-import { printable } from "../../data/printable.ts";
-import { listed } from "../../data/words.ts";
+import { listed, plural } from "../../data/words.ts";
 import { UsageError } from "../../train/errors.ts";
-import { hold, isHeld } from "./held_file.ts";
+import type { EpochMetrics, Summary, TrainOptions } from "../../train/types.ts";
+import { DiskKeeper } from "./checkpoint_files.ts";
+import { CHECKPOINTS, LAST } from "./checkpoint_names.ts";
+import type { FoundRun } from "./found_run.ts";
 import { type FolderRequest, takeFolder, unusable } from "./output_folder.ts";
-import { runConfig } from "./run_config.ts";
 import {
-  emptyRun,
-  finishReplacing,
+  filesOfRun,
   isReplacing,
-  OWN_FILES,
+  ownCheckpoints,
   present,
   replaceRun,
   REPLACING,
@@ -16,10 +16,12 @@ import {
   statOf,
   UNFINISHED,
 } from "./replacing.ts";
-import { plural } from "../../data/words.ts";
-import type { EpochMetrics, Summary, TrainOptions } from "../../train/types.ts";
-import { unwritable } from "./unwritable.ts";
-import { syncFile, writeWhole } from "./whole_file.ts";
+import { rescue } from "./rescue.ts";
+import { runConfig } from "./run_config.ts";
+import { checkPlace, holdRun, prepare, refuseHeld } from "./run_place.ts";
+import { SaidOnce } from "./said_once.ts";
+import { cureFor, unwritable, whyNot } from "./unwritable.ts";
+import { removeTemporary, syncFile, tryWriting, writeWhole } from "./whole_file.ts";
 
 type Content = Uint8Array | string;
 
@@ -31,63 +33,55 @@ function bytesOf(content: Content): Uint8Array {
   return typeof content === "string" ? new TextEncoder().encode(content) : content;
 }
 
-/** Raises a {@link UsageError} for a folder in which something is in the way of a run. */
-function checkPlace(path: string): void {
-  for (const name of [UNFINISHED, REPLACING]) {
-    const info = statOf(`${path}/${name}`);
-    if (!info || info.isDirectory) continue;
-    const what = info.isSymlink ? "a link" : "a file";
-    const cure = "remove it, or choose another --output";
-    throw unusable(path, `runs need the name ${name} in it for a folder, found ${what}`, cure);
-  }
-  for (const name of present(path, OWN_FILES)) {
-    if (!statOf(`${path}/${name}`)?.isDirectory) continue;
-    throw unusable(path, `a folder is in the place of the file ${name}`);
-  }
-}
-
-/** Raises a {@link UsageError} for a folder that another process writes a run to. */
-function refuseHeld(path: string): void {
-  for (const folder of [path, `${path}/${UNFINISHED}`, `${path}/${REPLACING}`]) {
-    if (!isHeld(`${folder}/config.json`)) continue;
-    const cure = "wait for its end, or choose another --output";
-    throw unusable(path, "another run is writing to it", cure);
-  }
-}
-
-/** Ends what an earlier run had begun, and empties the folders that a run needs to replace another. */
-function prepare(path: string): void {
-  try {
-    finishReplacing(path);
-    for (const folder of [UNFINISHED, REPLACING].map((name) => `${path}/${name}`)) {
-      if (!statOf(folder)) continue;
-      const [other] = emptyRun(folder);
-      if (other === undefined) continue;
-      const why = `runs need ${folder} for themselves, found ${printable(other)} in it`;
-      throw unusable(path, why, "move it elsewhere, or choose another --output");
-    }
-  } catch (error) {
-    throw error instanceof UsageError ? error : unwritable(path, error);
-  }
+function linesName({ search }: EpochMetrics): string {
+  return search ? "search.jsonl" : "metrics.jsonl";
 }
 
 /** The files of one run. */
 export class RunFolder {
   readonly #request: FolderRequest;
+  readonly #faults: SaidOnce;
   readonly #metrics: EpochMetrics[] = [];
   /** All that was to be written, by name. */
   readonly #contents = new Map<string, Content>();
+  /** Names of those that are not on the disk as they should be. */
+  readonly #owed = new Set<string>();
   #path: string;
   #work: string;
   #started = false;
   /** config.json, held as long as this run writes. */
   #held?: Disposable;
+  #rescued?: string;
+  #keeper: DiskKeeper;
+  readonly #keeping: { readonly keep?: number; readonly note: (text: string) => void };
 
-  /** Writes nothing yet. With `overwrite` the files of an earlier run will be replaced at the end. */
-  constructor(output: string, request: FolderRequest) {
+  /**
+   * Writes nothing yet. With `overwrite` the files of an earlier run will be replaced at the end.
+   * `note` is told, once, what cannot be written while the run goes on; the `keep` latest
+   * checkpoints stay.
+   */
+  constructor(
+    output: string,
+    request: FolderRequest,
+    { note = () => {}, keep }: {
+      readonly note?: (text: string) => void;
+      readonly keep?: number;
+    } = {},
+  ) {
     this.#path = output;
     this.#work = output;
     this.#request = request;
+    this.#faults = new SaidOnce(note);
+    this.#keeping = { keep, note };
+    this.#keeper = this.#keeperFor();
+  }
+
+  #keeperFor(written?: FoundRun["last"]): DiskKeeper {
+    return new DiskKeeper({
+      ...this.#keeping,
+      folder: () => `${this.#work}/${CHECKPOINTS}`,
+      written,
+    });
   }
 
   /** Lets other runs have the folder. */
@@ -110,8 +104,20 @@ export class RunFolder {
     return this.#metrics;
   }
 
+  /** Keeps the checkpoints of the run; to be asked for when it has been started or resumed. */
+  get keeper(): DiskKeeper {
+    return this.#keeper;
+  }
+
+  /** The folder that a new run goes on from; nothing where there is no checkpoint. */
+  get resumable(): string | undefined {
+    if (this.#rescued !== undefined) return this.#rescued;
+    return this.#keeper.written === undefined ? undefined : this.#path;
+  }
+
   /** What there is on disk so far, in words. */
   kept(): string {
+    if (this.#rescued !== undefined) return `all there is of the run is in ${this.#rescued}`;
     if (!this.#started) return "nothing was written";
     let names: string[];
     try {
@@ -123,7 +129,11 @@ export class RunFolder {
       const lines = String(this.#contents.get(name) ?? "").split("\n").length - 1;
       return name.endsWith(".jsonl") ? `${name} with ${plural(lines, "epoch")}` : name;
     });
-    const weights = names.some((name) => name.endsWith(".safetensors")) ? "" : ", but no weights";
+    const { written } = this.#keeper;
+    const checkpoint = written && statOf(`${this.#work}/${CHECKPOINTS}/${LAST}`);
+    if (checkpoint) words.push(`a checkpoint of ${written}`);
+    const some = checkpoint || names.some((name) => name.endsWith(".safetensors"));
+    const weights = some ? "" : ", but no weights";
     const before = this.#work === this.#path ? "" : `; the run before is still in ${this.#path}`;
     return `${this.#work} keeps ${listed(words)}${weights}${before}`;
   }
@@ -138,49 +148,125 @@ export class RunFolder {
     checkPlace(path);
     refuseHeld(path);
     if (this.#request.overwrite) prepare(path);
-    const replaces = present(path, OWN_FILES).length > 0;
+    const replaces = filesOfRun(path).length > 0;
     this.#work = this.#request.overwrite && replaces ? `${path}/${UNFINISHED}` : path;
-    const config = runConfig(options, { output: path });
     const file = `${this.#work}/config.json`;
     try {
       Deno.mkdirSync(this.#work, { recursive: true });
+      this.#hold(runConfig(options, { output: path }), { createNew: true });
+    } catch (error) {
+      throw error instanceof UsageError ? error : unwritable(file, error);
+    }
+    this.#started = true;
+  }
+
+  /** Writes config.json where it is not there yet, and holds it. */
+  #hold(config: string, { createNew }: { readonly createNew: boolean }): void {
+    const file = `${this.#work}/config.json`;
+    if (createNew || !statOf(file)) {
       Deno.writeTextFileSync(file, config, { createNew: true });
       syncFile(file);
-      this.#held = hold(file);
-    } catch (error) {
-      throw unwritable(file, error);
+    } else if (Deno.readTextFileSync(file) !== config) {
+      // That of a run that has ended is true until the next one has.
+      this.#owed.add("config.json");
     }
+    this.#held = holdRun(this.#path, file);
     this.#contents.set("config.json", config);
+  }
+
+  /**
+   * Goes on in the folder of a run, whose epochs so far are those of `found`. Raises a
+   * {@link UsageError} where another process does, or where nothing can be written.
+   */
+  resume(
+    { path, work, last, history }: Pick<FoundRun, "path" | "work" | "last" | "history">,
+    options: TrainOptions | Readonly<Record<string, unknown>>,
+  ): void {
+    this.#path = path;
+    this.#work = work;
+    checkPlace(path);
+    refuseHeld(path);
+    try {
+      tryWriting(work);
+      this.#hold(runConfig(options, { output: path }), { createNew: false });
+      const own = [work, `${work}/${CHECKPOINTS}`].filter(statOf);
+      for (const folder of own) removeTemporary(folder);
+    } catch (error) {
+      throw error instanceof UsageError
+        ? error
+        : unusable(path, whyNot(error), cureFor(error, path));
+    }
+    this.#keeper = this.#keeperFor(last);
     this.#started = true;
+    this.rewrite(history);
+  }
+
+  /** Writes search.jsonl and metrics.jsonl anew: these epochs count, and no others. */
+  rewrite(history: readonly EpochMetrics[]): void {
+    this.#metrics.splice(0, Infinity, ...history.filter(({ search }) => !search));
+    for (const name of ["search.jsonl", "metrics.jsonl"]) {
+      const rows = history.filter((metrics) => linesName(metrics) === name);
+      if (!rows.length && !statOf(`${this.#work}/${name}`)) continue;
+      this.#contents.set(name, rows.map((row) => JSON.stringify(row) + "\n").join(""));
+      this.#writeLines(name, { all: true });
+    }
   }
 
   /**
    * Appends a line to metrics.jsonl, or to search.jsonl while widths are searched. A run can go on
-   * where that fails: what is wrong is given back, and the end of the run writes the file anew.
+   * where that fails: the end of the run writes the file anew.
    */
-  append(metrics: EpochMetrics): string | undefined {
-    const name = metrics.search ? "search.jsonl" : "metrics.jsonl";
+  append(metrics: EpochMetrics): void {
+    const name = linesName(metrics);
     if (!metrics.search) this.#metrics.push(metrics);
     const line = JSON.stringify(metrics) + "\n";
     this.#contents.set(name, `${this.#contents.get(name) ?? ""}${line}`);
+    // Half a line may be there.
+    this.#writeLines(name, { line, all: this.#owed.has(name) });
+  }
+
+  #writeLines(name: string, { line = "", all }: { line?: string; all: boolean }): void {
     const file = `${this.#work}/${name}`;
     try {
-      Deno.writeTextFileSync(file, line, { append: true });
+      if (all) Deno.writeTextFileSync(file, String(this.#contents.get(name)));
+      else Deno.writeTextFileSync(file, line, { append: true });
+      this.#done(name);
     } catch (error) {
-      return unwritable(file, error).message;
+      this.#failed(name, unwritable(file, error));
     }
   }
 
-  /** Writes a file so that it is there either whole or not at all. */
-  async write(name: string, content: Content): Promise<void> {
-    await this.#save(new Map([[name, content]]));
+  #done(name: string): void {
+    this.#owed.delete(name);
+    this.#faults.worked(name);
   }
 
+  #failed(name: string, { message }: Error): void {
+    this.#owed.add(name);
+    this.#faults.failed(name, message);
+  }
+
+  /**
+   * Writes a file so that it is there either whole or not at all. A run can go on where that fails:
+   * its end writes the file anew.
+   */
+  async put(name: string, content: Content): Promise<void> {
+    this.#contents.set(name, content);
+    try {
+      await writeWhole(`${this.#work}/${name}`, bytesOf(content));
+      this.#done(name);
+    } catch (error) {
+      this.#failed(name, error as UsageError);
+    }
+  }
+
+  /** Writes files, else all of the run to another folder, and raises a {@link UsageError}. */
   async #save(files: ReadonlyMap<string, Content>): Promise<void> {
     for (const [name, content] of files) this.#contents.set(name, content);
     try {
       for (const [name, content] of files) {
         await writeWhole(`${this.#work}/${name}`, bytesOf(content));
+        this.#owed.delete(name);
       }
     } catch (error) {
       const { message } = error as UsageError;
@@ -190,38 +276,39 @@ export class RunFolder {
 
   /** Writes all of the run to a temporary folder; says what is kept. */
   async #rescue(): Promise<string> {
-    let folder: string | undefined;
-    try {
-      folder = await Deno.makeTempDir({ prefix: "adjoin-" });
-      for (const [name, content] of this.#contents) {
-        await writeWhole(`${folder}/${name}`, bytesOf(content));
-      }
-      return `all there is of the run is in ${folder}`;
-    } catch {
-      if (folder) await Deno.remove(folder, { recursive: true }).catch(() => {});
-      return this.kept();
-    }
+    this.#rescued = await rescue(this.#work, {
+      contents: new Map([...this.#contents].map(([name, content]) => [name, bytesOf(content)])),
+      checkpoints: this.#keeper.owed,
+    });
+    return this.kept();
   }
 
   /**
-   * Writes a file that the run does not need at once. What is wrong is given back, and the end of the
-   * run writes the file anew.
+   * Waits until the last checkpoint is kept; where it could not be, keeps all of the run in another
+   * folder, and gives whether it did.
    */
-  async put(name: string, content: Content): Promise<string | undefined> {
-    this.#contents.set(name, content);
-    try {
-      await writeWhole(`${this.#work}/${name}`, bytesOf(content));
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
+  async settle(): Promise<boolean> {
+    await this.#keeper.settled();
+    const { owed } = this.#keeper;
+    if (this.#started && this.#rescued === undefined && owed.has(LAST)) await this.#rescue();
+    return this.#rescued !== undefined;
   }
 
-  /** Sizes of the files of the run, in bytes. */
+  /** Sizes of the files of the run, in bytes; that of all checkpoints as one. */
   async sizes(): Promise<Map<string, number>> {
     const sizes = new Map<string, number>();
     for (const name of RUN_FILES) {
       const found = await Deno.stat(`${this.#path}/${name}`).catch(() => undefined);
       if (found) sizes.set(name, found.size);
+    }
+    // Of a file with two names, once.
+    const checkpoints = new Map<unknown, number>();
+    for (const name of ownCheckpoints(this.#path)) {
+      const { ino, size } = await Deno.stat(`${this.#path}/${name}`);
+      checkpoints.set(ino ?? name, size);
+    }
+    if (checkpoints.size) {
+      sizes.set(CHECKPOINTS, [...checkpoints.values()].reduce((sum, size) => sum + size));
     }
     return sizes;
   }
@@ -230,9 +317,19 @@ export class RunFolder {
   async finish(files: ReadonlyMap<string, Content>, summary: Summary): Promise<void> {
     const before = [...this.#contents];
     const lines = before.filter(([name]) => name.endsWith(".jsonl"));
-    const pictures = before.filter(([name]) => name.endsWith(".png"));
+    const owed = before.filter(([name]) => this.#owed.has(name));
     const last: [string, Content] = ["summary.json", json(summary)];
-    await this.#save(new Map([...lines, ...files, ...pictures, last]));
+    await this.#keeper.settled();
+    // That of a run that goes on after its end is not true of the files that are to come.
+    await Deno.remove(`${this.#work}/summary.json`).catch(() => {});
+    await this.#save(new Map([...lines, ...files, ...owed, last]));
+    this.publish();
+  }
+
+  /** Ends a run that has no more to write than what it has put. */
+  async end(): Promise<void> {
+    await this.#keeper.settled();
+    await this.#save(new Map([...this.#contents].filter(([name]) => this.#owed.has(name))));
     this.publish();
   }
 

@@ -1,8 +1,15 @@
-import { onInterrupt } from "./interrupt.ts";
 import type { RunRequest } from "../options.ts";
+import { EndedError } from "../exit.ts";
+import { StoppedError } from "../../train/errors.ts";
+import type { Course } from "../../train/resume/course.ts";
+import { goOnWords } from "./go_on.ts";
+import { positionWords } from "./checkpoint_names.ts";
+import { printable } from "../../data/printable.ts";
 import { checkFolder } from "./output_folder.ts";
 import { ProgressLine } from "../report/progress.ts";
+import { resolvedConfig } from "./run_config.ts";
 import { RunFolder } from "./run_folder.ts";
+import { Stopping } from "./stopping.ts";
 import type { AugmentedImage } from "../../train/augmented_batch.ts";
 import type { TrainResult } from "../../train/train.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
@@ -44,12 +51,12 @@ export async function saveWidths(
   { file, full }: WidthsFound,
   reporter: Reporter,
 ): Promise<void> {
-  await folder.write("widths.json", encodeWidths(file));
+  await folder.put("widths.json", encodeWidths(file));
   const drawn = await picture("widths.svg", async () => {
     const { drawWidths } = await import("../report/widths_picture.ts");
     return await drawWidths(file, full);
   }, reporter.note);
-  for (const [name, content] of drawn) await folder.write(name, content);
+  for (const [name, content] of drawn) await folder.put(name, content);
 }
 
 /** Draws the first batch while the run goes on, and writes it as soon as it is drawn. */
@@ -62,15 +69,28 @@ async function saveBatch(
     const { drawBatch } = await import("../report/batch_picture.ts");
     return await drawBatch(images, title);
   }, note);
-  for (const [name, content] of drawn) {
-    const problem = await folder.put(name, content);
-    if (problem) note(problem);
-  }
+  for (const [name, content] of drawn) await folder.put(name, content);
+}
+
+/** Remarks on a run that goes on, a sentence each; `adapter` is the one that it goes on with. */
+function notesOf({ from, notes = [] }: RunRequest, adapter: string): string[] {
+  if (!from) return [...notes];
+  const { state: { run } } = from;
+  return [
+    ...notes,
+    `goes on from ${positionWords(from.state)}`,
+    ...run.adapter === adapter ? [] : [
+      `the run was on ${
+        printable(run.adapter)
+      }: with another adapter, results are not equal to the ` +
+      `last bit`,
+    ],
+  ];
 }
 
 /**
  * Does a run in its folder, with progress on the console: `run` trains, and gives what to save, or
- * nothing when it has saved all there is.
+ * nothing when it has saved all there is. A run that is told to end raises an {@link EndedError}.
  */
 export async function inRunFolder(
   request: RunRequest,
@@ -82,12 +102,12 @@ export async function inRunFolder(
       options: TrainOptions,
       reporter: Reporter,
       folder: RunFolder,
+      course: Course,
     ) => Promise<TrainResult | undefined>;
   },
 ): Promise<void> {
-  const { options } = request;
-  await checkFolder(options.output, request);
-  using folder = new RunFolder(options.output, request);
+  const { options, from } = request;
+  if (!from) await checkFolder(options.output, request);
   const progress = new ProgressLine({
     write: output.print,
     terminal: Deno.stdout.isTerminal(),
@@ -95,42 +115,66 @@ export async function inRunFolder(
     now: () => performance.now(),
     quiet: request.quiet,
   });
+  const note = (text: string): void => progress.note(text);
+  using folder = new RunFolder(options.output, request, { note, keep: options.keep });
+  if (from) folder.resume(from, request.config);
   let test = false;
   const { model, dataset, seed, smoothing } = options;
   const title = `${model}, ${kind}, ${dataset}, seed ${seed}`;
   let batch: Promise<void> | undefined;
+  /** What is there, and the command that goes on with it. */
+  const kept = (): string => folder.kept() + goOnWords(request, folder.resumable);
+  using stopping = new Stopping(progress, {
+    kept,
+    settled: () => folder.keeper.settled(),
+    printError: output.printError,
+    minutes: options.timeLimit,
+  });
+  let announced = false;
   const reporter: Reporter = {
     start: (info) => {
+      stopping.between();
       test = info.test;
       if (!folder.started) folder.start(request.config);
       progress.start({ ...info, options: { ...info.options, output: folder.path } });
+      if (announced) return;
+      announced = true;
+      for (const text of notesOf(request, info.adapter)) note(text);
     },
     batch: (images) => {
-      batch ??= saveBatch(folder, images, { title, note: reporter.note });
+      batch ??= saveBatch(folder, images, { title, note });
     },
     progress: (found) => progress.progress(found),
-    work: (work) => progress.work(work),
-    epoch: (metrics) => {
-      const problem = folder.append(metrics);
-      progress.epoch(metrics);
-      if (problem) progress.note(problem);
+    work: (work) => {
+      // A validation belongs to the steps: training asks within it.
+      if (work.epoch === undefined) stopping.between();
+      progress.work(work);
     },
-    note: (text) => progress.note(text),
+    epoch: (metrics) => {
+      folder.append(metrics);
+      progress.epoch(metrics);
+    },
+    history: (epochs) => folder.rewrite(epochs),
+    note,
   };
-  const { printError } = output;
-  const stopListening = onInterrupt(progress, { kept: () => folder.kept(), printError });
+  const course: Course = {
+    keeper: folder.keeper,
+    from: from?.state,
+    stopped: () => stopping.stopped(),
+    config: resolvedConfig(request.config),
+  };
   try {
-    const result = await run(options, reporter, folder);
+    const result = await run(options, reporter, folder, course);
     await batch;
     if (!result) {
-      folder.publish();
+      await folder.end();
       return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${folder.path}\n`);
     }
     const { summary, files, predictions } = result;
     const curves = await picture("curves.svg", async () => {
       const { drawCurves } = await import("../report/curves.ts");
       return await drawCurves(folder.metrics, title, { test, smoothing });
-    }, reporter.note);
+    }, note);
     const [which] = (["small", "base"] as const).filter((which) => predictions[which]);
     const counted = predictions[which];
     const confusion = counted
@@ -138,13 +182,21 @@ export async function inRunFolder(
         const { drawConfusion } = await import("../report/confusion_picture.ts");
         const words = `${title}: the ${which} network, ${test ? "test" : "validation"} images`;
         return await drawConfusion(counted, { title: words, names: result.classes });
-      }, reporter.note)
+      }, note)
       : [];
     const drawn = [...curves, ...confusion];
     await folder.finish(new Map<string, Uint8Array | string>([...files, ...drawn]), summary);
     progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
+  } catch (error) {
+    await batch;
+    const rescued = await folder.settle();
+    const { why } = stopping;
+    if (error instanceof StoppedError && why) {
+      throw new EndedError(`${why.words}; ${kept()}`, why.code);
+    }
+    if (rescued) note(kept());
+    throw error;
   } finally {
     progress.end();
-    stopListening();
   }
 }

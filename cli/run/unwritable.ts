@@ -28,6 +28,8 @@ export function whyNot(error: unknown): string {
       return "a file is in the place of a folder";
     case "ENOENT":
       return "its folder is not there";
+    case "EIO":
+      return "the disk fails";
     case "ENAMETOOLONG":
       return "the name is too long";
     case "ELOOP":

@@ -32,17 +32,28 @@ export function tryWriting(folder: string): void {
   Deno.removeSync(temporary);
 }
 
-/**
- * Writes a file so that it is there either whole or not at all, else raises a `UsageError`. It is
- * written under a name that nobody else has: not even a link is followed. A link at `path` is
- * replaced, not what it leads to.
- */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  const folder = dirname(path);
-  const temporary = temporaryIn(folder);
+/** The same as {@link syncFolder}, while the program goes on. */
+async function syncNames(folder: string): Promise<void> {
   try {
-    await Deno.writeFile(temporary, bytes, { createNew: true });
-    syncFile(temporary);
+    using opened = await Deno.open(folder);
+    await opened.sync();
+  } catch { /* What is in the files is safe all the same. */ }
+}
+
+/** Writes a new file, and waits until it is on the disk. */
+async function writeNew(path: string, pieces: readonly Uint8Array[]): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  for (const piece of pieces) {
+    for (let rest = piece; rest.length;) rest = rest.subarray(await file.write(rest));
+  }
+  await file.sync();
+}
+
+/** Fills a file that nobody else knows with `fill`, then gives it its name: all of it or nothing. */
+async function takeName(path: string, fill: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = temporaryIn(dirname(path));
+  try {
+    await fill(temporary);
     await Deno.rename(temporary, path);
   } catch (error) {
     if (!(error instanceof Deno.errors.AlreadyExists)) {
@@ -50,5 +61,41 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<void>
     }
     throw unwritable(path, error);
   }
-  syncFolder(folder);
+  await syncNames(dirname(path));
+}
+
+/**
+ * Writes a file so that it is there either whole or not at all, else raises a `UsageError`. Its
+ * pieces are written one behind the other. It is written under a name that nobody else has: not even
+ * a link is followed. A link at `path` is replaced, not what it leads to.
+ */
+export async function writeWhole(
+  path: string,
+  content: Uint8Array | readonly Uint8Array[],
+): Promise<void> {
+  const pieces = content instanceof Uint8Array ? [content] : content;
+  await takeName(path, (temporary) => writeNew(temporary, pieces));
+}
+
+/**
+ * Puts a whole file under another name of the same folder, too, in the place of what has it: as a
+ * second name, or as a copy where files have one name only. Raises a `UsageError` where it cannot.
+ */
+export async function nameAlso(from: string, path: string): Promise<void> {
+  await takeName(path, async (temporary) => {
+    try {
+      await Deno.link(from, temporary);
+    } catch {
+      await Deno.copyFile(from, temporary);
+      using file = await Deno.open(temporary, { write: true });
+      await file.sync();
+    }
+  });
+}
+
+/** Removes what a process that was killed has left half written in a folder. */
+export function removeTemporary(folder: string): void {
+  for (const { name } of Deno.readDirSync(folder)) {
+    if (isTemporary(name)) Deno.removeSync(`${folder}/${name}`);
+  }
 }

@@ -12,8 +12,8 @@ export const FOLDERS: readonly Mutant[] = [
   {
     name: "files are not synced before they are renamed",
     file: WHOLE,
-    find: "createNew: true });\n    syncFile(temporary);",
-    replace: "createNew: true });",
+    find: "  await file.sync();\n}\n\n/** Fills",
+    replace: "}\n\n/** Fills",
     test: {
       file: "tests/whole_file_test.ts",
       name: "a file is on the disk before it has its name",
@@ -22,7 +22,7 @@ export const FOLDERS: readonly Mutant[] = [
   {
     name: "temporary files have a name that a user may have",
     file: WHOLE,
-    find: "const temporary = temporaryIn(folder);\n  try",
+    find: "const temporary = temporaryIn(dirname(path));\n  try",
     replace: "const temporary = `${path}.tmp`;\n  try",
     test: { file: "tests/whole_file_test.ts", name: "no link is written through" },
   },

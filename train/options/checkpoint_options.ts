@@ -8,6 +8,7 @@ export const CHECKPOINTS = [
     options: [
       {
         name: "checkpointSteps",
+        course: false,
         kind: "integer",
         min: 1,
         otherwise: "at the end of each epoch",
@@ -15,6 +16,7 @@ export const CHECKPOINTS = [
       },
       {
         name: "checkpointMinutes",
+        course: false,
         kind: "number",
         above: 0,
         otherwise: "at the end of each epoch",
@@ -22,6 +24,7 @@ export const CHECKPOINTS = [
       },
       {
         name: "keep",
+        course: false,
         kind: "integer",
         min: 0,
         default: 0,
@@ -29,6 +32,7 @@ export const CHECKPOINTS = [
       },
       {
         name: "select",
+        course: false,
         kind: "choice",
         choices: ["last", "best"],
         default: "last",
@@ -37,6 +41,7 @@ export const CHECKPOINTS = [
       },
       {
         name: "patience",
+        course: false,
         kind: "integer",
         min: 1,
         otherwise: "all epochs are trained",
@@ -45,6 +50,7 @@ export const CHECKPOINTS = [
       },
       {
         name: "timeLimit",
+        course: false,
         kind: "number",
         above: 0,
         otherwise: "none",

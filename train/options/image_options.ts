@@ -26,6 +26,7 @@ export const IMAGES = [
       },
       {
         name: "dataDir",
+        course: false,
         kind: "string",
         value: "DIR",
         only: { dataset: FILE_SET_NAMES },
@@ -47,6 +48,7 @@ export const IMAGES = [
     options: [
       {
         name: "workers",
+        course: false,
         kind: "integer",
         min: 1,
         max: 64,
@@ -56,6 +58,7 @@ export const IMAGES = [
       },
       {
         name: "cache",
+        course: false,
         kind: "choice",
         choices: ["memory", "disk", "none"],
         otherwise: "memory where all fit, else none",
@@ -64,6 +67,7 @@ export const IMAGES = [
       },
       {
         name: "strict",
+        course: false,
         kind: "boolean",
         only: { dataset: PICTURE_SET_NAMES },
         help: "end with the first broken picture, not after 1 % of them",

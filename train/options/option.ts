@@ -64,6 +64,11 @@ export type Option =
     readonly beside?: readonly string[];
     /** An option without which, or with 0 as its value, it has no meaning and is refused. */
     readonly needs?: string;
+    /**
+     * `false`: a run that goes on may have another value, as its steps do not depend on it. Whatever
+     * changes weights, order, images or epochs is of the course.
+     */
+    readonly course?: false;
   }
   & (
     | { readonly kind: "boolean" }

@@ -1,0 +1,194 @@
+// The options of a run that goes on: those that it has, with what the command line may change.
+import { resolve } from "node:path";
+import { DataError } from "../data/error.ts";
+import { printable, printableJson } from "../data/printable.ts";
+import { listed } from "../data/words.ts";
+import type { GivenWidths } from "../export/widths_file.ts";
+import { UsageError } from "../train/errors.ts";
+import { type Option, type Value, withDefaults } from "../train/options/option.ts";
+import { type Arguments, readArguments, readTyped } from "./arguments.ts";
+import type { Command } from "./flags/commands.ts";
+import { flagOf, optionsOf } from "./flags/table.ts";
+import { readValue, unusable } from "./option_value.ts";
+import type { FoundRun } from "./run/found_run.ts";
+
+/** Options whose values are paths: two that lead to one place are alike. */
+const PATHS: readonly string[] = ["dataDir", "teacher", "init", "output"];
+
+/** What a command line makes of a run that it goes on with. */
+export interface ResumedOptions<C extends Command> {
+  readonly parsed: Arguments<C>;
+  /** The widths of its small network, where they were given. */
+  readonly widths?: GivenWidths;
+  /** What is to be said of them, a sentence each. */
+  readonly notes: readonly string[];
+}
+
+type Config = Readonly<Record<string, unknown>>;
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** A value of config.json as the command line would have read it. */
+function knownValue(option: Option, value: unknown, file: string): Value {
+  const wrong = (): DataError =>
+    new DataError(
+      `Cannot go on from ${printable(file, 300)}: its options are not those of a run, found ` +
+        `${printableJson(value)} for ${flagOf(option.name)}; take an earlier checkpoint`,
+    );
+  if (option.kind === "boolean") {
+    if (typeof value === "boolean") return value;
+    throw wrong();
+  }
+  const isNumber = (one: unknown): boolean => typeof one === "number";
+  const isNumeric = option.kind === "number" || option.kind === "integer";
+  const fits = option.kind === "numbers"
+    ? Array.isArray(value) && value.every(isNumber)
+    : isNumeric
+    ? isNumber(value)
+    : typeof value === "string";
+  if (!fits) throw wrong();
+  try {
+    return readValue(option, String(value));
+  } catch {
+    throw wrong();
+  }
+}
+
+/** The options of a command as a run has them; those without a value are left out. */
+function knownValues(command: Command, { config, file }: FoundRun): Record<string, Value> {
+  const known: Record<string, Value> = {};
+  for (const option of optionsOf(command)) {
+    const value = Object.hasOwn(config, option.name) ? config[option.name] : null;
+    // Widths are those of the file that was named.
+    if (value === null || (option.name === "widths" && isRecord(value))) continue;
+    known[option.name] = knownValue(option, value, file);
+  }
+  return known;
+}
+
+function alike(name: string, a: Value | undefined, b: Value): boolean {
+  if (PATHS.includes(name) && typeof a === "string" && typeof b === "string") {
+    return resolve(a) === resolve(b);
+  }
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Why the steps of a run depend on how many epochs it has; nothing where they do not. */
+export function dependsOnEpochs(
+  { mode, sched }: { readonly mode?: unknown; readonly sched?: unknown },
+): string | undefined {
+  if (sched !== "constant") return `the learning rates of schedule ${sched} depend on them`;
+  if (mode === "plain" || mode === "distill") return undefined;
+  return "the weight of the KL term depends on them";
+}
+
+/** The error for options with which a run would not have come to where it is. */
+function otherCourse(path: string, reasons: readonly string[], flags: readonly string[]): Error {
+  return new UsageError(
+    `Cannot go on with ${printable(path, 300)}: ${reasons.join("; ")}; leave out ` +
+      `${listed(flags)}, or train anew with another --output`,
+  );
+}
+
+function shown(value: Value | undefined): string {
+  return value === undefined ? "not given" : printable(String(value), 300);
+}
+
+/** What differs in the course of a run from what was typed: reasons by flag. */
+function differences(
+  options: readonly Option[],
+  typed: Readonly<Record<string, Value>>,
+  { known, begun }: { readonly known: Readonly<Record<string, Value>>; readonly begun: number },
+): { readonly reasons: readonly string[]; readonly flags: readonly string[] } {
+  const reasons: string[] = [];
+  const flags: string[] = [];
+  for (const { name, course } of options) {
+    const found = typed[name];
+    if (course === false || found === undefined || alike(name, known[name], found)) continue;
+    const flag = flagOf(name);
+    const both = `${flag} is ${shown(known[name])} there, found ${shown(found)}`;
+    if (name !== "epochs") {
+      reasons.push(both);
+      flags.push(flag);
+      continue;
+    }
+    const why = Number(found) < begun
+      ? `epoch ${begun} has begun there`
+      : dependsOnEpochs({ mode: known.mode, sched: known.sched });
+    if (why === undefined) continue;
+    reasons.push(`${both}, and ${why}`);
+    flags.push(flag);
+  }
+  return { reasons, flags };
+}
+
+function refuseOtherCommand(command: Command, { path, config }: FoundRun): void {
+  const there = config.command;
+  if (typeof there !== "string" || there === command) return;
+  throw new UsageError(
+    `Cannot go on with ${printable(path, 300)}: it is a run of ${printable(there)}; go on with ` +
+      `deno task ${printable(there)} --resume ${printable(path, 300)}`,
+  );
+}
+
+/** The epochs of the training of which at least a step has been done. */
+function begunEpochs({ state: { phase, position: { epoch, step } } }: FoundRun): number {
+  return phase === "train" ? epoch + (step > 0 ? 1 : 0) : 0;
+}
+
+/** The widths that a run was given, with the network that they are of. */
+function widthsOf({ widths }: Config): GivenWidths | undefined {
+  return isRecord(widths) ? { widths: widths as GivenWidths["widths"] } : undefined;
+}
+
+/**
+ * Reads a command line that goes on with a run. Raises a {@link UsageError} for options that would
+ * change its course, by name. `widths` are those of the file that was typed.
+ */
+export function resumedOptions<C extends "train" | "search">(
+  command: C,
+  args: readonly string[],
+  found: FoundRun,
+  widths?: GivenWidths,
+): ResumedOptions<C> {
+  refuseOtherCommand(command, found);
+  const { typed } = readTyped(command, args);
+  const { path, config } = found;
+  const own = knownValues(command, found);
+  const known = { ...own, output: path };
+  if (typed.output !== undefined && !alike("output", path, typed.output)) {
+    throw unusable(
+      `--output ${shown(typed.output)} has no effect beside --resume, which goes on in ` +
+        `${printable(path, 300)}; leave one of them out`,
+    );
+  }
+  if (typed.overwrite === true && typed.resume !== "auto") {
+    throw unusable("--overwrite has no effect beside --resume; leave one of them out");
+  }
+  const options = optionsOf(command).filter(({ name }) => name !== "widths");
+  const { reasons, flags } = differences(options, typed, {
+    known: withDefaults(options, known),
+    begun: begunEpochs(found),
+  });
+  const there = widthsOf(config);
+  const same = JSON.stringify(there?.widths) === JSON.stringify(widths?.widths);
+  if (typed.widths !== undefined && !same) {
+    const has = there ? "other widths" : "none";
+    throw otherCourse(path, [
+      ...reasons,
+      `the run has ${has}, found ${shown(typed.widths)} for --widths`,
+    ], [...flags, "--widths"]);
+  }
+  if (reasons.length) throw otherCourse(path, reasons, flags);
+  const flagless = Object.fromEntries(Object.entries(known).filter(([name]) => name !== "widths"));
+  const { values, positionals } = readArguments(command, args, flagless);
+  const given = new Set(Object.keys(values).filter((name) => name !== "widths"));
+  const epochs = typed.epochs === undefined || alike("epochs", own.epochs, typed.epochs);
+  const notes = epochs ? [] : [
+    `goes on to ${typed.epochs} epochs in the place of ${own.epochs}: with a constant learning ` +
+    `rate, that is the run of ${typed.epochs}`,
+  ];
+  return { parsed: { values, given, positionals }, widths: there, notes };
+}

@@ -1,0 +1,79 @@
+// What a command line that may go on with a run comes to.
+import { basename } from "node:path";
+import { parseJson } from "../data/json.ts";
+import { printable } from "../data/printable.ts";
+import { plural } from "../data/words.ts";
+import type { GivenWidths } from "../export/widths_file.ts";
+import { type Arguments, readArguments, readTyped } from "./arguments.ts";
+import type { RunRequest } from "./options.ts";
+import { resumedOptions } from "./resumed_options.ts";
+import { LAST } from "./run/checkpoint_names.ts";
+import { findRun, type FoundRun, newestRun } from "./run/found_run.ts";
+import { readText } from "./run/read_file.ts";
+import { foundInDataDir } from "./run/recognized.ts";
+import { readWidths } from "./run/weights_files.ts";
+
+/** A run as it is with other epochs, whose rows of metrics.jsonl say how many there are. */
+function withEpochs(found: FoundRun, epochs: number): FoundRun {
+  const { state, state: { run } } = found;
+  if (run.options.epochs === epochs || state.phase !== "train") return found;
+  const history = state.history.map((row) => row.search ? row : { ...row, epochs });
+  const options = { ...run.options, epochs };
+  return { ...found, history, state: { ...state, history, run: { ...run, options } } };
+}
+
+/**
+ * The run that a command line asks for: with `--resume`, one that goes on. Raises a `UsageError` or
+ * a `DataError` where there is no such run, or where options would change its course.
+ */
+export async function readRequest<C extends "train" | "search", Request extends RunRequest>(
+  command: C,
+  args: readonly string[],
+  build: (parsed: Arguments<C>, widths?: GivenWidths) => Request,
+): Promise<Request> {
+  const { typed: { resume, widths: file } } = readTyped(command, args);
+  const widths = typeof file === "string" ? await readWidths(file) : undefined;
+  const goOn = async (path: string): Promise<Request> => {
+    const found = await findRun(path);
+    const { parsed, widths: own, notes } = resumedOptions(command, args, found, widths);
+    const request = build(parsed, own);
+    const options = { ...request.options, output: found.path };
+    return { ...request, options, notes, from: withEpochs(found, options.epochs) };
+  };
+  if (typeof resume === "string" && resume !== "auto") return await goOn(resume);
+  const parsed = readArguments(command, args, await foundInDataDir(command, args));
+  const request = build(parsed, widths);
+  if (resume === undefined) return request;
+  const { options: { output }, named } = request;
+  const path = newestRun({ output, named });
+  if (path !== undefined) return await goOn(path);
+  const none = `there is no run ${printable(output, 300)} with a checkpoint: one begins anew`;
+  return { ...request, notes: [none] };
+}
+
+async function readSummary(folder: string): Promise<{ readonly epochs?: unknown } | undefined> {
+  try {
+    const found: unknown = parseJson(await readText(`${folder}/summary.json`));
+    if (typeof found === "object" && found !== null) return found;
+  } catch { /* The run has not ended. */ }
+}
+
+/** What to say of a run that has nothing left to do; nothing of one that has. */
+export async function nothingLeft(
+  { from, options: { epochs, patience }, config: { widthsOnly } }: RunRequest,
+): Promise<string | undefined> {
+  if (!from || from.path !== from.work) return undefined;
+  const { path, file, config, state: { position } } = from;
+  // Who names an earlier checkpoint wants what came after it once more.
+  if (basename(file) !== LAST && position.epoch < epochs) return undefined;
+  const ended = `${printable(path, 300)} has nothing left to do`;
+  if (widthsOnly === true) {
+    const there = await Deno.stat(`${path}/widths.json`).then(() => true, () => false);
+    return there ? `${ended}: its widths are found` : undefined;
+  }
+  const trained = Number((await readSummary(path))?.epochs);
+  if (trained >= epochs) return `${ended}: it has trained all ${plural(epochs, "epoch")}`;
+  const early = position.epoch === trained && position.step === 0 &&
+    config.epochs === epochs && (config.patience ?? undefined) === patience;
+  return early ? `${ended}: it has stopped after ${plural(trained, "epoch")}` : undefined;
+}
