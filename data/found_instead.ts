@@ -8,7 +8,9 @@ export function errorCode(error: unknown): unknown {
 
 /** Whether the system, or the process, has as many files open as it may: no fault of the one to open. */
 export function tooManyOpen(error: unknown): boolean {
-  return ["EMFILE", "ENFILE"].includes(String(errorCode(error)));
+  if (["EMFILE", "ENFILE"].includes(String(errorCode(error)))) return true;
+  // Packages that load others tell the code on a line of their own.
+  return error instanceof Error && /^E[MN]FILE\b/m.test(error.message);
 }
 
 /** Deno's own words where it lets nobody read, whatever is allowed: below /dev, /proc and /sys. */

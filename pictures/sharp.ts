@@ -1,5 +1,6 @@
 import config from "../deno.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
+import { tooManyOpen } from "../data/found_instead.ts";
 import { grantingFlag, missingPermission } from "../data/missing_permission.ts";
 
 /** What is decoded: `[height, width, channels]`, one byte each. */
@@ -70,8 +71,9 @@ let loaded: Promise<Sharp> | undefined;
 /** What was in the way, without sharp's own advice, which is for npm. */
 function inTheWay(cause: unknown): string {
   const missing = missingPermission(cause);
-  return missing
-    ? `Deno started without the permission to: add ${grantingFlag(missing)}`
+  if (missing) return `Deno started without the permission to: add ${grantingFlag(missing)}`;
+  return tooManyOpen(cause)
+    ? "too many files open: raise the limit of open files (ulimit -n)"
     : "no way to: run deno install once where there is a network";
 }
 

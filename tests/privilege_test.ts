@@ -6,7 +6,7 @@ import { errorMessage } from "../cli/error_message.ts";
 import { EXIT, exitCode } from "../cli/exit.ts";
 import { whyNot } from "../cli/run/unwritable.ts";
 import { DataError } from "../data/error.ts";
-import { foundInstead } from "../data/found_instead.ts";
+import { foundInstead, tooManyOpen } from "../data/found_instead.ts";
 import { grantingFlag, missingPermission } from "../data/missing_permission.ts";
 import { adjoinCommand, type Outcome } from "./command.ts";
 import { withFolder } from "./folder.ts";
@@ -213,6 +213,7 @@ Deno.test("too many open files are told as that, for reading and writing", () =>
   for (const code of ["EMFILE", "ENFILE"]) {
     const error = Object.assign(new Error("os error 24"), { code });
     assertEquals(whyNot(error), "too many files are open");
+    assert(tooManyOpen(new Error(`Cannot load sharp\n${code}: no package.json\nInstall`)));
     assertEquals(
       foundInstead("a", error),
       "too many files open to read a: raise the limit of open files (ulimit -n)",

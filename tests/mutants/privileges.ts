@@ -48,8 +48,8 @@ export const PRIVILEGES: readonly Mutant[] = [
   {
     name: "a file that cannot be opened as too many are is told by its code",
     file: "data/found_instead.ts",
-    find: '["EMFILE", "ENFILE"].includes(String(errorCode(error)))',
-    replace: "false",
+    find: '"ENFILE"].includes',
+    replace: '"ENFILES"].includes',
     test: {
       file: PRIVILEGE_TEST,
       name: "too many open files are told as that, for reading and writing",
