@@ -170,7 +170,8 @@ export function metadataField(metadata: Metadata, key: string, file: string): un
 /** The inverse of {@link encodeInfo}. Raises a {@link DataError} that names `file`. */
 export function parseInfo(metadata: Metadata, file: string): CheckpointInfo {
   const refuse: Refuse = (key, wanted, _, words) => {
-    const found = words ?? (Object.hasOwn(metadata, key) ? printable(metadata[key]) : "none");
+    const found = words ??
+      (Object.hasOwn(metadata, key) ? printable(metadata[key]) || '""' : "none");
     throw new DataError(
       `Cannot load ${file}: wanted ${wanted} as ${key} in its metadata, found ${found}`,
     );

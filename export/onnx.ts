@@ -141,7 +141,7 @@ export function parseOnnxInfo(bytes: Uint8Array, fileName: string): OnnxInfo {
   if (range !== "pixels" && range !== "normalized") {
     throw new DataError(
       `Cannot load ${file}: wanted pixels or normalized as range in its metadata, found ` +
-        printable(range),
+        (printable(range) || '""'),
     );
   }
   return { ...parseInfo(metadata, file), range };
