@@ -7,6 +7,10 @@ type Part = (share: number, print: (line: string) => void) => Promise<void>;
 
 const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   "mutated-files": async () => (await import("./mutated_files.ts")).mutatedFiles,
+  "soak": async () => {
+    const { FULL, soak } = await import("./soak.ts");
+    return (share, print) => soak(FULL * share, print);
+  },
   "wrong-numbers": async () => (await import("./wrong_numbers.ts")).wrongNumbers,
 };
 
