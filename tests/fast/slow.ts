@@ -39,6 +39,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "search_command_test.ts": "trains",
   "search_test.ts": "trains",
   "setup_test.ts": "processes",
+  "soak_test.ts": "trains",
   "software_preset_test.ts": "kernels",
   "textured_test.ts": "kernels",
   "torchvision_test.ts": "kernels",

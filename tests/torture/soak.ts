@@ -24,11 +24,20 @@ import { makeFiles } from "../picture_folders.ts";
 /** Minutes of the full soak. */
 export const FULL = 60;
 
-/** Times that the run is stopped and goes on, its pictures and Workers opened anew. */
-const ROUNDS = 12;
-/** The rounds that the others are compared with begin after this many, and are as many. */
-const WARM = 3;
-const MOST_GROWTH = 10e6;
+/** How large a soak is. */
+interface Size {
+  /** Times that the run is stopped and goes on, its pictures and Workers opened anew. */
+  readonly rounds: number;
+  /** Pictures of a class in each half. */
+  readonly pictures: { readonly train: number; readonly val: number };
+  /** Bytes that the process may not grow by. */
+  readonly growth: number;
+}
+
+const SIZE: Size = { rounds: 12, pictures: { train: 128, val: 16 }, growth: 10e6 };
+
+/** Of how many rounds the first and the last are compared, after as many to warm up. */
+const PART = 1 / 4;
 
 const FLAGS = [
   ...["--dataset", "folder", "--image-size", "24", "--model", "resnet8", "--stem", "cifar"],
@@ -36,9 +45,6 @@ const FLAGS = [
   ...["--epochs", "1000000", "--sched", "constant", "--lr", "0.0001"],
   ...["--checkpoint-steps", "16", "--model-ema-decay", "0.99", "--seed", "1"],
 ];
-
-/** Pictures of a class in each half. */
-const PICTURES = { train: 128, val: 16 };
 
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
@@ -102,8 +108,8 @@ class FileKeeper implements Keeper {
   }
 }
 
-async function writePictures(dir: string): Promise<void> {
-  for (const [half, count] of Object.entries(PICTURES)) {
+async function writePictures(dir: string, pictures: Size["pictures"]): Promise<void> {
+  for (const [half, count] of Object.entries(pictures)) {
     for (const [name, period] of [["fine", 5], ["coarse", 15]] as const) {
       for (let i = 0; i < count; i++) {
         const picture = waves(40 + i % 7, 48 - i % 5, 3, period + i % 4);
@@ -164,23 +170,27 @@ const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 
 /**
  * Trains for so many minutes, and raises an `Error` where what is held by the GPU differs from round
- * to round, or the process grows by 10 MB or more.
+ * to round, or the process grows by 10 MB or more, unless another size is given.
  */
-export async function soak(minutes: number, print: (line: string) => void): Promise<void> {
+export async function soak(
+  minutes: number,
+  print: (line: string) => void,
+  { rounds: count, pictures, growth }: Size = SIZE,
+): Promise<void> {
   const dir = await Deno.makeTempDir();
   const gpu = await Gpu.open();
   try {
-    await writePictures(dir);
+    await writePictures(dir, pictures);
     const empty = gpu.live();
     const keeper = new FileKeeper(`${dir}/last.safetensors`);
     const rounds: Round[] = [];
-    for (let i = 0; i < ROUNDS; i++) {
-      const milliseconds = minutes * 60_000 / ROUNDS;
+    for (let i = 0; i < count; i++) {
+      const milliseconds = minutes * 60_000 / count;
       const done = await round(gpu, { dir, keeper, milliseconds });
       rounds.push(done);
       const { epochs, checkpoints, held: { buffers, bytes, rss } } = done;
       print(
-        `round ${i + 1} of ${ROUNDS}: ${epochs} epochs, ${checkpoints} checkpoints, ` +
+        `round ${i + 1} of ${count}: ${epochs} epochs, ${checkpoints} checkpoints, ` +
           `${buffers} buffers of ${megabytes(bytes)}, process ${megabytes(rss)}`,
       );
       const left = gpu.live();
@@ -197,9 +207,10 @@ export async function soak(minutes: number, print: (line: string) => void): Prom
       }
     }
     const of = (some: readonly Round[]): number => median(some.map(({ held }) => held.rss));
-    const grown = of(rounds.slice(-WARM)) - of(rounds.slice(WARM, 2 * WARM));
+    const part = Math.ceil(count * PART);
+    const grown = of(rounds.slice(-part)) - of(rounds.slice(part, 2 * part));
     print(`the process has grown by ${megabytes(grown)}`);
-    if (grown >= MOST_GROWTH) throw new Error(`the process has grown by ${megabytes(grown)}`);
+    if (grown >= growth) throw new Error(`the process has grown by ${megabytes(grown)}`);
   } finally {
     gpu.destroy();
     await Deno.remove(dir, { recursive: true });
