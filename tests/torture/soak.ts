@@ -4,18 +4,14 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { readArguments } from "../../cli/arguments.ts";
 import { trainRequest } from "../../cli/options.ts";
+import { DiskKeeper } from "../../cli/run/checkpoint_files.ts";
 import { openJob } from "../../cli/run/open_run.ts";
 import { openRunPictures } from "../../cli/run/run_pictures.ts";
-import { writeWhole } from "../../cli/run/whole_file.ts";
 import { Gpu } from "../../kernels/gpu.ts";
 import { StoppedError } from "../../train/errors.ts";
 import type { Course } from "../../train/resume/course.ts";
-import type { Keeper } from "../../train/resume/keeper.ts";
-import {
-  encodeTrainingState,
-  parseTrainingState,
-  type TrainingState,
-} from "../../train/resume/training_state.ts";
+import type { KeptAs } from "../../train/resume/keeper.ts";
+import type { TrainingState } from "../../train/resume/training_state.ts";
 import { runJob } from "../../train/train.ts";
 import type { Reporter } from "../../train/types.ts";
 import { encode, waves } from "../made_pictures.ts";
@@ -64,47 +60,13 @@ interface Round {
   readonly held: Held;
 }
 
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let end = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, end);
-    end += piece.length;
-  }
-  return bytes;
-}
+/** Keeps checkpoints in a folder, and counts them. */
+class Counted extends DiskKeeper {
+  saved = 0;
 
-/** Keeps the last state in a file, and nothing in memory. */
-class FileKeeper implements Keeper {
-  readonly #file: string;
-  /** Files that were written. */
-  written = 0;
-
-  constructor(file: string) {
-    this.#file = file;
-  }
-
-  async save(state: TrainingState): Promise<void> {
-    await writeWhole(this.#file, joined(encodeTrainingState(state)));
-    this.written++;
-  }
-
-  settled(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  async last(): Promise<TrainingState | undefined> {
-    return this.written
-      ? parseTrainingState(await Deno.readFile(this.#file), this.#file)
-      : undefined;
-  }
-
-  best(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  where(): string {
-    return this.#file;
+  override save(state: TrainingState, as?: KeptAs): Promise<void> {
+    this.saved++;
+    return super.save(state, as);
   }
 }
 
@@ -127,11 +89,11 @@ function median(numbers: readonly number[]): number {
 /** Trains for so many milliseconds, from the last checkpoint on. */
 async function round(
   gpu: Gpu,
-  { dir, keeper, milliseconds }: { dir: string; keeper: FileKeeper; milliseconds: number },
+  { dir, keeper, milliseconds }: { dir: string; keeper: Counted; milliseconds: number },
 ): Promise<Round> {
   const found: Held[] = [];
   const end = performance.now() + milliseconds;
-  const before = keeper.written;
+  const before = keeper.saved;
   const reporter: Reporter = {
     start: () => {},
     progress: () => {},
@@ -155,9 +117,10 @@ async function round(
   } catch (error) {
     if (!(error instanceof StoppedError)) throw error;
   }
+  await keeper.settled();
   return {
     epochs: found.length,
-    checkpoints: keeper.written - before,
+    checkpoints: keeper.saved - before,
     held: {
       buffers: Math.max(...found.map(({ buffers }) => buffers)),
       bytes: Math.max(...found.map(({ bytes }) => bytes)),
@@ -182,7 +145,7 @@ export async function soak(
   try {
     await writePictures(dir, pictures);
     const empty = gpu.live();
-    const keeper = new FileKeeper(`${dir}/last.safetensors`);
+    const keeper = new Counted({ folder: () => `${dir}/checkpoints`, keep: 2, note: print });
     const rounds: Round[] = [];
     for (let i = 0; i < count; i++) {
       const milliseconds = minutes * 60_000 / count;
