@@ -2,6 +2,7 @@
 // leaves data in that thread which both its end and the end of the process free: a crash, now and
 // then, after the last test. Vulkan alone does not load libEGL.
 import { runsAlone } from "./alone.ts";
+import { lacks } from "./permissions.ts";
 
 if (Deno.build.os === "linux" && !Deno.env.has("DENO_WEBGPU_BACKEND")) {
   Deno.env.set("DENO_WEBGPU_BACKEND", "vulkan");
@@ -11,4 +12,4 @@ if (Deno.build.os === "linux" && !Deno.env.has("DENO_WEBGPU_BACKEND")) {
 Deno.env.delete("INIT_CWD");
 
 // Files run side by side, but for those that nothing may run beside. Held until the file has run.
-Deno.openSync(new URL(import.meta.url)).lockSync(runsAlone(Deno.mainModule));
+if (!lacks("read")) Deno.openSync(new URL(import.meta.url)).lockSync(runsAlone(Deno.mainModule));
