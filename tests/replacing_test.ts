@@ -174,6 +174,22 @@ test("what a user keeps in a run's folders is not touched", async (dir) => {
   await assertRejects(() => runOf(dir, 2, NEW), UsageError, place);
 });
 
+test("what was exported out of checkpoints goes with their run", async (dir) => {
+  const names = ["last.small.onnx", "best-base.base.torch.safetensors", "epoch-0001.base.onnx"];
+  const write = async (folder: string, own: readonly string[]): Promise<void> => {
+    await Deno.mkdir(`${folder}/checkpoints`, { recursive: true });
+    for (const name of own) await Deno.writeTextFile(`${folder}/checkpoints/${name}`, "old");
+  };
+  await runOf(dir, 1, OLD);
+  await write(dir, [...names, "mine.onnx", "other.small.onnx"]);
+  // Of one that had begun to replace it.
+  await write(`${dir}/unfinished`, names);
+  await runOf(dir, 2, NEW);
+  assertEquals(wholeRun(dir), 2);
+  const left = [...Deno.readDirSync(`${dir}/checkpoints`)].map(({ name }) => name).toSorted();
+  assertEquals(left, ["last.safetensors", "mine.onnx", "other.small.onnx"]);
+});
+
 test("a folder whose run has not ended well is told from a whole one", async (dir) => {
   await runOf(dir, 1, OLD);
   await Deno.remove(`${dir}/summary.json`);

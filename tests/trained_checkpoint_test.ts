@@ -2,6 +2,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { readArguments } from "../cli/arguments.ts";
 import { trainRequest } from "../cli/options.ts";
+import { EXIT } from "../cli/exit.ts";
 import { openJob } from "../cli/run/open_run.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { Gpu } from "../kernels/gpu.ts";
@@ -10,6 +11,9 @@ import { parseNetworks } from "../train/resume/state_networks.ts";
 import { encodeTrainingState } from "../train/resume/training_state.ts";
 import { runJob } from "../train/train.ts";
 import type { Reporter } from "../train/types.ts";
+import { adjoinCommand } from "./command.ts";
+import { withFolder } from "./folder.ts";
+import { lacks } from "./permissions.ts";
 import { digested, joined } from "./run_states.ts";
 
 const SILENT: Reporter = { start() {}, progress() {}, work() {}, epoch() {}, note() {} };
@@ -43,3 +47,28 @@ for (
     }
   });
 }
+
+Deno.test("a checkpoint that train has written is evaluated and exported", {
+  ignore: lacks("read", "write", "run", "env"),
+}, () =>
+  withFolder(async (dir) => {
+    const run = async (...args: string[]): Promise<string> => {
+      const { code, out, error } = await adjoinCommand(args);
+      assertEquals(code, EXIT.ok, error);
+      return out;
+    };
+    await run("train", ...SHORT, "--output", `${dir}/run`, "--quiet");
+    const summary = JSON.parse(await Deno.readTextFile(`${dir}/run/summary.json`));
+    const file = `${dir}/run/checkpoints/last.safetensors`;
+    const scores = JSON.parse(await run("eval", file, "--json"));
+    for (const which of ["base", "small"]) {
+      assertEquals([scores[which].top1, scores[which].images], [summary[which].top1, 8]);
+      assert(Math.abs(scores[which].loss - summary[which].loss) < 1e-5);
+    }
+    await run("export", file, "--format", "safetensors");
+    const exported = `${dir}/run/checkpoints/last.small.torch.safetensors`;
+    assertEquals(
+      await Deno.readFile(exported),
+      await Deno.readFile(`${dir}/run/small.safetensors`),
+    );
+  }));

@@ -39,6 +39,12 @@ export function isCheckpointName(name: string): boolean {
     isKeptName(name);
 }
 
+/** Whether a name there is that of what `export` takes out of a checkpoint: `last.small.onnx`. */
+export function isExportedName(name: string): boolean {
+  const checkpoint = name.replace(/\.(base|small)\.(onnx|torch\.safetensors)$/, ".safetensors");
+  return checkpoint !== name && isCheckpointName(checkpoint);
+}
+
 /** The folder of the run that a path of a checkpoint belongs to; nothing for files elsewhere. */
 export function runOfCheckpoint(file: string): string | undefined {
   const folder = dirname(file);

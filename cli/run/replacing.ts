@@ -4,7 +4,7 @@
 // moment from which on the new run counts. Its files are then linked into the place of the old ones.
 // When all are there, removing config.json from `replacing` ends it; the rest is tidying up.
 import { DataError } from "../../data/error.ts";
-import { CHECKPOINTS, isCheckpointName } from "./checkpoint_names.ts";
+import { CHECKPOINTS, isCheckpointName, isExportedName } from "./checkpoint_names.ts";
 import { checkpointCure } from "./run_checkpoints.ts";
 import { removeTemporary, syncFile, syncFolder } from "./whole_file.ts";
 
@@ -54,17 +54,23 @@ export function present(folder: string, names: readonly string[]): string[] {
   return names.filter((name) => there.has(name));
 }
 
-/** The names of a run's checkpoints, below its folder. */
-export function ownCheckpoints(folder: string): string[] {
+/** Those names in the folder of a run's checkpoints that fit, from the folder of the run on. */
+function amongCheckpoints(folder: string, fits: (name: string) => boolean): string[] {
   const own = `${folder}/${CHECKPOINTS}`;
   if (!statOf(own)?.isDirectory) return [];
-  return [...Deno.readDirSync(own)].map(({ name }) => name).filter(isCheckpointName).toSorted()
+  return [...Deno.readDirSync(own)].map(({ name }) => name).filter(fits).toSorted()
     .map((name) => `${CHECKPOINTS}/${name}`);
 }
 
-/** The names of all that a folder has of a run, those of checkpoints below it. */
+/** The names of a run's checkpoints, below its folder. */
+export function ownCheckpoints(folder: string): string[] {
+  return amongCheckpoints(folder, isCheckpointName);
+}
+
+/** The names of all that a folder has of a run, those of checkpoints and exports below it. */
 export function filesOfRun(folder: string): string[] {
-  return [...present(folder, OWN_FILES), ...ownCheckpoints(folder)];
+  const own = (name: string): boolean => isCheckpointName(name) || isExportedName(name);
+  return [...present(folder, OWN_FILES), ...amongCheckpoints(folder, own)];
 }
 
 /** What there is under a path, a link for itself; nothing where there is nothing to be seen. */

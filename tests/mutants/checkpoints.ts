@@ -77,6 +77,16 @@ export const CHECKPOINTS: readonly Mutant[] = [
     test: { file: COMMANDS_TEST, name: "what is exported out of a checkpoint" },
   },
   {
+    name: "exports out of the checkpoints of a run outlive it",
+    file: "cli/run/replacing.ts",
+    find: " || isExportedName(name)",
+    replace: "",
+    test: {
+      file: "tests/replacing_test.ts",
+      name: "what was exported out of checkpoints goes with their run",
+    },
+  },
+  {
     name: "a run without end says nothing of its checkpoints",
     file: "cli/run/replacing.ts",
     find: "checkpointCure(path) ?? ",
