@@ -132,6 +132,8 @@ Deno.test(
       const lines: [string, string, string][] = [
         ["read", "parity tests/reference", "--allow-read=tests/reference"],
         ["read", `train --dataset folder --data-dir ${dir}/set`, `--allow-read=${dir}/set`],
+        ["read", `train --resume ${dir}/set`, `--allow-read=${dir}/set`],
+        ["read", "train --resume auto", "--allow-read=runs"],
         ["write", `train --output ${dir}/run`, `--allow-write=${dir}/run`],
         ["env", data, "--allow-env=npm_package_config_libvips"],
         ["ffi", `bench data ${dir}/set --workers 1 --image-sizes 8`, "--allow-ffi=/"],

@@ -3,6 +3,7 @@ import { basename, dirname } from "node:path";
 import { DataError } from "../../data/error.ts";
 import { errorCode, foundInstead } from "../../data/found_instead.ts";
 import { parseJson } from "../../data/json.ts";
+import { missingPermission } from "../../data/missing_permission.ts";
 import { printable } from "../../data/printable.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
 import type { EpochMetrics } from "../../train/types.ts";
@@ -36,9 +37,10 @@ function withoutSlash(path: string): string {
   return path.replace(/(?<=.)\/+$/, "");
 }
 
-function cannot(path: string, wanted: string, found: string): DataError {
+function cannot(path: string, wanted: string, found: string, cause?: unknown): DataError {
   return new DataError(
     `Cannot go on from ${printable(path, 300)}: wanted ${wanted}, found ${found}`,
+    { cause },
   );
 }
 
@@ -90,7 +92,7 @@ function placeAt(typed: string): Place {
     const found = errorCode(error) === "ENOENT"
       ? "neither folder nor file there"
       : foundInstead(path, error, "folder");
-    throw cannot(path, "the folder of a run or one of its checkpoints", found);
+    throw cannot(path, "the folder of a run or one of its checkpoints", found, error);
   }
   if (info.isDirectory) {
     const inner = basename(path) === CHECKPOINTS && statOf(`${path}/${LAST}`);
@@ -148,7 +150,10 @@ function namesLike(output: string): string[] {
   let entries: string[] = [];
   try {
     entries = [...Deno.readDirSync(dirname(output))].map((entry) => entry.name);
-  } catch { /* No run has been there. */ }
+  } catch (error) {
+    if (missingPermission(error)) throw error;
+    // No run has been there.
+  }
   return entries.filter((entry) =>
     entry === name || (entry.startsWith(`${name}-`) && /^\d+$/.test(entry.slice(name.length + 1)))
   ).map((entry) => `${dirname(output)}/${entry}`);
