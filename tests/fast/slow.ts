@@ -24,6 +24,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "gpu_preset_test.ts": "kernels",
   "init_test.ts": "trains",
   "interrupt_test.ts": "trains",
+  "killed_test.ts": "processes",
   "loops_test.ts": "kernels",
   "lost_device_test.ts": "trains",
   "onnx_test.ts": "kernels",

@@ -6,12 +6,25 @@ import { parseArgs } from "@std/cli/parse-args";
 type Part = (share: number, print: (line: string) => void) => Promise<void>;
 
 const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
+  "killed": async () => (await import("./killed.ts")).killed,
+  "full-disks": async () => (await import("./full_disks.ts")).fullDisks,
   "mutated-files": async () => (await import("./mutated_files.ts")).mutatedFiles,
   "soak": async () => {
     const { FULL, soak } = await import("./soak.ts");
     return (share, print) => soak(FULL * share, print);
   },
   "wrong-numbers": async () => (await import("./wrong_numbers.ts")).wrongNumbers,
+  "lost-devices": async () => {
+    const { lostDevices } = await import("./lost_devices.ts");
+    return async (share, print) => {
+      const faults = await lostDevices(Math.max(1, Math.round(100 * share)), print);
+      if (faults) throw new Error(`${faults} runs came to other networks`);
+    };
+  },
+  "soak": async () => {
+    const { FULL, soak } = await import("./soak.ts");
+    return (share, print) => soak(FULL * share, print);
+  },
 };
 
 /** Whether a part holds; one that does not says why. */
