@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Comparison, METHODS } from "../train/compare.ts";
+import { type Comparison, METHODS } from "../train/compared_runs.ts";
 import { drawComparison } from "../cli/report/compare_picture.ts";
 import { removeRuns, saveComparison } from "../cli/run/compare_files.ts";
 import { comparisonTable, summaries } from "../cli/report/compare_table.ts";

@@ -4,7 +4,7 @@ import { drawConfusion } from "../cli/report/confusion_picture.ts";
 import { drawComparison, spread } from "../cli/report/compare_picture.ts";
 import { drawCurves } from "../cli/report/curves.ts";
 import { drawWidths } from "../cli/report/widths_picture.ts";
-import { type Comparison, METHODS } from "../train/compare.ts";
+import { type Comparison, METHODS } from "../train/compared_runs.ts";
 import type { EpochMetrics } from "../train/types.ts";
 import { lacks } from "./permissions.ts";
 

@@ -92,7 +92,9 @@ function goOn(run: Run, state: TrainingState): void {
 async function goBack(run: Run, error: DivergedError): Promise<void> {
   const { course: { keeper }, saving, reporter, job: { options } } = run;
   await keeper.settled();
-  const state = await keeper.last();
+  const last = await keeper.last();
+  // Of a comparison, the last may be that of a run before this one, done again.
+  const state = last?.phase === run.phase ? last : run.from;
   const failures = (saving.numbers.failures ?? 0) + 1;
   if (failures === MOST_FAILURES || !state) throw error;
   goOn(run, state);
@@ -148,7 +150,7 @@ async function conclude(run: Run): Promise<Learned> {
   if (options.select === "best" && best >= 0 && best < chosen) {
     await keeper.settled();
     const state = await keeper.best(which);
-    if (state && state.position.epoch === best + 1) {
+    if (state?.phase === run.phase && state.position.epoch === best + 1) {
       goOn(run, state);
       reporter.note(`taking the networks of epoch ${best + 1}, the best of the ${which} network`);
       chosen = best;
@@ -182,7 +184,7 @@ export async function learn(gpu: Gpu, job: Job, learning: Learning): Promise<Lea
   const { gates } = weights;
   const snapshots = await traceSnapshots(scope, weights, step);
   const run: Run = {
-    ...{ job, course, step, evaluation, gates, reporter, estimate },
+    ...{ job, course, phase, from, step, evaluation, gates, reporter, estimate },
     validationPace: new Pace(),
     predictions: {},
     saving: new Saving({

@@ -6,7 +6,7 @@ import type { Pace } from "./pace.ts";
 import type { Predictions } from "./predictions.ts";
 import type { Course } from "./resume/course.ts";
 import type { Saving } from "./resume/saving.ts";
-import type { Position } from "./resume/training_state.ts";
+import type { Position, TrainingState } from "./resume/training_state.ts";
 import type { TrainingStep } from "./step.ts";
 import type { Reporter, Which } from "./types.ts";
 
@@ -14,6 +14,10 @@ import type { Reporter, Which } from "./types.ts";
 export interface Run {
   readonly job: Job;
   readonly course: Course;
+  /** The name of what is trained in its states. */
+  readonly phase: string;
+  /** The state of this phase that the run has gone on from. */
+  readonly from?: TrainingState;
   readonly step: TrainingStep;
   readonly evaluation: Evaluation;
   readonly gates?: Gates;

@@ -1,4 +1,5 @@
 import { curable, cure } from "../data/cure.ts";
+import { DataError } from "../data/error.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { State } from "../nn/parameters.ts";
@@ -14,7 +15,7 @@ import {
   widthCost,
 } from "../nn/compress/width_cost.ts";
 import { uniformWidths } from "../nn/compress/width_uniform.ts";
-import { chosenWidths } from "../nn/compress/width_groups.ts";
+import { choiceOf, chosenWidths } from "../nn/compress/width_groups.ts";
 import { UsageError } from "./errors.ts";
 import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
@@ -101,7 +102,8 @@ export function searchOn(
   return { job: { ...job, objective: { mode: "search", search, detach } }, search, cost, options };
 }
 
-function gatesOf(
+/** The gates of a search, before its first step. */
+export function gatesOf(
   scope: Scope,
   { job: { options: { seed } }, search: { groups }, cost, options }: SearchJob,
 ): Gates {
@@ -132,9 +134,7 @@ export async function findWidths(
   } = {},
 ): Promise<Found> {
   using scope = gpu.scope();
-  const { groups } = search;
-  const { budget, budgeted, divisors } = options;
-  const { model, stem, variant, trunk, maskFrom } = job.options;
+  const { budget, budgeted } = options;
   const gates = gatesOf(scope, { job, search, cost, options });
   const weights = { ...weightsOf(scope, job, initialState(job)), gates };
   const inWords = `search, budget ${percent(budget)} of the ${budgetName(budgeted)}`;
@@ -143,15 +143,24 @@ export async function findWidths(
     ...{ weights, reporter, estimate },
     ...{ course, phase, from: stateOf(course, phase) },
   });
-  const choice = await gates.choose();
-  const { base } = search.adjoined;
-  const whole = wholeCost(base, { budgeted, image: job.split.train });
-  const widths = chosenWidths(base, groups, choice);
-  const spent = costOfChoice(cost, choice);
+  const widths = widthsOfChoice({ job, search, cost, options }, await gates.choose());
+  const spent = widths.file.found;
+  const whole = wholeCost(search.adjoined.base, { budgeted, image: job.split.train });
   reporter.note(
     `found widths with ${percent(spent)} of the base network's ${budgetName(budgeted)}, ` +
       `${Math.round(spent * whole).toLocaleString("en-US")}; the budget is ${percent(budget)}`,
   );
+  return { widths, state: await weights.learner.read(), history };
+}
+
+/** The widths of a search whose group g chooses candidate `choice[g]`. */
+function widthsOfChoice(
+  { job, search: { groups, adjoined: { base } }, cost, options }: SearchJob,
+  choice: readonly number[],
+): WidthsFound {
+  const { model, stem, variant, trunk, maskFrom } = job.options;
+  const { divisors, budgeted, budget } = options;
+  const widths = chosenWidths(base, groups, choice);
   const full = Object.fromEntries(
     base.layers.flatMap((layer) =>
       isConv2d(layer) && Object.hasOwn(widths, layer.name) ? [[layer.name, layer.out]] : []
@@ -159,9 +168,30 @@ export async function findWidths(
   );
   const file = {
     ...{ model, stem, variant, trunk, maskFrom },
-    ...{ divisors, budgeted, budget, found: spent, widths },
+    ...{ divisors, budgeted, budget, found: costOfChoice(cost, choice), widths },
   };
-  return { widths: { file, full }, state: await weights.learner.read(), history };
+  return { file, full };
+}
+
+/**
+ * What a search has found, out of the widths alone. Raises a {@link DataError} for widths that it
+ * cannot have found.
+ */
+export function widthsFoundBefore(
+  searched: SearchJob,
+  widths: Readonly<Record<string, number>>,
+): WidthsFound {
+  const choice = choiceOf(searched.search.adjoined.base, searched.search.groups, widths);
+  if (choice) return widthsOfChoice(searched, choice);
+  throw new DataError(
+    "Cannot go on with the widths that were found: wanted those of a search with the same options, " +
+      "found others",
+  );
+}
+
+/** The same search with its batches in so many parts. */
+export function searchInParts(search: SearchJob, parts: number): SearchJob {
+  return { ...search, job: inParts(search.job, parts) };
 }
 
 /** The training after a search, in words. */
@@ -236,10 +266,6 @@ export async function search(
   const { split, chooseTiles } = opened.job;
   const inputs = { split, chooseTiles };
   const estimate = new Estimate();
-  const searchInParts = (parts: number): SearchJob => ({
-    ...opened,
-    job: inParts(opened.job, parts),
-  });
   const run = async ({ gpu, parts, from, again }: Attempt): Promise<SearchResult> => {
     const own = { ...course, from };
     const options = { ...training, gradAccumSteps: String(parts) };
@@ -249,7 +275,7 @@ export async function search(
       return { trained: await runJob(gpu, job, reporter, told) };
     }
     estimate.later = train ? trainingAfter(opened, options) : [];
-    const found = await findWidths(gpu, searchInParts(parts), reporter, {
+    const found = await findWidths(gpu, searchInParts(opened, parts), reporter, {
       ...{ estimate, course: own, again },
     });
     const { widths } = found;
@@ -264,7 +290,7 @@ export async function search(
     ...{ options: training, course, reporter, open },
     // Both networks are at their widest in the search.
     rehearse: (gpu, parts) => {
-      const parted = searchInParts(parts);
+      const parted = searchInParts(opened, parts);
       return rehearse(gpu, parted.job, (scope) => gatesOf(scope, parted));
     },
   }, run);

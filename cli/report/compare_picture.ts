@@ -1,4 +1,4 @@
-import type { Comparison } from "../../train/compare.ts";
+import type { Comparison } from "../../train/compared_runs.ts";
 import { type MethodSummary, summaries } from "./compare_table.ts";
 import { validationWord } from "./header.ts";
 import { COLOURS, openDrawing, picture, placed, textAt } from "./picture_document.ts";

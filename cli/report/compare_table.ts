@@ -1,4 +1,4 @@
-import { type Comparison, type Method, METHODS, type Outcome } from "../../train/compare.ts";
+import { type Comparison, type Method, METHODS, type Outcome } from "../../train/compared_runs.ts";
 import { median } from "../../data/median.ts";
 import { validationWord } from "./header.ts";
 import { budgetName, percent, plural } from "../../data/words.ts";

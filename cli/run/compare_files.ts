@@ -1,4 +1,4 @@
-import { type ComparedRun, type Comparison, NETWORK_FOLDERS } from "../../train/compare.ts";
+import { type ComparedRun, type Comparison, NETWORK_FOLDERS } from "../../train/compared_runs.ts";
 import { encodeWidths } from "../../export/widths_file.ts";
 import { summaries } from "../report/compare_table.ts";
 import { runConfig } from "./run_config.ts";

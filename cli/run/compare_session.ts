@@ -1,10 +1,10 @@
+import { compare } from "../../train/compare.ts";
 import {
-  compare,
   type ComparedRun,
   type Comparison,
   METHODS,
   RUNS_OF_SEED,
-} from "../../train/compare.ts";
+} from "../../train/compared_runs.ts";
 import { comparisonTable } from "../report/compare_table.ts";
 import { UsageError } from "../../train/errors.ts";
 import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";

@@ -232,3 +232,23 @@ export function chosenWidths(
     ),
   );
 }
+
+/**
+ * The choice that makes a network of such widths, as of {@link chosenWidths}; nothing where none does.
+ */
+export function choiceOf(
+  network: Network,
+  groups: WidthGroups,
+  widths: Readonly<Record<string, number>>,
+): number[] | undefined {
+  const { layers } = network;
+  const choice = groups.groups.map(({ convolutions }) =>
+    groups.divisors.findIndex((_, candidate) =>
+      layers.every((layer, i) =>
+        !isConv2d(layer) || !convolutions.includes(layer.name) ||
+        groups.extents[i].widths[candidate] === widths[layer.name]
+      )
+    )
+  );
+  return choice.includes(-1) ? undefined : choice;
+}

@@ -36,6 +36,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "privilege_test.ts": "processes",
   "prune_test.ts": "trains",
   "pytorch_test.ts": "processes",
+  "resumed_runs_test.ts": "trains",
   "run_folder_test.ts": "trains",
   "search_command_test.ts": "trains",
   "search_test.ts": "trains",

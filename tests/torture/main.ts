@@ -13,6 +13,10 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
     const { FULL, soak } = await import("./soak.ts");
     return (share, print) => soak(FULL * share, print);
   },
+  "resumed-runs": async () => {
+    const { resumedRuns } = await import("./resumed_runs.ts");
+    return (share, print) => resumedRuns(Math.ceil(20 * share), print);
+  },
   "wrong-numbers": async () => (await import("./wrong_numbers.ts")).wrongNumbers,
   "lost-devices": async () => {
     const { lostDevices } = await import("./lost_devices.ts");

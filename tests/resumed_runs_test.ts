@@ -1,0 +1,40 @@
+// A small share of tests/torture/resumed_runs.ts.
+import { assertEquals } from "@std/assert";
+import { choiceOf, chosenWidths, widthGroups } from "../nn/compress/width_groups.ts";
+import { model } from "../nn/resnet.ts";
+import { folderOf, METHODS, methodsOf, placeOf, RUNS } from "../train/compared_runs.ts";
+import { lacks } from "./permissions.ts";
+import { compared, demandEqual } from "./torture/resumed_runs.ts";
+
+const ignore = lacks("read", "env");
+
+Deno.test("a comparison that was stopped twice comes to what a straight one does", {
+  ignore,
+}, async () => {
+  const places: string[] = [];
+  const print = (line: string): void => void places.push(line);
+  await demandEqual(compared("compare", ["--train-size", "16"]), { stops: 2, seed: 1, print });
+  assertEquals(places.length > 0, true);
+});
+
+Deno.test("every method is of one run, and runs have their places", () => {
+  const seeds = { seed: 5, seeds: 2 };
+  const places = [5, 6].flatMap((seed) => RUNS.map(({ folder }) => folderOf(folder, seed)))
+    .map((folder) => placeOf(folder, seeds));
+  assertEquals(places, Array.from({ length: 14 }, (_, i) => i));
+  for (const other of ["train", "search", "adjoined-4", "adjoined-7", "adjoined-x", "other-5"]) {
+    assertEquals(placeOf(other, seeds), undefined, other);
+  }
+  const methods = RUNS.flatMap(({ folder }) => methodsOf(folder)).map(([, method]) => method);
+  assertEquals(methods.toSorted(), METHODS.toSorted());
+});
+
+Deno.test("the choice that makes widths is found, and none for other widths", () => {
+  const network = model("resnet8", { classes: 10 });
+  const groups = widthGroups(network, { maskFrom: 1, divisors: [1, 2, 4] });
+  const choice = groups.groups.map((_, g) => g % 3);
+  const widths = chosenWidths(network, groups, choice);
+  assertEquals(choiceOf(network, groups, widths), choice);
+  const [name] = Object.keys(widths);
+  assertEquals(choiceOf(network, groups, { ...widths, [name]: widths[name] + 1 }), undefined);
+});
