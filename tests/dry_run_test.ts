@@ -8,7 +8,8 @@ import {
 import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
 import { readArguments } from "../cli/arguments.ts";
-import { type MemoryPlan, memoryTable, planMemory } from "../cli/report/dry_run.ts";
+import { errorMessage } from "../cli/error_message.ts";
+import { dryRun, type MemoryPlan, memoryTable, planMemory } from "../cli/report/dry_run.ts";
 import { EXIT } from "../cli/exit.ts";
 import { openJob } from "../cli/run/open_run.ts";
 import { type Job } from "../train/job.ts";
@@ -107,6 +108,43 @@ Deno.test("a dry run raises the run's error for memory beyond the limits", async
   assertStringIncludes(wanted.message, "it takes 134283264 bytes, the limit of");
   const error = await assertRejects(() => planned(large, device), GpuError);
   assertEquals(error.message, wanted.message);
+});
+
+Deno.test("a dry run takes as few parts as fit, or says what would fit", async () => {
+  const adapter = await navigator.gpu.requestAdapter();
+  const device = await adapter!.requestDevice();
+  const requestDevice = () => Promise.resolve(device);
+  const small = Object.create(adapter, {
+    info: { value: adapter!.info },
+    limits: { value: device.limits },
+    features: { value: device.features },
+    requestDevice: { value: requestDevice },
+  });
+  Object.defineProperty(navigator.gpu, "requestAdapter", {
+    value: () => Promise.resolve(small),
+    configurable: true,
+  });
+  try {
+    // 2 ** 27 bytes to a binding, and 16 channels of 2052 images are more.
+    const plan = (...flags: string[]) => {
+      const sizes = ["--batch-size", "2052", "--train-size", "2052", "--mode", "plain"];
+      const args = readArguments("train", [...TINY, ...sizes, "--stem", "cifar", ...flags]);
+      return dryRun(trainRequest(args).options);
+    };
+    const text = await plan("--grad-accum-steps", "auto");
+    assertStringIncludes(
+      text,
+      "\na batch of 2052 images does not fit into the GPU's memory: it is computed in 2 parts of " +
+        "1026, as with --grad-accum-steps 2\n\n",
+    );
+    const error = await assertRejects(() => plan(), GpuError);
+    assertMatch(
+      errorMessage(error, ["train"]),
+      /; lower --batch-size to 1026 or take --grad-accum-steps 2$/,
+    );
+  } finally {
+    Reflect.deleteProperty(navigator.gpu, "requestAdapter");
+  }
 });
 
 Deno.test(

@@ -5,6 +5,7 @@ import type { Program } from "../../kernels/program/program.ts";
 import { finish } from "../../train/finish.ts";
 import { openJob } from "../run/open_run.ts";
 import {
+  inParts,
   type Job,
   type JobWeights,
   traceEvaluation,
@@ -18,6 +19,7 @@ import type { TrainingStep } from "../../train/step.ts";
 import { specsOf } from "../../train/objective.ts";
 import { columns, grouped } from "../text.ts";
 import { loadTiles } from "../run/tile_cache.ts";
+import { fitted } from "../../train/parts.ts";
 import type { TrainOptions } from "../../train/types.ts";
 
 /** GPU memory for one purpose. */
@@ -142,18 +144,31 @@ async function openNull(): Promise<Gpu> {
 
 /**
  * Says what GPU memory a run would take: its own code, on a device without memory. Raises the
- * error that the run would raise for memory beyond the limits of the adapter.
+ * error that the run would raise for memory beyond the limits of the adapter, where it may not take its
+ * batches in more parts.
  */
 export async function dryRun(options: TrainOptions): Promise<string> {
   const job = await openJob(options);
-  const gpu = await openNull();
-  await loadTiles(gpu);
-  const { mode, model, batchSize } = options;
+  const { mode, model, batchSize, gradAccumSteps } = options;
   const { height, width } = job.split.train;
+  const notes: string[] = [];
+  let adapter = "";
+  const planned = async (parts: number): Promise<MemoryPlan> => {
+    const gpu = await openNull();
+    await loadTiles(gpu);
+    adapter = gpu.adapter;
+    return await planMemory(gpu, inParts(job, parts));
+  };
+  const auto = gradAccumSteps === "auto";
+  const plan = await fitted({
+    ...{ batchSize, auto, parts: auto ? 1 : Number(gradAccumSteps) },
+    trial: planned,
+    note: (text) => notes.push(text),
+  }, planned);
   const facts = columns([
-    ["adapter", gpu.adapter],
+    ["adapter", adapter],
     ["model", `${model}, ${mode}, batch ${batchSize} of ${width}x${height} pixels`],
   ], [0, 1]);
-  const lines = [...facts, "", ...memoryTable(await planMemory(gpu, job))];
+  const lines = [...facts, ...notes, "", ...memoryTable(plan)];
   return lines.map((line) => `${line}\n`).join("");
 }

@@ -1,5 +1,5 @@
 // Devices that are lost at random steps of small runs, which have to come to the same networks as runs
-// on a device that lasts: deno run -A tests/torture/lost_devices.ts [COUNT]
+// on a device that lasts: `deno task torture --only lost-devices`.
 import { readArguments } from "../../cli/arguments.ts";
 import { searchRequest, trainRequest } from "../../cli/options.ts";
 import { generatedSplit } from "../../data/generated.ts";
@@ -155,6 +155,12 @@ export async function lostDevices(count: number, print: (line: string) => void):
   return faults;
 }
 
-if (import.meta.main) {
-  if (await lostDevices(Number(Deno.args[0] ?? 100), console.log)) Deno.exitCode = 1;
+/** A share of 100 runs. Raises an `Error` where some did not come to the same networks. */
+export async function lostDevicesShare(
+  share: number,
+  print: (line: string) => void,
+): Promise<void> {
+  const count = Math.ceil(100 * share);
+  const faults = await lostDevices(count, print);
+  if (faults) throw new Error(`${faults} of ${count} runs did not come to the same networks`);
 }
