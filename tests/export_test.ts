@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { cp } from "node:fs/promises";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
 import { EXIT } from "../cli/exit.ts";
@@ -51,9 +52,7 @@ function test(name: string, fn: (run: string) => Promise<void>): void {
   Deno.test(name, { ignore }, async () => {
     const dir = await Deno.makeTempDir();
     try {
-      for await (const { name: file } of Deno.readDir(trained)) {
-        await Deno.copyFile(`${trained}/${file}`, `${dir}/${file}`);
-      }
+      await cp(trained, dir, { recursive: true });
       await fn(dir);
     } finally {
       await Deno.remove(dir, { recursive: true });
