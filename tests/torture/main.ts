@@ -10,10 +10,6 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   "full-disks": async () => (await import("./full_disks.ts")).fullDisks,
   "lost-devices": async () => (await import("./lost_devices.ts")).lostDevicesShare,
   "mutated-files": async () => (await import("./mutated_files.ts")).mutatedFiles,
-  "soak": async () => {
-    const { FULL, soak } = await import("./soak.ts");
-    return (share, print) => soak(FULL * share, print);
-  },
   "resumed-runs": async () => {
     const { resumedRuns } = await import("./resumed_runs.ts");
     return (share, print) => resumedRuns(Math.ceil(20 * share), print);
