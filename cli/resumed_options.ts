@@ -7,7 +7,7 @@ import type { GivenWidths } from "../export/widths_file.ts";
 import { UsageError } from "../train/errors.ts";
 import { type Option, type Value, withDefaults } from "../train/options/option.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
-import type { Command } from "./flags/commands.ts";
+import { type Command, COMMAND_NAMES } from "./flags/commands.ts";
 import { flagOf, optionsOf } from "./flags/table.ts";
 import { readValue, unusable } from "./option_value.ts";
 import type { FoundRun } from "./run/found_run.ts";
@@ -124,12 +124,19 @@ function differences(
   return { reasons, flags };
 }
 
-function refuseOtherCommand(command: Command, { path, config }: FoundRun): void {
+function refuseOtherCommand(command: Command, { path, file, config }: FoundRun): void {
   const there = config.command;
-  if (typeof there !== "string" || there === command) return;
+  if (there === undefined || there === command) return;
+  // What is typed next is taken out of the message: it has to be a command of ours.
+  if (!COMMAND_NAMES.some((name) => name === there)) {
+    throw new DataError(
+      `Cannot go on from ${printable(file, 300)}: its options are not those of a run, found ` +
+        `${printableJson(there)} as its command; take an earlier checkpoint`,
+    );
+  }
   throw new UsageError(
-    `Cannot go on with ${printable(path, 300)}: it is a run of ${printable(there)}; go on with ` +
-      `deno task ${printable(there)} --resume ${printable(path, 300)}`,
+    `Cannot go on with ${printable(path, 300)}: it is a run of ${there}; go on with ` +
+      `deno task ${there} --resume ${printable(path, 300)}`,
   );
 }
 

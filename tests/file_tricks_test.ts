@@ -1,6 +1,7 @@
 // Files that are made to mislead are refused by name: one test for each kind of trick.
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseImagesConfig } from "../cli/run/images_config.ts";
+import { resumedOptions } from "../cli/resumed_options.ts";
 import { holdsRun } from "../cli/run/holds_run.ts";
 import { parseTiles } from "../cli/run/tile_cache.ts";
 import { readClassNames } from "../data/class_names.ts";
@@ -21,10 +22,12 @@ import { count } from "../nn/count.ts";
 import { network } from "../nn/network.ts";
 import { parseNetwork } from "../nn/network_json.ts";
 import { encodeTrainingState, parseTrainingState } from "../train/resume/training_state.ts";
+import { UsageError } from "../train/errors.ts";
 import { withFolder } from "./folder.ts";
 import { withHeader, withMetadata } from "./file_tricks.ts";
 import { gzip, idx } from "./idx_files.ts";
 import { lacks } from "./permissions.ts";
+import { stateOfRun } from "./run_states.ts";
 import { checkpointOf, NETWORKS } from "./saved_networks.ts";
 import { meterAllocations } from "./torture/allocation.ts";
 
@@ -554,5 +557,22 @@ Deno.test("checkpoints of a run with fields or values that no run has are refuse
   refuses(
     state({}, [one("parameters/a", new Float64Array(1))]),
     "Cannot go on from it: wanted F32 and U32, found F64 in parameters/a",
+  );
+});
+
+Deno.test("a checkpoint names no command to type but ours", () => {
+  const { state } = stateOfRun(["--model", "resnet8"]);
+  const found = { path: "runs/a", work: "runs/a", file: "it", state, last: state, history: [] };
+  const resume = (command: unknown) => () =>
+    resumedOptions("train", [], { ...found, config: { command } });
+  refuses(
+    resume("x; rm -rf ~"),
+    'Cannot go on from it: its options are not those of a run, found "x; rm -rf ~" as its ' +
+      "command; take an earlier checkpoint",
+  );
+  assertThrows(
+    resume("search"),
+    UsageError,
+    "it is a run of search; go on with deno task search --resume runs/a",
   );
 });

@@ -9,7 +9,7 @@ import { type FileKind, fileKinds } from "./torture/file_kinds.ts";
 const ignore = lacks("read", "write", "env");
 
 /** The part of all files that is read here: as many as a few seconds are enough for. */
-const SHARE = 1 / 200;
+const SHARE = 1 / 250;
 
 const kinds = ignore ? [] : await fileKinds();
 

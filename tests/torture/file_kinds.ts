@@ -1,7 +1,12 @@
 // The kinds of files that are mutated: whole ones, how they are changed, and what reads them.
+import { readArguments } from "../../cli/arguments.ts";
+import { trainRequest } from "../../cli/options.ts";
+import { resumedOptions } from "../../cli/resumed_options.ts";
 import { parseImagesConfig } from "../../cli/run/images_config.ts";
 import { parseTiles } from "../../cli/run/tile_cache.ts";
 import { parseCifar10, parseCifar100 } from "../../data/cifar.ts";
+import { DataError } from "../../data/error.ts";
+import { parseJson } from "../../data/json.ts";
 import { idxDataset, parseIdx } from "../../data/idx.ts";
 import { readIdx } from "../../data/idx_file.ts";
 import type { Random } from "../../data/random.ts";
@@ -15,6 +20,8 @@ import { adjoin } from "../../nn/compress/adjoin.ts";
 import { type Network, network } from "../../nn/network.ts";
 import { model } from "../../nn/resnet.ts";
 import { parseGiven } from "../../train/given.ts";
+import { UsageError } from "../../train/errors.ts";
+import { adjoinedOf } from "../../train/pair.ts";
 import { parseNetworks } from "../../train/resume/state_networks.ts";
 import { encodeTrainingState } from "../../train/resume/training_state.ts";
 import { withHeader, withMetadata } from "../file_tricks.ts";
@@ -220,6 +227,37 @@ const WIDTHS = encodeWidths(
   } as const,
 );
 
+const RUN = stateOfRun(["--model", "resnet8"]).state;
+
+/** Options of a run that goes on, as its checkpoint has them. */
+function readResumed(bytes: Uint8Array): unknown {
+  let config: unknown;
+  try {
+    config = parseJson(decoder.decode(bytes));
+  } catch {
+    // The checkpoint that has them is refused.
+  }
+  if (typeof config !== "object" || config === null) return;
+  const place = { path: "runs/a", work: "runs/a", file: NAME, last: RUN, history: [] };
+  try {
+    const found = { ...place, state: RUN, config: { ...config } };
+    const { parsed, widths } = resumedOptions("train", [], found);
+    const { options } = trainRequest(parsed, widths);
+    return adjoinedOf(options, { classes: ["a", "b"], channels: 3 });
+  } catch (error) {
+    // Options that do not go together, as where they are typed.
+    const typed = error instanceof UsageError || error instanceof RangeError;
+    if (typed && error.message.startsWith("Cannot ")) throw new DataError(error.message);
+    throw error;
+  }
+}
+
+/** All options of a run, with widths. */
+function resumedConfig(): object {
+  const { config } = trainRequest(readArguments("train", ["--model", "resnet8"]));
+  return { ...config, widths: { "layer2.0.conv1": 8, "layer3.0.conv1": 16 } };
+}
+
 const CONFIG = {
   ...{ command: "train", dataset: "idx", dataDir: "/data/fashion", seed: 3, valSize: 100 },
   ...{ valSplit: 0.1, widths: { "layer2.0.conv1": 8 }, epochs: 3, lr: 0.1, model: "resnet8" },
@@ -263,6 +301,10 @@ export async function fileKinds(): Promise<FileKind[]> {
     {
       ...{ name: "config.json", count: 100_000, files: textFiles(CONFIG), mutate: mutatedText },
       read: (bytes) => parseImagesConfig(decoder.decode(bytes), NAME),
+    },
+    {
+      ...{ name: "resumed options", count: 20_000, mutate: mutatedText },
+      ...{ files: textFiles(resumedConfig()), read: readResumed },
     },
     {
       ...{ name: "widths.json", count: 100_000, mutate: mutatedText, read: readWidths },
