@@ -8,7 +8,7 @@ import { type Arguments, readArguments, readTyped } from "./arguments.ts";
 import type { RunRequest } from "./options.ts";
 import { resumedOptions } from "./resumed_options.ts";
 import { LAST } from "./run/checkpoint_names.ts";
-import { findRun, type FoundRun, newestRun } from "./run/found_run.ts";
+import { findRun, type FoundRun, hasOnlyBegun, newestRun } from "./run/found_run.ts";
 import { readText } from "./run/read_file.ts";
 import { foundInDataDir } from "./run/recognized.ts";
 import { readWidths } from "./run/weights_files.ts";
@@ -48,7 +48,9 @@ export async function readRequest<C extends "train" | "search", Request extends 
   const path = newestRun({ output, named });
   if (path !== undefined) return await goOn(path);
   const none = `there is no run ${printable(output, 300)} with a checkpoint: one begins anew`;
-  return { ...request, notes: [none] };
+  // A folder that was named is taken again where nothing of a run is in it yet.
+  const overwrite = request.overwrite || (named && hasOnlyBegun(output));
+  return { ...request, overwrite, notes: [none] };
 }
 
 async function readSummary(folder: string): Promise<{ readonly epochs?: unknown } | undefined> {

@@ -10,7 +10,15 @@ import type { EpochMetrics } from "../../train/types.ts";
 import { readCheckpoint } from "./checkpoint_files.ts";
 import { CHECKPOINTS, LAST, runOfCheckpoint } from "./checkpoint_names.ts";
 import { readText } from "./read_file.ts";
-import { finishReplacing, isReplacing, REPLACING, statOf, UNFINISHED } from "./replacing.ts";
+import {
+  finishReplacing,
+  isReplacing,
+  present,
+  REPLACING,
+  RUN_FILES,
+  statOf,
+  UNFINISHED,
+} from "./replacing.ts";
 import { refuseHeld } from "./run_place.ts";
 
 /** A run to go on with. */
@@ -29,6 +37,9 @@ export interface FoundRun {
   /** Its epochs so far. */
   readonly history: readonly EpochMetrics[];
 }
+
+/** What a run may have written before its first checkpoint. */
+const BEGUN: readonly string[] = ["config.json", "batch.png", CHECKPOINTS];
 
 /** Where a run and one of its checkpoints are. */
 type Place = Pick<FoundRun, "path" | "work" | "file">;
@@ -169,4 +180,10 @@ export function newestRun(
     return time === undefined ? [] : [{ path, time }];
   });
   return found.toSorted((a, b) => b.time - a.time).at(0)?.path;
+}
+
+/** Whether a folder holds a run that ended before its first checkpoint: nothing is lost with it. */
+export function hasOnlyBegun(path: string): boolean {
+  return statOf(`${path}/config.json`) !== undefined && !statOf(`${path}/${UNFINISHED}`) &&
+    present(path, RUN_FILES).every((name) => BEGUN.includes(name));
 }
