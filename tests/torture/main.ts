@@ -15,13 +15,6 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
     return (share, print) => resumedRuns(Math.ceil(20 * share), print);
   },
   "wrong-numbers": async () => (await import("./wrong_numbers.ts")).wrongNumbers,
-  "lost-devices": async () => {
-    const { lostDevices } = await import("./lost_devices.ts");
-    return async (share, print) => {
-      const faults = await lostDevices(Math.max(1, Math.round(100 * share)), print);
-      if (faults) throw new Error(`${faults} runs came to other networks`);
-    };
-  },
   "soak": async () => {
     const { FULL, soak } = await import("./soak.ts");
     return (share, print) => soak(FULL * share, print);
