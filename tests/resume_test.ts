@@ -1,303 +1,237 @@
-// What keeps a run from loss, in process: states, going on from them, steps that do not count.
-import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+// Which run --resume goes on with, with which options, and what its folder is afterwards.
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { searchRequest, trainRequest } from "../cli/options.ts";
+import { nothingLeft, readRequest } from "../cli/resuming.ts";
+import { findRun, newestRun } from "../cli/run/found_run.ts";
+import { goOnCommand } from "../cli/run/go_on.ts";
+import { RunFolder } from "../cli/run/run_folder.ts";
+import { sameImages } from "../cli/run/same_images.ts";
+import { DataError } from "../data/error.ts";
+import { UsageError } from "../train/errors.ts";
+import type { TrainingState } from "../train/resume/training_state.ts";
+import { withFolder } from "./folder.ts";
 import { generatedSplit } from "../data/generated.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import { readArguments } from "../cli/arguments.ts";
-import { trainRequest } from "../cli/options.ts";
-import { DivergedError, StoppedError } from "../train/errors.ts";
-import { type Job, jobOn } from "../train/job.ts";
-import { type Course, isStopped } from "../train/resume/course.ts";
-import { MemoryKeeper } from "../train/resume/keeper.ts";
-import { encodeTrainingState, type TrainingState } from "../train/resume/training_state.ts";
-import { runJob, type TrainResult } from "../train/train.ts";
-import type { EpochMetrics, Reporter } from "../train/types.ts";
+import { madeMetrics, madeState } from "./made_state.ts";
+import { lacks } from "./permissions.ts";
+import { runSummary } from "./run_metrics.ts";
 
-const SPLIT = generatedSplit({ train: 24, validation: 8, size: 12, seed: 0 });
+const ignore = lacks("read", "write");
 
-/** A run of three epochs of three steps, of eight images each. */
-const SHORT = ["--epochs", "3", "--batch-size", "8", "--stem", "authors"];
-
-function jobOf(...flags: string[]): Job {
-  const { options } = trainRequest(readArguments("train", [...SHORT, ...flags]));
-  return jobOn({ split: SPLIT }, options);
+function test(name: string, fn: (dir: string) => Promise<void>): void {
+  Deno.test(name, { ignore }, () => withFolder(fn));
 }
 
-interface Told {
-  readonly reporter: Reporter;
-  readonly notes: string[];
-  readonly epochs: EpochMetrics[];
-}
-
-function listening(): Told {
-  const notes: string[] = [];
-  const epochs: EpochMetrics[] = [];
-  const reporter = {
-    start: () => {},
-    progress: () => {},
-    work: () => {},
-    epoch: (metrics: EpochMetrics) => void epochs.push(metrics),
-    note: (text: string) => void notes.push(text),
-  };
-  return { reporter, notes, epochs };
-}
-
-async function digest(pieces: Iterable<Uint8Array>): Promise<string> {
-  const bytes = new Uint8Array(
-    await new Blob([...pieces] as Uint8Array<ArrayBuffer>[]).arrayBuffer(),
-  );
-  const hash = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** All of a state but times. */
-async function digestOf(state?: TrainingState): Promise<string> {
-  assert(state);
-  const { seconds: _, history, ...rest } = state;
-  const timeless = history.map(({ seconds: _, imagesPerSecond: __, waiting: ___, ...row }) => ({
-    ...row,
-    etaSeconds: 0,
-  }));
-  return await digest(
-    encodeTrainingState({ ...rest, seconds: 0, history: timeless as unknown as EpochMetrics[] }),
-  );
-}
-
-interface Ran {
-  readonly result: TrainResult;
-  readonly keeper: MemoryKeeper;
-  readonly notes: readonly string[];
-  readonly epochs: readonly EpochMetrics[];
-}
-
-/** One device for all runs: what it has compiled stays. */
-let shared: Promise<Gpu> | undefined;
-
-async function run(job: Job, course: Partial<Course> = {}): Promise<Ran> {
-  const keeper = new MemoryKeeper();
-  const { reporter, notes, epochs } = listening();
-  const gpu = await (shared ??= Gpu.open());
-  const result = await runJob(gpu, job, reporter, { course: { keeper, ...course } });
-  return { result, keeper, notes, epochs };
-}
-
-Deno.test.afterAll(async () => (await shared)?.destroy());
-
-/** Trains with stops after these numbers of questions whether to stop. */
-async function inParts(flags: readonly string[], stops: readonly number[]): Promise<Ran> {
-  let from: TrainingState | undefined;
-  for (const after of stops) {
-    const keeper = new MemoryKeeper();
-    let asked = 0;
-    const stopped = (): boolean => ++asked > after;
-    await assertRejects(() => run(jobOf(...flags), { keeper, from, stopped }), StoppedError);
-    from = await keeper.last();
+/** Leaves a run in a folder that has trained nothing, with the checkpoints of some states. */
+async function leaveRun(
+  path: string,
+  states: readonly TrainingState[],
+  { overwrite = false, ends = false, keep = 0 } = {},
+): Promise<void> {
+  using folder = new RunFolder(path, { named: true, overwrite }, { keep });
+  folder.start(states[0].run.config ?? {});
+  for (const state of states) {
+    await folder.keeper.save(state);
+    await folder.keeper.settled();
   }
-  return await run(jobOf(...flags), { from });
+  const epochs = states.at(-1)?.position.epoch ?? 0;
+  if (ends) await folder.finish(new Map(), { ...runSummary, epochs });
 }
 
-async function demandSame(flags: readonly string[], stops: readonly number[]): Promise<void> {
-  const straight = await run(jobOf(...flags));
-  const parts = await inParts(flags, stops);
-  const [last, again] = [await straight.keeper.last(), await parts.keeper.last()];
-  assertEquals(await digestOf(again), await digestOf(last));
-  for (const [name, bytes] of straight.result.files) {
-    const other = parts.result.files.get(name);
-    assert(other);
-    assertEquals(await digest([other]), await digest([bytes]), name);
-  }
+function resumed(args: readonly string[]) {
+  return readRequest("train", args, trainRequest);
 }
 
-const EVERYTHING = [
-  ...["--model-ema-decay", "0.9", "--grad-accum-steps", "2", "--clip-grad", "0.5"],
-  ...["--mixup", "0.4", "--augment", "crop-flip", "--checkpoint-steps", "2"],
-];
+const PLAIN = ["--mode", "plain", "--sched", "constant"];
 
-Deno.test("a run that was stopped twice goes on bit by bit", () => demandSame([], [1, 3]));
+/** A state of a run of five epochs. */
+function at(epoch: number, step = 0, args: readonly string[] = []): TrainingState {
+  return madeState({ epoch, step, args: ["--epochs", "5", "--lr", "0.01", ...args] });
+}
 
-Deno.test("so does one with an average, accumulation, clipping and mixup", () =>
-  demandSame([...EVERYTHING, "--opt", "sgd"], [2, 4]));
-
-Deno.test("the average of the weights moves by its decay, from the first weights on", async () => {
-  const flags = ["--sched", "constant", "--lr", "0.01", "--checkpoint-steps", "1"];
-  const states: TrainingState[] = [];
-  const keeper = new MemoryKeeper();
-  const { save } = keeper;
-  keeper.save = (state, as) => {
-    states.push(state);
-    return save.call(keeper, state, as);
-  };
-  await run(jobOf(...flags, "--model-ema-decay", "0.3"), { keeper });
-  // The state at the end of an epoch is that of its last step.
-  assertEquals(states.length, 1 + 3 * 3);
-  for (
-    const [group, average] of [
-      ["parameters", "average"],
-      ["statistics", "average statistics"],
-    ]
-  ) {
-    for (const name of states[0].tensors.keys()) {
-      if (!name.startsWith(`${group}/`)) continue;
-      const own = name.slice(group.length + 1);
-      const expected = Float64Array.from(states[0].tensors.get(name) ?? []);
-      states.slice(1).forEach(({ tensors }, i) => {
-        const decay = Math.min(0.3, (2 + i) / (11 + i));
-        const values = tensors.get(name) ?? [];
-        const found = tensors.get(`${average}/${own}`) ?? [];
-        let worst = 0;
-        expected.forEach((before, k) => {
-          expected[k] = decay * before + (1 - decay) * values[k];
-          worst = Math.max(worst, Math.abs(expected[k] - found[k]) / (1 + Math.abs(expected[k])));
-        });
-        assert(worst < 1e-5, `${name} differs by ${worst} after step ${i + 1}`);
-      });
-    }
-  }
+test("a run goes on with its own options, in its own folder", async (dir) => {
+  await leaveRun(dir, [at(2, 7)]);
+  const { options, from, notes } = await resumed(["--resume", `${dir}/`, "--no-quiet"]);
+  assertEquals([options.epochs, options.lr, options.output], [5, 0.01, dir]);
+  assertEquals([from?.path, from?.work, from?.state.position], [dir, dir, { epoch: 2, step: 7 }]);
+  assertEquals(notes, []);
 });
 
-/** The state after the first step, whose velocity is the gradient. */
-async function firstState(...flags: string[]): Promise<TrainingState | undefined> {
-  const base = [
-    "--opt",
-    "sgd",
-    "--weight-decay",
-    "0",
-    "--momentum",
-    "0",
-    "--checkpoint-steps",
-    "1",
-  ];
-  const keeper = new MemoryKeeper();
-  await assertRejects(
-    () => run(jobOf(...base, "--sched", "constant", ...flags), { keeper, stopped: () => true }),
-    StoppedError,
+test("a flag that would change the course of a run is refused by name", async (dir) => {
+  await leaveRun(dir, [at(2)]);
+  const refused = (...args: string[]) =>
+    assertRejects(() => resumed(["--resume", dir, ...args]), UsageError);
+  const { message } = await refused("--lr", "0.5", "--opt", "sgd", "--nesterov");
+  assertEquals(
+    message,
+    `Cannot go on with ${dir}: --lr is 0.01 there, found 0.5; --opt is adamw there, found sgd; ` +
+      `--nesterov is false there, found true; leave out --lr, --opt and --nesterov, or train anew ` +
+      `with another --output`,
   );
-  const state = await keeper.last();
-  assertEquals(state?.position, { epoch: 0, step: 1 });
-  return state;
-}
-
-/** The velocity of a state, but of the parameters that are left out. */
-function gradientsOf(state?: TrainingState, leftOut = /^$/): Float32Array {
-  const names = [...state?.tensors ?? []].filter(([name]) =>
-    name.startsWith("velocity/") && !leftOut.test(name)
-  );
-  return Float32Array.from(names.flatMap(([, values]) => Array.from(values)));
-}
-
-function norm(values: Float32Array): number {
-  return Math.sqrt(values.reduce((sum, x) => sum + x * x, 0));
-}
-
-Deno.test("--clip-grad scales all gradients down to the norm, and smaller ones not", async () => {
-  const whole = gradientsOf(await firstState());
-  const half = gradientsOf(await firstState("--clip-grad", String(norm(whole) / 2)));
-  assert(Math.abs(norm(half) / norm(whole) - 0.5) < 1e-4);
-  const error = 1e-5 * norm(whole);
-  assert(whole.every((x, i) => Math.abs(half[i] - x / 2) <= error));
-  const large = gradientsOf(await firstState("--clip-grad", String(norm(whole) * 2)));
-  assert(large.every((x, i) => x === whole[i]));
+  const output = await refused("--output", `${dir}/other`);
+  assert(output.message.includes("--output"), output.message);
+  const overwrite = await refused("--overwrite");
+  assert(overwrite.message.includes("--overwrite has no effect beside --resume"));
+  // Those that it has, and those that do not change it, may be there.
+  const { options } = await resumed([
+    ...["--resume", dir, "--lr", "1e-2", "--epochs", "5", "--output", dir],
+    ...["--keep", "3", "--checkpoint-steps", "9", "--patience", "2", "--quiet"],
+  ]);
+  assertEquals([options.keep, options.checkpointSteps, options.patience], [3, 9, 2]);
 });
 
-Deno.test("a batch in parts gives the mean of the gradients of its parts", async () => {
-  // Each part has the batch statistics of its own images: as two batches of half the size.
-  // The last norms of blocks begin at 0: the least update opens ReLUs behind them.
-  const both = gradientsOf(await firstState("--grad-accum-steps", "2"), /\.bn2\./);
-  const first = gradientsOf(await firstState("--batch-size", "4"), /\.bn2\./);
-  assert(Math.abs(norm(both) - norm(first)) > 1e-4 * norm(both));
-  const keeper = new MemoryKeeper();
-  let asked = 0;
-  const flags = ["--opt", "sgd", "--weight-decay", "0", "--momentum", "0", "--lr", "1e-30"];
-  await assertRejects(
-    () =>
-      run(jobOf(...flags, "--sched", "constant", "--batch-size", "4", "--checkpoint-steps", "1"), {
-        keeper,
-        stopped: () => ++asked > 1,
-      }),
-    StoppedError,
-  );
-  const state = await keeper.last();
-  const second = gradientsOf(state, /\.bn2\./);
-  const worst = both.reduce(
-    (most, x, i) => Math.max(most, Math.abs(x - (first[i] + second[i]) / 2)),
-    0,
-  );
-  assert(worst <= 1e-5 * norm(both), `differs by ${worst} of ${norm(both)}`);
-});
-
-Deno.test("a batch that cannot be split into equal parts is refused", () => {
-  assertMatch(
-    String(assertThrowsOf(() => jobOf("--grad-accum-steps", "3"))),
-    /Cannot split a batch of 8 images into 3 parts of as many each; choose gradAccumSteps so that it/,
-  );
-});
-
-function assertThrowsOf(f: () => unknown): unknown {
-  try {
-    f();
-  } catch (error) {
-    return error;
-  }
-}
-
-Deno.test("--select best takes the networks of the best epoch, and says so", async () => {
-  // The learning rate of the last epochs spoils what was learned.
-  const flags = ["--mode", "plain", "--sched", "constant", "--lr", "0.4", "--opt", "sgd"];
-  const ran = await run(jobOf(...flags, "--epochs", "6", "--select", "best"));
-  const top1 = ran.epochs.map(({ validation }) => validation.base?.top1 ?? 0);
-  const best = Math.max(...top1);
-  assertEquals(ran.result.summary.base?.top1, best);
-  const chosen = ran.epochs.findIndex(({ validation }) => validation.base?.top1 === best) + 1;
-  if (chosen < 6) {
-    assert(
-      ran.notes.includes(`taking the networks of epoch ${chosen}, the best of the base network`),
+test("epochs grow where no step depends on them alone", async (dir) => {
+  await leaveRun(`${dir}/adjoined`, [at(2, 0, ["--sched", "constant"])]);
+  await leaveRun(`${dir}/cosine`, [at(2, 0, ["--mode", "plain", "--sched", "cosine"])]);
+  for (const [name, why] of [["adjoined", "the KL term"], ["cosine", "schedule cosine"]]) {
+    await assertRejects(
+      () => resumed(["--resume", `${dir}/${name}`, "--epochs", "9"]),
+      UsageError,
+      why,
     );
   }
+  await leaveRun(`${dir}/plain`, [at(5, 0, PLAIN)], { ends: true });
+  const done = await nothingLeft(await resumed(["--resume", `${dir}/plain`]));
+  assertEquals(done, `${dir}/plain has nothing left to do: it has trained all 5 epochs`);
+  const request = await resumed(["--resume", `${dir}/plain`, "--epochs", "9"]);
+  assertEquals(await nothingLeft(request), undefined);
+  assertEquals([request.options.epochs, request.config.epochs], [9, 9]);
+  assertEquals(request.from?.history.map(({ epochs }) => epochs), [9, 9, 9, 9, 9]);
+  assertEquals(request.notes?.length, 1);
+  await assertRejects(
+    () => resumed(["--resume", `${dir}/plain`, "--epochs", "4"]),
+    UsageError,
+    "begun",
+  );
 });
 
-Deno.test("--patience stops a run that gets no better, and a stopped run stops alike", async () => {
-  const flags = ["--sched", "constant", "--lr", "1e-12", "--epochs", "40", "--patience", "2"];
-  const ran = await run(jobOf(...flags));
-  const top1 = ran.epochs.map(({ validation }) => validation.small?.top1 ?? 0);
-  const { length } = top1;
-  assertEquals(ran.result.summary.epochs, length);
-  assert(length < 40);
-  const before = Math.max(...top1.slice(0, -2));
-  assert(top1.slice(-2).every((last) => last <= before));
-  const best = top1.indexOf(before) + 1;
-  assertEquals(best, length - 2);
-  assertEquals(
-    ran.notes.at(-1),
-    `stopping after epoch ${length}: the small network was never better than after epoch ${best}, ` +
-      "2 epochs ago",
-  );
-  const again = await run(jobOf(...flags), { from: await ran.keeper.last() });
-  assertEquals([again.epochs.length, again.result.summary.epochs], [0, length]);
+test("what --resume names and is no run is told in a sentence", async (dir) => {
+  await leaveRun(`${dir}/run`, [at(1), at(2)], { keep: 2 });
+  const refused = (path: string) =>
+    assertRejects(() => findRun(path), DataError).then(({ message }) => message);
+  assert((await refused(`${dir}/none`)).endsWith("found neither folder nor file there"));
+  assert((await refused(dir)).endsWith("found a folder without a run"));
+  await Deno.mkdir(`${dir}/early`);
+  await Deno.copyFile(`${dir}/run/config.json`, `${dir}/early/config.json`);
+  assert((await refused(`${dir}/early`)).includes("found a run without"));
+  await Deno.writeTextFile(`${dir}/early/compare.json`, "{}");
+  assert((await refused(`${dir}/early`)).endsWith("found that of a comparison"));
+  await Deno.copyFile(`${dir}/run/checkpoints/last.safetensors`, `${dir}/loose.safetensors`);
+  assert((await refused(`${dir}/loose.safetensors`)).includes("found one elsewhere"));
+  assert((await refused(`${dir}/run/config.json`)).includes("config.json"));
+  const search = readRequest("search", ["--resume", `${dir}/run`], searchRequest);
+  const { message } = await assertRejects(() => search, UsageError);
+  assert(message.endsWith(`go on with deno task train --resume ${dir}/run`), message);
 });
 
-Deno.test("a run that diverges goes back twice at half the rate, then ends", async () => {
-  const notes: string[] = [];
-  const keeper = new MemoryKeeper();
-  const gpu = await (shared ??= Gpu.open());
-  const reporter = { ...listening().reporter, note: (text: string) => void notes.push(text) };
-  const job = jobOf("--sched", "constant", "--opt", "sgd", "--lr", "1e30");
-  const { message } = await assertRejects(
-    () => runJob(gpu, job, reporter, { course: { keeper } }),
-    DivergedError,
-  );
-  assertMatch(message, /^Cannot go on: .*; lower lr \(found 1e\+30\)/);
-  const back = notes.filter((note) => note.includes("going back"));
-  assertEquals(back.length, 2);
-  assertMatch(
-    back[1],
-    /going back to the beginning of epoch 1, with half the learning rate: lr 2\.5e\+29/,
-  );
-  const state = await keeper.last();
-  for (const [name, values] of state?.tensors ?? []) {
-    assert(Array.from(values).every(Number.isFinite), name);
+test("a run goes on from the checkpoint that is named", async (dir) => {
+  await leaveRun(dir, [at(1), at(5)], { keep: 2, ends: true });
+  const args = ["--resume", `${dir}/checkpoints/epoch-0001.safetensors`];
+  const request = await resumed(args);
+  assertEquals([request.from?.path, request.from?.state.position.epoch], [dir, 1]);
+  assertEquals(request.from?.last?.position.epoch, 5);
+  assertEquals(await nothingLeft(request), undefined);
+  const { state } = await findRun(`${dir}/checkpoints`);
+  assertEquals(state.position.epoch, 5);
+});
+
+test("the run that is to replace another goes on before that one", async (dir) => {
+  await leaveRun(dir, [at(5)], { ends: true });
+  await leaveRun(dir, [at(3)], { overwrite: true });
+  for (const path of [dir, `${dir}/unfinished`]) {
+    const { path: found, work, state } = await findRun(path);
+    assertEquals([found, work, state.position.epoch], [dir, `${dir}/unfinished`, 3]);
+  }
+  const { from, config } = await resumed(["--resume", dir]);
+  assert(from);
+  using folder = new RunFolder(dir, { named: true, overwrite: false });
+  folder.resume(from, config);
+  assertEquals(folder.metrics.length, 3);
+  await folder.keeper.save(at(5));
+  await folder.finish(new Map(), { ...runSummary, epochs: 5 });
+  assertEquals([...Deno.readDirSync(dir)].some(({ name }) => name === "unfinished"), false);
+  assertEquals((await findRun(dir)).state.position.epoch, 5);
+});
+
+test("auto takes the newest run of a name that has a checkpoint, or begins anew", async (dir) => {
+  const output = `${dir}/resnet8-adjoined-generated-0`;
+  const auto = (...args: string[]) => resumed(["--resume", "auto", "--lr", "0.01", ...args]);
+  const anew = await auto("--output", output);
+  assertEquals(anew.from, undefined);
+  assertEquals(anew.notes, [`there is no run ${output} with a checkpoint: one begins anew`]);
+  await leaveRun(output, [at(1)]);
+  assertEquals((await auto("--output", output)).from?.path, output);
+  const usual = `${dir}/runs/resnet8`;
+  await leaveRun(usual, [at(1)]);
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  await leaveRun(`${usual}-3`, [at(2)]);
+  await leaveRun(`${usual}-old`, [at(3)]);
+  assertEquals(newestRun({ output: usual, named: false }), `${usual}-3`);
+  assertEquals(newestRun({ output: usual, named: true }), usual);
+});
+
+test("a run that goes on writes its epochs anew, and is held against others", async (dir) => {
+  await leaveRun(dir, [at(2)]);
+  await Deno.writeTextFile(`${dir}/metrics.jsonl`, '{"epoch":1}\n{"epoch":2}\n{"epoch":3}\n{"ep');
+  await Deno.writeTextFile(`${dir}/checkpoints/adjoin-${crypto.randomUUID()}.tmp`, "half");
+  const { from, config } = await resumed(["--resume", dir]);
+  assert(from);
+  using folder = new RunFolder(dir, { named: true, overwrite: false });
+  folder.resume(from, config);
+  const rows = () => Deno.readTextFileSync(`${dir}/metrics.jsonl`).trimEnd().split("\n");
+  assertEquals(rows().map((row) => JSON.parse(row)), [madeMetrics(1), madeMetrics(2)]);
+  assertEquals([...Deno.readDirSync(`${dir}/checkpoints`)].map(({ name }) => name), [
+    "last.safetensors",
+  ]);
+  assertEquals(folder.kept().split(" and ").at(-1), "a checkpoint of the end of epoch 2");
+  folder.append(madeMetrics(3));
+  assertEquals(rows().length, 3);
+  folder.rewrite([madeMetrics(1)]);
+  assertEquals([rows().length, folder.metrics.length], [1, 1]);
+  using other = new RunFolder(dir, { named: true, overwrite: false });
+  assertThrows(() => other.resume(from, config), UsageError, "another run is writing to it");
+});
+
+test("a run that ends early where its folder cannot be written goes on elsewhere", async (dir) => {
+  await Deno.mkdir(`${dir}/run`);
+  using folder = new RunFolder(`${dir}/run`, { named: true, overwrite: true });
+  const state = at(2);
+  folder.start(state.run.config ?? {});
+  folder.append(madeMetrics(1));
+  await Deno.remove(`${dir}/run`, { recursive: true });
+  await folder.keeper.save(state);
+  assertEquals(await folder.settle(), true);
+  const { resumable } = folder;
+  assert(resumable && resumable !== `${dir}/run`);
+  assertEquals(folder.kept(), `all there is of the run is in ${resumable}`);
+  try {
+    const { options, from } = await resumed(["--resume", resumable]);
+    assertEquals([options.lr, from?.state.position.epoch], [0.01, 2]);
+  } finally {
+    await Deno.remove(resumable, { recursive: true });
   }
 });
 
-Deno.test("isStopped asks the course", () => {
-  const keeper = new MemoryKeeper();
-  assertEquals([isStopped({ keeper }), isStopped({ keeper, stopped: () => true })], [false, true]);
+Deno.test("other images than those that a run began with are refused", () => {
+  const split = generatedSplit({ train: 16, validation: 8, size: 16, seed: 0 });
+  const { classes } = split.train;
+  const state = at(1);
+  const { normalization } = split;
+  const image: [number, number, number] = [16, 16, 3];
+  const run = { ...state.run, classes, image, normalization };
+  assertEquals(sameImages(split, { ...state, run }), split);
+  const refused = (changed: Partial<typeof run>, why: string) =>
+    assertThrows(
+      () => sameImages(split, { ...state, run: { ...run, ...changed } }),
+      UsageError,
+      why,
+    );
+  refused({ classes: classes.slice(1) }, `the class ${classes[0]} is new`);
+  refused({ classes: [...classes, "z"] }, "the class z is gone");
+  refused({ image: [32, 32, 3] }, "of 16x16x3 pixels and channels, not 32x32x3");
+  refused({ normalization: { ...normalization, mean: [0, 0, 0] } }, "the mean and deviation");
+});
+
+Deno.test("a command that goes on can be pasted into a shell", () => {
+  assertEquals(goOnCommand("train", "runs/a-1"), "deno task train --resume runs/a-1");
+  assertEquals(goOnCommand("train", "my runs/a"), "deno task train --resume 'my runs/a'");
 });

@@ -129,7 +129,7 @@ Deno.test(
       ]);
       assert(
         out.endsWith(
-          `config.json, search.jsonl, widths.json, widths.svg, batch.png in ${dir}/run\n`,
+          `config.json, search.jsonl, widths.json, widths.svg, batch.png, checkpoints in ${dir}/run\n`,
         ),
         out,
       );

@@ -15,6 +15,7 @@ import { PICTURE_SETS } from "./picture_sets.ts";
 import { PICTURE_BATCHES } from "./picture_batches.ts";
 import { PROOFS } from "./proofs.ts";
 import { REFUSALS } from "./refusals.ts";
+import { RESUMED_RUNS } from "./resumed_runs.ts";
 import { REPORTS } from "./reports.ts";
 import { SEARCH } from "./search.ts";
 import { SEEDS } from "./seeds.ts";
@@ -40,6 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FOLDERS,
   ...PRIVILEGES,
   ...REPORTS,
+  ...RESUMED_RUNS,
   ...DECODING,
   ...PICTURES,
   ...PICTURE_SETS,
