@@ -154,13 +154,3 @@ export async function lostDevices(count: number, print: (line: string) => void):
   }
   return faults;
 }
-
-/** A share of 100 runs. Raises an `Error` where some did not come to the same networks. */
-export async function lostDevicesShare(
-  share: number,
-  print: (line: string) => void,
-): Promise<void> {
-  const count = Math.ceil(100 * share);
-  const faults = await lostDevices(count, print);
-  if (faults) throw new Error(`${faults} of ${count} runs did not come to the same networks`);
-}

@@ -8,7 +8,6 @@ type Part = (share: number, print: (line: string) => void) => Promise<void>;
 const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
   "killed": async () => (await import("./killed.ts")).killed,
   "full-disks": async () => (await import("./full_disks.ts")).fullDisks,
-  "lost-devices": async () => (await import("./lost_devices.ts")).lostDevicesShare,
   "mutated-files": async () => (await import("./mutated_files.ts")).mutatedFiles,
   "resumed-runs": async () => {
     const { resumedRuns } = await import("./resumed_runs.ts");
