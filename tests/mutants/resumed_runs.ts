@@ -60,13 +60,6 @@ export const RESUMED_RUNS: readonly Mutant[] = [
     test: resume("a run that goes on writes its epochs anew, and is held against others"),
   },
   {
-    name: "two processes go on with one run",
-    file: FOLDER,
-    find: "    checkPlace(path);\n    refuseHeld(path);\n    try {\n      tryWriting(work);",
-    replace: "    checkPlace(path);\n    try {\n      tryWriting(work);",
-    test: resume("a run that goes on writes its epochs anew, and is held against others"),
-  },
-  {
     name: "a run goes on with another learning rate",
     file: "cli/resumed_options.ts",
     find: "  if (reasons.length) throw otherCourse(path, reasons, flags);\n",
@@ -125,8 +118,8 @@ export const RESUMED_RUNS: readonly Mutant[] = [
   {
     name: "the checkpoints of a new run do not come along",
     file: "cli/run/replacing.ts",
-    find: "  return [...present(folder, OWN_FILES), ...ownCheckpoints(folder)];",
-    replace: "  return present(folder, OWN_FILES);",
+    find: "  return [...present(folder, OWN_FILES), ...amongCheckpoints(folder, own)];",
+    replace: '  return own("") ? [] : present(folder, OWN_FILES);',
     test: {
       file: "tests/replacing_test.ts",
       name: "wherever replacing a run ends, one whole run is there",
