@@ -24,8 +24,6 @@ export interface ResumedOptions<C extends Command> {
   readonly notes: readonly string[];
 }
 
-type Config = Readonly<Record<string, unknown>>;
-
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -145,9 +143,20 @@ function begunEpochs({ state: { phase, position: { epoch, step } } }: FoundRun):
   return phase === "train" ? epoch + (step > 0 ? 1 : 0) : 0;
 }
 
+/** Whether something is widths by convolution. */
+function isWidths(value: unknown): value is GivenWidths["widths"] {
+  return isRecord(value) &&
+    Object.values(value).every((width) => Number.isSafeInteger(width) && Number(width) >= 1);
+}
+
 /** The widths that a run was given, with the network that they are of. */
-function widthsOf({ widths }: Config): GivenWidths | undefined {
-  return isRecord(widths) ? { widths: widths as GivenWidths["widths"] } : undefined;
+function widthsOf({ config: { widths }, file }: FoundRun): GivenWidths | undefined {
+  if (!isRecord(widths)) return undefined;
+  if (isWidths(widths)) return { widths };
+  throw new DataError(
+    `Cannot go on from ${printable(file, 300)}: its options are not those of a run, found ` +
+      `${printableJson(widths)} for --widths; take an earlier checkpoint`,
+  );
 }
 
 /**
@@ -162,7 +171,7 @@ export function resumedOptions<C extends "train" | "search">(
 ): ResumedOptions<C> {
   refuseOtherCommand(command, found);
   const { typed } = readTyped(command, args);
-  const { path, config } = found;
+  const { path } = found;
   const own = knownValues(command, found);
   const known = { ...own, output: path };
   if (typed.output !== undefined && !alike("output", path, typed.output)) {
@@ -179,7 +188,7 @@ export function resumedOptions<C extends "train" | "search">(
     known: withDefaults(options, known),
     begun: begunEpochs(found),
   });
-  const there = widthsOf(config);
+  const there = widthsOf(found);
   const same = JSON.stringify(there?.widths) === JSON.stringify(widths?.widths);
   if (typed.widths !== undefined && !same) {
     const has = there ? "other widths" : "none";

@@ -18,9 +18,11 @@ import { parseOnnxInfo } from "../export/onnx.ts";
 import { encodeModel } from "../export/onnx_schema.ts";
 import { parseWidths } from "../export/widths_file.ts";
 import { Choices } from "../kernels/conv/choices.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { network } from "../nn/network.ts";
 import { parseNetwork } from "../nn/network_json.ts";
+import { model } from "../nn/resnet.ts";
 import { encodeTrainingState, parseTrainingState } from "../train/resume/training_state.ts";
 import { UsageError } from "../train/errors.ts";
 import { withFolder } from "./folder.ts";
@@ -560,16 +562,32 @@ Deno.test("checkpoints of a run with fields or values that no run has are refuse
   );
 });
 
-Deno.test("a checkpoint names no command to type but ours", () => {
+Deno.test("a checkpoint of a run has a command and widths that are those of one", () => {
   const { state } = stateOfRun(["--model", "resnet8"]);
   const found = { path: "runs/a", work: "runs/a", file: "it", state, last: state, history: [] };
-  const resume = (command: unknown) => () =>
-    resumedOptions("train", [], { ...found, config: { command } });
+  const resume = (command: unknown, widths?: unknown) => () =>
+    resumedOptions("train", [], { ...found, config: { command, widths } });
   refuses(
     resume("x; rm -rf ~"),
     'Cannot go on from it: its options are not those of a run, found "x; rm -rf ~" as its ' +
       "command; take an earlier checkpoint",
   );
+  for (const width of ["a\0b", { toString: 1 }, 0, 0.5]) {
+    refuses(
+      resume("train", { "layer2.0.conv1": width }),
+      "Cannot go on from it: its options are not those of a run, found " +
+        `${JSON.stringify({ "layer2.0.conv1": width })} for --widths; take an earlier checkpoint`,
+    );
+    const widths: Record<string, number> = JSON.parse(JSON.stringify({ "layer2.0.conv1": width }));
+    const { message } = assertThrows(
+      () => adjoin(model("resnet8", { classes: 2 }), { compression: 1, widths }),
+      RangeError,
+    );
+    assertEquals(
+      message,
+      `Cannot adjoin: the width of layer2.0.conv1 is from 1 to 32, found ${JSON.stringify(width)}`,
+    );
+  }
   assertThrows(
     resume("search"),
     UsageError,

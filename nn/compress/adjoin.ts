@@ -1,5 +1,5 @@
 import { curable, cure } from "../../data/cure.ts";
-import { printable } from "../../data/printable.ts";
+import { printable, printableJson } from "../../data/printable.ts";
 import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
 import type { LayerKind, SmallLayer } from "../layers/layer.ts";
 import { kindOf, type Layer } from "../layers/mod.ts";
@@ -70,7 +70,9 @@ export function maskRule(
     }
   }
   if (!Number.isInteger(from) || from < 1) {
-    throw new RangeError(`Cannot adjoin: maskFrom is a stage from 1 on, found ${from}`);
+    throw new RangeError(
+      `Cannot adjoin: maskFrom is a stage from 1 on, found ${printableJson(from)}`,
+    );
   }
   return ({ stage }) => stage !== undefined && stage >= from;
 }
@@ -116,7 +118,8 @@ function keptFilters(layer: Conv2dLayer, { compression, widths }: AdjoinOptions)
       );
     }
     throw new RangeError(
-      `Cannot adjoin: the width of ${layer.name} is from 1 to ${layer.out}, found ${keep}`,
+      `Cannot adjoin: the width of ${layer.name} is from 1 to ${layer.out}, found ` +
+        printableJson(keep),
     );
   }
   return keep;
@@ -172,11 +175,15 @@ function checkOptions(network: Network, options: AdjoinOptions): void {
   const { compression, trunk, maskingFactor = 0 } = options;
   checkChoice("adjoin", "trunk", trunk, ["shared", "separate"]);
   if (!(Number.isFinite(compression) && compression >= 1)) {
-    throw new RangeError(`Cannot adjoin: compression is a number from 1 on, found ${compression}`);
+    throw new RangeError(
+      `Cannot adjoin: compression is a number from 1 on, found ${printableJson(compression)}`,
+    );
   }
   if (!(maskingFactor >= 0 && maskingFactor < 1)) {
     throw new RangeError(
-      `Cannot adjoin: maskingFactor is at least 0 and below 1, found ${maskingFactor}`,
+      `Cannot adjoin: maskingFactor is at least 0 and below 1, found ${
+        printableJson(maskingFactor)
+      }`,
     );
   }
   const taken = network.layers.map(nameOf).find((name) => name.startsWith(SMALL));
