@@ -47,6 +47,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "torchvision_test.ts": "kernels",
   "train_test.ts": "trains",
   "trained_checkpoint_test.ts": "trains",
+  "training_states_test.ts": "trains",
   "tuning_test.ts": "times",
   "verify_test.ts": "trains",
   "winograd_test.ts": "kernels",

@@ -1,13 +1,16 @@
 import type { Mutant } from "./mutant.ts";
 
-const STOPPED = { file: "tests/resume_test.ts", name: "a run that was stopped twice" };
-const WITH_ALL = { file: "tests/resume_test.ts", name: "so does one with an average" };
-const AVERAGE = { file: "tests/resume_test.ts", name: "the average of the weights moves" };
-const CLIP = { file: "tests/resume_test.ts", name: "--clip-grad scales all gradients" };
-const PARTS = { file: "tests/resume_test.ts", name: "a batch in parts gives the mean" };
-const BEST = { file: "tests/resume_test.ts", name: "--select best takes the networks" };
-const PATIENCE = { file: "tests/resume_test.ts", name: "--patience stops a run" };
-const DIVERGES = { file: "tests/resume_test.ts", name: "a run that diverges goes back twice" };
+const STOPPED = { file: "tests/training_states_test.ts", name: "a run that was stopped twice" };
+const WITH_ALL = { file: "tests/training_states_test.ts", name: "so does one with an average" };
+const AVERAGE = { file: "tests/training_states_test.ts", name: "the average of the weights moves" };
+const CLIP = { file: "tests/training_states_test.ts", name: "--clip-grad scales all gradients" };
+const PARTS = { file: "tests/training_states_test.ts", name: "a batch in parts gives the mean" };
+const BEST = { file: "tests/training_states_test.ts", name: "--select best takes the networks" };
+const PATIENCE = { file: "tests/training_states_test.ts", name: "--patience stops a run" };
+const DIVERGES = {
+  file: "tests/training_states_test.ts",
+  name: "a run that diverges goes back twice",
+};
 
 /** What a run goes on from, and steps that do not count. */
 export const TRAINING_STATES: readonly Mutant[] = [

@@ -13,6 +13,13 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
     const { resumedRuns } = await import("./resumed_runs.ts");
     return (share, print) => resumedRuns(Math.ceil(20 * share), print);
   },
+  "lost-devices": async () => {
+    const { lostDevices } = await import("./lost_devices.ts");
+    return async (share, print) => {
+      const faults = await lostDevices(Math.max(1, Math.round(100 * share)), print);
+      if (faults) throw new Error(`${faults} runs came to other networks`);
+    };
+  },
   "wrong-numbers": async () => (await import("./wrong_numbers.ts")).wrongNumbers,
   "soak": async () => {
     const { FULL, soak } = await import("./soak.ts");
