@@ -6,9 +6,9 @@ import { EXIT } from "./exit.ts";
 import type { Command } from "./flags/commands.ts";
 import { unusable } from "./option_value.ts";
 import { compareRequest, searchRequest, trainRequest } from "./options.ts";
-import { nothingLeft, readRequest } from "./resuming.ts";
+import { comparedAll, nothingLeft, readRequest } from "./resuming.ts";
 import { print, printError, printProgress } from "./print.ts";
-import { foundInDataDir, recognizedDataset } from "./run/recognized.ts";
+import { recognizedDataset } from "./run/recognized.ts";
 import { imagesOfRun, isFolder, openCheckpoint, savedNetworks } from "./run/run_images.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
 import { showingWork } from "./run/working.ts";
@@ -127,8 +127,9 @@ async function runPredict(args: readonly string[]): Promise<number> {
 }
 
 async function runCompare(args: readonly string[]): Promise<number> {
-  const parsed = readArguments("compare", args, await foundInDataDir("compare", args));
-  const request = compareRequest(parsed);
+  const request = await readRequest("compare", args, compareRequest);
+  const done = await comparedAll(request);
+  if (done) return said(done);
   const { compareInFolder } = await import("./run/compare_session.ts");
   await compareInFolder(request, { print: printProgress, printError });
   return EXIT.ok;

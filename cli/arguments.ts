@@ -22,7 +22,7 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   "classes": "the data set says how many classes there are",
   "device": "the fastest GPU is taken, DENO_WEBGPU_BACKEND names another interface",
   "amp": "there are 32-bit numbers only",
-  "resume": "only train and search go on with a run",
+  "resume": "only train, search and compare go on with a run",
 };
 
 /** All spellings of an option's flag, the first with the dashes that it takes. */

@@ -163,7 +163,7 @@ function widthsOf({ config: { widths }, file }: FoundRun): GivenWidths | undefin
  * Reads a command line that goes on with a run. Raises a {@link UsageError} for options that would
  * change its course, by name. `widths` are those of the file that was typed.
  */
-export function resumedOptions<C extends "train" | "search">(
+export function resumedOptions<C extends "train" | "search" | "compare">(
   command: C,
   args: readonly string[],
   found: FoundRun,

@@ -3,11 +3,13 @@ import { basename } from "node:path";
 import { parseJson } from "../data/json.ts";
 import { printable } from "../data/printable.ts";
 import { plural } from "../data/words.ts";
+import { METHODS, RUNS_OF_SEED } from "../train/compared_runs.ts";
 import type { GivenWidths } from "../export/widths_file.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
-import type { RunRequest } from "./options.ts";
+import type { CompareRequest, RunRequest } from "./options.ts";
 import { resumedOptions } from "./resumed_options.ts";
 import { LAST } from "./run/checkpoint_names.ts";
+import { earlierRuns, runsBefore } from "./run/earlier_runs.ts";
 import { findRun, type FoundRun, hasOnlyBegun, newestRun } from "./run/found_run.ts";
 import { readText } from "./run/read_file.ts";
 import { foundInDataDir } from "./run/recognized.ts";
@@ -26,7 +28,10 @@ function withEpochs(found: FoundRun, epochs: number): FoundRun {
  * The run that a command line asks for: with `--resume`, one that goes on. Raises a `UsageError` or
  * a `DataError` where there is no such run, or where options would change its course.
  */
-export async function readRequest<C extends "train" | "search", Request extends RunRequest>(
+export async function readRequest<
+  C extends "train" | "search" | "compare",
+  Request extends RunRequest,
+>(
   command: C,
   args: readonly string[],
   build: (parsed: Arguments<C>, widths?: GivenWidths) => Request,
@@ -78,4 +83,19 @@ export async function nothingLeft(
   const early = position.epoch === trained && position.step === 0 &&
     config.epochs === epochs && (config.patience ?? undefined) === patience;
   return early ? `${ended}: it has stopped after ${plural(trained, "epoch")}` : undefined;
+}
+
+/** What to say of a comparison that has nothing left to do; nothing of one that has. */
+export async function comparedAll(
+  { from, options: { seed }, seeds }: CompareRequest,
+): Promise<string | undefined> {
+  if (!from || basename(from.file) !== LAST) return undefined;
+  const all = seeds * RUNS_OF_SEED;
+  if (runsBefore(from, { seed, seeds }) !== all - 1) return undefined;
+  const { outcomes } = await earlierRuns(from);
+  const drawn = await Deno.stat(`${from.path}/compare.svg`).then(() => true, () => false);
+  if (!drawn || outcomes.length < seeds * METHODS.length) return undefined;
+  return `${printable(from.path, 300)} has nothing left to do: it has done all ${
+    plural(all, "run")
+  }`;
 }

@@ -54,7 +54,6 @@ const WITHIN = "file run/checkpoints/epoch-0000-step-000001.safetensors";
 const STEPS = "--train-size 16 --keep 9";
 
 /** Commands that go on with their runs. */
-const GOING_ON = ["train", "search"] as const;
 const TRAINING = ["train", "search", "compare"] as const;
 const SEARCHES = ["search", "compare"] as const;
 const CONV = ["bench conv"] as const;
@@ -247,11 +246,17 @@ export const EFFECTS: readonly Effect[] = [
     refused: "without",
   }),
   effect(TRAINING, "quiet", "--quiet", "printed"),
-  effect(GOING_ON, "keep", "--keep 9", "file run/checkpoints/epoch-0001.safetensors"),
-  effect(GOING_ON, "checkpoint-steps", "--checkpoint-steps 1", WITHIN, { beside: STEPS }),
-  effect(GOING_ON, "checkpoint-minutes", "--checkpoint-minutes 1e-9", WITHIN, { beside: STEPS }),
-  effect(GOING_ON, "time-limit", "--time-limit 1e-9", "submits", { refused: "with" }),
-  effect(GOING_ON, "resume", "--resume auto", "printed"),
+  effect(["train", "search"], "keep", "--keep 9", "file run/checkpoints/epoch-0001.safetensors"),
+  effect(
+    ["compare"],
+    "keep",
+    "--keep 9",
+    "file run/checkpoints/base-alone-0-epoch-0001.safetensors",
+  ),
+  effect(TRAINING, "checkpoint-steps", "--checkpoint-steps 1", WITHIN, { beside: STEPS }),
+  effect(TRAINING, "checkpoint-minutes", "--checkpoint-minutes 1e-9", WITHIN, { beside: STEPS }),
+  effect(TRAINING, "time-limit", "--time-limit 1e-9", "submits", { refused: "with" }),
+  effect(TRAINING, "resume", "--resume auto", "printed"),
   effect(["train"], "dry-run", "--dry-run", ["printed", "submits", "folder run"]),
 
   // A search.

@@ -30,7 +30,7 @@ export const RUN = [
   },
   {
     title: "checkpoints",
-    commands: ["train", "search"],
+    commands: ["train", "search", "compare"],
     options: [
       {
         name: "resume",

@@ -1,5 +1,6 @@
 // The names of checkpoints in the folder of a run.
 import { basename, dirname } from "node:path";
+import { printable } from "../../data/printable.ts";
 import type { Position } from "../../train/resume/training_state.ts";
 import type { Which } from "../../train/types.ts";
 
@@ -56,7 +57,11 @@ export function positionWords({ phase, position: { epoch, step } }: {
   readonly phase: string;
   readonly position: Position;
 }): string {
-  const of = phase === "search" ? " of the search" : "";
+  const of = phase === "train"
+    ? ""
+    : phase === "search"
+    ? " of the search"
+    : ` of ${printable(phase)}`;
   if (step > 0) return `epoch ${epoch + 1}${of}, step ${step}`;
   return epoch === 0 ? `the start${of}` : `the end of epoch ${epoch}${of}`;
 }

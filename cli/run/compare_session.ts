@@ -6,17 +6,22 @@ import {
   RUNS_OF_SEED,
 } from "../../train/compared_runs.ts";
 import { comparisonTable } from "../report/compare_table.ts";
-import { UsageError } from "../../train/errors.ts";
+import { StoppedError, UsageError } from "../../train/errors.ts";
+import type { Course } from "../../train/resume/course.ts";
+import { EndedError } from "../exit.ts";
 import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
-import { onInterrupt } from "./interrupt.ts";
 import type { CompareRequest } from "../options.ts";
 import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
 import { readInputs } from "./open_run.ts";
 import { openRunPictures } from "./run_pictures.ts";
-import { checkFolder, takeFolder } from "./output_folder.ts";
-import { runConfig } from "./run_config.ts";
+import { ComparisonFolder } from "./comparison_folder.ts";
+import { earlierRuns, runsBefore } from "./earlier_runs.ts";
+import { goOnWords } from "./go_on.ts";
+import { checkFolder } from "./output_folder.ts";
+import { resolvedConfig } from "./run_config.ts";
 import { ProgressLine } from "../report/progress.ts";
-import { type Output, terminalWidth } from "./session.ts";
+import { notesOf, type Output, terminalWidth } from "./session.ts";
+import { Stopping } from "./stopping.ts";
 import { budgetName, percent, plural } from "../../data/words.ts";
 import { duration } from "../text.ts";
 import type { Reporter, RunStart } from "../../train/types.ts";
@@ -49,9 +54,8 @@ export async function compareInFolder(
   request: CompareRequest,
   { print, printError }: Output,
 ): Promise<void> {
-  const { options: { output }, find, seeds, quiet } = request;
-  await checkFolder(output, request);
-  let folder: string | undefined;
+  const { options, options: { output }, find, seeds, quiet, from } = request;
+  if (!from) await checkFolder(output, request);
   const line = new ProgressLine({
     write: print,
     terminal: Deno.stdout.isTerminal(),
@@ -60,24 +64,47 @@ export async function compareInFolder(
     quiet,
     brief: true,
   });
+  const note = (text: string): void => line.note(text);
+  using folder = new ComparisonFolder(output, request, { note, keep: options.keep });
+  const earlier = from && await earlierRuns(from);
+  // Networks of an earlier comparison go when there are the first of this one.
+  let begun = false;
+  if (from) {
+    folder.resume(from, request.config);
+    const before = runsBefore(from, { seed: options.seed, seeds });
+    begun = before > 0;
+    folder.results = begun ? earlier?.outcomes.length ?? 0 : 0;
+  }
+  /** What is there, and the command that goes on with it. */
+  const kept = (): string => folder.kept() + goOnWords(request, folder.resumable);
+  using stopping = new Stopping(line, {
+    ...{ kept, printError },
+    settled: () => folder.keeper.settled(),
+    minutes: options.timeLimit,
+  });
+  let announced = false;
   const reporter: Reporter = {
     start: (info) => {
-      if (folder === undefined) {
-        // Before the first method is trained.
-        folder = takeFolder(output, request);
-        const config = runConfig(request.config, { output: folder });
-        Deno.writeTextFileSync(`${folder}/config.json`, config);
-        if (!quiet) print(headerLines(facts(info, request, folder)).join("\n") + "\n");
+      stopping.between();
+      // Before the first method is trained.
+      if (!folder.started) folder.start(request.config);
+      if (!announced && !quiet) {
+        print(headerLines(facts(info, request, folder.path)).join("\n") + "\n");
       }
       line.start(info);
+      if (announced) return;
+      announced = true;
+      for (const text of notesOf(request, info.adapter)) note(text);
     },
     progress: (found) => line.progress(found),
-    work: (work) => line.work(work),
+    work: (work) => {
+      // A validation belongs to the steps: training asks within it.
+      if (work.epoch === undefined) stopping.between();
+      line.work(work);
+    },
     epoch: (metrics) => line.epoch(metrics),
-    note: (text) => line.note(text),
+    note,
   };
-  let results = 0;
-  let begun = false;
   /** Goes on where something cannot be written: the other methods can be trained all the same. */
   const tolerant = async (write: () => Promise<void>): Promise<void> => {
     line.clear();
@@ -90,14 +117,14 @@ export async function compareInFolder(
   };
   const trained = (run: ComparedRun): Promise<void> =>
     tolerant(async () => {
-      if (!begun) await removeRuns(folder ?? output);
+      if (!begun) await removeRuns(folder.path);
       begun = true;
-      await saveRun(folder ?? output, run);
+      await saveRun(folder.path, run);
     });
   const saved = async (comparison: Comparison): Promise<void> => {
     await tolerant(async () => {
-      await saveOutcomes(folder ?? output, comparison);
-      results = comparison.outcomes.length;
+      await saveOutcomes(folder.path, comparison);
+      folder.results = comparison.outcomes.length;
     });
     const last = comparison.outcomes.at(-1);
     if (!last || quiet) return;
@@ -105,30 +132,39 @@ export async function compareInFolder(
     const after = duration(comparison.seconds);
     print(`seed ${seed}  ${percent(top1).padStart(7)}  ${method}, after ${after}\n`);
   };
-  const kept = (): string =>
-    results === 0
-      ? "nothing was written"
-      : `${folder} keeps compare.json with ${plural(results, "result")}, and the networks`;
-  const stopListening = onInterrupt(line, { kept, printError });
+  const course: Course = {
+    keeper: folder.keeper,
+    from: from?.state,
+    stopped: () => stopping.stopped(),
+    config: resolvedConfig(request.config),
+  };
   try {
     using pictures = await openRunPictures(request.options, reporter.note);
     const comparison = await compare(request.options, {
-      read: (options) => readInputs(options, pictures.open),
-      ...{ find, seeds },
+      read: (options, state) => readInputs(options, pictures.open, state),
+      ...{ find, seeds, course, earlier },
       ...{ reporter, trained, saved },
     });
     line.clear();
     print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
-    const note = (text: string): void => print(`${text}\n`);
-    const names = await saveComparison(folder ?? output, comparison, { note });
+    const told = (text: string): void => print(`${text}\n`);
+    const names = await saveComparison(folder.path, comparison, { note: told });
     const runs = plural(seeds * RUNS_OF_SEED, "run");
     const networks = new Set(comparison.outcomes.map(({ file }) => file.split("/")[0]));
     print(
-      `${[...names, ...networks].join(", ")} in ${folder}, ${runs} after ` +
+      `${[...names, ...networks].join(", ")} in ${folder.path}, ${runs} after ` +
         `${duration(comparison.seconds)}\n`,
     );
+    await folder.keeper.settled();
+  } catch (error) {
+    const rescued = await folder.settle();
+    const { why } = stopping;
+    if (error instanceof StoppedError && why) {
+      throw new EndedError(`${why.words}; ${kept()}`, why.code);
+    }
+    if (rescued) note(kept());
+    throw error;
   } finally {
     line.end();
-    stopListening();
   }
 }

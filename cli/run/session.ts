@@ -73,7 +73,7 @@ async function saveBatch(
 }
 
 /** Remarks on a run that goes on, a sentence each; `adapter` is the one that it goes on with. */
-function notesOf({ from, notes = [] }: RunRequest, adapter: string): string[] {
+export function notesOf({ from, notes = [] }: RunRequest, adapter: string): string[] {
   if (!from) return [...notes];
   const { state: { run } } = from;
   return [
