@@ -184,6 +184,7 @@ export function newestRun(
 
 /** Whether a folder holds a run that ended before its first checkpoint: nothing is lost with it. */
 export function hasOnlyBegun(path: string): boolean {
-  return statOf(`${path}/config.json`) !== undefined && !statOf(`${path}/${UNFINISHED}`) &&
+  return statOf(`${path}/config.json`) !== undefined &&
+    [UNFINISHED, "compare.json"].every((name) => !statOf(`${path}/${name}`)) &&
     present(path, RUN_FILES).every((name) => BEGUN.includes(name));
 }
