@@ -125,11 +125,11 @@ Deno.test(
   () =>
     withFolder(async (dir) => {
       const flags = ["--budget-macs", "0.8", "--epochs", "2", "--output", `${dir}/run`];
-      const { code, error } = await interrupted(["compare", ...SHORT, ...flags], "base alone");
+      const { code, error } = await interrupted(["compare", ...SHORT, ...flags], "alone, after");
       assertEquals(code, 130, error);
       assertMatch(
         error,
-        /^adjoin: interrupted; \S+\/run keeps compare\.json with \d+ results?, and the networks\n$/,
+        /adjoin: interrupted; \S+\/run keeps compare\.json with \d+ results?, the networks and a checkpoint of .* of [a-z-]+-0; go on with deno task compare --resume \S+\/run\n$/,
       );
     }),
 );

@@ -1,4 +1,4 @@
-import { plural } from "../../data/words.ts";
+import { listed, plural } from "../../data/words.ts";
 import { UsageError } from "../../train/errors.ts";
 import { DiskKeeper } from "./checkpoint_files.ts";
 import { CHECKPOINTS, LAST } from "./checkpoint_names.ts";
@@ -117,16 +117,14 @@ export class ComparisonFolder implements Disposable {
     if (this.#rescued !== undefined) {
       return `a checkpoint of the comparison is in ${this.#rescued}`;
     }
+    const words = this.results === 0
+      ? []
+      : [`compare.json with ${plural(this.results, "result")}`, "the networks"];
     const { written } = this.#keeper;
-    const checkpoint = written && statOf(`${this.#path}/${CHECKPOINTS}/${LAST}`)
-      ? `a checkpoint of ${written}`
-      : undefined;
-    if (this.results === 0) {
-      return checkpoint ? `${this.#path} keeps ${checkpoint}` : "nothing was written";
+    if (written && statOf(`${this.#path}/${CHECKPOINTS}/${LAST}`)) {
+      words.push(`a checkpoint of ${written}`);
     }
-    const results = `compare.json with ${plural(this.results, "result")}`;
-    const all = checkpoint ? `${results}, ${checkpoint}` : results;
-    return `${this.#path} keeps ${all}, and the networks`;
+    return words.length ? `${this.#path} keeps ${listed(words)}` : "nothing was written";
   }
 
   /**
