@@ -50,7 +50,8 @@ export const BASES: Readonly<Record<Command, string>> = {
 };
 
 /** What a checkpoint within the first epoch is called, and a run that has some. */
-const WITHIN = "file run/checkpoints/epoch-0000-step-000001.safetensors";
+const WITHIN = "file run/checkpoints/";
+const STEP_1 = "epoch-0000-step-000001.safetensors";
 const STEPS = "--train-size 16 --keep 9";
 
 /** Commands that go on with their runs. */
@@ -251,10 +252,16 @@ export const EFFECTS: readonly Effect[] = [
     ["compare"],
     "keep",
     "--keep 9",
-    "file run/checkpoints/base-alone-0-epoch-0001.safetensors",
+    "file run/checkpoints/adjoined-searched-0-epoch-0001.safetensors",
   ),
-  effect(TRAINING, "checkpoint-steps", "--checkpoint-steps 1", WITHIN, { beside: STEPS }),
-  effect(TRAINING, "checkpoint-minutes", "--checkpoint-minutes 1e-9", WITHIN, { beside: STEPS }),
+  ...[["checkpoint-steps", "1"], ["checkpoint-minutes", "1e-9"]].flatMap(([name, value]) => [
+    effect(["train", "search"], name, `--${name} ${value}`, `${WITHIN}${STEP_1}`, {
+      beside: STEPS,
+    }),
+    effect(["compare"], name, `--${name} ${value}`, `${WITHIN}adjoined-searched-0-${STEP_1}`, {
+      beside: STEPS,
+    }),
+  ]),
   effect(TRAINING, "time-limit", "--time-limit 1e-9", "submits", { refused: "with" }),
   effect(TRAINING, "resume", "--resume auto", "printed"),
   effect(["train"], "dry-run", "--dry-run", ["printed", "submits", "folder run"]),

@@ -91,10 +91,11 @@ export async function compareInFolder(
       if (!announced && !quiet) {
         print(headerLines(facts(info, request, folder.path)).join("\n") + "\n");
       }
-      line.start(info);
-      if (announced) return;
+      if (!announced && !quiet) {
+        for (const text of notesOf(request, info.adapter)) print(`${text}\n`);
+      }
       announced = true;
-      for (const text of notesOf(request, info.adapter)) note(text);
+      line.start(info);
     },
     progress: (found) => line.progress(found),
     work: (work) => {
