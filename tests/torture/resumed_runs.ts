@@ -9,7 +9,7 @@ import type { EarlierRuns, EndedRun, Outcome } from "../../train/compared_runs.t
 import { StoppedError } from "../../train/errors.ts";
 import { jobOn } from "../../train/job.ts";
 import type { Course } from "../../train/resume/course.ts";
-import { MemoryKeeper } from "../../train/resume/keeper.ts";
+import { type KeptAs, MemoryKeeper } from "../../train/resume/keeper.ts";
 import {
   encodeTrainingState,
   parseTrainingState,
@@ -127,6 +127,9 @@ export function compared(name: string, flags: readonly string[]): StoppedKind {
         ...{ find, seeds, course, earlier, reporter: SILENT },
         read: (ofSeed) => readInputs(ofSeed),
         trained: ({ folder, result, widths: found }) => {
+          if (memory.runs.has(folder) && course.from?.phase !== folder) {
+            throw new Error(`${folder} was trained again`);
+          }
           memory.runs.set(folder, result);
           if (found) widths.push([`${folder}/widths`, JSON.stringify(found)]);
           return Promise.resolve();
@@ -177,7 +180,7 @@ async function inPieces(
   const memory: Memory = { runs: new Map(), outcomes: [] };
   const places: string[] = [];
   // The best states are kept on, as they are on a disk.
-  const keeper = new MemoryKeeper();
+  const keeper = new GoingOn();
   let from: TrainingState | undefined;
   for (;;) {
     const after = 1 + random.integer(most);
@@ -192,7 +195,23 @@ async function inPieces(
       from = await outOfFile(await keeper.last());
       const { phase, position: { epoch, step } } = from;
       places.push(`${phase} ${epoch}.${step}`);
+      keeper.from = from;
     }
+  }
+}
+
+/** Keeps states, and raises an error where a run that goes on begins once more. */
+class GoingOn extends MemoryKeeper {
+  /** Where the run goes on from. */
+  from?: TrainingState;
+
+  override save(state: TrainingState, as?: KeptAs): Promise<void> {
+    const { from } = this;
+    const place = ({ position: { epoch, step } }: TrainingState): number => 1e6 * epoch + step;
+    if (from?.phase === state.phase && place(state) < place(from)) {
+      throw new Error(`${state.phase} has begun again`);
+    }
+    return super.save(state, as);
   }
 }
 
