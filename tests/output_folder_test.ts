@@ -94,7 +94,8 @@ Deno.test("what cannot be written is told by its reason", () => {
   const why = (code: string) => whyNot(Object.assign(new Error("broken"), { code }));
   assertEquals([why("ENOSPC"), why("EDQUOT")], ["no space is left", "no space is left"]);
   assertEquals(why("EACCES"), "there is no permission to write");
-  assertEquals([why("EROFS"), why("EIO")], ["the disk is read-only", "broken"]);
+  assertEquals([why("EROFS"), why("EIO")], ["the disk is read-only", "the disk fails"]);
+  assertEquals([why("EMFILE"), why("EOTHER")], ["too many files are open", "broken"]);
 });
 
 Deno.test("room is asked for only where there is none", () => {
