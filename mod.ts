@@ -136,6 +136,7 @@ export type { GlobalAvgPool2dAttributes } from "./kernels/ops/global_avg_pool2d.
 export type { LinearAttributes } from "./kernels/ops/linear.ts";
 export type { MaxPool2dAttributes } from "./kernels/ops/max_pool2d.ts";
 export type { NarrowAttributes } from "./kernels/ops/narrow.ts";
+export type { GuardAttributes } from "./kernels/ops/guard_step.ts";
 export type { AdamwAttributes, SgdAttributes } from "./kernels/ops/optimizers.ts";
 export type { NormalizePixelsAttributes } from "./kernels/ops/normalize_pixels.ts";
 export type { RandAugmentAttributes } from "./kernels/ops/rand_augment.ts";
@@ -228,7 +229,13 @@ export { DivergedError, VerificationError } from "./train/errors.ts";
 export { Gates, type GatesSchedule } from "./train/gates.ts";
 export type { Mixing, Stage } from "./train/augment/stage.ts";
 export type { Feed, ImageShape } from "./train/image_feed.ts";
-export { applying, Learner, type OptimizerOptions, Weights } from "./train/learner.ts";
+export {
+  applying,
+  Learner,
+  type LearnerOptions,
+  type OptimizerOptions,
+  Weights,
+} from "./train/learner.ts";
 export type { CheckpointInfo } from "./export/metadata.ts";
 export { picturePreparation } from "./export/picture_preparation.ts";
 export {
@@ -246,7 +253,9 @@ export { Evaluation, type Predicting } from "./train/evaluation.ts";
 export { type Labelled, type Prediction, Predictions } from "./train/predictions.ts";
 export type { ImageWork } from "./train/image_work.ts";
 export { Classifier, type ClassifyOptions, type FoundClass } from "./train/classifier.ts";
-export { type Teacher, type TrainingMeans, TrainingStep } from "./train/step.ts";
+export type { Lost } from "./train/guard.ts";
+export type { Stateful } from "./train/resume/stateful.ts";
+export { type StepOptions, type Teacher, type TrainingMeans, TrainingStep } from "./train/step.ts";
 export type { GatesState, Score, Verification } from "./train/types.ts";
 export { compare, demandEqual, TOLERANCE } from "./train/verify.ts";
 
