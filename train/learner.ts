@@ -114,6 +114,7 @@ export interface LearnerOptions {
   readonly specs: StateSpecs;
   /** What it begins with. */
   readonly state: State;
+  /** The optimiser, and the numbers of it that stay the same. */
   readonly optimizer: OptimizerOptions;
   /** The decay of a moving average of the weights, in [0, 1). Default: there is none. */
   readonly averageDecay?: number;

@@ -58,10 +58,13 @@ function checkClassWeights(
 
 /** What a training step is traced from. */
 export interface StepOptions {
+  /** Networks, and what they are trained on. */
   readonly objective: Objective;
+  /** The weights that learn. */
   readonly learner: Learner;
   /** The data side; its batch is what one run takes. */
   readonly feed: Feed;
+  /** The share of the target that is spread evenly over all classes, in [0, 1). */
   readonly labelSmoothing: number;
   /** The weight of each class in the cross entropy. Default: all alike. */
   readonly classWeights?: readonly number[];
