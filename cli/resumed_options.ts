@@ -59,8 +59,9 @@ function knownValues(command: Command, { config, file }: FoundRun): Record<strin
   const known: Record<string, Value> = {};
   for (const option of optionsOf(command)) {
     const value = Object.hasOwn(config, option.name) ? config[option.name] : null;
-    // Widths are those of the file that was named.
+    // Widths are those of the file that was named; time is that of one command.
     if (value === null || (option.name === "widths" && isRecord(value))) continue;
+    if (option.name === "timeLimit") continue;
     known[option.name] = knownValue(option, value, file);
   }
   return known;

@@ -10,7 +10,13 @@ import type { CompareRequest, RunRequest } from "./options.ts";
 import { resumedOptions } from "./resumed_options.ts";
 import { LAST } from "./run/checkpoint_names.ts";
 import { earlierRuns, runsBefore } from "./run/earlier_runs.ts";
-import { findRun, type FoundRun, hasOnlyBegun, newestRun } from "./run/found_run.ts";
+import {
+  findRun,
+  type FoundRun,
+  hasCheckpoints,
+  hasOnlyBegun,
+  newestRun,
+} from "./run/found_run.ts";
 import { readText } from "./run/read_file.ts";
 import { foundInDataDir } from "./run/recognized.ts";
 import { readWidths } from "./run/weights_files.ts";
@@ -52,6 +58,8 @@ export async function readRequest<
   const { options: { output }, named } = request;
   const path = newestRun({ output, named });
   if (path !== undefined) return await goOn(path);
+  // Says which there are.
+  if (named && hasCheckpoints(output)) return await goOn(output);
   const none = `there is no run ${printable(output, 300)} with a checkpoint: one begins anew`;
   // A folder that was named is taken again where nothing of a run is in it yet.
   const overwrite = request.overwrite || (named && hasOnlyBegun(output));

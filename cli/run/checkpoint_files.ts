@@ -1,5 +1,6 @@
 import { DataError } from "../../data/error.ts";
 import { foundInstead } from "../../data/found_instead.ts";
+import { printable } from "../../data/printable.ts";
 import type { Keeper, KeptAs } from "../../train/resume/keeper.ts";
 import {
   encodeTrainingState,
@@ -9,6 +10,7 @@ import {
 import type { Which } from "../../train/types.ts";
 import { bestName, isKeptName, keptName, LAST, positionWords } from "./checkpoint_names.ts";
 import { readFile } from "./read_file.ts";
+import { isDamaged, sealed } from "./seal.ts";
 import { SaidOnce } from "./said_once.ts";
 import { whyNot } from "./unwritable.ts";
 import { nameAlso, writeWhole } from "./whole_file.ts";
@@ -21,7 +23,14 @@ export async function readCheckpoint(file: string): Promise<TrainingState> {
       { cause },
     );
   });
-  return parseTrainingState(bytes, file);
+  const state = parseTrainingState(bytes, file);
+  if (!await isDamaged(bytes)) return state;
+  throw new DataError(
+    `Cannot go on from ${
+      printable(file, 300)
+    }: wanted the bytes that were saved, found others; the ` +
+      `file is damaged`,
+  );
 }
 
 /** The reason at the bottom of an error. */
@@ -142,7 +151,7 @@ export class DiskKeeper implements Keeper {
     for (const [name, state] of [...this.#owed]) {
       const file = `${folder}/${name}`;
       const from = first.get(state);
-      if (from === undefined) await writeWhole(file, encodeTrainingState(state));
+      if (from === undefined) await writeWhole(file, await sealed(encodeTrainingState(state)));
       else await nameAlso(from, file);
       first.set(state, file);
       this.#owed.delete(name);

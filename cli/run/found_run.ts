@@ -5,10 +5,11 @@ import { errorCode, foundInstead } from "../../data/found_instead.ts";
 import { parseJson } from "../../data/json.ts";
 import { missingPermission } from "../../data/missing_permission.ts";
 import { printable } from "../../data/printable.ts";
+import { listed } from "../../data/words.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
 import type { EpochMetrics } from "../../train/types.ts";
 import { readCheckpoint } from "./checkpoint_files.ts";
-import { CHECKPOINTS, LAST, runOfCheckpoint } from "./checkpoint_names.ts";
+import { CHECKPOINTS, isCheckpointName, LAST, runOfCheckpoint } from "./checkpoint_names.ts";
 import { readText } from "./read_file.ts";
 import {
   finishReplacing,
@@ -81,8 +82,32 @@ function runIn(path: string): Place | undefined {
     : { ...placeOf(work), file: `${work}/${CHECKPOINTS}/${LAST}` };
 }
 
+/** The names of the checkpoints in a folder of them. */
+function checkpointsIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name).filter(isCheckpointName)
+      .toSorted();
+  } catch {
+    return [];
+  }
+}
+
+/** Whether there are checkpoints in the folder of a run, be it without the last one. */
+export function hasCheckpoints(path: string): boolean {
+  return checkpointsIn(`${path}/${CHECKPOINTS}`).length > 0;
+}
+
+/** Other checkpoints beside one, in words: what to name in its place. */
+function others(folder: string, name: string): string {
+  const there = checkpointsIn(folder).filter((other) => other !== name);
+  return there.length ? `; name another one of ${printable(folder, 300)}: ${listed(there)}` : "";
+}
+
 function noCheckpoint(path: string): DataError {
   const wanted = "the folder of a run with a checkpoint";
+  const folder = basename(path) === CHECKPOINTS ? path : `${path}/${CHECKPOINTS}`;
+  const left = others(folder, LAST);
+  if (left) return cannot(path, `${LAST} in its checkpoints`, `none${left}`);
   if (statOf(`${path}/compare.json`)) return cannot(path, wanted, "that of a comparison");
   if (!statOf(`${path}/config.json`)) return cannot(path, wanted, "a folder without a run");
   return cannot(
@@ -125,7 +150,11 @@ async function readConfig(work: string): Promise<Readonly<Record<string, unknown
 
 async function read(place: Place): Promise<FoundRun> {
   const { work, file } = place;
-  const state = await readCheckpoint(file);
+  const state = await readCheckpoint(file).catch((error) => {
+    if (!(error instanceof DataError)) throw error;
+    const message = `${error.message.replace(/\.$/, "")}${others(dirname(file), basename(file))}`;
+    throw new DataError(message, { cause: error });
+  });
   if (runOfCheckpoint(file) === undefined) {
     throw cannot(
       file,

@@ -1,6 +1,7 @@
 import { encodeTrainingState, type TrainingState } from "../../train/resume/training_state.ts";
 import { CHECKPOINTS, LAST } from "./checkpoint_names.ts";
 import { present, RUN_FILES } from "./replacing.ts";
+import { sealed } from "./seal.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** Copies a file where there is one. */
@@ -34,7 +35,7 @@ export async function rescue(
     const own = `${folder}/${CHECKPOINTS}`;
     await Deno.mkdir(own);
     for (const [name, state] of checkpoints) {
-      await writeWhole(`${own}/${name}`, encodeTrainingState(state));
+      await writeWhole(`${own}/${name}`, await sealed(encodeTrainingState(state)));
     }
     const names = [LAST, "best-base.safetensors", "best-small.safetensors"];
     for (const name of names.filter((name) => !checkpoints.has(name))) {

@@ -189,6 +189,8 @@ export class RunFolder {
     try {
       tryWriting(work);
       this.#hold(runConfig(options, { output: path }), { createNew: false });
+      // What goes on has not ended, whatever it had come to.
+      if (statOf(`${work}/summary.json`)) Deno.removeSync(`${work}/summary.json`);
       const own = [work, `${work}/${CHECKPOINTS}`].filter(statOf);
       for (const folder of own) removeTemporary(folder);
     } catch (error) {

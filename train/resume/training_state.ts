@@ -11,6 +11,9 @@ export type { Position, RunOfState, StateTensors, TrainingState } from "./run_st
 /** The version of the layout; another one is refused. */
 const VERSION = "1";
 
+/** The digest of a training state before it is written to a file. */
+export const UNSEALED: string = "0".repeat(64);
+
 /** Whether a file's metadata are those of a training state. */
 export function isTrainingState({ format }: Readonly<Record<string, string>>): boolean {
   return format === TRAINING_STATE;
@@ -20,7 +23,7 @@ export function isTrainingState({ format }: Readonly<Record<string, string>>): b
 export function encodeTrainingState({ tensors, ...rest }: TrainingState): Uint8Array[] {
   return safetensorsPieces(
     [...tensors].map(([name, data]) => [name, { shape: [data.length], data }] as const),
-    { format: TRAINING_STATE, version: VERSION, state: JSON.stringify(rest) },
+    { format: TRAINING_STATE, version: VERSION, sha256: UNSEALED, state: JSON.stringify(rest) },
   );
 }
 
