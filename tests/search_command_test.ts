@@ -241,7 +241,7 @@ Deno.test(
       const line = ["search", ...SIZES, ...BUDGET, "--lr", "1e30", "--output", `${dir}/lr`];
       const { code, error } = await adjoinCommand(line);
       assertEquals(code, EXIT.diverged, error);
-      assertMatch(error, /the loss is .*; lower --lr \(found 1e\+30\)/);
+      assertMatch(error, /loss is .*; lower --lr \(found 1e\+30\)/);
     }),
 );
 
