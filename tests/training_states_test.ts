@@ -117,6 +117,9 @@ Deno.test("a run that was stopped twice goes on bit by bit", () => demandSame([]
 Deno.test("so does one with an average, accumulation, clipping and mixup", () =>
   demandSame([...EVERYTHING, "--opt", "sgd"], [2, 4]));
 
+Deno.test("a run that is stopped before its last validation ends in the same state", () =>
+  demandSame(["--epochs", "1", "--clip-grad", "0.5", "--checkpoint-steps", "1"], [2]));
+
 Deno.test("the average of the weights moves by its decay, from the first weights on", async () => {
   const flags = ["--sched", "constant", "--lr", "0.01", "--checkpoint-steps", "1"];
   const states: TrainingState[] = [];

@@ -79,10 +79,11 @@ async function chooseTiles(gpu: Gpu, job: Job, { weights, reporter }: Learning):
 
 /** Puts a run where a state was saved. */
 function goOn(run: Run, state: TrainingState): void {
-  run.saving.restore(state);
+  // The state says how many steps did not count, too.
   run.step.forget();
+  run.saving.restore(state);
   run.position = state.position;
-  run.lost = 0;
+  run.lost = state.tensors.get("guard")?.[3] ?? 0;
 }
 
 /**
