@@ -23,6 +23,18 @@ export interface GuardAttributes {
   readonly clip?: number;
 }
 
+// Adds up what the lanes of a workgroup have, into sums[0].
+const ADD_UP = /* wgsl */ `
+var<workgroup> sums: array<vec2f, ${LANES}>;
+fn add_up(own: vec2f, lane: u32) {
+  sums[lane] = own;
+  workgroupBarrier();
+  for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
+    if (lane < half) { sums[lane] += sums[lane + half]; }
+    workgroupBarrier();
+  }
+}`;
+
 // part: (Σ x², quads with infinite numbers or NaN, 0, 0) of every `parts`-th row of 64 quads.
 const partsKernel = (x: Read) =>
   defineKernel({
@@ -32,8 +44,7 @@ const partsKernel = (x: Read) =>
     writes: { part: "bulk" },
     dims: { quads: "u32", parts: "u32" },
     wgsl: /* wgsl */ `
-${NOT_FINITE}
-var<workgroup> sums: array<vec2f, ${LANES}>;
+${NOT_FINITE}${ADD_UP}
 fn main(workgroup: u32, lane: u32) {
   var squares = vec4f();
   var wrong = 0.0;
@@ -42,12 +53,7 @@ fn main(workgroup: u32, lane: u32) {
     squares = fma(v, v, squares);
     wrong += select(0.0, 1.0, not_finite(v));
   }
-  sums[lane] = vec2f((squares.x + squares.y) + (squares.z + squares.w), wrong);
-  workgroupBarrier();
-  for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
-    if (lane < half) { sums[lane] += sums[lane + half]; }
-    workgroupBarrier();
-  }
+  add_up(vec2f((squares.x + squares.y) + (squares.z + squares.w), wrong), lane);
   if (lane == 0u) { set_part(workgroup, vec4f(sums[0], 0.0, 0.0)); }
   workgroupBarrier();
 }`,
@@ -95,17 +101,11 @@ function guardKernel(
     } as Record<string, "f32" | "u32">,
     // Lost steps in a row stay at the most: from then on nothing counts until they are set to 0.
     wgsl: /* wgsl */ `
-${NOT_FINITE}
-var<workgroup> sums: array<vec2f, ${LANES}>;
+${NOT_FINITE}${ADD_UP}
 fn main(workgroup: u32, lane: u32) {
   var sum = vec2f();
   ${names.map(squares).join("\n  ")}
-  sums[lane] = sum;
-  workgroupBarrier();
-  for (var half = ${LANES / 2}u; half > 0u; half /= 2u) {
-    if (lane < half) { sums[lane] += sums[lane + half]; }
-    workgroupBarrier();
-  }
+  add_up(sum, lane);
   if (lane == 0u) {
     let squares = sums[0].x;
     let wrong = sums[0].y > 0.0 || not_finite(vec4f(squares)) || not_finite(losses(0u));
