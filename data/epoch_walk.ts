@@ -33,6 +33,14 @@ interface Shown {
   readonly position: number;
 }
 
+/** Raises a `RangeError` for a batch of more images than a set has. */
+export function demandBatch(batch: number, { name, length }: Dataset | PictureSet): void {
+  if (batch <= length) return;
+  const problem = `Cannot make batches of ${batch} images: ${name} has ${length}`;
+  const option = { option: "batchSize", words: "the batch" };
+  throw curable(RangeError, problem, cure`lower ${option} to at most that`);
+}
+
 /** The order and the draws of training batches, whatever kind their images are of. */
 export class EpochWalk {
   /** Batches in an epoch. */
@@ -45,12 +53,7 @@ export class EpochWalk {
   constructor(options: TrainingOptions<Dataset | PictureSet>) {
     const { dataset, batch, seed, draws = [] } = options;
     checkSeed(seed);
-    if (batch > dataset.length) {
-      const problem = `Cannot make batches of ${batch} images: ${dataset.name} has ` +
-        `${dataset.length}`;
-      const option = { option: "batchSize", words: "the batch" };
-      throw curable(RangeError, problem, cure`lower ${option} to at most that`);
-    }
+    demandBatch(batch, dataset);
     this.#options = options;
     this.length = Math.floor(dataset.length / batch);
     this.draws = draws.map(({ numbers }) => new Float32Array(batch * numbers));

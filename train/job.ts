@@ -3,7 +3,7 @@ import { balancedWeights } from "../data/order.ts";
 import { trainingBatches, validationBatches } from "../data/picture_batches.ts";
 import { curable, cure } from "../data/cure.ts";
 import type { AnySplit } from "../data/dataset.ts";
-import type { ImageSet } from "../data/image_set.ts";
+import { demandBatch } from "../data/epoch_walk.ts";
 import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
@@ -111,19 +111,6 @@ function accumulationOf({ gradAccumSteps, batchSize }: TrainOptions): number {
   );
 }
 
-/** Raises a `RangeError` for a set without images for a single step. */
-function demandStep(
-  { batchSize }: TrainOptions,
-  { steps, images: { name, length } }: { steps: number; images: ImageSet },
-): void {
-  if (steps > 0) return;
-  throw curable(
-    RangeError,
-    `Cannot make batches of ${batchSize} images: ${name} has ${length}`,
-    cure`lower ${{ option: "batchSize", words: "the batch" }} to at most that`,
-  );
-}
-
 /** What a job computes batches from. */
 type Batching = Pick<
   Job,
@@ -141,12 +128,11 @@ function batchingOf(
   const plan = augmentationPlan(options, { ...image, normalization });
   const { crop: augment, stages, mixing } = plan;
   const draws = drawsOf({ stages, mixing });
+  demandBatch(batchSize, train);
   const batches = trainingBatches({ dataset: train, batch, seed, sampler, augment, draws });
-  const steps = Math.floor(batches.length / accumulation);
-  demandStep(options, { steps, images: train });
   return {
     accumulation,
-    steps,
+    steps: Math.floor(batches.length / accumulation),
     batches,
     validation: validationBatches({ dataset: validation, batch }),
     feed: { dataset: train, normalization, batch, image, interpolation, stages, mixing },
