@@ -1,6 +1,7 @@
 // The options of a run that goes on: those that it has, with what the command line may change.
 import { resolve } from "node:path";
 import { DataError } from "../data/error.ts";
+import { isRecord } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { listed } from "../data/words.ts";
 import type { GivenWidths } from "../export/widths_file.ts";
@@ -22,10 +23,6 @@ export interface ResumedOptions<C extends Command> {
   readonly widths?: GivenWidths;
   /** What is to be said of them, a sentence each. */
   readonly notes: readonly string[];
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A value of config.json as the command line would have read it. */

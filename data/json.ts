@@ -75,3 +75,8 @@ export function parseJson(text: string): unknown {
 export function wrongKey(error: unknown): string | undefined {
   return error instanceof JsonKeyError ? error.message : undefined;
 }
+
+/** Whether a value is an object with keys of its own, and no list. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,6 +1,6 @@
 import { DataError } from "./error.ts";
 import { hexOf, otherFormat } from "./file_format.ts";
-import { parseJson, wrongKey } from "./json.ts";
+import { isRecord, parseJson, wrongKey } from "./json.ts";
 import { printable, printableJson } from "./printable.ts";
 
 /** Bytes that a header has at most, as in the format's own reader. */
@@ -35,10 +35,6 @@ export interface Header {
 
 /** Bytes of an element, by type; sizes of tensors of other types are not checked. */
 export type ElementBytes = ReadonlyMap<string, number>;
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 /** Whether a value is a list of sizes. */
 export function isSizes(value: unknown): value is number[] {

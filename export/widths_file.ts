@@ -1,6 +1,6 @@
 import { DataError } from "../data/error.ts";
 import { otherFormat } from "../data/file_format.ts";
-import { parseJson, wrongKey } from "../data/json.ts";
+import { isRecord, parseJson, wrongKey } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { listed } from "../data/words.ts";
@@ -60,10 +60,6 @@ const CHOICES = {
 const FIELDS = [...Object.keys(CHOICES), "maskFrom", "divisors", "budgeted", "budget", "found"];
 
 const EXAMPLE = '{"layer2.0.conv1": 8}';
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function refused(name: string, what: string): DataError {
   return new DataError(`Cannot read widths from ${name}: ${what}; search writes such files`);

@@ -1,5 +1,5 @@
 // What is left of the runs of a comparison that goes on.
-import { parseJson } from "../../data/json.ts";
+import { isRecord, parseJson } from "../../data/json.ts";
 import { parseCheckpoint } from "../../export/checkpoint.ts";
 import {
   type EarlierRuns,
@@ -13,10 +13,6 @@ import type { FoundRun } from "./found_run.ts";
 import { readFile, readText } from "./read_file.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function areNumbers(value: Json, names: readonly string[]): boolean {
   return names.every((name) => Number.isFinite(value[name]));

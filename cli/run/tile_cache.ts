@@ -1,5 +1,5 @@
 import { DataError } from "../../data/error.ts";
-import { parseJson, wrongKey } from "../../data/json.ts";
+import { isRecord, parseJson, wrongKey } from "../../data/json.ts";
 import { printableJson } from "../../data/printable.ts";
 import { type SavedChoices, tileChoices } from "../../kernels/conv/choices.ts";
 import { convolutionPresets } from "../../kernels/conv/convolution_preset.ts";
@@ -29,12 +29,8 @@ export async function cacheFolder(): Promise<string | undefined> {
   return home && `${home}/.cache/adjoin`;
 }
 
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 function isChoices(value: unknown): value is Readonly<Record<string, string>> {
-  return isObject(value) && Object.values(value).every((name) => typeof name === "string");
+  return isRecord(value) && Object.values(value).every((name) => typeof name === "string");
 }
 
 /**
@@ -49,7 +45,7 @@ export function parseTiles(text: string): SavedChoices {
     const why = wrongKey(cause) ?? "a text that is not JSON";
     throw new DataError(`Cannot read tiles: wanted JSON, found ${why}`, { cause });
   }
-  if (!isObject(found)) {
+  if (!isRecord(found)) {
     throw new DataError(
       `Cannot read tiles: wanted an object of adapters, found ${printableJson(found)}`,
     );

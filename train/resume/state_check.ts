@@ -1,4 +1,5 @@
 import { wrongValue } from "../../nn/wrong_value.ts";
+import { isRecord } from "../../data/json.ts";
 import { unfitName } from "../../data/unfit_name.ts";
 import { printable } from "../../data/printable.ts";
 import type { RunOfState, StateTensors, TrainingState } from "./run_state.ts";
@@ -7,10 +8,6 @@ import type { RunOfState, StateTensors, TrainingState } from "./run_state.ts";
 export type Described = Omit<TrainingState, "tensors">;
 
 type Fields = Readonly<Record<string, unknown>>;
-
-function isFields(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
 
 function isCount(value: unknown): value is number {
   return Number.isSafeInteger(value) && Number(value) >= 0;
@@ -21,7 +18,7 @@ function isListOf(value: unknown, fits: (x: unknown) => boolean): value is reado
 }
 
 function areAll(value: unknown, fits: (x: unknown) => boolean): value is Fields {
-  return isFields(value) && Object.values(value).every(fits);
+  return isRecord(value) && Object.values(value).every(fits);
 }
 
 /** Fields of fields that lie in each other at most. */
@@ -34,12 +31,12 @@ function areNumbers(value: unknown, depth = DEEPEST): boolean {
 }
 
 function isScore(score: unknown): boolean {
-  return isFields(score) && Number.isFinite(score.top1);
+  return isRecord(score) && Number.isFinite(score.top1);
 }
 
 /** Whether something is a row of metrics.jsonl. */
 function isRow(row: unknown): boolean {
-  return isFields(row) && isCount(row.epoch) && areNumbers(row, DEEPEST + 1) &&
+  return isRecord(row) && isCount(row.epoch) && areNumbers(row, DEEPEST + 1) &&
     areAll(row.validation, isScore);
 }
 
@@ -48,9 +45,9 @@ function isImage(image: unknown): image is readonly [number, number, number] {
 }
 
 function isRun(run: unknown): run is RunOfState {
-  if (!isFields(run) || !isFields(run.options) || !isFields(run.normalization)) return false;
+  if (!isRecord(run) || !isRecord(run.options) || !isRecord(run.normalization)) return false;
   const { adapter, tiles, classes, image, normalization: { mean, std }, config } = run;
-  if (typeof adapter !== "string" || (config !== undefined && !isFields(config))) return false;
+  if (typeof adapter !== "string" || (config !== undefined && !isRecord(config))) return false;
   const isText = (value: unknown): boolean => typeof value === "string";
   if (tiles !== undefined && !areAll(tiles, (own) => areAll(own, isText))) return false;
   if (!isListOf(classes, isText) || !isImage(image)) return false;
@@ -63,7 +60,7 @@ function isRun(run: unknown): run is RunOfState {
 function wrongField(state: Fields): keyof Described | undefined {
   const { phase, position, numbers, history, seconds, run } = state;
   if (typeof phase !== "string") return "phase";
-  if (!isFields(position) || !isCount(position.epoch) || !isCount(position.step)) return "position";
+  if (!isRecord(position) || !isCount(position.epoch) || !isCount(position.step)) return "position";
   if (!areAll(numbers, Number.isFinite)) return "numbers";
   if (!isListOf(history, isRow)) return "history";
   if (typeof seconds !== "number") return "seconds";
@@ -75,7 +72,7 @@ export type Refuse = (problem: string) => never;
 
 /** The description of a state, checked. */
 export function checkDescribed(found: unknown, refuse: Refuse): Described {
-  const wrong = isFields(found) ? wrongField(found) : "state";
+  const wrong = isRecord(found) ? wrongField(found) : "state";
   if (wrong) {
     refuse(`the ${wrong} in its metadata is not that of a checkpoint; take an earlier one`);
   }
