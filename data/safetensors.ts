@@ -154,6 +154,17 @@ function dtypeOf(data: TensorData): Dtype {
   return "U8";
 }
 
+/** Pieces, one behind the other. */
+export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
 /**
  * The bytes of a safetensors file in pieces, to be written one behind the other: the header, and the
  * data of each tensor where they lie. {@link encodeSafetensors} joins them.
@@ -221,12 +232,5 @@ export function encodeSafetensors(
   tensors: Iterable<readonly [string, TensorToStore]>,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
-  const pieces = safetensorsPieces(tensors, metadata);
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
+  return joined(safetensorsPieces(tensors, metadata));
 }

@@ -21,7 +21,8 @@ import { encodeTrainingState, type TrainingState } from "../train/resume/trainin
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
-import { digest, digested, joined, stateOfRun } from "./run_states.ts";
+import { joined } from "../data/safetensors.ts";
+import { digest, digested, stateOfRun } from "./run_states.ts";
 
 const ignore = lacks("read", "write");
 

@@ -6,22 +6,13 @@ import { isDamaged, sealed } from "../cli/run/seal.ts";
 import { trainRequest } from "../cli/options.ts";
 import { readRequest } from "../cli/resuming.ts";
 import { DataError } from "../data/error.ts";
+import { joined } from "../data/safetensors.ts";
 import { encodeTrainingState } from "../train/resume/training_state.ts";
 import { withFolder } from "./folder.ts";
 import { madeState } from "./made_state.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "write", "env");
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
-}
 
 /** The run in a folder, with a checkpoint that is the last and the best. */
 async function made(run: string): Promise<string> {

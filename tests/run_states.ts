@@ -80,17 +80,6 @@ export function stateOfRun(
   return { state, job, values };
 }
 
-/** Pieces, one behind the other. */
-export function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
-}
-
 /** A line for each of some values: where they differ, all of them would be too much to show. */
 export function digest(values: ReadonlyMap<string, ArrayLike<number>>): string[] {
   return [...values].map(([name, own]) => {

@@ -7,7 +7,8 @@ import { extract } from "../nn/compress/adjoined_state.ts";
 import { networksOfState, parseNetworks } from "../train/resume/state_networks.ts";
 import { encodeTrainingState, type TrainingState } from "../train/resume/training_state.ts";
 import type { Which } from "../train/types.ts";
-import { digest, digested, joined, stateOfRun } from "./run_states.ts";
+import { joined } from "../data/safetensors.ts";
+import { digest, digested, stateOfRun } from "./run_states.ts";
 
 const TOP1 = { base: 0.75, small: 0.5 };
 

@@ -14,7 +14,8 @@ import type { Reporter } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
-import { digested, joined } from "./run_states.ts";
+import { joined } from "../data/safetensors.ts";
+import { digested } from "./run_states.ts";
 
 const SILENT: Reporter = { start() {}, progress() {}, work() {}, epoch() {}, note() {} };
 

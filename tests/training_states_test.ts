@@ -8,9 +8,10 @@ import { DivergedError, StoppedError } from "../train/errors.ts";
 import { type Job, jobOn } from "../train/job.ts";
 import { type Course, isStopped } from "../train/resume/course.ts";
 import { MemoryKeeper } from "../train/resume/keeper.ts";
-import { encodeTrainingState, type TrainingState } from "../train/resume/training_state.ts";
+import type { TrainingState } from "../train/resume/training_state.ts";
 import { runJob, type TrainResult } from "../train/train.ts";
 import type { EpochMetrics, Reporter } from "../train/types.ts";
+import { digestOfState, sha256 } from "./torture/state_digest.ts";
 
 const SPLIT = generatedSplit({ train: 24, validation: 8, size: 12, seed: 0 });
 
@@ -39,27 +40,6 @@ function listening(): Told {
     note: (text: string) => void notes.push(text),
   };
   return { reporter, notes, epochs };
-}
-
-async function digest(pieces: Iterable<Uint8Array>): Promise<string> {
-  const bytes = new Uint8Array(
-    await new Blob([...pieces] as Uint8Array<ArrayBuffer>[]).arrayBuffer(),
-  );
-  const hash = await crypto.subtle.digest("SHA-256", bytes);
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-/** All of a state but times. */
-async function digestOf(state?: TrainingState): Promise<string> {
-  assert(state);
-  const { seconds: _, history, ...rest } = state;
-  const timeless = history.map(({ seconds: _, imagesPerSecond: __, waiting: ___, ...row }) => ({
-    ...row,
-    etaSeconds: 0,
-  }));
-  return await digest(
-    encodeTrainingState({ ...rest, seconds: 0, history: timeless as unknown as EpochMetrics[] }),
-  );
 }
 
 interface Ran {
@@ -99,11 +79,12 @@ async function demandSame(flags: readonly string[], stops: readonly number[]): P
   const straight = await run(jobOf(...flags));
   const parts = await inParts(flags, stops);
   const [last, again] = [await straight.keeper.last(), await parts.keeper.last()];
-  assertEquals(await digestOf(again), await digestOf(last));
+  assert(last && again);
+  assertEquals(digestOfState(again), digestOfState(last));
   for (const [name, bytes] of straight.result.files) {
     const other = parts.result.files.get(name);
     assert(other);
-    assertEquals(await digest([other]), await digest([bytes]), name);
+    assertEquals(sha256([other]), sha256([bytes]), name);
   }
 }
 

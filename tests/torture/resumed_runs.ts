@@ -20,7 +20,7 @@ import { train } from "../../train/train.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
 import { withFolder } from "../folder.ts";
 import { onePicture } from "../picture_folders.ts";
-import { joined } from "../run_states.ts";
+import { joined } from "../../data/safetensors.ts";
 import { digestOfState, sha256 } from "./state_digest.ts";
 
 /** Hears nothing. */
