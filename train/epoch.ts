@@ -23,10 +23,10 @@ interface StepRates extends Rate {
 }
 
 /** The numbers of a step of an epoch, both counted from 0. */
-function ratesAt(epoch: number, step: number, { job: { options, steps }, rate }: Run): StepRates {
+function ratesAt(epoch: number, step: number, { job: { options, steps }, saving }: Run): StepRates {
   const { lr, momentum } = rateAt(epoch * steps + step, steps, options);
   const lambda = options.mode === "adjoined" ? lambdaAt(epoch, options.epochs) : 1;
-  return { lr: lr * rate, momentum, lambda };
+  return { lr: lr * saving.rate, momentum, lambda };
 }
 
 function top1(scores: Partial<Record<Which, Score>>): Partial<Record<Which, number>> {

@@ -96,16 +96,14 @@ async function goBack(run: Run, error: DivergedError): Promise<void> {
   const last = await keeper.last();
   // Of a comparison, the last may be that of a run before this one, done again.
   const state = last?.phase === run.phase ? last : run.from;
-  const failures = (saving.numbers.failures ?? 0) + 1;
-  if (failures === MOST_FAILURES || !state) throw error;
+  if (saving.failures + 1 === MOST_FAILURES || !state) throw error;
   goOn(run, state);
-  run.rate /= 2;
-  saving.numbers = { rate: run.rate, failures };
+  saving.failures++;
   reporter.history?.(state.history);
   const { epoch, step } = state.position;
   const where = step ? `step ${step} of epoch ${epoch + 1}` : `the beginning of epoch ${epoch + 1}`;
   const [problem] = error.message.replace(/^Cannot go on: /, "").split("; ");
-  const half = `half the learning rate: lr ${options.lr * run.rate} at most`;
+  const half = `half the learning rate: lr ${options.lr * saving.rate} at most`;
   reporter.note(`${problem}; going back to ${where}, with ${half}`);
 }
 
@@ -192,13 +190,12 @@ export async function learn(gpu: Gpu, job: Job, learning: Learning): Promise<Lea
       ...{ gpu, job, phase, course, snapshots },
       history: before,
       secondsBefore: from?.seconds ?? 0,
+      failures: from?.numbers.failures ?? 0,
     }),
     position: { epoch: 0, step: 0 },
-    rate: from?.numbers.rate ?? 1,
     lost: 0,
     warm: false,
   };
-  run.saving.numbers = { rate: run.rate, failures: from?.numbers.failures ?? 0 };
   if (from) goOn(run, from);
   else await run.saving.save(run.position);
   skipDone(run);

@@ -30,8 +30,6 @@ export interface Run {
   readonly saving: Saving;
   /** Where the run is. */
   position: Position;
-  /** The factor on the learning rate: halved each time the run goes back. */
-  rate: number;
   /** Steps that did not count and have been told of. */
   lost: number;
   /** Whether steps have been run: the first one compiles kernels. */

@@ -108,9 +108,9 @@ export const TRAINING_STATES: readonly Mutant[] = [
   },
   {
     name: "a run that goes back keeps its learning rate",
-    file: "train/epochs.ts",
-    find: "run.rate /= 2;",
-    replace: "",
+    file: "train/resume/saving.ts",
+    find: "2 ** -this.failures",
+    replace: "1",
     test: DIVERGES,
   },
   {

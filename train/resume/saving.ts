@@ -30,8 +30,8 @@ export function bestEpoch(history: readonly EpochMetrics[], which: Which): numbe
 export class Saving {
   /** All epochs so far, those of a search before those of the training after it. */
   history: EpochMetrics[];
-  /** Numbers of the run besides those of its parts. */
-  numbers: Readonly<Record<string, number>> = {};
+  /** How often values were no numbers, so that the run went back. */
+  failures: number;
   readonly #gpu: Gpu;
   readonly #job: Job;
   readonly #phase: string;
@@ -40,7 +40,7 @@ export class Saving {
   readonly #began: number;
   #saved = performance.now();
 
-  constructor({ gpu, job, phase, course, snapshots, history, secondsBefore }: {
+  constructor({ gpu, job, phase, course, snapshots, history, secondsBefore, failures }: {
     readonly gpu: Gpu;
     readonly job: Job;
     readonly phase: string;
@@ -49,7 +49,9 @@ export class Saving {
     readonly history: readonly EpochMetrics[];
     /** Seconds that the run had taken before. */
     readonly secondsBefore: number;
+    readonly failures: number;
   }) {
+    this.failures = failures;
     this.#gpu = gpu;
     this.#job = job;
     this.#phase = phase;
@@ -57,6 +59,11 @@ export class Saving {
     this.#snapshots = snapshots;
     this.history = [...history];
     this.#began = performance.now() - secondsBefore * 1000;
+  }
+
+  /** The factor on the learning rate: halved each time the run goes back. */
+  get rate(): number {
+    return 2 ** -this.failures;
   }
 
   /** Whether to save after so many steps of an epoch, by their number or the time. */
@@ -92,7 +99,7 @@ export class Saving {
       phase: this.#phase,
       position,
       tensors,
-      numbers: { ...numbers, ...this.numbers },
+      numbers: { ...numbers, rate: this.rate, failures: this.failures },
       history: this.history.slice(),
       seconds: (performance.now() - this.#began) / 1000,
       run: {
