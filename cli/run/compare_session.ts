@@ -6,9 +6,7 @@ import {
   RUNS_OF_SEED,
 } from "../../train/compared_runs.ts";
 import { comparisonTable } from "../report/compare_table.ts";
-import { StoppedError, UsageError } from "../../train/errors.ts";
-import type { Course } from "../../train/resume/course.ts";
-import { EndedError } from "../exit.ts";
+import { UsageError } from "../../train/errors.ts";
 import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
 import type { CompareRequest } from "../options.ts";
 import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
@@ -18,9 +16,8 @@ import { ComparisonFolder } from "./comparison_folder.ts";
 import { earlierRuns, runsBefore } from "./earlier_runs.ts";
 import { goOnWords } from "./go_on.ts";
 import { checkFolder } from "./output_folder.ts";
-import { resolvedConfig } from "./run_config.ts";
 import { ProgressLine } from "../report/progress.ts";
-import { notesOf, type Output, terminalWidth } from "./session.ts";
+import { courseOf, notesOf, type Output, terminalWidth } from "./session.ts";
 import { Stopping } from "./stopping.ts";
 import { budgetName, percent, plural } from "../../data/words.ts";
 import { duration } from "../text.ts";
@@ -99,8 +96,7 @@ export async function compareInFolder(
     },
     progress: (found) => line.progress(found),
     work: (work) => {
-      // A validation belongs to the steps: training asks within it.
-      if (work.epoch === undefined) stopping.between();
+      stopping.during(work);
       line.work(work);
     },
     epoch: (metrics) => line.epoch(metrics),
@@ -133,12 +129,7 @@ export async function compareInFolder(
     const after = duration(comparison.seconds);
     print(`seed ${seed}  ${percent(top1).padStart(7)}  ${method}, after ${after}\n`);
   };
-  const course: Course = {
-    keeper: folder.keeper,
-    from: from?.state,
-    stopped: () => stopping.stopped(),
-    config: resolvedConfig(request.config),
-  };
+  const course = courseOf(request, { keeper: folder.keeper, stopping });
   try {
     using pictures = await openRunPictures(request.options, reporter.note);
     const comparison = await compare(request.options, {
@@ -158,13 +149,7 @@ export async function compareInFolder(
     );
     await folder.keeper.settled();
   } catch (error) {
-    const rescued = await folder.settle();
-    const { why } = stopping;
-    if (error instanceof StoppedError && why) {
-      throw new EndedError(`${why.words}; ${kept()}`, why.code);
-    }
-    if (rescued) note(kept());
-    throw error;
+    throw await stopping.endedBy(error, { settle: () => folder.settle(), note });
   } finally {
     line.end();
   }

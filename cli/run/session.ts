@@ -1,7 +1,6 @@
 import type { RunRequest } from "../options.ts";
-import { EndedError } from "../exit.ts";
-import { StoppedError } from "../../train/errors.ts";
 import type { Course } from "../../train/resume/course.ts";
+import type { Keeper } from "../../train/resume/keeper.ts";
 import { goOnWords } from "./go_on.ts";
 import { positionWords } from "./checkpoint_names.ts";
 import { printable } from "../../data/printable.ts";
@@ -70,6 +69,19 @@ async function saveBatch(
     return await drawBatch(images, title);
   }, note);
   for (const [name, content] of drawn) await folder.put(name, content);
+}
+
+/** How the run of a request is kept from loss. */
+export function courseOf(
+  { from, config }: RunRequest,
+  { keeper, stopping }: { readonly keeper: Keeper; readonly stopping: Stopping },
+): Course {
+  return {
+    keeper,
+    from: from?.state,
+    stopped: () => stopping.stopped(),
+    config: resolvedConfig(config),
+  };
 }
 
 /** Remarks on a run that goes on, a sentence each; `adapter` is the one that it goes on with. */
@@ -146,8 +158,7 @@ export async function inRunFolder(
     },
     progress: (found) => progress.progress(found),
     work: (work) => {
-      // A validation belongs to the steps: training asks within it.
-      if (work.epoch === undefined) stopping.between();
+      stopping.during(work);
       progress.work(work);
     },
     epoch: (metrics) => {
@@ -157,12 +168,7 @@ export async function inRunFolder(
     history: (epochs) => folder.rewrite(epochs),
     note,
   };
-  const course: Course = {
-    keeper: folder.keeper,
-    from: from?.state,
-    stopped: () => stopping.stopped(),
-    config: resolvedConfig(request.config),
-  };
+  const course = courseOf(request, { keeper: folder.keeper, stopping });
   try {
     const result = await run(options, reporter, folder, course);
     await batch;
@@ -189,13 +195,7 @@ export async function inRunFolder(
     progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
   } catch (error) {
     await batch;
-    const rescued = await folder.settle();
-    const { why } = stopping;
-    if (error instanceof StoppedError && why) {
-      throw new EndedError(`${why.words}; ${kept()}`, why.code);
-    }
-    if (rescued) note(kept());
-    throw error;
+    throw await stopping.endedBy(error, { settle: () => folder.settle(), note });
   } finally {
     progress.end();
   }

@@ -1,5 +1,6 @@
 import { StoppedError } from "../../train/errors.ts";
-import { EXIT } from "../exit.ts";
+import type { Work } from "../../train/types.ts";
+import { EndedError, EXIT } from "../exit.ts";
 import type { ProgressLine } from "../report/progress.ts";
 import { onSignal } from "./interrupt.ts";
 
@@ -74,6 +75,28 @@ export class Stopping implements Disposable {
     if (this.#why && this.#why.code !== EXIT.timeUp) {
       throw new StoppedError("Cannot go on: the run was told to end");
     }
+  }
+
+  /** Takes note of work: of a validation nothing, as training asks within it; else {@link between}. */
+  during({ epoch }: Pick<Work, "epoch">): void {
+    if (epoch === undefined) this.between();
+  }
+
+  /**
+   * The error to raise for that of a run, once `settle` has kept what there is: an {@link EndedError}
+   * where it was told to end. Where it was kept in another folder, `note` is told.
+   */
+  async endedBy(error: unknown, { settle, note }: {
+    readonly settle: () => Promise<boolean>;
+    readonly note: (text: string) => void;
+  }): Promise<unknown> {
+    const rescued = await settle();
+    if (error instanceof StoppedError && this.#why) {
+      const { words, code } = this.#why;
+      return new EndedError(`${words}; ${this.#kept()}`, code);
+    }
+    if (rescued) note(this.#kept());
+    return error;
   }
 
   #signalled(signal: Reason): void {
