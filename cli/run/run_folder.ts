@@ -1,9 +1,9 @@
 import { listed, plural } from "../../data/words.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { EpochMetrics, Summary, TrainOptions } from "../../train/types.ts";
-import { DiskKeeper } from "./checkpoint_files.ts";
 import { CHECKPOINTS, LAST } from "./checkpoint_names.ts";
 import type { FoundRun } from "./found_run.ts";
+import { type Keeping, KeptFolder } from "./kept_folder.ts";
 import { type FolderRequest, takeFolder, unusable } from "./output_folder.ts";
 import {
   filesOfRun,
@@ -21,7 +21,7 @@ import { runConfig } from "./run_config.ts";
 import { checkPlace, holdRun, prepare, refuseHeld } from "./run_place.ts";
 import { SaidOnce } from "./said_once.ts";
 import { cureFor, unwritable, whyNot } from "./unwritable.ts";
-import { removeTemporary, syncFile, tryWriting, writeWhole } from "./whole_file.ts";
+import { syncFile, tryWriting, writeWhole } from "./whole_file.ts";
 
 type Content = Uint8Array | string;
 
@@ -38,7 +38,7 @@ function linesName({ search }: EpochMetrics): string {
 }
 
 /** The files of one run. */
-export class RunFolder {
+export class RunFolder extends KeptFolder {
   readonly #request: FolderRequest;
   readonly #faults: SaidOnce;
   readonly #metrics: EpochMetrics[] = [];
@@ -46,14 +46,6 @@ export class RunFolder {
   readonly #contents = new Map<string, Content>();
   /** Names of those that are not on the disk as they should be. */
   readonly #owed = new Set<string>();
-  #path: string;
-  #work: string;
-  #started = false;
-  /** config.json, held as long as this run writes. */
-  #held?: Disposable;
-  #rescued?: string;
-  #keeper: DiskKeeper;
-  readonly #keeping: { readonly keep?: number; readonly note: (text: string) => void };
 
   /**
    * Writes nothing yet. With `overwrite` the files of an earlier run will be replaced at the end.
@@ -63,40 +55,11 @@ export class RunFolder {
   constructor(
     output: string,
     request: FolderRequest,
-    { note = () => {}, keep }: {
-      readonly note?: (text: string) => void;
-      readonly keep?: number;
-    } = {},
+    { note = () => {}, keep }: Partial<Keeping> = {},
   ) {
-    this.#path = output;
-    this.#work = output;
+    super(output, { keep, note });
     this.#request = request;
     this.#faults = new SaidOnce(note);
-    this.#keeping = { keep, note };
-    this.#keeper = this.#keeperFor();
-  }
-
-  #keeperFor(written?: FoundRun["last"]): DiskKeeper {
-    return new DiskKeeper({
-      ...this.#keeping,
-      folder: () => `${this.#work}/${CHECKPOINTS}`,
-      written,
-    });
-  }
-
-  /** Lets other runs have the folder. */
-  [Symbol.dispose](): void {
-    this.#held?.[Symbol.dispose]();
-  }
-
-  /** The folder; before {@link start} what was asked for. */
-  get path(): string {
-    return this.#path;
-  }
-
-  /** Whether there is anything on disk. */
-  get started(): boolean {
-    return this.#started;
   }
 
   /** What was appended. */
@@ -104,38 +67,26 @@ export class RunFolder {
     return this.#metrics;
   }
 
-  /** Keeps the checkpoints of the run; to be asked for when it has been started or resumed. */
-  get keeper(): DiskKeeper {
-    return this.#keeper;
-  }
-
-  /** The folder that a new run goes on from; nothing where there is no checkpoint. */
-  get resumable(): string | undefined {
-    if (this.#rescued !== undefined) return this.#rescued;
-    return this.#keeper.written === undefined ? undefined : this.#path;
-  }
-
   /** What there is on disk so far, in words. */
   kept(): string {
-    if (this.#rescued !== undefined) return `all there is of the run is in ${this.#rescued}`;
-    if (!this.#started) return "nothing was written";
+    if (this.rescued !== undefined) return `all there is of the run is in ${this.rescued}`;
+    if (!this.begun) return "nothing was written";
     let names: string[];
     try {
-      names = present(this.#work, RUN_FILES);
+      names = present(this.work, RUN_FILES);
     } catch {
-      return `nothing is left of it in ${this.#work}`;
+      return `nothing is left of it in ${this.work}`;
     }
     const words = names.map((name) => {
       const lines = String(this.#contents.get(name) ?? "").split("\n").length - 1;
       return name.endsWith(".jsonl") ? `${name} with ${plural(lines, "epoch")}` : name;
     });
-    const { written } = this.#keeper;
-    const checkpoint = written && statOf(`${this.#work}/${CHECKPOINTS}/${LAST}`);
-    if (checkpoint) words.push(`a checkpoint of ${written}`);
-    const some = checkpoint || names.some((name) => name.endsWith(".safetensors"));
+    const checkpoint = this.checkpointWords();
+    words.push(...checkpoint);
+    const some = checkpoint.length > 0 || names.some((name) => name.endsWith(".safetensors"));
     const weights = some ? "" : ", but no weights";
-    const before = this.#work === this.#path ? "" : `; the run before is still in ${this.#path}`;
-    return `${this.#work} keeps ${listed(words)}${weights}${before}`;
+    const before = this.work === this.folder ? "" : `; the run before is still in ${this.folder}`;
+    return `${this.work} keeps ${listed(words)}${weights}${before}`;
   }
 
   /**
@@ -143,26 +94,26 @@ export class RunFolder {
    * ended yet.
    */
   start(options: TrainOptions | Readonly<Record<string, unknown>>): void {
-    this.#path = takeFolder(this.#path, this.#request);
-    const path = this.#path;
+    this.folder = takeFolder(this.folder, this.#request);
+    const path = this.folder;
     checkPlace(path);
     refuseHeld(path);
     if (this.#request.overwrite) prepare(path);
     const replaces = filesOfRun(path).length > 0;
-    this.#work = this.#request.overwrite && replaces ? `${path}/${UNFINISHED}` : path;
-    const file = `${this.#work}/config.json`;
+    this.work = this.#request.overwrite && replaces ? `${path}/${UNFINISHED}` : path;
+    const file = `${this.work}/config.json`;
     try {
-      Deno.mkdirSync(this.#work, { recursive: true });
+      Deno.mkdirSync(this.work, { recursive: true });
       this.#hold(runConfig(options, { output: path }), { createNew: true });
     } catch (error) {
       throw error instanceof UsageError ? error : unwritable(file, error);
     }
-    this.#started = true;
+    this.begun = true;
   }
 
   /** Writes config.json where it is not there yet, and holds it. */
   #hold(config: string, { createNew }: { readonly createNew: boolean }): void {
-    const file = `${this.#work}/config.json`;
+    const file = `${this.work}/config.json`;
     if (createNew || !statOf(file)) {
       Deno.writeTextFileSync(file, config, { createNew: true });
       syncFile(file);
@@ -170,7 +121,7 @@ export class RunFolder {
       // That of a run that has ended is true until the next one has.
       this.#owed.add("config.json");
     }
-    this.#held = holdRun(this.#path, file);
+    this.held = holdRun(this.folder, file);
     this.#contents.set("config.json", config);
   }
 
@@ -182,8 +133,8 @@ export class RunFolder {
     { path, work, last, history }: Pick<FoundRun, "path" | "work" | "last" | "history">,
     options: TrainOptions | Readonly<Record<string, unknown>>,
   ): void {
-    this.#path = path;
-    this.#work = work;
+    this.folder = path;
+    this.work = work;
     checkPlace(path);
     refuseHeld(path);
     try {
@@ -191,15 +142,14 @@ export class RunFolder {
       this.#hold(runConfig(options, { output: path }), { createNew: false });
       // What goes on has not ended, whatever it had come to.
       if (statOf(`${work}/summary.json`)) Deno.removeSync(`${work}/summary.json`);
-      const own = [work, `${work}/${CHECKPOINTS}`].filter(statOf);
-      for (const folder of own) removeTemporary(folder);
+      this.tidy();
     } catch (error) {
       throw error instanceof UsageError
         ? error
         : unusable(path, whyNot(error), cureFor(error, path));
     }
-    this.#keeper = this.#keeperFor(last);
-    this.#started = true;
+    this.keepAfter(last);
+    this.begun = true;
     this.rewrite(history);
   }
 
@@ -208,7 +158,7 @@ export class RunFolder {
     this.#metrics.splice(0, Infinity, ...history.filter(({ search }) => !search));
     for (const name of ["search.jsonl", "metrics.jsonl"]) {
       const rows = history.filter((metrics) => linesName(metrics) === name);
-      if (!rows.length && !statOf(`${this.#work}/${name}`)) continue;
+      if (!rows.length && !statOf(`${this.work}/${name}`)) continue;
       this.#contents.set(name, rows.map((row) => JSON.stringify(row) + "\n").join(""));
       this.#writeLines(name, { all: true });
     }
@@ -228,7 +178,7 @@ export class RunFolder {
   }
 
   #writeLines(name: string, { line = "", all }: { line?: string; all: boolean }): void {
-    const file = `${this.#work}/${name}`;
+    const file = `${this.work}/${name}`;
     try {
       if (all) Deno.writeTextFileSync(file, String(this.#contents.get(name)));
       else Deno.writeTextFileSync(file, line, { append: true });
@@ -255,7 +205,7 @@ export class RunFolder {
   async put(name: string, content: Content): Promise<void> {
     this.#contents.set(name, content);
     try {
-      await writeWhole(`${this.#work}/${name}`, bytesOf(content));
+      await writeWhole(`${this.work}/${name}`, bytesOf(content));
       this.#done(name);
     } catch (error) {
       this.#failed(name, error as UsageError);
@@ -267,7 +217,7 @@ export class RunFolder {
     for (const [name, content] of files) this.#contents.set(name, content);
     try {
       for (const [name, content] of files) {
-        await writeWhole(`${this.#work}/${name}`, bytesOf(content));
+        await writeWhole(`${this.work}/${name}`, bytesOf(content));
         this.#owed.delete(name);
       }
     } catch (error) {
@@ -278,9 +228,9 @@ export class RunFolder {
 
   /** Writes all of the run to a temporary folder; says what is kept. */
   async #rescue(): Promise<string> {
-    this.#rescued = await rescue(this.#work, {
+    this.rescued = await rescue(this.work, {
       contents: new Map([...this.#contents].map(([name, content]) => [name, bytesOf(content)])),
-      checkpoints: this.#keeper.owed,
+      checkpoints: this.keeper.owed,
     });
     return this.kept();
   }
@@ -290,23 +240,23 @@ export class RunFolder {
    * folder, and gives whether it did.
    */
   async settle(): Promise<boolean> {
-    await this.#keeper.settled();
-    const { owed } = this.#keeper;
-    if (this.#started && this.#rescued === undefined && owed.has(LAST)) await this.#rescue();
-    return this.#rescued !== undefined;
+    await this.keeper.settled();
+    const { owed } = this.keeper;
+    if (this.begun && this.rescued === undefined && owed.has(LAST)) await this.#rescue();
+    return this.rescued !== undefined;
   }
 
   /** Sizes of the files of the run, in bytes; that of all checkpoints as one. */
   async sizes(): Promise<Map<string, number>> {
     const sizes = new Map<string, number>();
     for (const name of RUN_FILES) {
-      const found = await Deno.stat(`${this.#path}/${name}`).catch(() => undefined);
+      const found = await Deno.stat(`${this.folder}/${name}`).catch(() => undefined);
       if (found) sizes.set(name, found.size);
     }
     // Of a file with two names, once.
     const checkpoints = new Map<unknown, number>();
-    for (const name of ownCheckpoints(this.#path)) {
-      const { ino, size } = await Deno.stat(`${this.#path}/${name}`);
+    for (const name of ownCheckpoints(this.folder)) {
+      const { ino, size } = await Deno.stat(`${this.folder}/${name}`);
       checkpoints.set(ino ?? name, size);
     }
     if (checkpoints.size) {
@@ -321,35 +271,35 @@ export class RunFolder {
     const lines = before.filter(([name]) => name.endsWith(".jsonl"));
     const owed = before.filter(([name]) => this.#owed.has(name));
     const last: [string, Content] = ["summary.json", json(summary)];
-    await this.#keeper.settled();
+    await this.keeper.settled();
     // That of a run that goes on after its end is not true of the files that are to come.
-    await Deno.remove(`${this.#work}/summary.json`).catch(() => {});
+    await Deno.remove(`${this.work}/summary.json`).catch(() => {});
     await this.#save(new Map([...lines, ...files, ...owed, last]));
     this.publish();
   }
 
   /** Ends a run that has no more to write than what it has put. */
   async end(): Promise<void> {
-    await this.#keeper.settled();
+    await this.keeper.settled();
     await this.#save(new Map([...this.#contents].filter(([name]) => this.#owed.has(name))));
     this.publish();
   }
 
   /** Ends the run: puts its files in the place of those of an earlier one. */
   publish(): void {
-    const path = this.#path;
-    if (this.#work === path) return this[Symbol.dispose]();
+    const path = this.folder;
+    if (this.work === path) return this[Symbol.dispose]();
     // Windows does not rename what is held.
     if (Deno.build.os === "windows") this[Symbol.dispose]();
     try {
       replaceRun(path);
     } catch (error) {
       const { message } = unwritable(path, error);
-      const work = isReplacing(path) ? `${path}/${REPLACING}` : this.#work;
+      const work = isReplacing(path) ? `${path}/${REPLACING}` : this.work;
       throw new UsageError(`${message}; the new run is in ${work}`, { cause: error });
     } finally {
       this[Symbol.dispose]();
     }
-    this.#work = path;
+    this.work = path;
   }
 }

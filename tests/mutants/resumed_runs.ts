@@ -55,8 +55,8 @@ export const RESUMED_RUNS: readonly Mutant[] = [
   {
     name: "metrics after the checkpoint stay when a run goes on",
     file: FOLDER,
-    find: "    this.#started = true;\n    this.rewrite(history);\n",
-    replace: "    this.#started = true;\n    void history;\n",
+    find: "    this.begun = true;\n    this.rewrite(history);\n",
+    replace: "    this.begun = true;\n    void history;\n",
     test: resume("a run that goes on writes its epochs anew, and is held against others"),
   },
   {
