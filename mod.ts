@@ -143,6 +143,7 @@ export type { RandAugmentAttributes } from "./kernels/ops/rand_augment.ts";
 export type { PixelNormalization } from "./kernels/ops/pixel_bytes.ts";
 export type { ReluAttributes } from "./kernels/ops/relu.ts";
 export type { SamplePicturesAttributes } from "./kernels/ops/sample_pictures.ts";
+export type { SelectAttributes } from "./kernels/ops/select.ts";
 
 // Networks: what they are, what they cost, how they are run, and the small one inside.
 export { adjoin, type Adjoined, type AdjoinOptions, widthsOf } from "./nn/compress/adjoin.ts";

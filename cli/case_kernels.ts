@@ -62,8 +62,8 @@ export async function kernelsOfCase<A>(
   const preset = { software: SOFTWARE, gpu: GPU }[kind];
   const gpu = await Gpu.open({ device: nullDevice(typicalAdapter(kind)), preset });
   using scope = gpu.scope();
-  const outside = ({ name, shape, type }: Tensor): Tensor =>
-    scope.tensor(name, shape, undefined, type);
+  const outside = ({ name, shape, type }: Tensor, values?: ArrayLike<number>): Tensor =>
+    scope.tensor(name, shape, values, type);
   const trace = new Trace(gpu, outside);
   const forward = recordCase(trace, op, test, outside);
   const modules = assembleTrace(trace);

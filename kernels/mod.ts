@@ -29,6 +29,7 @@ import { type Operation, OPERATIONS, randAugment } from "./ops/rand_augment.ts";
 import { relu } from "./ops/relu.ts";
 import { restore } from "./ops/restore.ts";
 import { samplePictures } from "./ops/sample_pictures.ts";
+import { select } from "./ops/select.ts";
 
 /** All ops. From their cases follow the parity tests, the gradient tests and the benches. */
 export const ops: readonly Op[] = [
@@ -42,6 +43,7 @@ export const ops: readonly Op[] = [
   avgPool2d,
   globalAvgPool2d,
   narrow,
+  select,
   concat,
   linear,
   crossEntropy,
@@ -106,5 +108,6 @@ export {
   relu,
   restore,
   samplePictures,
+  select,
   sgd,
 };

@@ -66,6 +66,7 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   ],
   "global avg pool2d": [{ inputs: [[1, 520, 530, 1]] }],
   "narrow": [{ inputs: [[MANY, 5]], attributes: { channels: 3 } }],
+  "select": [{ inputs: [[MANY, 5]], attributes: { columns: [4, 0, 2] } }],
   "concat": [{ inputs: [[MANY, 3], [MANY, 2]] }],
   "linear": [
     { inputs: [[DEEP, 3], [3, 2], [2]], attributes: { prefix: false } },

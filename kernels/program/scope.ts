@@ -66,7 +66,7 @@ export class Scope implements Disposable {
     this.#demandAlive(`trace ${name}`);
     const trace = new Trace(
       this.gpu,
-      ({ name, shape, type }) => this.tensor(name, shape, undefined, type),
+      ({ name, shape, type }, values) => this.tensor(name, shape, values, type),
     );
     const built: unknown = build(trace);
     trace.end();

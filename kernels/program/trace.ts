@@ -41,15 +41,16 @@ export class Trace {
   readonly gpu: Device;
   /** The commands recorded so far. */
   readonly commands: Command[] = [];
-  readonly #outside: (tensor: Tensor) => Tensor;
+  readonly #outside: (tensor: Tensor, values?: ArrayLike<number>) => Tensor;
   readonly #made = new Set<Tensor>();
+  readonly #constants = new Map<string, Tensor>();
   #ended = false;
 
   /**
    * Traces come from `Scope.trace`. `outside` makes a tensor outside the program, of the name,
-   * shape and type of the one it is given.
+   * shape and type of the one it is given, and with these values.
    */
-  constructor(gpu: Device, outside: (tensor: Tensor) => Tensor) {
+  constructor(gpu: Device, outside: (tensor: Tensor, values?: ArrayLike<number>) => Tensor) {
     this.gpu = gpu;
     this.#outside = outside;
   }
@@ -59,6 +60,20 @@ export class Trace {
     const tensor = new Tensor(name, shape, type, true);
     this.#made.add(tensor);
     return tensor;
+  }
+
+  /**
+   * A table `[values]` of whole numbers that lies outside the program and never changes; the same one
+   * for equal values.
+   */
+  constant(name: string, values: readonly number[]): Tensor {
+    const key = values.join();
+    let found = this.#constants.get(key);
+    if (!found) {
+      const table = new Tensor(name, [values.length], "u32");
+      this.#constants.set(key, found = this.#outside(table, values));
+    }
+    return found;
   }
 
   /** Ends the recording: what comes later would be no part of the program. */
