@@ -146,9 +146,16 @@ export type { SamplePicturesAttributes } from "./kernels/ops/sample_pictures.ts"
 export type { SelectAttributes } from "./kernels/ops/select.ts";
 
 // Networks: what they are, what they cost, how they are run, and the small one inside.
-export { adjoin, type Adjoined, type AdjoinOptions, widthsOf } from "./nn/compress/adjoin.ts";
+export {
+  adjoin,
+  type Adjoined,
+  type AdjoinOptions,
+  type Widths,
+  widthsOf,
+} from "./nn/compress/adjoin.ts";
 export { adjoinedSpecs, extract } from "./nn/compress/adjoined_state.ts";
 export { cutPretrained, withSmallNorms } from "./nn/compress/pretrained_small.ts";
+export type { Channels, KeptChannels } from "./nn/compress/small_builder.ts";
 export { runAdjoined } from "./nn/compress/run_adjoined.ts";
 export {
   type Count,
@@ -169,6 +176,7 @@ export type { LinearLayer, LinearOptions } from "./nn/layers/linear.ts";
 export type { LayerMethods } from "./nn/layers/mod.ts";
 export type { MaxPool2dLayer, MaxPool2dOptions } from "./nn/layers/max_pool2d.ts";
 export type { NarrowLayer } from "./nn/layers/narrow.ts";
+export type { SelectLayer, SelectOptions } from "./nn/layers/select.ts";
 export type { ReluLayer } from "./nn/layers/relu.ts";
 export { fromTorch, type TorchTensor, toTorch } from "./nn/layout.ts";
 export {

@@ -115,7 +115,7 @@ export function countLayers(network: Network, image: ImageSize): LayerCount[] {
       kind: layer.kind,
       shape: flat ? [channels] : [height, width, channels],
       params: pairs + cost.singles * channels,
-      macs: pairs * height * width,
+      macs: (pairs + (cost.macs ?? 0) * channels) * height * width,
     }];
   });
 }

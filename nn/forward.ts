@@ -1,4 +1,5 @@
 import type { Tensor } from "../kernels/gpu/tensor.ts";
+import { select, type SelectAttributes } from "../kernels/ops/select.ts";
 import { fusions } from "./fusions.ts";
 import type { Apply } from "./layers/layer.ts";
 import { kindOf } from "./layers/mod.ts";
@@ -34,6 +35,8 @@ export interface Part {
   readonly soft?: Soft;
   /** Whether to run layer `i`. Default: all of them. */
   readonly includes?: (i: number) => boolean;
+  /** By layer: the part of each parameter that it is run with. Default: all of it. */
+  readonly cuts?: readonly (ReadonlyMap<string, SelectAttributes> | undefined)[];
   /** The value of a layer that does not run. */
   readonly known?: (i: number) => Tensor | undefined;
   /** Which network's norms to use. */
@@ -59,7 +62,11 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
     const name = kind.perNetwork ? ownName(nameOf(layer), part.norms) : nameOf(layer);
     return kind.run(layer, {
       ...running,
-      parameter: (p) => running.parameter(`${name}.${p}`),
+      parameter: (p) => {
+        const whole = running.parameter(`${name}.${p}`);
+        const cut = part.cuts?.[i]?.get(p);
+        return cut ? running.apply(select, [whole], cut)[0] : whole;
+      },
       inputs: layer.inputs.map((v, k) => part.soft?.input(i, k, value(v)) ?? value(v)),
       relu,
       ...(residual && { residual }),

@@ -1,9 +1,11 @@
 import { printableJson } from "../data/printable.ts";
 import type { FieldContext } from "./layers/fields.ts";
 import {
+  type ChannelRule,
   IMAGE,
   type LayerBase,
   type LayerKind,
+  ruleOf,
   type Value,
   type ValueShape,
 } from "./layers/layer.ts";
@@ -113,14 +115,16 @@ function checkShapes(
     const cure = "put globalAvgPool2d before it";
     fail({ wanted: "an input that globalAvgPool2d has made flat", found: x, cure });
   }
-  const channels = shapes.map((shape) => shape.channels);
   if (new Set(flat).size > 1) {
     fail({ wanted: "inputs that are all images or all flat", found: inputs });
   }
-  if (kind.channels === "tied" && new Set(channels).size > 1) {
-    const cure = "narrow the wider one or project it";
-    fail({ wanted: "inputs of equal channels", found: channels, cure });
-  }
+}
+
+/** Raises an error for inputs whose channels do not fit together. */
+function checkChannels(rule: ChannelRule, channels: readonly number[], fail: Fail): void {
+  if (rule !== "tied" || new Set(channels).size === 1) return;
+  const cure = "narrow the wider one or project it";
+  fail({ wanted: "inputs of equal channels", found: channels, cure });
 }
 
 /** The value of a field, checked, or `undefined` where there is none. */
@@ -182,6 +186,7 @@ export function readLayer(
     ...fields,
   };
   const made = shapes.map((shape) => shape.channels);
+  checkChannels(ruleOf(kind, read, made), made, fail);
   return {
     // Its fields are those of its kind, each checked above.
     layer: read as Layer,

@@ -190,7 +190,7 @@ Deno.test("__proto__ is refused as a key, and constructor is nothing but a name"
   refuses(
     checkpoint({ network: '{"channels":3,"layers":[{"kind":"constructor"}]}' }),
     "Cannot read the network in it: wanted layer 0 (constructor) to have a kind out of conv2d, " +
-      "batchNorm, linear, relu, add, narrow, concat, maxPool2d, avgPool2d, globalAvgPool2d, found " +
+      "batchNorm, linear, relu, add, narrow, select, concat, maxPool2d, avgPool2d, globalAvgPool2d, found " +
       '"constructor"',
   );
   const own = new Choices();
@@ -585,7 +585,8 @@ Deno.test("a checkpoint of a run has a command and widths that are those of one"
     );
     assertEquals(
       message,
-      `Cannot adjoin: the width of layer2.0.conv1 is from 1 to 32, found ${JSON.stringify(width)}`,
+      "Cannot adjoin: the width of layer2.0.conv1 is from 1 to 32, or a list of different filters " +
+        `from 0 to 31, found ${JSON.stringify(width)}`,
     );
   }
   assertThrows(

@@ -75,7 +75,7 @@ Deno.test("norms after convolutions are folded into them, others stay", () => {
   assertEquals(
     [...new Set(all)].sort(),
     [
-      ...["Add", "AveragePool", "BatchNormalization", "Conv", "Flatten", "Gemm"],
+      ...["Add", "AveragePool", "BatchNormalization", "Conv", "Flatten", "Gather", "Gemm"],
       ...["GlobalAveragePool", "MaxPool", "Relu", "Slice"],
     ],
   );

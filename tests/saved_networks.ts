@@ -28,7 +28,7 @@ function everyLayer(): Network {
     let y = n.globalAvgPool2d(x);
     y = n.linear(y, { name: "hidden", out: 8 });
     y = n.relu(n.batchNorm(y, { name: "hidden.bn" }));
-    y = n.add(n.narrow(y, 5), n.narrow(y, 5));
+    y = n.add(n.narrow(y, 5), n.select(y, { channels: [7, 0, 3, 1, 6] }));
     n.linear(y, { name: "fc", out: 4 });
   });
   const keptTaps = Array.from({ length: 25 }, (_, tap) => tap % 3 !== 0);
@@ -47,7 +47,11 @@ function concatenations(): Network {
     });
     const pooled = n.maxPool2d(n.image, { kernel: 3, stride: 2, padding: 1 });
     const x = n.batchNorm(n.concat([a, b, pooled]), { name: "joined.bn" });
-    const y = n.conv2d(x, { name: "c", out: 7, kernel: 3 });
+    const y = n.conv2d(n.select(x, { channels: [13, 2, 9, 0, 5] }), {
+      name: "c",
+      out: 7,
+      kernel: 3,
+    });
     n.linear(n.concat([n.globalAvgPool2d(y), n.globalAvgPool2d(x)]), { name: "fc", out: 4 });
   });
 }

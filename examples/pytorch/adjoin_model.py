@@ -121,6 +121,10 @@ KINDS = {
         lambda layer, module, x: x[:, : layer["channels"]],
         channels=lambda layer, made: layer["channels"],
     ),
+    "select": Kind(
+        lambda layer, module, x: x[:, layer["channels"]],
+        channels=lambda layer, made: len(layer["channels"]),
+    ),
     "concat": Kind(
         lambda layer, module, *values: torch.cat(values, dim=1),
         channels=lambda layer, made: sum(made),

@@ -1,17 +1,23 @@
 import { curable, cure } from "../../data/cure.ts";
 import { printable, printableJson } from "../../data/printable.ts";
+import { range } from "../../kernels/wgsl/blocked.ts";
 import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
-import type { LayerKind, SmallLayer } from "../layers/layer.ts";
 import { kindOf, type Layer } from "../layers/mod.ts";
-import { narrowTo } from "../layers/narrow.ts";
-import { channelsOf, IMAGE, layerTitle, type Network, type Value } from "../network.ts";
+import { channelsOf, IMAGE, type Network } from "../network.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
 import { nameOf, SMALL } from "../state.ts";
+import { type ChannelClasses, channelClasses, filtersOf } from "./channel_classes.ts";
+import { isPrefix, type KeptChannels, type Mask, SmallBuilder } from "./small_builder.ts";
+
+/** Filters that are kept, by convolution: the first so many, or those of these indices. */
+export type Widths = Readonly<Record<string, number | readonly number[]>>;
 
 /** The options of {@link adjoin}. */
 export interface AdjoinOptions {
   /**
-   * The compression factor alpha: a masked convolution keeps `floor(out / compression)` filters.
+   * The compression factor alpha: a masked convolution keeps its first `floor(out / compression)`
+   * filters; of filters that go together in blocks, as before grouped convolutions, and of each
+   * group of them that others tie, the first so many.
    */
   readonly compression: number;
   /**
@@ -28,16 +34,19 @@ export interface AdjoinOptions {
   readonly maskingFactor?: number;
   /** Draws from [0, 1) for the spatial masks; needed when `maskingFactor` is not 0. */
   readonly random?: () => number;
-  /** Filters to keep, by convolution; overrides `compression` for those it names. */
-  readonly widths?: Readonly<Record<string, number>>;
+  /**
+   * Filters to keep, by convolution: the first so many, or those of these indices; overrides
+   * `compression` for those it names.
+   */
+  readonly widths?: Widths;
   /** Spatial masks by convolution, as saved; overrides `maskingFactor` for those it names. */
   readonly keptTaps?: Readonly<Record<string, readonly boolean[]>>;
 }
 
 /**
  * A network and its compressed twin on one set of weights (arXiv 2006.05624). The small network is
- * a network like any other, with as many channels as are kept; its convolutions use the prefix
- * slices of the base network's weights.
+ * a network like any other, with as many channels as are kept; it uses the slices of the base
+ * network's weights that belong to them.
  */
 export interface Adjoined {
   /** The whole network, as it was given. */
@@ -48,8 +57,10 @@ export interface Adjoined {
   readonly trunk: "shared" | "separate";
   /** By layer of `base`: whether it runs once for both networks. */
   readonly shared: readonly boolean[];
-  /** By layer of `small`: the layer of `base` that it stands for, or -1 for an inserted narrow. */
+  /** By layer of `small`: the layer of `base` that it stands for, or -1 for one that cuts a value. */
   readonly origin: readonly number[];
+  /** By layer of `small`: the channels of `base` that it reads and makes. */
+  readonly kept: readonly KeptChannels[];
   /** Names of the masked convolutions. */
   readonly masked: readonly string[];
 }
@@ -105,24 +116,48 @@ function tapsOf(
   return kept;
 }
 
-function keptFilters(layer: Conv2dLayer, { compression, widths }: AdjoinOptions): number {
-  const width = own(widths, layer.name);
-  const keep = width ?? Math.floor(layer.out / compression);
-  if (!Number.isInteger(keep) || keep < 1 || keep > layer.out) {
-    if (width === undefined) {
-      throw curable(
-        RangeError,
-        `Cannot adjoin: compression ${compression} leaves no channel of ${layer.name}, which has ` +
-          `${layer.out}`,
-        cure`lower ${{ option: "compression" }} to at most ${layer.out}`,
-      );
-    }
-    throw new RangeError(
-      `Cannot adjoin: the width of ${layer.name} is from 1 to ${layer.out}, found ` +
-        printableJson(keep),
-    );
-  }
-  return keep;
+/** The filters that the widths name. Raises a `RangeError` for those that the layer does not have. */
+function namedFilters(layer: Conv2dLayer, width: number | readonly number[]): readonly number[] {
+  const fits = typeof width === "number"
+    ? Number.isInteger(width) && width >= 1 && width <= layer.out
+    : Array.isArray(width) && width.length > 0 && new Set(width).size === width.length &&
+      width.every((c) => Number.isInteger(c) && c >= 0 && c < layer.out);
+  if (fits) return typeof width === "number" ? range(width) : width;
+  throw new RangeError(
+    `Cannot adjoin: the width of ${layer.name} is from 1 to ${layer.out}, or a list of different ` +
+      `filters from 0 to ${layer.out - 1}, found ${printableJson(width)}`,
+  );
+}
+
+/** The first filters of each masked convolution, by compression: of each group of classes a part. */
+function compressedFilters(
+  network: Network,
+  classes: ChannelClasses,
+  compression: number,
+): Record<string, number[]> {
+  const kept = new Set(
+    classes.groups.flatMap((group) =>
+      group.classes.slice(0, Math.floor(group.classes.length / compression))
+    ),
+  );
+  return filtersOf(network, classes, (found) => kept.has(found));
+}
+
+/** Raises a `RangeError` for a convolution of which nothing is left. */
+function demandFilters(
+  layer: Conv2dLayer,
+  filters: readonly number[],
+  { classes, compression }: { classes: ChannelClasses; compression: number },
+): void {
+  if (filters.length) return;
+  const groups = classes.groups.filter(({ convolutions }) => convolutions.includes(layer.name));
+  const most = Math.max(...groups.map((group) => group.classes.length));
+  const has = most === layer.out ? `${layer.out}` : `${layer.out} in ${most} that go together`;
+  throw curable(
+    RangeError,
+    `Cannot adjoin: compression ${compression} leaves no channel of ${layer.name}, which has ${has}`,
+    cure`lower ${{ option: "compression" }} to at most ${most}`,
+  );
 }
 
 /**
@@ -194,102 +229,17 @@ function checkOptions(network: Network, options: AdjoinOptions): void {
   }
 }
 
-/** The small network, layer by layer. */
-class SmallBuilder {
-  readonly layers: Layer[] = [];
-  readonly origin: number[] = [];
-  readonly #channels: number[] = [];
-  /** By layer of the base network: the value that stands for it. */
-  readonly #values: Value[] = [];
-  readonly #base: Network;
-  readonly #baseChannels: readonly number[];
-
-  constructor(base: Network) {
-    this.#base = base;
-    this.#baseChannels = channelsOf(base);
-  }
-
-  #width(value: Value): number {
-    return value === IMAGE ? this.#base.channels : this.#channels[value];
-  }
-
-  #add(layer: Layer, origin: number): Value {
-    const widths = layer.inputs.map((v) => this.#width(v));
-    this.layers.push(layer);
-    this.#channels.push(kindOf(layer).width?.(layer, widths) ?? widths[0]);
-    this.origin.push(origin);
-    return this.layers.length - 1;
-  }
-
-  /** Tied values, each cut to the narrowest. */
-  #cut(values: readonly Value[]): Value[] {
-    const channels = Math.min(...values.map((v) => this.#width(v)));
-    return values.map((v) =>
-      this.#width(v) === channels ? v : this.#add(narrowTo(v, channels), -1)
-    );
-  }
-
-  /** Raises a `RangeError` where what is kept of a joined value would be no prefix. */
-  #checkJoined(layer: Layer, i: number, inputs: readonly Value[]): void {
-    const isNarrower = (v: Value, n: number): boolean => {
-      const from = layer.inputs[n];
-      return from !== IMAGE && this.#width(v) !== this.#baseChannels[from];
-    };
-    if (!inputs.some(isNarrower)) return;
-    throw new RangeError(
-      `Cannot adjoin: wanted whole inputs of layer ${i} (${
-        layerTitle(layer)
-      }), found one of which ` +
-        `a masked convolution leaves a part; mask none before it, as with a maskFrom behind it`,
-    );
-  }
-
-  /** Adds what stands for layer `i` of the base network. */
-  stand(i: number, mask: SmallLayer["mask"]): void {
-    const layer = this.#base.layers[i];
-    const kind = kindOf(layer);
-    const all = layer.inputs.map((v) => v === IMAGE ? IMAGE : this.#values[v]);
-    const inputs = kind.channels === "tied" ? this.#cut(all) : all;
-    if (kind.channels === "joined") this.#checkJoined(layer, i, inputs);
-    const widths = inputs.map((v) => this.#width(v));
-    this.#values[i] = this.#add(narrowed(kind, layer, { inputs, widths, mask }), i);
-  }
-}
-
-/** A layer as the small network has it. */
-function narrowed(kind: LayerKind, layer: Layer, small: SmallLayer): Layer {
-  // Kinds give layers of their own kind.
-  return (kind.narrowed?.(layer, small) ?? { ...layer, inputs: small.inputs }) as Layer;
-}
-
-/** The filters and taps that are kept of a masked convolution. */
-function maskOf(layer: Conv2dLayer, options: AdjoinOptions): SmallLayer["mask"] {
-  const keptTaps = tapsOf(layer, options);
-  return { out: keptFilters(layer, options), ...keptTaps.includes(false) ? { keptTaps } : {} };
-}
-
 /**
- * Adjoins a compressed twin to a network made of the layers of {@link NetworkBuilder}. Where a sum
- * has summands of different widths, the wider is cut to its first channels. Raises a `RangeError`
- * for a compression that leaves no channel, and for a masked convolution whose value is
- * concatenated; a `TypeError` for options that there are not.
+ * Adjoins a compressed twin to a network made of the layers of {@link NetworkBuilder}. Where values
+ * that are added or multiplied have kept different channels, both are cut to those that they have in
+ * common; grouped convolutions keep whole groups. Raises a `RangeError` for a compression that leaves
+ * no channel of a layer, and a `TypeError` for options that there are not.
  */
 export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
   checkOptions(network, options);
-  const { trunk = "shared" } = options;
-  const isMasked = maskRule(network, options.maskFrom);
-  const small = new SmallBuilder(network);
-  const shared: boolean[] = [];
-  const masked: string[] = [];
-  network.layers.forEach((layer, i) => {
-    const mask = isConv2d(layer) && isMasked(layer) ? maskOf(layer, options) : undefined;
-    shared.push(
-      trunk === "shared" && !mask && layer.inputs.every((v) => v === IMAGE || shared[v]) &&
-        kindOf(layer).shareable !== false,
-    );
-    if (mask) masked.push(nameOf(layer));
-    small.stand(i, mask);
-  });
+  const { trunk = "shared", compression, widths } = options;
+  const classes = channelClasses(network, maskRule(network, options.maskFrom));
+  const { masked } = classes;
   if (!masked.length) {
     throw curable(
       RangeError,
@@ -298,21 +248,44 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
     );
   }
   checkNames(network, masked, options);
+  const compressed = compressedFilters(network, classes, compression);
+  const maskOf = (layer: Layer): Mask | undefined => {
+    if (!isConv2d(layer) || !masked.includes(layer.name)) return;
+    const width = own(widths, layer.name);
+    const filters = width === undefined ? compressed[layer.name] : namedFilters(layer, width);
+    demandFilters(layer, filters, { classes, compression });
+    const keptTaps = tapsOf(layer, options);
+    return { filters, ...keptTaps.includes(false) ? { keptTaps } : {} };
+  };
+  const small = new SmallBuilder(network, channelsOf(network));
+  const shared: boolean[] = [];
+  network.layers.forEach((layer, i) => {
+    const mask = maskOf(layer);
+    shared.push(
+      trunk === "shared" && !mask && layer.inputs.every((v) => v === IMAGE || shared[v]) &&
+        kindOf(layer).shareable !== false,
+    );
+    small.stand(i, mask);
+  });
   return {
     base: network,
     small: { channels: network.channels, layers: small.layers },
     trunk,
     shared,
     origin: small.origin,
+    kept: small.kept,
     masked,
   };
 }
 
-/** Filters kept of each masked convolution. */
-export function widthsOf({ small, masked }: Adjoined): Record<string, number> {
+/** Filters kept of each masked convolution: how many, where they are the first, else which. */
+export function widthsOf({ small, masked, kept }: Adjoined): Record<string, number | number[]> {
   const names = new Set(masked);
   return Object.fromEntries(
-    small.layers.filter(isConv2d)
-      .flatMap(({ name, out }) => names.has(name) ? [[name, out]] : []),
+    small.layers.flatMap((layer, i) =>
+      names.has(nameOf(layer))
+        ? [[nameOf(layer), isPrefix(kept[i].to) ? kept[i].to.length : [...kept[i].to]]]
+        : []
+    ),
   );
 }

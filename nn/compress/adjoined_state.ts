@@ -1,6 +1,4 @@
-import { range } from "../../kernels/wgsl/blocked.ts";
 import { kindOf, type Layer } from "../layers/mod.ts";
-import { channelsOf, IMAGE, type Network } from "../network.ts";
 import type { State } from "../parameters.ts";
 import {
   joinSpecs,
@@ -13,6 +11,8 @@ import {
   type StateSpecs,
 } from "../state.ts";
 import type { Adjoined } from "./adjoin.ts";
+import { partOf, takePart } from "./cut_parameters.ts";
+import type { KeptChannels } from "./small_builder.ts";
 
 /** The parameters and statistics that the small network has to itself: those of its norms. */
 export function smallSpecs({ small, shared, origin }: Adjoined): StateSpecs {
@@ -31,56 +31,47 @@ export function adjoinedSpecs(adjoined: Adjoined): StateSpecs {
   return joinSpecs([networkSpecs(adjoined.base), smallSpecs(adjoined)]);
 }
 
-/** Channels that are kept of the values of the base network. */
-export interface KeptChannels {
-  /** The kept channels of the first input of layer `i` of the base network. */
-  readonly from: (i: number) => readonly number[];
-  /** The kept channels of the value of layer `i` of the base network. */
-  readonly to: (i: number) => readonly number[];
+/** Where the small network's values of a layer come from. */
+export interface CutSource {
+  /** The name of the layer in the state. */
+  readonly name: string;
+  /** The channels that are kept of its values there. Default: they are the small network's own. */
+  readonly kept?: KeptChannels;
 }
 
 /**
  * The state of the small network, cut out of that of the base: the channels that are kept, zeros
- * at taps that are not. `nameIn` is the name of a layer in the state, by its index in the small
- * network.
+ * at taps that are not. `source` says for each of its layers where its values come from.
  */
 export function cutState(
   { base, small, origin }: Adjoined,
   state: State,
-  { from, to, nameIn }: KeptChannels & { readonly nameIn: (layer: Layer, i: number) => string },
+  source: (layer: Layer, i: number) => CutSource,
 ): State {
+  const parameters = parametersOf(base);
   return new Map(small.layers.flatMap((layer, i) => {
     const of = origin[i];
-    const { cut } = kindOf(layer);
-    if (of < 0 || !cut) return [];
-    const kept = { small: layer, from: from(of), to: to(of) };
-    return cut(base.layers[of], partsOf(layer, state, nameIn(layer, i)), kept)
-      .map(([part, values]) => [`${nameOf(layer)}.${part}`, values] as const);
+    if (of < 0) return [];
+    const { name, kept } = source(layer, i);
+    const values = partsOf(layer, state, name);
+    return parameters[of].map((parameter) => {
+      const { part, shape } = parameter;
+      const cut = kept && partOf(parameter, kept);
+      const own = cut ? takePart(values(part), shape, cut) : values(part).slice();
+      return [`${nameOf(layer)}.${part}`, kindOf(layer).stored?.(layer, part, own) ?? own] as const;
+    });
   }));
 }
 
-/** The first channels of each value, as many as the small network has. */
-function prefixes({ base, small, origin }: Adjoined): KeptChannels {
-  const widths = channelsOf(small);
-  const to = (i: number): number[] => range(widths[origin.indexOf(i)]);
-  const into = ({ layers }: Network, i: number): number => layers[i].inputs[0];
-  return {
-    to,
-    from: (i) => into(base, i) === IMAGE ? range(base.channels) : to(into(base, i)),
-  };
-}
-
 /**
- * The state of the small network, cut out physically: prefix slices of the convolutions, zeros
- * where the spatial mask is, its own norms, the classifier's rows for the features it has.
+ * The state of the small network, cut out physically: slices of the convolutions, zeros where the
+ * spatial mask is, its own norms, the classifier's rows for the features it has.
  */
 export function extract(adjoined: Adjoined, state: State): State {
-  const { shared, origin } = adjoined;
-  return cutState(adjoined, state, {
-    ...prefixes(adjoined),
-    nameIn: (layer, i) =>
-      kindOf(layer).perNetwork
-        ? ownName(nameOf(layer), shared[origin[i]] ? "base" : "small")
-        : nameOf(layer),
+  const { shared, origin, kept } = adjoined;
+  return cutState(adjoined, state, (layer, i) => {
+    const isOwn = kindOf(layer).perNetwork && !shared[origin[i]];
+    const name = nameOf(layer);
+    return isOwn ? { name: ownName(name, "small") } : { name, kept: kept[i] };
   });
 }

@@ -1,5 +1,6 @@
 import { range } from "../../kernels/wgsl/blocked.ts";
 import { isConv2d } from "../layers/conv2d.ts";
+import { ruleOf } from "../layers/layer.ts";
 import { kindOf } from "../layers/mod.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "../network.ts";
 import type { State } from "../parameters.ts";
@@ -52,24 +53,20 @@ export function pruneByMagnitude(
     const layer = base.layers[i];
     const { group } = tied.extents[i];
     const inputs = layer.inputs.map(of);
-    switch (kindOf(layer).channels) {
-      case "own": {
-        const width = widths[origin.indexOf(i)];
-        return group < 0 || prefixed.has(group) ? range(width) : largest(sums[group], width);
-      }
-      case "tied":
-        return inputs.reduce((least, other) => least.length <= other.length ? least : other);
-      case "passed":
-        return inputs[0].filter((c) => c < channels[i]);
-      case "joined":
-        // All of its inputs are whole.
-        return range(channels[i]);
+    const rule = ruleOf(kindOf(layer), layer, inputs.map(({ length }) => length));
+    if (rule === "own") {
+      const width = widths[origin.indexOf(i)];
+      return group < 0 || prefixed.has(group) ? range(width) : largest(sums[group], width);
     }
+    if (rule === "tied") {
+      return inputs.reduce((least, other) => least.length <= other.length ? least : other);
+    }
+    // All inputs of a concatenation are whole.
+    return inputs.length > 1 ? range(channels[i]) : inputs[0].filter((c) => c < channels[i]);
   };
   base.layers.forEach((_, i) => kept.push(keptOf(i)));
-  return cutState(adjoined, state, {
-    from: (i) => of(base.layers[i].inputs[0]),
-    to: (i) => kept[i],
-    nameIn: nameOf,
-  });
+  return cutState(adjoined, state, (layer, i) => ({
+    name: nameOf(layer),
+    kept: { from: of(base.layers[origin[i]].inputs[0]), to: kept[origin[i]] },
+  }));
 }

@@ -1,6 +1,7 @@
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { run, type Running, type Soft } from "../forward.ts";
 import type { Adjoined } from "./adjoin.ts";
+import { cutParameters } from "./cut_parameters.ts";
 
 /**
  * Logits of both networks. The shared trunk runs first, then the small network, then the base, so
@@ -8,14 +9,16 @@ import type { Adjoined } from "./adjoin.ts";
  * network's slices are added to them.
  */
 export function runAdjoined(
-  { base, small, shared, origin }: Adjoined,
+  adjoined: Adjoined,
   image: Tensor,
   running: Running,
   soft?: Soft,
 ): { base: Tensor; small: Tensor } {
+  const { base, small, shared, origin } = adjoined;
   const trunk = run(base, image, running, { norms: "base", includes: (i) => shared[i] });
   const smallValues = run(small, image, running, {
     norms: "small",
+    cuts: cutParameters(adjoined),
     soft,
     known: (i) => origin[i] >= 0 && shared[origin[i]] ? trunk[origin[i]] : undefined,
   });

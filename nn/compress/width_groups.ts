@@ -2,8 +2,10 @@ import { curable, cure } from "../../data/cure.ts";
 import { maskRule } from "./adjoin.ts";
 import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
 import { kindOf, type Layer } from "../layers/mod.ts";
-import { IMAGE, layerTitle, type Network, type Value } from "../network.ts";
+import { channelsOf, IMAGE, layerTitle, type Network, type Value } from "../network.ts";
+import { ruleOf } from "../layers/layer.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
+import { Unions } from "./unions.ts";
 
 /** Convolutions that must be equally wide, as their outputs are added. */
 export interface WidthGroup {
@@ -65,24 +67,6 @@ export interface WidthOptions {
   readonly tie?: "sums" | "stages";
 }
 
-/** Sets that merge. */
-class Unions {
-  readonly #parents: number[] = [];
-
-  add(): number {
-    return this.#parents.push(this.#parents.length) - 1;
-  }
-
-  find(i: number): number {
-    return this.#parents[i] === i ? i : this.#parents[i] = this.find(this.#parents[i]);
-  }
-
-  merge(a: number, b: number): void {
-    const [first, second] = [this.find(a), this.find(b)].sort((x, y) => x - y);
-    this.#parents[second] = first;
-  }
-}
-
 /** Raises a `RangeError` where what is kept of a joined value would be no prefix. */
 function checkJoined(layer: Layer, i: number, owners: readonly number[]): void {
   if (owners.every((owner) => owner < 0)) return;
@@ -96,36 +80,33 @@ function checkJoined(layer: Layer, i: number, owners: readonly number[]): void {
 
 /** By layer: the index of the group of its value, -1 for none; and the groups. */
 function tie(
-  { layers }: Network,
+  network: Network,
   masked: (layer: Conv2dLayer) => boolean,
   across: boolean,
 ): { owners: number[]; groups: WidthGroup[] } {
+  const { layers } = network;
+  const widths = channelsOf(network);
+  const width = (value: Value): number => value === IMAGE ? network.channels : widths[value];
   const unions = new Unions();
   const convolutions: Conv2dLayer[] = [];
   const owners: number[] = [];
   const of = (value: Value): number => value === IMAGE ? -1 : owners[value];
   layers.forEach((layer, i) => {
     const [a, b] = layer.inputs.map(of);
-    switch (kindOf(layer).channels) {
-      case "own": {
-        const free = !isConv2d(layer) || !masked(layer);
-        owners.push(free ? -1 : unions.add());
-        if (!free) convolutions.push(layer);
-        break;
-      }
-      case "tied": {
-        const alike = across || convolutions[a]?.stage === convolutions[b]?.stage;
-        if (a >= 0 && b >= 0 && alike) unions.merge(a, b);
-        owners.push(Math.max(a, b));
-        break;
-      }
-      case "passed":
-        owners.push(a);
-        break;
-      case "joined":
-        checkJoined(layer, i, layer.inputs.map(of));
-        owners.push(-1);
-    }
+    const all = layer.inputs.map(of);
+    const rule = ruleOf(kindOf(layer), layer, layer.inputs.map(width));
+    if (rule === "own") {
+      const free = !isConv2d(layer) || !masked(layer);
+      owners.push(free ? -1 : unions.add());
+      if (!free) convolutions.push(layer);
+    } else if (rule === "tied") {
+      const alike = across || convolutions[a]?.stage === convolutions[b]?.stage;
+      if (a >= 0 && b >= 0 && alike) unions.merge(a, b);
+      owners.push(Math.max(a, b));
+    } else if (all.length > 1) {
+      checkJoined(layer, i, all);
+      owners.push(-1);
+    } else owners.push(a);
   });
   const roots = [...new Set(convolutions.map((_, i) => unions.find(i)))];
   const groupOf = (owner: number): number => owner < 0 ? -1 : roots.indexOf(unions.find(owner));
@@ -158,11 +139,11 @@ function same(a: Extent, b: Extent): boolean {
  */
 export function widthGroups(network: Network, options: WidthOptions): WidthGroups {
   checkOptionNames("search widths", options, ["maskFrom", "divisors", "tie"]);
-  const { maskFrom, divisors = [1, 2, 4], tie: tied = "sums" } = options;
-  checkChoice("search widths", "tie", tied, ["sums", "stages"]);
+  const { maskFrom, divisors = [1, 2, 4], tie: ties = "sums" } = options;
+  checkChoice("search widths", "tie", ties, ["sums", "stages"]);
   checkDivisors(divisors);
   const masked = maskRule(network, maskFrom);
-  const { owners, groups } = tie(network, masked, tied === "sums");
+  const { owners, groups } = tie(network, masked, ties === "sums");
   if (!groups.length) {
     throw curable(
       RangeError,
@@ -178,13 +159,14 @@ export function widthGroups(network: Network, options: WidthOptions): WidthGroup
     const kind = kindOf(layer);
     const all = layer.inputs.map(of);
     // Of summands from different groups, the one that the sum belongs to.
-    const apart = kind.channels === "tied" && all.every(({ group }) => group >= 0) &&
+    const tied = kind.channels?.(layer, all.map(({ widths: [width] }) => width)) === "tied";
+    const apart = tied && all.every(({ group }) => group >= 0) &&
       all[0].group !== all[1].group;
     const inputs = apart ? all.filter(({ group }) => group === owners[i]) : all;
     const least = divisors.map((_, k) => Math.min(...inputs.map(({ widths }) => widths[k])));
     const widths = isConv2d(layer) && masked(layer)
       ? divisors.map((d) => Math.max(1, Math.floor(layer.out / d)))
-      : kind.channels === "tied"
+      : tied
       ? least
       : divisors.map((_, k) =>
         kind.width?.(layer, all.map((extent) => extent.widths[k])) ?? least[k]
@@ -203,7 +185,8 @@ export function widthGroups(network: Network, options: WidthOptions): WidthGroup
     return normed ? undefined : extents[i];
   });
   const inputGates = layers.map((layer, i) =>
-    kindOf(layer).channels === "tied" && extents[i].group >= 0
+    kindOf(layer).channels?.(layer, layer.inputs.map((v) => of(v).widths[0])) === "tied" &&
+      extents[i].group >= 0
       ? layer.inputs.flatMap((value, input) =>
         same(of(value), extents[i]) ? [] : [{ input, extent: extents[i] }]
       )

@@ -16,7 +16,7 @@ export const add: LayerKind<AddLayer, [a: Value, b: Value]> = {
   kind: "add",
   inputs: 2,
   takes: "any",
-  channels: "tied",
+  channels: () => "tied",
   fields: {},
   call: (a, b) => ({ inputs: [a, b] }),
   run: (_, { inputs, apply, relu }) => apply(op, inputs, { relu })[0],

@@ -26,7 +26,6 @@ export const avgPool2d: LayerKind<AvgPool2dLayer, [x: Value, options: AvgPool2dO
   kind: "avgPool2d",
   inputs: 1,
   takes: "image",
-  channels: "passed",
   fields: {
     kernel: whole({ least: 1, most: MAX_PIXELS }),
     stride: whole({ least: 1, most: MAX_PIXELS }),

@@ -32,14 +32,13 @@ export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormO
   kind: "batchNorm",
   inputs: 1,
   takes: "any",
-  channels: "passed",
   fields: { name: layerName, zero: flag },
   call: (x, options) => ({ inputs: [x], options }),
   parameters: ({ zero }, channels): LayerParameter[] => [
-    { part: "weight", shape: [channels], initial: zero ? 0 : 1 },
-    { part: "bias", shape: [channels], initial: 0 },
-    { part: "running_mean", shape: [channels], initial: 0, statistic: true },
-    { part: "running_var", shape: [channels], initial: 1, statistic: true },
+    { part: "weight", shape: [channels], axes: ["out"], initial: zero ? 0 : 1 },
+    { part: "bias", shape: [channels], axes: ["out"], initial: 0 },
+    { part: "running_mean", shape: [channels], axes: ["out"], initial: 0, statistic: true },
+    { part: "running_var", shape: [channels], axes: ["out"], initial: 1, statistic: true },
   ],
   cost: () => ({ pairs: 0, singles: 2 }),
   run: (_, { inputs: [x], apply, parameter, training, relu, residual, ...rest }) => {
@@ -67,6 +66,4 @@ export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormO
   }],
   perNetwork: true,
   shifts: true,
-  cut: (_, values, { to }) =>
-    PARTS.map((part) => [part, Float32Array.from(to, (c) => values(part)[c])] as const),
 };

@@ -9,15 +9,11 @@ export interface ConcatLayer {
   readonly inputs: readonly Value[];
 }
 
-/**
- * The channels of two or more values of equal sides, one behind the other. What is kept of narrower
- * inputs would be no prefix of its channels, so that its inputs have to be whole in both networks.
- */
+/** The channels of two or more values of equal sides, one behind the other. */
 export const concat: LayerKind<ConcatLayer, [values: readonly Value[]]> = {
   kind: "concat",
   inputs: "two or more",
   takes: "any",
-  channels: "joined",
   fields: {},
   call: (inputs) => {
     if (Array.isArray(inputs)) return { inputs };

@@ -1,7 +1,7 @@
 import { conv2d as op, maskedConv2d } from "../../kernels/ops/conv2d.ts";
 import { outputSize } from "../../kernels/wgsl/geometry.ts";
 import { type FieldContext, layerName, MAX_PIXELS, taps, whole } from "./fields.ts";
-import type { Kept, LayerBase, LayerKind, PartValues, Value } from "./layer.ts";
+import type { LayerBase, LayerKind, Value } from "./layer.ts";
 import { windowAttributes } from "./onnx_step.ts";
 
 /** Options of a convolution. */
@@ -60,32 +60,13 @@ export function maskTaps(
   return masked;
 }
 
-/** The kept filters and their kept input channels; zeros at the taps that are not kept. */
-function cutFilter(
-  layer: Conv2dLayer,
-  values: PartValues,
-  { small, from, to }: Kept<Conv2dLayer>,
-): Float32Array {
-  const whole = values("weight");
-  const cut = new Float32Array(layer.kernel ** 2 * from.length * to.length);
-  for (let tap = 0; tap < layer.kernel ** 2; tap++) {
-    if (small.keptTaps && !small.keptTaps[tap]) continue;
-    for (let i = 0; i < from.length; i++) {
-      const start = (tap * layer.in + from[i]) * layer.out;
-      const at = (tap * from.length + i) * to.length;
-      for (let o = 0; o < to.length; o++) cut[at + o] = whole[start + to[o]];
-    }
-  }
-  return cut;
-}
-
 /** A convolution without bias. Masked ones are what makes a network small. */
 export const conv2d: LayerKind<Conv2dLayer, [x: Value, options: Conv2dOptions]> = {
   kind: "conv2d",
   inputs: 1,
   takes: "image",
   countsInputs: true,
-  channels: "own",
+  channels: () => "own",
   fields: {
     name: layerName,
     out: whole({ least: 1 }),
@@ -99,7 +80,12 @@ export const conv2d: LayerKind<Conv2dLayer, [x: Value, options: Conv2dOptions]> 
   width: ({ out }) => out,
   side: ({ kernel, stride, padding }, side) => outputSize(side, kernel, stride, padding),
   parameters: ({ kernel, in: channels, out }) => [
-    { part: "weight", shape: [kernel, kernel, channels, out], initial: "normal" },
+    {
+      part: "weight",
+      shape: [kernel, kernel, channels, out],
+      axes: ["all", "all", "in", "out"],
+      initial: "normal",
+    },
   ],
   cost: ({ kernel }) => ({ pairs: kernel ** 2, singles: 0 }),
   run: (layer, { inputs: [x], apply, parameter }) => {
@@ -128,5 +114,5 @@ export const conv2d: LayerKind<Conv2dLayer, [x: Value, options: Conv2dOptions]> 
     in: widths[0],
     ...mask,
   }),
-  cut: (layer, values, kept) => [["weight", cutFilter(layer, values, kept)]],
+  slices: ["weight"],
 };

@@ -15,7 +15,6 @@ export const globalAvgPool2d: LayerKind<GlobalAvgPool2dLayer, [x: Value]> = {
   inputs: 1,
   takes: "image",
   flattens: true,
-  channels: "passed",
   fields: {},
   call: (x) => ({ inputs: [x] }),
   side: () => 1,

@@ -36,12 +36,37 @@ export interface BuilderCall {
   readonly options?: object;
 }
 
+/**
+ * Where the channels of a layer's value come from:
+ * - `own`: each is made of all channels of the input;
+ * - `passed`: those of all inputs, one behind the other, as they are;
+ * - `tied`: each is made of one channel of each input, the same one;
+ * - `blocks`: so many blocks of neighbouring channels, each made of the block of the input at its
+ *   place: grouped convolutions;
+ * - `sources`: by channel of the value, the channel of the input that it is.
+ */
+export type ChannelRule =
+  | "own"
+  | "passed"
+  | "tied"
+  | { readonly blocks: number }
+  | { readonly sources: readonly number[] };
+
+/** What a dimension of a parameter runs over: channels of the input, of the value, or neither. */
+export type Axis = "in" | "out" | "all";
+
 /** One array of numbers of a layer. */
 export interface LayerParameter {
   /** Its name behind that of the layer: `weight`. */
   readonly part: string;
   /** Convolutions `[height, width, in, out]`, linear layers `[in, out]`, all else `[channels]`. */
   readonly shape: readonly number[];
+  /**
+   * By dimension: what it runs over, from which follows what the small network has of it. `in` is
+   * the last but one, `out` the last; grouped convolutions, whose second last is part of a block, have
+   * only the latter.
+   */
+  readonly axes: readonly Axis[];
   /** Its first values: drawn from N(0, 1 / fan in), or all of them this number. */
   readonly initial: "normal" | number;
   /** Whether it is a running statistic, which training updates without a gradient. */
@@ -52,14 +77,16 @@ export interface LayerParameter {
 export type PartValues = (part: string) => Float32Array;
 
 /**
- * The cost of a layer with c input and d output channels, per pixel of its output: `pairs` · c · d
- * multiply-accumulates, and `pairs` · c · d + `singles` · d parameters in all.
+ * The cost of a layer with c input and d output channels: `pairs` · c · d + `macs` · d
+ * multiply-accumulates per pixel of its output, and `pairs` · c · d + `singles` · d parameters.
  */
 export interface LayerCost {
   /** Weights for each pair of an input and an output channel. */
   readonly pairs: number;
   /** Other parameters for each output channel. */
   readonly singles: number;
+  /** Other multiply-accumulates for each output channel and pixel. Default: none. */
+  readonly macs?: number;
 }
 
 /** The values and settings that a layer is run with. */
@@ -91,18 +118,10 @@ export interface SmallLayer {
   readonly inputs: readonly Value[];
   /** Channels of these values there. */
   readonly widths: readonly number[];
-  /** The filters and taps that are kept of a masked convolution. */
+  /** The number of filters and the taps that are kept of a masked convolution. */
   readonly mask?: { readonly out: number; readonly keptTaps?: readonly boolean[] };
-}
-
-/** The channels that are kept of a layer's parameters. */
-export interface Kept<L extends LayerBase> {
-  /** The layer of the small network. */
-  readonly small: L;
-  /** The input channels that are kept, in order. */
-  readonly from: readonly number[];
-  /** The output channels that are kept, in order. */
-  readonly to: readonly number[];
+  /** The number of blocks that are kept, for layers whose channels come in blocks. */
+  readonly blocks?: number;
 }
 
 /** A norm as a factor and a shift of each channel. */
@@ -133,11 +152,6 @@ export interface LayerKind<
   readonly givesLogits?: boolean;
   /** Whether it has a field `in`, the channels of its input, which files leave out. */
   readonly countsInputs?: boolean;
-  /**
-   * Where the channels of its value come from: `own` ones, `passed` on from its input, `tied`
-   * inputs of equal channels, or inputs `joined` one behind the other.
-   */
-  readonly channels: "own" | "passed" | "tied" | "joined";
   /** Its fields besides `kind`, `inputs` and `in`, in the order in which files have them. */
   readonly fields:
     & Readonly<Record<string, Field>>
@@ -147,6 +161,8 @@ export interface LayerKind<
   call(...args: Args): BuilderCall;
   /** Channels of its value. Default: those of its first input. */
   width?(layer: L, inputs: readonly number[]): number;
+  /** Where they come from, given the channels of its inputs. Default: they are passed on. */
+  channels?(layer: L, inputs: readonly number[]): ChannelRule;
   /** Height or width of its value, given that of its input. Default: the same. */
   side?(layer: L, side: number): number;
   /** Parameters, given the channels of its value. Default: none. */
@@ -181,7 +197,17 @@ export interface LayerKind<
   /** Whether it makes channels that are 0 something else, so that a gate belongs behind it. */
   readonly shifts?: boolean;
   /**
-   * Its parameters in the small network, by part, cut out of those of `layer` in the base network.
+   * Parts of which its op takes the first channels by itself, where these are what is kept. All else
+   * is cut before.
    */
-  cut?(layer: L, values: PartValues, kept: Kept<L>): readonly (readonly [string, Float32Array])[];
+  readonly slices?: readonly string[];
+}
+
+/** Where the channels of a layer's value come from. */
+export function ruleOf<L extends LayerBase>(
+  kind: LayerKind<L>,
+  layer: L,
+  inputs: readonly number[],
+): ChannelRule {
+  return kind.channels?.(layer, inputs) ?? "passed";
 }

@@ -27,13 +27,13 @@ export const linear: LayerKind<LinearLayer, [x: Value, options: LinearOptions]> 
   takes: "features",
   givesLogits: true,
   countsInputs: true,
-  channels: "own",
+  channels: () => "own",
   fields: { name: layerName, out: whole({ least: 1 }) },
   call: (x, options) => ({ inputs: [x], options }),
   width: ({ out }) => out,
   parameters: (layer) => [
-    { part: "weight", shape: [layer.in, layer.out], initial: "normal" },
-    { part: "bias", shape: [layer.out], initial: 0 },
+    { part: "weight", shape: [layer.in, layer.out], axes: ["in", "out"], initial: "normal" },
+    { part: "bias", shape: [layer.out], axes: ["out"], initial: 0 },
   ],
   cost: () => ({ pairs: 1, singles: 1 }),
   run: (layer, { inputs: [x], apply, parameter }) => {
@@ -51,10 +51,5 @@ export const linear: LayerKind<LinearLayer, [x: Value, options: LinearOptions]> 
   narrowed: (layer, { inputs: [x], widths }) => ({ ...layer, inputs: [x], in: widths[0] }),
   // The small network has one of its own features.
   shareable: false,
-  cut: ({ out }, values, { from }) => {
-    const whole = values("weight");
-    const rows = new Float32Array(from.length * out);
-    from.forEach((c, i) => rows.set(whole.subarray(c * out, (c + 1) * out), i * out));
-    return [["weight", rows], ["bias", values("bias").slice()]];
-  },
+  slices: ["weight"],
 };

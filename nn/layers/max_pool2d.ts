@@ -27,7 +27,6 @@ export const maxPool2d: LayerKind<MaxPool2dLayer, [x: Value, options: MaxPool2dO
   kind: "maxPool2d",
   inputs: 1,
   takes: "image",
-  channels: "passed",
   fields: {
     kernel: whole({ least: 1, most: MAX_PIXELS }),
     stride: whole({ least: 1, most: MAX_PIXELS }),

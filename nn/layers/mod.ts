@@ -9,6 +9,7 @@ import { linear, type LinearLayer, type LinearOptions } from "./linear.ts";
 import { maxPool2d, type MaxPool2dLayer, type MaxPool2dOptions } from "./max_pool2d.ts";
 import { narrow, type NarrowLayer } from "./narrow.ts";
 import { relu, type ReluLayer } from "./relu.ts";
+import { select, type SelectLayer, type SelectOptions } from "./select.ts";
 
 /** One layer of a network. */
 export type Layer =
@@ -18,6 +19,7 @@ export type Layer =
   | ReluLayer
   | AddLayer
   | NarrowLayer
+  | SelectLayer
   | ConcatLayer
   | MaxPool2dLayer
   | AvgPool2dLayer
@@ -39,6 +41,8 @@ export interface LayerMethods {
   add(a: Value, b: Value): Value;
   /** The first `channels` channels. */
   narrow(x: Value, channels: number): Value;
+  /** Some channels, in any order. */
+  select(x: Value, options: SelectOptions): Value;
   /** The channels of two or more values of equal sides, one behind the other. */
   concat(values: readonly Value[]): Value;
   /** The largest of each window; padding counts as minus infinity. */
@@ -62,6 +66,7 @@ export const KINDS: {
   relu,
   add,
   narrow,
+  select,
   concat,
   maxPool2d,
   avgPool2d,

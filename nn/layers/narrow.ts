@@ -1,4 +1,5 @@
 import { narrow as op } from "../../kernels/ops/narrow.ts";
+import { range } from "../../kernels/wgsl/blocked.ts";
 import { whole } from "./fields.ts";
 import type { LayerKind, Value } from "./layer.ts";
 
@@ -17,10 +18,10 @@ export const narrow: LayerKind<NarrowLayer, [x: Value, channels: number]> = {
   kind: "narrow",
   inputs: 1,
   takes: "any",
-  channels: "passed",
   fields: { channels: whole({ least: 1, most: ({ channels }) => channels }) },
   call: (x, channels) => ({ inputs: [x], options: { channels } }),
   width: ({ channels }, [width]) => Math.min(channels, width),
+  channels: ({ channels }, [width]) => ({ sources: range(Math.min(channels, width)) }),
   run: ({ channels }, { inputs, apply }) => apply(op, inputs, { channels })[0],
   onnx: ({ channels }) => {
     const bounds = { starts: 0, ends: channels, axes: 1 };

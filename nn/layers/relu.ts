@@ -14,7 +14,6 @@ export const relu: LayerKind<ReluLayer, [x: Value]> = {
   kind: "relu",
   inputs: 1,
   takes: "any",
-  channels: "passed",
   fields: {},
   call: (x) => ({ inputs: [x] }),
   run: (_, { inputs, apply }) => apply(op, inputs, {})[0],

@@ -1,0 +1,169 @@
+import { range } from "../../kernels/wgsl/blocked.ts";
+import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
+import { ruleOf } from "../layers/layer.ts";
+import { kindOf } from "../layers/mod.ts";
+import { channelsOf, IMAGE, type Network, type Value } from "../network.ts";
+import { Unions } from "./unions.ts";
+
+/** Channels that are always there: those of the image, of whole layers, of the logits. */
+export const FIXED = -1;
+
+/**
+ * Classes of channels that go together, and the convolutions that make them. A class has every
+ * channel that has to go where one of it goes.
+ */
+export interface ChannelGroup {
+  /** The convolutions each of which makes some channels of every class of the group. */
+  readonly convolutions: readonly string[];
+  /** Its classes, in the order of the channels of the first convolution. */
+  readonly classes: readonly number[];
+}
+
+/** What the graph of a network says about channels that go together. */
+export interface ChannelClasses {
+  /** By layer: the class of each channel of its value, {@link FIXED} for those that stay. */
+  readonly values: readonly (readonly number[])[];
+  /** The number of classes. */
+  readonly count: number;
+  /** Classes that the same convolutions make; of each group any part can be kept. */
+  readonly groups: readonly ChannelGroup[];
+  /** Names of the convolutions whose filters can be chosen. */
+  readonly masked: readonly string[];
+}
+
+/** Channels of all values: those which masked convolutions make are numbered, and united. */
+class Channels {
+  readonly unions: Unions = new Unions();
+  /** By layer: the number of each channel of its value. */
+  readonly values: number[][] = [];
+  readonly #network: Network;
+
+  constructor(network: Network) {
+    this.#network = network;
+  }
+
+  of(value: Value): number[] {
+    return value === IMAGE ? Array<number>(this.#network.channels).fill(FIXED) : this.values[value];
+  }
+
+  /** The first of some channels that does not stay, united with the others. */
+  #unite(channels: readonly number[]): number {
+    const free = channels.filter((channel) => channel !== FIXED);
+    for (const other of free.slice(1)) this.unions.merge(free[0], other);
+    return free[0] ?? FIXED;
+  }
+
+  /** Adds the value of a layer of `width` channels. */
+  add(i: number, width: number, masked: boolean): void {
+    const layer = this.#network.layers[i];
+    const inputs = layer.inputs.map((value) => this.of(value));
+    const rule = ruleOf(kindOf(layer), layer, inputs.map(({ length }) => length));
+    const all = inputs.flat();
+    const made = (): number[] => {
+      if (rule === "own") return range(width).map(() => masked ? this.unions.add() : FIXED);
+      if (rule === "passed") return all;
+      if (rule === "tied") {
+        return range(width).map((c) => this.#unite(inputs.map((channels) => channels[c])));
+      }
+      if ("sources" in rule) return rule.sources.map((c) => all[c]);
+      const [before, after] = [all.length / rule.blocks, width / rule.blocks];
+      return range(rule.blocks).flatMap((b) => {
+        const block = this.#unite(all.slice(b * before, (b + 1) * before));
+        return Array<number>(after).fill(block);
+      });
+    };
+    this.values.push(made());
+  }
+}
+
+/** Values of all layers where these convolutions are masked, and their classes. */
+function classify(network: Network, masked: ReadonlySet<Conv2dLayer>): Channels {
+  const channels = new Channels(network);
+  const widths = channelsOf(network);
+  network.layers.forEach((layer, i) =>
+    channels.add(i, widths[i], isConv2d(layer) && masked.has(layer))
+  );
+  return channels;
+}
+
+/** The convolutions that make the channels of the last value: the logits. */
+function classifiers(
+  { layers }: Network,
+  masked: ReadonlySet<Conv2dLayer>,
+  { values, unions }: Channels,
+): Conv2dLayer[] {
+  const logits = new Set((values.at(-1) ?? []).map((c) => c === FIXED ? FIXED : unions.find(c)));
+  return layers.filter(isConv2d).filter((layer) =>
+    masked.has(layer) &&
+    values[layers.indexOf(layer)].some((c) => c !== FIXED && logits.has(unions.find(c)))
+  );
+}
+
+/**
+ * Finds the channels that go together, from what each kind of layers says of its channels: sums and
+ * products tie them one by one, grouped convolutions whole blocks, concatenations none. Convolutions
+ * that `isMasked` names can be cut, but for those that are grouped, which follow their inputs, and
+ * those that make the logits.
+ */
+export function channelClasses(
+  network: Network,
+  isMasked: (layer: Conv2dLayer) => boolean,
+): ChannelClasses {
+  const { layers } = network;
+  const wanted = new Set(
+    layers.filter(isConv2d).filter((layer) =>
+      ruleOf(kindOf(layer), layer, [layer.in]) === "own" && isMasked(layer)
+    ),
+  );
+  let channels = classify(network, wanted);
+  const kept = classifiers(network, wanted, channels);
+  if (kept.length) {
+    for (const layer of kept) wanted.delete(layer);
+    channels = classify(network, wanted);
+  }
+  const { unions } = channels;
+  const numbers = new Map<number, number>();
+  const classOf = (channel: number): number => {
+    if (channel === FIXED) return FIXED;
+    const root = unions.find(channel);
+    const found = numbers.get(root) ?? numbers.size;
+    numbers.set(root, found);
+    return found;
+  };
+  const values = channels.values.map((value) => value.map(classOf));
+  // By class: the convolutions that make it.
+  const makers: Set<string>[] = range(numbers.size).map(() => new Set());
+  layers.forEach((layer, i) => {
+    if (!isConv2d(layer) || !wanted.has(layer)) return;
+    for (const found of values[i]) makers[found].add(layer.name);
+  });
+  const groups = new Map<string, { convolutions: string[]; classes: number[] }>();
+  makers.forEach((names, found) => {
+    const key = JSON.stringify([...names]);
+    const group = groups.get(key) ?? { convolutions: [...names], classes: [] };
+    group.classes.push(found);
+    groups.set(key, group);
+  });
+  return {
+    values,
+    count: numbers.size,
+    groups: [...groups.values()],
+    masked: layers.filter(isConv2d).filter((layer) => wanted.has(layer)).map(({ name }) => name),
+  };
+}
+
+/** The filters of each masked convolution whose classes are kept, by name. */
+export function filtersOf(
+  { layers }: Network,
+  { values, masked }: Pick<ChannelClasses, "values" | "masked">,
+  isKept: (found: number) => boolean,
+): Record<string, number[]> {
+  const names = new Set(masked);
+  return Object.fromEntries(
+    layers.flatMap((layer, i) =>
+      isConv2d(layer) && names.has(layer.name)
+        ? [[layer.name, range(layer.out).filter((o) => isKept(values[i][o]))]]
+        : []
+    ),
+  );
+}

@@ -1,0 +1,63 @@
+import type { SelectAttributes } from "../../kernels/ops/select.ts";
+import type { LayerParameter } from "../layers/layer.ts";
+import { kindOf } from "../layers/mod.ts";
+import { parametersOf } from "../state.ts";
+import type { Adjoined } from "./adjoin.ts";
+import { type Channels, isPrefix, type KeptChannels } from "./small_builder.ts";
+
+/** The part of a parameter of the base network that belongs to some channels; nothing for all of it. */
+export function partOf(
+  { shape, axes }: LayerParameter,
+  { from, to }: KeptChannels,
+): SelectAttributes | undefined {
+  const selected = (axis: "in" | "out", list: Channels): Channels | undefined => {
+    const at = axes.indexOf(axis);
+    return at < 0 || (list.length === shape[at] && isPrefix(list)) ? undefined : list;
+  };
+  const [rows, columns] = [selected("in", from), selected("out", to)];
+  return rows || columns ? { ...rows && { rows }, ...columns && { columns } } : undefined;
+}
+
+/** Values `[..., rows, columns]` of a parameter, those that are selected. */
+export function takePart(
+  values: Float32Array,
+  shape: readonly number[],
+  { rows, columns }: SelectAttributes,
+): Float32Array {
+  const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
+  const [takenRows, takenColumns] = [rows?.length ?? height, columns?.length ?? width];
+  const outer = values.length / (height * width);
+  const taken = new Float32Array(outer * takenRows * takenColumns);
+  let at = 0;
+  for (let n = 0; n < outer; n++) {
+    for (let r = 0; r < takenRows; r++) {
+      const start = (n * height + (rows ? rows[r] : r)) * width;
+      for (let c = 0; c < takenColumns; c++) {
+        taken[at++] = values[start + (columns ? columns[c] : c)];
+      }
+    }
+  }
+  return taken;
+}
+
+/**
+ * By layer of the small network: the part of each parameter of the base network that it is run with,
+ * but for those of which its op takes the first channels by itself.
+ */
+export function cutParameters(
+  { base, small, shared, origin, kept }: Adjoined,
+): (ReadonlyMap<string, SelectAttributes> | undefined)[] {
+  const parameters = parametersOf(base);
+  return small.layers.map((layer, i) => {
+    const of = origin[i];
+    const kind = kindOf(layer);
+    if (of < 0 || shared[of] || kind.perNetwork) return;
+    const prefix = isPrefix(kept[i].from) && isPrefix(kept[i].to);
+    const cuts = parameters[of].flatMap((parameter) => {
+      const cut = partOf(parameter, kept[i]);
+      const sliced = prefix && kind.slices?.includes(parameter.part);
+      return cut && !sliced ? [[parameter.part, cut] as const] : [];
+    });
+    return cuts.length ? new Map(cuts) : undefined;
+  });
+}
