@@ -6,7 +6,7 @@ import { Gpu } from "../kernels/gpu.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { adjoin, type Adjoined, type AdjoinOptions, widthsOf } from "../nn/compress/adjoin.ts";
 import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
-import { channelClasses } from "../nn/compress/channel_classes.ts";
+import { channelClasses, channelGroups } from "../nn/compress/channel_classes.ts";
 import { runAdjoined } from "../nn/compress/run_adjoined.ts";
 import { runNetwork } from "../nn/forward.ts";
 import { type Network, network } from "../nn/network.ts";
@@ -146,7 +146,9 @@ Deno.test("values that have kept nothing in common are refused by name", () => {
 });
 
 Deno.test("channels that are added go together, those that are concatenated do not", () => {
-  const { groups, masked } = channelClasses(joined, ({ stage }) => stage === 2);
+  const classes = channelClasses(joined, ({ stage }) => stage === 2);
+  const { masked } = classes;
+  const groups = channelGroups(joined, classes);
   assertEquals(masked, ["a", "b", "c", "late"]);
   assertEquals(groups.map(({ convolutions, classes }) => [convolutions.join(), classes.length]), [
     ["a,c", 5],

@@ -1,6 +1,8 @@
 /** 0, 1, …, n - 1. */
 export function range(n: number): number[] {
-  return Array.from({ length: n }, (_, i) => i);
+  const numbers: number[] = [];
+  for (let i = 0; i < n; i++) numbers.push(i);
+  return numbers;
 }
 
 /** Joins what `f` gives for 0, 1, …, n - 1 by line breaks. */

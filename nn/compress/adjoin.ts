@@ -6,7 +6,12 @@ import { kindOf, type Layer } from "../layers/mod.ts";
 import { channelsOf, IMAGE, type Network } from "../network.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
 import { nameOf, SMALL } from "../state.ts";
-import { type ChannelClasses, channelClasses, filtersOf } from "./channel_classes.ts";
+import {
+  type ChannelClasses,
+  channelClasses,
+  channelGroups,
+  filtersOf,
+} from "./channel_classes.ts";
 import { isPrefix, type KeptChannels, type Mask, SmallBuilder } from "./small_builder.ts";
 
 /** Filters that are kept, by convolution: the first so many, or those of these indices. */
@@ -136,7 +141,7 @@ function compressedFilters(
   compression: number,
 ): Record<string, number[]> {
   const kept = new Set(
-    classes.groups.flatMap((group) =>
+    channelGroups(network, classes).flatMap((group) =>
       group.classes.slice(0, Math.floor(group.classes.length / compression))
     ),
   );
@@ -145,12 +150,14 @@ function compressedFilters(
 
 /** Raises a `RangeError` for a convolution of which nothing is left. */
 function demandFilters(
+  network: Network,
   layer: Conv2dLayer,
   filters: readonly number[],
   { classes, compression }: { classes: ChannelClasses; compression: number },
 ): void {
   if (filters.length) return;
-  const groups = classes.groups.filter(({ convolutions }) => convolutions.includes(layer.name));
+  const groups = channelGroups(network, classes)
+    .filter(({ convolutions }) => convolutions.includes(layer.name));
   const most = Math.max(...groups.map((group) => group.classes.length));
   const has = most === layer.out ? `${layer.out}` : `${layer.out} in ${most} that go together`;
   throw curable(
@@ -248,12 +255,13 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
     );
   }
   checkNames(network, masked, options);
-  const compressed = compressedFilters(network, classes, compression);
+  const all = masked.every((name) => own(widths, name) !== undefined);
+  const compressed = all ? {} : compressedFilters(network, classes, compression);
   const maskOf = (layer: Layer): Mask | undefined => {
     if (!isConv2d(layer) || !masked.includes(layer.name)) return;
     const width = own(widths, layer.name);
     const filters = width === undefined ? compressed[layer.name] : namedFilters(layer, width);
-    demandFilters(layer, filters, { classes, compression });
+    demandFilters(network, layer, filters, { classes, compression });
     const keptTaps = tapsOf(layer, options);
     return { filters, ...keptTaps.includes(false) ? { keptTaps } : {} };
   };

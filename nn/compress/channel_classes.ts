@@ -3,6 +3,7 @@ import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
 import { ruleOf } from "../layers/layer.ts";
 import { kindOf } from "../layers/mod.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "../network.ts";
+import { nameOf } from "../state.ts";
 import { Unions } from "./unions.ts";
 
 /** Channels that are always there: those of the image, of whole layers, of the logits. */
@@ -25,8 +26,6 @@ export interface ChannelClasses {
   readonly values: readonly (readonly number[])[];
   /** The number of classes. */
   readonly count: number;
-  /** Classes that the same convolutions make; of each group any part can be kept. */
-  readonly groups: readonly ChannelGroup[];
   /** Names of the convolutions whose filters can be chosen. */
   readonly masked: readonly string[];
 }
@@ -46,11 +45,11 @@ class Channels {
     return value === IMAGE ? Array<number>(this.#network.channels).fill(FIXED) : this.values[value];
   }
 
-  /** The first of some channels that does not stay, united with the others. */
-  #unite(channels: readonly number[]): number {
-    const free = channels.filter((channel) => channel !== FIXED);
-    for (const other of free.slice(1)) this.unions.merge(free[0], other);
-    return free[0] ?? FIXED;
+  /** One of two channels that does not stay, both united where there are two. */
+  #unite(a: number, b: number): number {
+    if (a === FIXED || b === FIXED) return a === FIXED ? b : a;
+    this.unions.merge(a, b);
+    return a;
   }
 
   /** Adds the value of a layer of `width` channels. */
@@ -58,18 +57,18 @@ class Channels {
     const layer = this.#network.layers[i];
     const inputs = layer.inputs.map((value) => this.of(value));
     const rule = ruleOf(kindOf(layer), layer, inputs.map(({ length }) => length));
-    const all = inputs.flat();
+    const all = inputs.length === 1 ? inputs[0] : inputs.flat();
     const made = (): number[] => {
       if (rule === "own") return range(width).map(() => masked ? this.unions.add() : FIXED);
       if (rule === "passed") return all;
       if (rule === "tied") {
-        return range(width).map((c) => this.#unite(inputs.map((channels) => channels[c])));
+        return inputs.reduce((a, b) => a.map((channel, c) => this.#unite(channel, b[c])));
       }
       if ("sources" in rule) return rule.sources.map((c) => all[c]);
       const [before, after] = [all.length / rule.blocks, width / rule.blocks];
       return range(rule.blocks).flatMap((b) => {
-        const block = this.#unite(all.slice(b * before, (b + 1) * before));
-        return Array<number>(after).fill(block);
+        const block = all.slice(b * before, (b + 1) * before);
+        return Array<number>(after).fill(block.reduce((a, b) => this.#unite(a, b)));
       });
     };
     this.values.push(made());
@@ -92,11 +91,13 @@ function classifiers(
   masked: ReadonlySet<Conv2dLayer>,
   { values, unions }: Channels,
 ): Conv2dLayer[] {
-  const logits = new Set((values.at(-1) ?? []).map((c) => c === FIXED ? FIXED : unions.find(c)));
-  return layers.filter(isConv2d).filter((layer) =>
-    masked.has(layer) &&
-    values[layers.indexOf(layer)].some((c) => c !== FIXED && logits.has(unions.find(c)))
-  );
+  const last = (values.at(-1) ?? []).filter((c) => c !== FIXED);
+  if (!last.length) return [];
+  const logits = new Set(last.map((c) => unions.find(c)));
+  return layers.filter((layer, i) =>
+    isConv2d(layer) && masked.has(layer) &&
+    values[i].some((c) => c !== FIXED && logits.has(unions.find(c)))
+  ).filter(isConv2d);
 }
 
 /**
@@ -130,26 +131,50 @@ export function channelClasses(
     numbers.set(root, found);
     return found;
   };
-  const values = channels.values.map((value) => value.map(classOf));
-  // By class: the convolutions that make it.
-  const makers: Set<string>[] = range(numbers.size).map(() => new Set());
-  layers.forEach((layer, i) => {
-    if (!isConv2d(layer) || !wanted.has(layer)) return;
-    for (const found of values[i]) makers[found].add(layer.name);
+  // Values that are passed on are one list.
+  const numbered = new Map<readonly number[], number[]>();
+  const values = channels.values.map((value) => {
+    const found = numbered.get(value) ?? value.map(classOf);
+    numbered.set(value, found);
+    return found;
   });
-  const groups = new Map<string, { convolutions: string[]; classes: number[] }>();
-  makers.forEach((names, found) => {
-    const key = JSON.stringify([...names]);
-    const group = groups.get(key) ?? { convolutions: [...names], classes: [] };
-    group.classes.push(found);
-    groups.set(key, group);
-  });
+  const masked = layers.filter(isConv2d).filter((layer) => wanted.has(layer));
   return {
     values,
     count: numbers.size,
-    groups: [...groups.values()],
-    masked: layers.filter(isConv2d).filter((layer) => wanted.has(layer)).map(({ name }) => name),
+    masked: masked.map(({ name }) => name),
   };
+}
+
+/**
+ * Classes that the same convolutions make, of each of which any part can be kept, in the order of
+ * their first convolutions.
+ */
+export function channelGroups(
+  { layers }: Network,
+  { values, count, masked }: ChannelClasses,
+): ChannelGroup[] {
+  const places = new Map(layers.map((layer, i) => [nameOf(layer), i]));
+  // By class: its group so far. Each convolution parts what it makes of a group from the rest.
+  const groups: string[][] = [[]];
+  const groupOf = new Int32Array(count);
+  for (const name of masked) {
+    const parted = new Map<number, number>();
+    const made = new Set(values[places.get(name) ?? 0]);
+    for (const found of made) {
+      const before = groupOf[found];
+      const after = parted.get(before) ?? groups.push([...groups[before], name]) - 1;
+      parted.set(before, after);
+      groupOf[found] = after;
+    }
+  }
+  const members = new Map<number, number[]>();
+  groupOf.forEach((group, found) => {
+    const classes = members.get(group);
+    if (classes) classes.push(found);
+    else members.set(group, [found]);
+  });
+  return [...members].map(([group, classes]) => ({ convolutions: groups[group], classes }));
 }
 
 /** The filters of each masked convolution whose classes are kept, by name. */

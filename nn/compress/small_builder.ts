@@ -26,7 +26,7 @@ export interface Mask {
 
 /** Whether two lists are equal. */
 function same(a: Channels, b: Channels): boolean {
-  return a.length === b.length && a.every((c, i) => c === b[i]);
+  return a === b || (a.length === b.length && a.every((c, i) => c === b[i]));
 }
 
 /** Whether a list is the first so many numbers. */
@@ -115,6 +115,7 @@ export class SmallBuilder {
         },
       });
     }
+    if (rule === "passed" && lists.length === 1) return this.#narrowed(i, inputs, lists[0], {});
     if (rule === "passed") {
       let start = 0;
       const to = lists.flatMap((list, k) => {
@@ -124,9 +125,11 @@ export class SmallBuilder {
       return this.#narrowed(i, inputs, to, {});
     }
     if (rule === "tied") {
-      const sets = lists.map((list) => new Set(list));
       const shortest = lists.reduce((a, b) => b.length < a.length ? b : a);
-      const common = shortest.filter((c) => sets.every((set) => set.has(c)));
+      const sets = lists.filter((list) => !same(list, shortest)).map((list) => new Set(list));
+      const common = sets.length
+        ? shortest.filter((c) => sets.every((set) => set.has(c)))
+        : shortest;
       if (!common.length) this.#refuse(i, "its inputs have kept no channel in common");
       return this.#narrowed(i, inputs.map((v) => this.#cut(v, common)), common, {});
     }
