@@ -1,0 +1,114 @@
+// Networks of layers drawn at random, with all that small networks are cut along: concatenations of
+// sums, gates, groups, depthwise convolutions, shuffles.
+import type { Random } from "../data/random.ts";
+import { type Network, network, type NetworkBuilder, type Value } from "../nn/network.ts";
+
+function pick<T>(random: Random, from: readonly T[]): T {
+  return from[random.integer(from.length)];
+}
+
+/** Numbers of channels; few, so that values can be added. */
+const WIDTHS = [4, 6, 8, 8, 12];
+
+/** A graph that grows: values of one size, and the next name. */
+class Growing {
+  readonly n: NetworkBuilder;
+  readonly random: Random;
+  values: Value[] = [];
+  #names = 0;
+
+  constructor(n: NetworkBuilder, random: Random) {
+    this.n = n;
+    this.random = random;
+  }
+
+  name(kind: string): string {
+    return `${kind}${this.#names++}`;
+  }
+
+  /** One of the latest values. */
+  value(): Value {
+    return pick(this.random, this.values.slice(-4));
+  }
+
+  chance(share: number): boolean {
+    return this.random.uniform() < share;
+  }
+
+  conv(x: Value, out: number, kernel: number): Value {
+    return this.n.conv2d(x, { name: this.name("conv"), out, kernel });
+  }
+
+  /** A value, normed and rectified at times. */
+  dressed(x: Value): Value {
+    const { n } = this;
+    const y = this.chance(0.7) ? n.batchNorm(x, { name: this.name("norm") }) : x;
+    return this.chance(0.7) ? n.relu(y) : y;
+  }
+}
+
+type Grow = (g: Growing) => Value;
+
+/** By name: a piece of a network on some of the values so far. */
+const PIECES: Readonly<Record<string, Grow>> = {
+  convolution: (g) => g.dressed(g.conv(g.value(), pick(g.random, WIDTHS), pick(g.random, [1, 3]))),
+  sum: (g) => {
+    const x = g.value();
+    return g.n.relu(g.n.add(g.dressed(g.conv(x, g.n.channels(x), 3)), x));
+  },
+  // Of two convolutions that are otherwise unlike.
+  "sum of two": (g) => {
+    const out = pick(g.random, WIDTHS);
+    return g.dressed(g.n.add(g.dressed(g.conv(g.value(), out, 1)), g.conv(g.value(), out, 3)));
+  },
+  concatenation: (g) => g.dressed(g.n.concat([g.value(), g.conv(g.value(), 4, 1)])),
+  // Dense: all that was before, again and again.
+  dense: (g) => {
+    let x = g.value();
+    for (let i = 0; i < 2; i++) x = g.n.concat([x, g.conv(g.dressed(x), 4, 3)]);
+    return x;
+  },
+  "sum of concatenations": (g) => {
+    const parts = [pick(g.random, WIDTHS), pick(g.random, WIDTHS)];
+    const joined = g.n.concat(parts.map((out) => g.dressed(g.conv(g.value(), out, 1))));
+    return g.dressed(g.n.add(joined, g.conv(g.value(), parts[0] + parts[1], 1)));
+  },
+  part: (g) => {
+    const x = g.value();
+    return g.n.narrow(x, Math.max(2, g.n.channels(x) - 2));
+  },
+  pool: (g) => g.n.maxPool2d(g.value(), { kernel: 3, stride: 1, padding: 1 }),
+  turned: (g) => {
+    const x = g.value();
+    const channels = Array.from({ length: g.n.channels(x) }, (_, c) => c);
+    for (let i = channels.length - 1; i > 0; i--) {
+      const j = g.random.integer(i + 1);
+      [channels[i], channels[j]] = [channels[j], channels[i]];
+    }
+    return g.n.select(x, { channels });
+  },
+};
+
+/** The names of the pieces that graphs are made of. */
+export const PIECE_NAMES: readonly string[] = Object.keys(PIECES);
+
+/** A network of some pieces, of stages 0 to 3; `first` is one of them, for sure. */
+export function randomGraph(random: Random, first = pick(random, PIECE_NAMES)): Network {
+  return network({ channels: 3 }, (n) => {
+    const g = new Growing(n, random);
+    n.stage(0);
+    g.values = [g.dressed(g.conv(n.image, 8, 3))];
+    const names = [
+      first,
+      ...Array.from({ length: 1 + random.integer(4) }, () => pick(random, PIECE_NAMES)),
+    ];
+    names.forEach((name, i) => {
+      n.stage(1 + Math.floor(3 * i / names.length));
+      g.values.push(PIECES[name](g));
+    });
+    const last = g.chance(0.3) ? n.concat([g.value(), g.values[g.values.length - 1]]) : g.value();
+    n.linear(n.globalAvgPool2d(g.chance(0.5) ? last : g.values[g.values.length - 1]), {
+      ...{ name: "fc", out: 2 + random.integer(4) },
+    });
+  });
+}
