@@ -9,9 +9,9 @@ import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { VerificationError } from "../train/errors.ts";
-import { networksInFile } from "../train/resume/state_networks.ts";
 import type { TrainingState } from "../train/resume/training_state.ts";
 import { chosenNetwork } from "./run/chosen_network.ts";
+import { networksIn } from "./run/networks_in.ts";
 import {
   checkOutput,
   type Format,
@@ -93,7 +93,7 @@ async function load(file: string, which?: Which): Promise<Loaded> {
       { cause },
     );
   });
-  const found = networksInFile(bytes, file);
+  const found = await networksIn(bytes, file);
   return {
     checkpoint: chosenNetwork(found, which, { action: "export", file }),
     state: found.state,

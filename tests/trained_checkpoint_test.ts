@@ -14,6 +14,7 @@ import type { Reporter } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
+import { observe } from "./recorder.ts";
 import { joined } from "../data/safetensors.ts";
 import { digested } from "./run_states.ts";
 
@@ -49,6 +50,26 @@ for (
   });
 }
 
+/** Damages a checkpoint, and demands of every command that reads one to say so. */
+async function demandRefused(file: string, dir: string): Promise<void> {
+  const bytes = await Deno.readFile(file);
+  bytes[bytes.length - 3] ^= 4;
+  await Deno.writeFile(file, bytes);
+  const says = "wanted the bytes that were saved, found others; the file is damaged, take another";
+  for (
+    const line of [
+      `eval ${file}`,
+      `predict ${file} ${dir}/run/batch.png`,
+      `export ${file} --output ${dir}/a.onnx`,
+      `train --init ${file} --output ${dir}/b`,
+      `train --mode distill --teacher ${file} --output ${dir}/c`,
+    ]
+  ) {
+    const { code, printed } = await observe(line.split(" "), dir);
+    assertEquals([line, code, printed.includes(says) ? says : printed], [line, EXIT.data, says]);
+  }
+}
+
 Deno.test("a checkpoint that train has written is evaluated and exported", {
   ignore: lacks("read", "write", "run", "env"),
 }, () =>
@@ -72,4 +93,5 @@ Deno.test("a checkpoint that train has written is evaluated and exported", {
       await Deno.readFile(exported),
       await Deno.readFile(`${dir}/run/small.safetensors`),
     );
+    await demandRefused(file, dir);
   }));

@@ -6,9 +6,9 @@ import type { Checkpoint } from "../../export/checkpoint.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
 import { Gpu } from "../../kernels/gpu.ts";
 import { KernelSession } from "../../train/kernel_session.ts";
-import { networksInFile } from "../../train/resume/state_networks.ts";
 import type { Which } from "../../train/types.ts";
 import { chosenNetwork } from "./chosen_network.ts";
+import { networksIn } from "./networks_in.ts";
 import { isOnnx } from "./network_format.ts";
 import { readFile } from "./read_file.ts";
 import { isFolder, savedNetwork, savedNetworks } from "./run_images.ts";
@@ -75,7 +75,7 @@ export async function readNetwork(path: string, which?: Which): Promise<ReadNetw
   });
   const chosen = { action: "predict with", file };
   if (!isOnnx(bytes, file)) {
-    return onKernels(chosenNetwork(networksInFile(bytes, file), which, chosen), file);
+    return onKernels(chosenNetwork(await networksIn(bytes, file), which, chosen), file);
   }
   const network = await readOnnx(bytes, file);
   chosenNetwork({ networks: [network.info] }, which, chosen);

@@ -4,8 +4,9 @@ import { DataError } from "../../data/error.ts";
 import { missingPermission } from "../../data/missing_permission.ts";
 import { printable } from "../../data/printable.ts";
 import type { Value } from "../../train/options/option.ts";
-import { type NetworksInFile, networksInFile } from "../../train/resume/state_networks.ts";
+import type { NetworksInFile } from "../../train/resume/state_networks.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
+import { networksIn } from "./networks_in.ts";
 import { isOnnx } from "./network_format.ts";
 import { readFile } from "./read_file.ts";
 import { demandWhole, refuseMixed, statOf } from "./replacing.ts";
@@ -71,7 +72,7 @@ export async function openCheckpoint(path: string): Promise<OpenedCheckpoint | u
     return undefined;
   }
   if (isOnnx(bytes, path)) return undefined;
-  const { networks, state } = networksInFile(bytes, path);
+  const { networks, state } = await networksIn(bytes, path);
   return state && { networks, state };
 }
 

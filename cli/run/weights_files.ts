@@ -7,9 +7,10 @@ import { type Checkpoint, encodeCheckpoint } from "../../export/checkpoint.ts";
 import { type GivenWidths, parseWidths } from "../../export/widths_file.ts";
 import { UsageError } from "../../train/errors.ts";
 import { type Given, parseGiven } from "../../train/given.ts";
-import { type NetworksInFile, networksInFile } from "../../train/resume/state_networks.ts";
+import type { NetworksInFile } from "../../train/resume/state_networks.ts";
 import { isTrainingState } from "../../train/resume/training_state.ts";
 import type { TrainOptions } from "../../train/types.ts";
+import { networksIn } from "./networks_in.ts";
 import { readFile } from "./read_file.ts";
 import { checkpointCure } from "./run_checkpoints.ts";
 
@@ -57,7 +58,7 @@ export async function loadGiven(
   if (init === undefined) return undefined;
   const [file, bytes] = await readGiven(init, mode !== "adjoined" && which === "small");
   if (!isTrainingState(safetensorsMetadata(bytes, file))) return parseGiven(bytes, file);
-  const { network, state, ...info } = baseIn(networksInFile(bytes, file));
+  const { network, state, ...info } = baseIn(await networksIn(bytes, file));
   return parseGiven(encodeCheckpoint(network, state, info), file);
 }
 
@@ -73,7 +74,7 @@ export async function loadTeacher(path: string, split: AnySplit): Promise<Checkp
       { cause },
     );
   });
-  const teacher = baseIn(networksInFile(bytes, file));
+  const teacher = baseIn(await networksIn(bytes, file));
   const { classes, channels, name } = split.train;
   if (teacher.classes.join() !== classes.join() || teacher.image[2] !== channels) {
     throw new UsageError(
