@@ -200,7 +200,7 @@ export {
   type ResNetOptions,
   type Stem,
   type Variant,
-} from "./nn/resnet.ts";
+} from "./nn/families/mod.ts";
 export { narrowState, runSearch, type Search, searchable } from "./nn/compress/searchable.ts";
 export { initialize, networkSpecs, networkState, type StateSpecs } from "./nn/state.ts";
 export { type Apply, Tape } from "./nn/tape.ts";

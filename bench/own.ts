@@ -4,7 +4,7 @@ import { TrainingBatches } from "../data/batches.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import type { State } from "../nn/parameters.ts";
 import { networkSpecs, type StateSpecs } from "../nn/state.ts";
 import { type ConvShape, ConvWork, jobOf, rehearse } from "./conv.ts";

@@ -9,7 +9,7 @@ import type { Scope } from "../kernels/program/scope.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { macsTogether } from "../nn/compress/macs_together.ts";
-import { model, type Stem, type Variant } from "../nn/resnet.ts";
+import { model, type Stem, type Variant } from "../nn/families/mod.ts";
 import { searchable } from "../nn/compress/searchable.ts";
 import { initialize } from "../nn/state.ts";
 import { feasible } from "../nn/compress/width_choice.ts";

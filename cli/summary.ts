@@ -1,7 +1,7 @@
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { type Count, count, countLayers, type LayerCount } from "../nn/count.ts";
 import { macsTogether } from "../nn/compress/macs_together.ts";
-import { model, type Stem, stemOf, type Variant } from "../nn/resnet.ts";
+import { DEFAULT_VARIANTS, model, type Stem, stemOf, type Variant } from "../nn/families/mod.ts";
 import { plural } from "../data/words.ts";
 import { columns, grouped, scaled } from "./text.ts";
 
@@ -21,9 +21,10 @@ export interface SummaryOptions {
 /** The cost of both networks, and all that it depends on. */
 export interface ModelSummary {
   readonly model: string;
-  readonly variant: Variant;
-  /** `authors` or `cifar`; `torchvision` for that variant's own. */
-  readonly stem: string;
+  /** Of ResNets. */
+  readonly variant?: Variant;
+  /** `authors` or `cifar`; `torchvision` for that variant's own. Of models with a choice. */
+  readonly stem?: string;
   readonly compression: number;
   readonly maskFrom: number;
   readonly imageSize: number;
@@ -46,8 +47,8 @@ function pairOf(
 /** Parameters and multiply-accumulates of both networks. */
 export function summarize(options: SummaryOptions): ModelSummary {
   const { base, small } = pairOf(options);
-  const { model, variant = "xresnet", compression, maskFrom, imageSize, channels, classes } =
-    options;
+  const { model, compression, maskFrom, imageSize, channels, classes } = options;
+  const variant = options.variant ?? DEFAULT_VARIANTS[model];
   const image = { height: imageSize, width: imageSize };
   return {
     model,
@@ -114,7 +115,8 @@ export function summaryTable(options: SummaryOptions): string {
   const rule = "-".repeat(Math.max(...lines.map(({ length }) => length)));
   const together = (macsTogether(pair, image) / b.macs).toFixed(2);
   return [
-    `${variant === "torchvision" ? "torchvision's " : ""}${model}, stem ${stem}, ` +
+    `${variant === "torchvision" ? "torchvision's " : ""}${model}, ` +
+    (stem === undefined ? "" : `stem ${stem}, `) +
     `compression ${compression}, ${classes} classes, ${imageSize}x${imageSize} pixels, ` +
     plural(channels, "channel"),
     "",

@@ -7,7 +7,7 @@ import { fromTorch, isEqual, shapeText, torchShape, toTorch } from "../nn/layout
 import { classesOf, type Network } from "../nn/network.ts";
 import { encodeNetwork, parseNetwork } from "../nn/network_json.ts";
 import type { ParameterSpec, State } from "../nn/parameters.ts";
-import { model, type Variant } from "../nn/resnet.ts";
+import { model, type Variant } from "../nn/families/mod.ts";
 import { networkSpecs, storedState } from "../nn/state.ts";
 import { wrongValue } from "../nn/wrong_value.ts";
 import {

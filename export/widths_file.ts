@@ -4,7 +4,7 @@ import { isRecord, parseJson, wrongKey } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { listed } from "../data/words.ts";
-import { MODEL_NAMES, type Stem, type Variant } from "../nn/resnet.ts";
+import { MODEL_NAMES, type Stem, type Variant } from "../nn/families/mod.ts";
 import type { Budgeted } from "../nn/compress/width_cost.ts";
 
 /** The contents of widths.json, as a search of widths saves it. */

@@ -3,7 +3,7 @@ import { adjoin, type AdjoinOptions, widthsOf } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { channelsOf, type Network, network, type NetworkBuilder } from "../nn/network.ts";
 import { type Conv2dLayer } from "../nn/layers/conv2d.ts";
-import { model, MODEL_NAMES, resnet } from "../nn/resnet.ts";
+import { model, MODEL_NAMES, resnet } from "../nn/families/mod.ts";
 
 /** A plain network of one's own: no stages, no residuals. */
 function plain(): Network {
@@ -177,8 +177,8 @@ Deno.test("network() refuses a sum of different widths and a name that is taken"
   );
 });
 
-Deno.test("model() builds every network of the family, and names them when it cannot", () => {
-  for (const name of MODEL_NAMES) {
+Deno.test("model() builds every ResNet, and names all networks when it cannot", () => {
+  for (const name of MODEL_NAMES.filter((name) => name.startsWith("resnet"))) {
     const layers = convolutions(model(name, { classes: 10 }));
     const main = layers.filter((layer) => !layer.name.includes("downsample"));
     const stem = main.filter(({ stage }) => stage === 0).length;

@@ -10,7 +10,7 @@ import { GPU, SOFTWARE } from "../kernels/preset.ts";
 import { profile } from "../kernels/program/timing.ts";
 import type { Trace } from "../kernels/program/trace.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { Learner, Weights } from "../train/learner.ts";

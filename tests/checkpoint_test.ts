@@ -2,7 +2,7 @@ import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/a
 import { DataError } from "../data/error.ts";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { maskTaps } from "../nn/layers/conv2d.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { checkpointOf, NETWORKS, randomState } from "./saved_networks.ts";

@@ -10,7 +10,7 @@ import type { Op } from "../kernels/op.ts";
 import { SOFTWARE } from "../kernels/preset.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
-import { model, MODEL_NAMES, type Stem } from "../nn/resnet.ts";
+import { model, MODEL_NAMES, type Stem } from "../nn/families/mod.ts";
 import { initialize } from "../nn/state.ts";
 import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
 import { feasible } from "../nn/compress/width_choice.ts";

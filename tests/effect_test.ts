@@ -1,7 +1,7 @@
 // Options that would do nothing are refused or said, wherever that shows.
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
 import { adjoin } from "../nn/compress/adjoin.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { trainRequest } from "../cli/options.ts";
 import { demandMaskedTaps, demandWarmup, isWhole } from "../train/effect.ts";

@@ -6,7 +6,7 @@ import { DataError } from "../data/error.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { searchable } from "../nn/compress/searchable.ts";
 import { EXIT } from "../cli/exit.ts";
 import { errorMessage } from "../cli/error_message.ts";

@@ -22,7 +22,7 @@ import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { network } from "../nn/network.ts";
 import { parseNetwork } from "../nn/network_json.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { encodeTrainingState, parseTrainingState } from "../train/resume/training_state.ts";
 import { UsageError } from "../train/errors.ts";
 import { withFolder } from "./folder.ts";

@@ -6,7 +6,7 @@ import { flagOf, optionsOf } from "../cli/flags/table.ts";
 import { commandHelp, generalHelp } from "../cli/help.ts";
 import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
 import type { TrainOptions } from "../train/types.ts";
-import { MODEL_NAMES } from "../nn/resnet.ts";
+import { MODEL_NAMES } from "../nn/families/mod.ts";
 
 function words(line: string): string[] {
   return line.split(" ").filter((word) => word);

@@ -4,7 +4,7 @@ import { adjoin } from "../nn/compress/adjoin.ts";
 import { widthGroups } from "../nn/compress/width_groups.ts";
 import { count, type ImageSize } from "../nn/count.ts";
 import { network } from "../nn/network.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 
 /** A value of another type than a signature asks for, as from JavaScript. */
 function misfit<T>(value: unknown): T {

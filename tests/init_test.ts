@@ -18,7 +18,7 @@ import { adjoin } from "../nn/compress/adjoin.ts";
 import { toTorch } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import { withoutPrefixes } from "../nn/pretrained.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { encodeCheckpoint } from "../export/checkpoint.ts";

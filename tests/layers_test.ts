@@ -14,7 +14,7 @@ import { KIND_NAMES, KINDS, type Layer } from "../nn/layers/mod.ts";
 import type { LayerKind } from "../nn/layers/layer.ts";
 import { channelsOf, type Network, network, type NetworkBuilder } from "../nn/network.ts";
 import { encodeNetwork, parseNetwork } from "../nn/network_json.ts";
-import { model, type ModelOptions, resnet } from "../nn/resnet.ts";
+import { model, type ModelOptions, resnet } from "../nn/families/mod.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { lacks } from "./permissions.ts";
 import { checkpointOf, NETWORKS } from "./saved_networks.ts";

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { network } from "../nn/network.ts";
 import { encodeNetwork, parseNetwork } from "../nn/network_json.ts";
-import { model, MODEL_NAMES } from "../nn/resnet.ts";
+import { model, MODEL_NAMES } from "../nn/families/mod.ts";
 import { NETWORKS } from "./saved_networks.ts";
 
 for (const [what, made] of Object.entries(NETWORKS)) {

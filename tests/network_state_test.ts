@@ -6,7 +6,7 @@ import { adjoin } from "../nn/compress/adjoin.ts";
 import { foldNorms } from "../nn/fold.ts";
 import { runNetwork } from "../nn/forward.ts";
 import { network } from "../nn/network.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { applying, Weights } from "../train/learner.ts";

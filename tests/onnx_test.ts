@@ -3,7 +3,7 @@ import { DataError } from "../data/error.ts";
 import { ValidationBatches } from "../data/batches.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { type Checkpoint, encodeCheckpoint } from "../export/checkpoint.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { encodeOnnx, parseOnnxInfo } from "../export/onnx.ts";

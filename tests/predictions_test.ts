@@ -2,7 +2,7 @@ import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
 import { generatedSplit } from "../data/generated.ts";
 import { validationBatches } from "../data/picture_batches.ts";
 import { Gpu } from "../kernels/gpu.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { classScores, macroScore } from "../train/class_scores.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { Predictions } from "../train/predictions.ts";

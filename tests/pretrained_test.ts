@@ -7,7 +7,7 @@ import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { fitPretrained } from "../nn/pretrained.ts";
 import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
-import { model, resnet } from "../nn/resnet.ts";
+import { model, resnet } from "../nn/families/mod.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
 

@@ -7,7 +7,7 @@ import { runNetwork } from "../nn/forward.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { pruneByMagnitude } from "../nn/compress/prune.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { costRatio, uniformWidths } from "../nn/compress/width_uniform.ts";
 import { applying, Weights } from "../train/learner.ts";

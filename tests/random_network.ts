@@ -1,6 +1,6 @@
 import type { Random } from "../data/random.ts";
 import { type Network, network, type Value } from "../nn/network.ts";
-import { resnet } from "../nn/resnet.ts";
+import { resnet } from "../nn/families/mod.ts";
 import type { WidthOptions } from "../nn/compress/width_groups.ts";
 
 function pick<T>(random: Random, from: readonly T[]): T {

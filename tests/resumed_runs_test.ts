@@ -1,7 +1,7 @@
 // A small share of tests/torture/resumed_runs.ts.
 import { assertEquals } from "@std/assert";
 import { choiceOf, chosenWidths, widthGroups } from "../nn/compress/width_groups.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { folderOf, METHODS, methodsOf, placeOf, RUNS } from "../train/compared_runs.ts";
 import { lacks } from "./permissions.ts";
 import { compared, demandEqual } from "./torture/resumed_runs.ts";

@@ -3,7 +3,7 @@ import { Random } from "../data/random.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { type Network, network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { model, resnet } from "../nn/resnet.ts";
+import { model, resnet } from "../nn/families/mod.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
 

@@ -14,7 +14,7 @@ import { runNetwork } from "../nn/forward.ts";
 import { runAdjoined } from "../nn/compress/run_adjoined.ts";
 import { type Network, network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { model, resnet } from "../nn/resnet.ts";
+import { model, resnet } from "../nn/families/mod.ts";
 import { narrowState, runSearch, type Search, searchable } from "../nn/compress/searchable.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";

@@ -7,7 +7,7 @@ import { adjoinedLoss } from "../kernels/ops/adjoined_loss.ts";
 import { crossEntropy } from "../kernels/ops/cross_entropy.ts";
 import { distillationLoss } from "../kernels/ops/distillation_loss.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
-import { resnet } from "../nn/resnet.ts";
+import { resnet } from "../nn/families/mod.ts";
 import { applying } from "../train/learner.ts";
 import { lossOf, type Objective } from "../train/objective.ts";
 import { compute, draw } from "./op_suite.ts";

@@ -15,7 +15,7 @@ const OPS = [...CONVOLUTION, "kernels/ops/", "kernels/mod.ts", ...OPEN];
 /** Parts of messages. */
 const MESSAGES = ["data/cure.ts", "data/printable.ts"];
 const TEXT = [...MESSAGES, "data/json.ts"];
-const NN = ["nn/", "nn/layers/", "nn/compress/"];
+const NN = ["nn/", "nn/layers/", "nn/families/", "nn/compress/"];
 const TRAIN = [...OPS, ...NN, "data/", ...TEXT, "export/", "train/"];
 const EVERYTHING = [...TRAIN, "pictures/", "cli/", "bench/", "tests"];
 
@@ -43,6 +43,7 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "kernels/mod.ts": [...KERNELS, "kernels/ops/"],
   "nn/": [...OPS, "nn/layers/", ...TEXT],
   "nn/layers/": OPS,
+  "nn/families/": ["nn/", "nn/layers/", ...MESSAGES],
   "nn/compress/": [...OPS, "nn/", "nn/layers/", ...TEXT],
   "data/": TEXT,
   "export/": [...NN, "data/", ...TEXT],

@@ -5,7 +5,7 @@ import { parseSafetensors } from "../data/safetensors.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
-import { model, resnet, type Stem } from "../nn/resnet.ts";
+import { model, resnet, type Stem } from "../nn/families/mod.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { checkPretrained } from "./parity/pretrained.ts";
 import { lacks } from "./permissions.ts";

@@ -7,7 +7,7 @@ import { elements } from "../kernels/gpu/tensor.ts";
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { model, resnet } from "../nn/resnet.ts";
+import { model, resnet } from "../nn/families/mod.ts";
 import { initialize, networkSpecs, type StateSpecs } from "../nn/state.ts";
 import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
 import { EXIT, exitCode } from "../cli/exit.ts";

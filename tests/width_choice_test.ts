@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { Random } from "../data/random.ts";
 import { type Network, network } from "../nn/network.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import {
   chooseWidths,
   entropyOf,

@@ -3,7 +3,7 @@ import { Random } from "../data/random.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { type Network, network } from "../nn/network.ts";
-import { model, resnet } from "../nn/resnet.ts";
+import { model, resnet } from "../nn/families/mod.ts";
 import { type Budgeted, costOf, costOfChoice, widthCost } from "../nn/compress/width_cost.ts";
 import { chosenWidths, type WidthGroups, widthGroups } from "../nn/compress/width_groups.ts";
 import { softmax } from "../nn/compress/width_choice.ts";

@@ -7,7 +7,7 @@ import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { fitPretrained, type Pretrained, type TorchTensors } from "../nn/pretrained.ts";
 import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
-import type { Variant } from "../nn/resnet.ts";
+import type { Variant } from "../nn/families/mod.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { wrongValue } from "../nn/wrong_value.ts";
 import { UsageError } from "./errors.ts";

@@ -2,7 +2,7 @@ import type { ImageSet } from "../data/image_set.ts";
 import { Random } from "../data/random.ts";
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import type { Network } from "../nn/network.ts";
-import { model } from "../nn/resnet.ts";
+import { model } from "../nn/families/mod.ts";
 import { demandMaskedTaps } from "./effect.ts";
 import type { TrainOptions } from "./types.ts";
 

@@ -3,7 +3,7 @@ import type { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { stemOf } from "../nn/resnet.ts";
+import { stemOf } from "../nn/families/mod.ts";
 import { learn, type Learned } from "./epochs.ts";
 import { isWhole } from "./effect.ts";
 import { Estimate } from "./estimate.ts";

@@ -138,8 +138,8 @@ export interface RunStart {
   /** The GPU's own words for itself. */
   readonly adapter: string;
   readonly options: TrainOptions;
-  /** The stem of the model, where the options leave it to the model as well. */
-  readonly stem: string;
+  /** The stem of the model, where it has a choice, also where the options leave it to the model. */
+  readonly stem?: string;
   /** What is trained, in words. */
   readonly what: string;
   readonly trainImages: number;

@@ -1,4 +1,4 @@
-import { MODEL_NAMES } from "../../nn/resnet.ts";
+import { MODEL_NAMES } from "../../nn/families/mod.ts";
 import type { Section } from "../../train/options/option.ts";
 
 /** Options of the benches. */

@@ -18,7 +18,8 @@ export function validationWord(test: boolean): "test" | "validation" {
 /** The model, its form and stem, and what is done with it. */
 export function modelFact({ options: { model, variant }, stem, what }: RunStart): Fact {
   const form = variant === "torchvision" ? "torchvision's " : "";
-  return ["model", [`${form}${model}`, `stem ${stem}`, ...what ? [what] : []].join(", ")];
+  const stems = stem === undefined ? [] : [`stem ${stem}`];
+  return ["model", [`${form}${model}`, ...stems, ...what ? [what] : []].join(", ")];
 }
 
 /** The images, and how many there are of each half. */

@@ -5,7 +5,7 @@ import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { adjoin, type Adjoined } from "../../nn/compress/adjoin.ts";
 import { runAdjoined } from "../../nn/compress/run_adjoined.ts";
 import type { State } from "../../nn/parameters.ts";
-import { resnet, type ResNetOptions } from "../../nn/resnet.ts";
+import { resnet, type ResNetOptions } from "../../nn/families/mod.ts";
 import { adjoinedSpecs } from "../../nn/compress/adjoined_state.ts";
 import { Tape } from "../../nn/tape.ts";
 import { applying, Learner } from "../../train/learner.ts";

@@ -5,7 +5,7 @@ import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { runNetwork } from "../../nn/forward.ts";
 import type { TorchTensor } from "../../nn/layout.ts";
 import { fitPretrained } from "../../nn/pretrained.ts";
-import { resnet } from "../../nn/resnet.ts";
+import { resnet } from "../../nn/families/mod.ts";
 import { networkSpecs } from "../../nn/state.ts";
 import { applying, Weights } from "../../train/learner.ts";
 import { type Finding, resnetOptions } from "./network.ts";

@@ -6,7 +6,7 @@ import { penalty } from "../../kernels/ops/penalty.ts";
 import { quadraticForm } from "../../kernels/ops/quadratic_form.ts";
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { Parameters } from "../../nn/parameters.ts";
-import { resnet } from "../../nn/resnet.ts";
+import { resnet } from "../../nn/families/mod.ts";
 import { runSearch, searchable } from "../../nn/compress/searchable.ts";
 import { adjoinedSpecs } from "../../nn/compress/adjoined_state.ts";
 import { Tape } from "../../nn/tape.ts";

@@ -18,7 +18,7 @@ import { encodeWidths, parseWidths } from "../../export/widths_file.ts";
 import { Choices } from "../../kernels/conv/choices.ts";
 import { adjoin } from "../../nn/compress/adjoin.ts";
 import { type Network, network } from "../../nn/network.ts";
-import { model } from "../../nn/resnet.ts";
+import { model } from "../../nn/families/mod.ts";
 import { parseGiven } from "../../train/given.ts";
 import { UsageError } from "../../train/errors.ts";
 import { adjoinedOf } from "../../train/pair.ts";

@@ -1,4 +1,9 @@
-import { MODEL_NAMES } from "../../nn/resnet.ts";
+import {
+  DEFAULT_VARIANTS,
+  MODEL_NAMES,
+  STEM_MODELS,
+  VARIANT_MODELS,
+} from "../../nn/families/mod.ts";
 import { WHICH } from "../../nn/which.ts";
 import type { Section } from "./option.ts";
 
@@ -103,7 +108,8 @@ export const NETWORKS = [
         name: "variant",
         kind: "choice",
         choices: ["xresnet", "torchvision"],
-        default: "xresnet",
+        default: { model: DEFAULT_VARIANTS },
+        only: { model: VARIANT_MODELS },
         help: "the authors' form of ResNet, or torchvision's resnet18, 34, 50, 101 and 152",
       },
       {
@@ -113,6 +119,7 @@ export const NETWORKS = [
         // Those that torchvision has are its own.
         default: { variant: { xresnet: { dataset: { generated: "authors" } } } },
         otherwise: "that of model and variant",
+        only: { model: STEM_MODELS },
         help: "three convolutions with stride and pool (xresnet), or one for CIFAR's size",
       },
       {

@@ -9,6 +9,7 @@ export const DECIDING = [
   "augment",
   "opt",
   "sched",
+  "model",
   "variant",
   "format",
 ] as const;

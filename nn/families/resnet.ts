@@ -1,16 +1,8 @@
-import { curable, cure } from "../data/cure.ts";
-import { printable } from "../data/printable.ts";
-import { checkWhole } from "./builder.ts";
-import { checkChoice, checkOptionNames } from "./options.ts";
-import { type Network, network, type NetworkBuilder, type Value } from "./network.ts";
-
-/**
- * A form of residual network: `xresnet` that of arXiv 1812.01187 and of the authors, `torchvision`
- * that of torchvision and, but for those named with a d, of timm.
- */
-export type Variant = "xresnet" | "torchvision";
-
-const VARIANTS: readonly Variant[] = ["xresnet", "torchvision"];
+import { curable, cure } from "../../data/cure.ts";
+import { checkWhole } from "../builder.ts";
+import { type Network, network, type NetworkBuilder, type Value } from "../network.ts";
+import { checkChoice, checkOptionNames } from "../options.ts";
+import { type Family, type Model, type Stem, STEMS, type Variant, VARIANTS } from "./family.ts";
 
 /** The options of {@link resnet}. */
 export interface ResNetOptions {
@@ -164,17 +156,17 @@ export function resnet(options: ResNetOptions): Network {
 
 const AUTHORS = { widths: [64, 128, 256, 512], stem: [32, 64, 64] } as const;
 
-/** The stem: the authors' three convolutions with stride and pool, or one convolution for CIFAR. */
-export type Stem = "authors" | "cifar";
+/** What of a ResNet its name says. */
+type Form = Pick<ResNetOptions, "block" | "depths" | "widths" | "stem"> & {
+  readonly defaultStem: Stem;
+};
 
-const STEMS: readonly Stem[] = ["authors", "cifar"];
-
-function wide(block: "basic" | "bottleneck", depths: readonly number[]): Family {
+function wide(block: "basic" | "bottleneck", depths: readonly number[]): Form {
   return { block, depths, ...AUTHORS, defaultStem: "authors" };
 }
 
 /** The thin networks of CIFAR size: 6 n + 2 layers in three stages. */
-function thin(layers: number): Family {
+function thin(layers: number): Form {
   const depth = (layers - 2) / 6;
   return {
     block: "basic",
@@ -185,11 +177,7 @@ function thin(layers: number): Family {
   };
 }
 
-type Family = Pick<ResNetOptions, "block" | "depths" | "widths" | "stem"> & {
-  readonly defaultStem: Stem;
-};
-
-const MODELS: Readonly<Record<string, Family>> = {
+const FORMS: Readonly<Record<string, Form>> = {
   resnet18: wide("basic", [2, 2, 2, 2]),
   resnet34: wide("basic", [3, 4, 6, 3]),
   resnet50: wide("bottleneck", [3, 4, 6, 3]),
@@ -203,17 +191,6 @@ const MODELS: Readonly<Record<string, Family>> = {
   resnet44: thin(44),
   resnet56: thin(56),
 };
-
-/** The stem that {@link model} builds: the one asked for, else the variant's or the model's own. */
-export function stemOf(
-  name: string,
-  { stem, variant }: { readonly stem?: Stem; readonly variant?: Variant },
-): Stem | "torchvision" {
-  return stem ?? (variant === "torchvision" ? variant : MODELS[name].defaultStem);
-}
-
-/** The names that {@link model} knows. */
-export const MODEL_NAMES: readonly string[] = Object.keys(MODELS);
 
 /** Those that torchvision has as well. */
 const TORCHVISION_NAMES = ["resnet18", "resnet34", "resnet50", "resnet101", "resnet152"];
@@ -238,42 +215,26 @@ function checkTorchvision(name: string, stem: Stem | undefined): void {
   }
 }
 
-/** Options of {@link model}. */
-export interface ModelOptions {
-  /** Outputs of the classifier. */
-  readonly classes: number;
-  /** Channels of the image. Default: 3. */
-  readonly channels?: number;
-  /** Default: the one that family and variant have. */
-  readonly stem?: Stem;
-  /** Default: `xresnet`. */
-  readonly variant?: Variant;
+function modelOf(name: string, { defaultStem, ...form }: Form): Model {
+  return {
+    stems: STEMS,
+    variants: VARIANTS,
+    stemOf: (variant) => variant === "torchvision" ? variant : defaultStem,
+    build: ({ classes, channels, stem, variant = VARIANTS[0] }) => {
+      const torchvision = variant === "torchvision";
+      if (torchvision) checkTorchvision(name, stem);
+      const reduce = (stem ?? defaultStem) === "authors";
+      const convolutions = reduce && !torchvision ? form.stem : [form.widths[0]];
+      return resnet({ ...form, stem: convolutions, reduce, classes, channels, variant });
+    },
+  };
 }
 
 /**
- * A network of the family by name. The wide ones (`resnet18` to `resnet152`) have the authors' stem
- * by default, the thin ones (`resnet8` to `resnet56`; 16, 32 and 64 channels) that for CIFAR. The
- * variant `torchvision` has a 7x7 convolution for a stem, or with the stem `cifar` a 3x3 one
- * without stride and pool. Raises a `RangeError` for an unknown name, stem or variant, for classes
- * and channels that are no whole numbers from 1 on, and for what torchvision does not have: other
- * models, the authors' stem; a `TypeError` for options that there are not.
+ * ResNets. The wide ones (`resnet18` to `resnet152`) have the authors' stem by default, the thin
+ * ones (`resnet8` to `resnet56`; 16, 32 and 64 channels) that for CIFAR. The variant `torchvision`
+ * has a 7x7 convolution for a stem, or with the stem `cifar` a 3x3 one without stride and pool.
  */
-export function model(name: string, options: ModelOptions): Network {
-  const { classes, channels = 3, stem, variant = "xresnet" } = options;
-  if (!Object.hasOwn(MODELS, name)) {
-    throw new RangeError(
-      `Cannot build model ${printable(String(name))}: wanted one of ${MODEL_NAMES.join(", ")}, ` +
-        `found ${printable(String(name))}`,
-    );
-  }
-  const what = `build model ${name}`;
-  checkOptionNames(what, options, ["classes", "channels", "stem", "variant"]);
-  checkChoice(what, "stem", stem, STEMS);
-  checkChoice(what, "variant", variant, VARIANTS);
-  const torchvision = variant === "torchvision";
-  if (torchvision) checkTorchvision(name, stem);
-  const { defaultStem, ...family } = MODELS[name];
-  const reduce = (stem ?? defaultStem) === "authors";
-  const convolutions = reduce && !torchvision ? family.stem : [family.widths[0]];
-  return resnet({ ...family, stem: convolutions, reduce, classes, channels, variant });
-}
+export const RESNETS: Family = Object.fromEntries(
+  Object.entries(FORMS).map(([name, form]) => [name, modelOf(name, form)]),
+);
