@@ -122,6 +122,7 @@ export {
 
 // The ops, and what they take besides tensors.
 export * from "./kernels/mod.ts";
+export type { ActivationAttributes, LeakyReluAttributes } from "./kernels/ops/activations.ts";
 export type { AddAttributes } from "./kernels/ops/add.ts";
 export type { AdjoinedLossAttributes } from "./kernels/ops/adjoined_loss.ts";
 export type { AugmentAttributes } from "./kernels/ops/augment.ts";
@@ -133,8 +134,10 @@ export type { CrossEntropyAttributes } from "./kernels/ops/soft_target.ts";
 export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/ops/gate_channels.ts";
 export type { EraseAttributes } from "./kernels/ops/erase.ts";
 export type { GlobalAvgPool2dAttributes } from "./kernels/ops/global_avg_pool2d.ts";
+export type { LayerNormAttributes } from "./kernels/ops/layer_norm.ts";
 export type { LinearAttributes } from "./kernels/ops/linear.ts";
 export type { MaxPool2dAttributes } from "./kernels/ops/max_pool2d.ts";
+export type { MultiplyAttributes } from "./kernels/ops/multiply.ts";
 export type { NarrowAttributes } from "./kernels/ops/narrow.ts";
 export type { GuardAttributes } from "./kernels/ops/guard_step.ts";
 export type { AdamwAttributes, SgdAttributes } from "./kernels/ops/optimizers.ts";
@@ -142,6 +145,7 @@ export type { NormalizePixelsAttributes } from "./kernels/ops/normalize_pixels.t
 export type { RandAugmentAttributes } from "./kernels/ops/rand_augment.ts";
 export type { PixelNormalization } from "./kernels/ops/pixel_bytes.ts";
 export type { ReluAttributes } from "./kernels/ops/relu.ts";
+export type { ScaleChannelsAttributes } from "./kernels/ops/scale_channels.ts";
 export type { SamplePicturesAttributes } from "./kernels/ops/sample_pictures.ts";
 export type { SelectAttributes } from "./kernels/ops/select.ts";
 

@@ -4,6 +4,15 @@ import { gateChannels } from "./ops/gate_channels.ts";
 import { globalAvgPool2d } from "./ops/global_avg_pool2d.ts";
 import { batchNorm, batchNormEval } from "./ops/batch_norm.ts";
 import { avgPool2d } from "./ops/avg_pool2d.ts";
+import {
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  leakyRelu,
+  relu6,
+  sigmoid,
+  silu,
+} from "./ops/activations.ts";
 import { add } from "./ops/add.ts";
 import { adjoinedLoss } from "./ops/adjoined_loss.ts";
 import { augment } from "./ops/augment.ts";
@@ -21,6 +30,9 @@ import { gumbelSoftmax } from "./ops/gumbel_softmax.ts";
 import { linear } from "./ops/linear.ts";
 import { movingAverage } from "./ops/moving_average.ts";
 import { normalizePixels } from "./ops/normalize_pixels.ts";
+import { multiply } from "./ops/multiply.ts";
+import { scaleChannels } from "./ops/scale_channels.ts";
+import { layerNorm } from "./ops/layer_norm.ts";
 import type { Op } from "./op.ts";
 import { adamw, sgd } from "./ops/optimizers.ts";
 import { adaptPenalty, penalty } from "./ops/penalty.ts";
@@ -37,8 +49,18 @@ export const ops: readonly Op[] = [
   maskedConv2d,
   batchNorm,
   batchNormEval,
+  layerNorm,
   relu,
+  relu6,
+  leakyRelu,
+  sigmoid,
+  hardSigmoid,
+  silu,
+  hardSwish,
+  gelu,
   add,
+  multiply,
+  scaleChannels,
   maxPool2d,
   avgPool2d,
   globalAvgPool2d,
@@ -89,15 +111,21 @@ export {
   distillationLoss,
   erase,
   gateChannels,
+  gelu,
   globalAvgPool2d,
   guardStep,
   gumbelNoise,
   gumbelSoftmax,
+  hardSigmoid,
+  hardSwish,
+  layerNorm,
+  leakyRelu,
   linear,
   maskedConv2d,
   maxPool2d,
   mixPictures,
   movingAverage,
+  multiply,
   narrow,
   normalizePixels,
   type Operation,
@@ -106,8 +134,12 @@ export {
   quadraticForm,
   randAugment,
   relu,
+  relu6,
   restore,
   samplePictures,
+  scaleChannels,
   select,
   sgd,
+  sigmoid,
+  silu,
 };

@@ -6,7 +6,10 @@ import { geometry } from "../kernels/wgsl/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { batchNorm } from "../kernels/ops/batch_norm.ts";
 import { gateChannels } from "../kernels/ops/gate_channels.ts";
+import { layerNorm } from "../kernels/ops/layer_norm.ts";
 import { linear } from "../kernels/ops/linear.ts";
+import { multiply } from "../kernels/ops/multiply.ts";
+import { scaleChannels } from "../kernels/ops/scale_channels.ts";
 import type { Case } from "../kernels/op.ts";
 import { GPU, type Preset } from "../kernels/preset.ts";
 import { filterLayout, type FilterTile, productLayout, TILING } from "../kernels/conv/tiles.ts";
@@ -117,11 +120,20 @@ Deno.test("tiles fit 32 KiB, and all but one the limits that every device has", 
   assertEquals(layouts.filter(({ bytes }) => bytes > 16384).length, 1);
 });
 
-Deno.test("norms and gates whose sums are shared and added up twice equal the float64 reference", () =>
-  withGpu({ preset: { ...GPU, reduction: { partialSums: 2, shares: 4 } } }, async (gpu) => {
-    await holds(gpu, batchNorm, batchNorm.cases);
-    await holds(gpu, gateChannels, gateChannels.cases);
-  }));
+const SHARED =
+  "norms, gates and factors whose sums are shared and added up twice equal the reference";
+
+Deno.test(
+  SHARED,
+  () =>
+    withGpu({ preset: { ...GPU, reduction: { partialSums: 2, shares: 4 } } }, async (gpu) => {
+      await holds(gpu, batchNorm, batchNorm.cases);
+      await holds(gpu, gateChannels, gateChannels.cases);
+      await holds(gpu, scaleChannels, scaleChannels.cases);
+      await holds(gpu, layerNorm, layerNorm.cases);
+      await holds(gpu, multiply, multiply.cases);
+    }),
+);
 
 Deno.test("a tile that its invocations cannot share evenly is refused", () => {
   assertThrows(

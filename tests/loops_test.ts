@@ -55,8 +55,21 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   "batch norm eval": [
     { inputs: [[MANY, 3], [3], [3], [3], [3]], attributes: { eps: 1e-5, relu: false } },
   ],
+  "layer norm": [
+    { inputs: [[MANY, 3], [3], [3]], attributes: { eps: 0.1 } },
+    { inputs: [[3, 4096], [4096], [4096]], attributes: { eps: 1e-6 } },
+  ],
   "relu": [{ inputs: [[MANY]] }],
+  "relu6": [{ inputs: [[MANY, 3]] }],
+  "leaky relu": [{ inputs: [[MANY, 3]], attributes: { slope: 0.1 } }],
+  "sigmoid": [{ inputs: [[MANY, 3]] }],
+  "hard sigmoid": [{ inputs: [[MANY, 3]] }],
+  "silu": [{ inputs: [[MANY, 3]] }],
+  "hard swish": [{ inputs: [[MANY, 3]] }],
+  "gelu": [{ inputs: [[MANY, 3]] }],
   "add": [{ inputs: [[MANY], [MANY]], attributes: { relu: false } }],
+  "multiply": [{ inputs: [[1, 520, 530, 1], [1, 1, 1, 1]] }],
+  "scale channels": [{ inputs: [[MANY, 3], [3]] }],
   "max pool2d": [
     { inputs: [[1, 90, 95, 2]], attributes: { kernel: 16, stride: 1, padding: 0 } },
   ],

@@ -1,10 +1,9 @@
 import { reductionPresets } from "../wgsl/reduction_preset.ts";
 import { range, unroll } from "../wgsl/blocked.ts";
 import { elementwise, LANES, spread } from "../wgsl/elementwise.ts";
-import { addPartialSums, eachRun, partialSumKernel } from "../wgsl/partial_sums.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import type { Case, Gradient, Op, Values } from "../op.ts";
-import { alongRuns, cut, over, RUN_DIMS } from "../wgsl/runs.ts";
+import { recordProductSums } from "./product_sums.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
@@ -43,33 +42,6 @@ const gate = elementwise<"x" | "gates", WidthDims | "first_gate">({
     )
   }`,
   value: (at) => `mask * x(${at})`,
-});
-
-/** part: `[parts][channels]`, Σ x·dy over one run of pixels per invocation. */
-const sums = defineKernel({
-  name: "gate channels gradient sums",
-  workgroupSize: LANES,
-  reads: { x: "bulk", dy: "bulk" },
-  writes: { part: "bulk" },
-  dims: RUN_DIMS,
-  wgsl: alongRuns(/* wgsl */ `
-  var sum = vec4f();
-  for (var p = first; p < end; p++) {
-    let at = p * stride + c;
-    sum = fma(x(at), dy(at), sum);
-  }
-  set_part(i, sum);`),
-  iterations: ({ chunk }) => chunk + 1,
-});
-
-const addGateSums = partialSumKernel("gate channels gradient sums, added up", {
-  fewer_parts: "bulk",
-}, {
-  sums: (shares) => /* wgsl */ `
-  var sum = vec4f();
-  ${eachRun(shares, ({ at, counts }) => `sum += select(vec4f(), part(${at}), ${counts});`)}
-  sum = total(sum, lane);`,
-  store: "set_fewer_parts(i, sum);",
 });
 
 // dgate_i = Σ_(c < width_i) Σ x·dy, by one workgroup: the sums left are few.
@@ -165,19 +137,16 @@ function gatesGradient(
   { x, gates, dy }: Record<"x" | "gates" | "dy", Tensor>,
   attributes: GateChannelsAttributes,
 ): Gradient {
-  const runs = cut(trace, x);
-  const parts = trace.tensor("gate sums", [1, runs.parts, x.shape.at(-1) ?? 1]);
-  trace.run(sums, { reads: { x, dy }, writes: { part: parts }, ...over(runs, x) });
   // One workgroup does the rest.
-  const left = reductionPresets.of(trace.gpu).partialSums;
-  const { part, dims: last } = addPartialSums(trace, addGateSums, parts, runs, left);
+  const part = recordProductSums(trace, x, dy, reductionPresets.of(trace.gpu).partialSums);
+  const [, parts] = part.shape;
   const candidates = gates.shape[1];
   const dims = {
     ...widthDims(attributes),
     first: attributes.group * quads(candidates) * 4,
     candidates,
-    parts: last.parts,
-    channel_quads: last.channel_quads,
+    parts,
+    channel_quads: part.quads / parts,
   };
   return {
     complete: false,

@@ -9,9 +9,10 @@ import {
 import { alongRuns, cut, over, pixelsOf, RUN_DIMS } from "../wgsl/runs.ts";
 import { elementwise, LANES, RELU, spread } from "../wgsl/elementwise.ts";
 import { defineKernel, type Kernel, type Read } from "../gpu/kernel.ts";
-import type { Context, Gradient, PendingGradient } from "../op.ts";
+import type { Context, Gradient } from "../op.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
+import { vectorGradient } from "./vector_gradient.ts";
 
 /** Attributes of a batch norm. */
 export interface BatchNormAttributes {
@@ -155,36 +156,6 @@ export function recordNormalized(
   return y;
 }
 
-function store(accumulate: boolean): Kernel<"sums", "into", "words"> {
-  return defineKernel({
-    name: `batch norm gradient${accumulate ? ", added" : ""}`,
-    workgroupSize: LANES,
-    reads: { sums: "f32" },
-    writes: { into: "f32" },
-    dims: { words: "u32" },
-    wgsl: /* wgsl */ `
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * ${LANES}u + lane;
-  if (i < dims.words) { into[i] = sums[i]${accumulate ? " + into[i]" : ""}; }
-}`,
-  });
-}
-
-function pending(trace: Trace, sums: Tensor): PendingGradient {
-  return {
-    complete: true,
-    write: (into, accumulate) => {
-      if (!accumulate && into.storage && !sums.storage) return trace.place(sums, into);
-      trace.run(store(accumulate), {
-        reads: { sums },
-        writes: { into },
-        dims: { words: sums.words },
-        workgroups: Math.ceil(sums.words / LANES),
-      });
-    },
-  };
-}
-
 /** Records the gradients of the input, the weight and the bias. */
 export function recordGradients(
   trace: Trace,
@@ -209,8 +180,8 @@ export function recordGradients(
   }
   return [
     dx,
-    sums && wanted[1] ? pending(trace, sums.dweight) : null,
-    sums && wanted[2] ? pending(trace, sums.dbias) : null,
+    sums && wanted[1] ? vectorGradient(trace, "batch norm", sums.dweight) : null,
+    sums && wanted[2] ? vectorGradient(trace, "batch norm", sums.dbias) : null,
   ];
 }
 
