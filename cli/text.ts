@@ -2,7 +2,7 @@ import { listed } from "../data/words.ts";
 
 /** A whole number with its thousands set apart: `1,767,584`. */
 export function grouped(value: number): string {
-  return value.toLocaleString("en-US");
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 const UNITS: readonly (readonly [number, string])[] = [[1e12, "T"], [1e9, "G"], [1e6, "M"], [

@@ -63,20 +63,28 @@ function checkImage(image: ImageSize, channels: number): void {
  * layers applied to values of different sides.
  */
 export function sizesOf(network: Network, image: ImageSize): ImageSize[] {
-  checkImage(image, network.channels);
-  const { layers } = network;
-  const channels = channelsOf(network);
+  return sizesBetween(network, image, channelsOf(network));
+}
+
+/** The same, given the channels of every value. */
+function sizesBetween(
+  { channels: imageChannels, layers }: Network,
+  image: ImageSize,
+  channels: readonly number[],
+): ImageSize[] {
+  checkImage(image, imageChannels);
   const sizes: ImageSize[] = [];
   const of = (value: Value): ImageSize => value === IMAGE ? image : sizes[value];
   layers.forEach((layer, i) => {
     const kind = kindOf(layer);
     const [from, ...others] = layer.inputs.map(of);
     const sides = (size: ImageSize): string => `${size.height}x${size.width}`;
-    const other = others.find((size) => sides(size) !== sides(from));
-    const what = `Cannot run layer ${i} (${layerTitle(layer)}) on images of ${sides(image)}`;
+    const what = (): string =>
+      `Cannot run layer ${i} (${layerTitle(layer)}) on images of ${sides(image)}`;
+    const other = others.find((size) => size.height !== from.height || size.width !== from.width);
     if (other) {
       throw new TypeError(
-        `${what}: wanted inputs of equal sides, found ${sides(from)} and ${sides(other)}`,
+        `${what()}: wanted inputs of equal sides, found ${sides(from)} and ${sides(other)}`,
       );
     }
     const [height, width] = [from.height, from.width].map((side) =>
@@ -84,13 +92,13 @@ export function sizesOf(network: Network, image: ImageSize): ImageSize[] {
     );
     if (!(height >= 1 && width >= 1)) {
       throw new RangeError(
-        `${what}: it leaves nothing of its input of ${sides(from)}; take larger images, or a ` +
+        `${what()}: it leaves nothing of its input of ${sides(from)}; take larger images, or a ` +
           `network for small ones`,
       );
     }
     if (!(height * width * channels[i] < MAX_ELEMENTS)) {
       throw new RangeError(
-        `${what}: wanted a value of less than 2^31 numbers for an image, found ` +
+        `${what()}: wanted a value of less than 2^31 numbers for an image, found ` +
           `${height}x${width}x${channels[i]}; take less padding or fewer channels`,
       );
     }
@@ -102,7 +110,7 @@ export function sizesOf(network: Network, image: ImageSize): ImageSize[] {
 /** The cost of each layer with parameters, in order. */
 export function countLayers(network: Network, image: ImageSize): LayerCount[] {
   const shapes = shapesOf(network);
-  const sizes = sizesOf(network, image);
+  const sizes = sizesBetween(network, image, shapes.map(({ channels }) => channels));
   return network.layers.flatMap((layer, i): LayerCount[] => {
     const cost = kindOf(layer).cost?.(layer);
     if (!cost || !("name" in layer)) return [];

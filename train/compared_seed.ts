@@ -88,11 +88,14 @@ interface Begun {
 /** The methods of one seed, one after the other. */
 export class Seed {
   readonly #parts: SeedParts;
+  readonly #widths: Readonly<Record<string, number>>;
   readonly #works: readonly Workload[][];
   #found?: Searched;
 
   constructor(parts: SeedParts) {
     this.#parts = parts;
+    const { opened: { job: { split, adjoined }, options: find }, options: own } = parts;
+    this.#widths = uniformWidths(adjoined.base, own, { ...find, image: split.train });
     this.#works = this.#workloads();
   }
 
@@ -103,10 +106,9 @@ export class Seed {
 
   /** The trainings without the search, as jobs; the teacher of the distillation is not there yet. */
   #jobs(): { whole: Job; small: Job; both: Job } {
-    const { opened: { job: { split, adjoined }, options: find }, options: own } = this.#parts;
+    const { options: own } = this.#parts;
     const inputs = this.#inputs;
-    const widths = uniformWidths(adjoined.base, own, { ...find, image: split.train });
-    const options = { ...own, widths };
+    const options = { ...own, widths: this.#widths };
     return {
       whole: jobOn(inputs, { ...options, mode: "plain", which: "base" }),
       small: jobOn(inputs, { ...options, mode: "plain", which: "small" }),

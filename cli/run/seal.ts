@@ -8,7 +8,8 @@ const KEY = new TextEncoder().encode('"sha256":"');
 
 /** Consecutive pieces, cut anew into chunks of one size. */
 function* chunksOf(pieces: readonly Uint8Array[]): Generator<Uint8Array<ArrayBuffer>> {
-  let chunk = new Uint8Array(CHUNK);
+  let left = pieces.reduce((sum, { length }) => sum + length, 0);
+  let chunk = new Uint8Array(Math.min(CHUNK, left));
   let filled = 0;
   for (const piece of pieces) {
     for (let at = 0; at < piece.length;) {
@@ -18,7 +19,8 @@ function* chunksOf(pieces: readonly Uint8Array[]): Generator<Uint8Array<ArrayBuf
       at += part.length;
       if (filled < CHUNK) continue;
       yield chunk;
-      [chunk, filled] = [new Uint8Array(CHUNK), 0];
+      left -= CHUNK;
+      [chunk, filled] = [new Uint8Array(Math.min(CHUNK, left)), 0];
     }
   }
   yield chunk.subarray(0, filled);

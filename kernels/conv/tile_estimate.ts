@@ -1,11 +1,11 @@
 import type { Device } from "../gpu/device.ts";
+import { PerDevice } from "../gpu/per_device.ts";
 import { quads } from "../gpu/tensor.ts";
 import { convolutionPresets } from "./convolution_preset.ts";
 import { filterLayout, fits, productLayout, type ProductTile, type Tiling } from "./tiles.ts";
 import type { Work } from "./work.ts";
 
-/** The tiles of the preset that a device can run; none where the preset has none. */
-export function runnableTiles(gpu: Device): Tiling {
+const runnable: PerDevice<Tiling> = new PerDevice((gpu) => {
   const { tiles } = convolutionPresets.of(gpu);
   const { limits } = gpu.device;
   if (!tiles) return { processors: 1, products: [], filters: [] };
@@ -14,6 +14,11 @@ export function runnableTiles(gpu: Device): Tiling {
     products: tiles.products.filter((tile) => fits(productLayout(tile), limits)),
     filters: tiles.filters.filter((tile) => fits(filterLayout(tile), limits)),
   };
+});
+
+/** The tiles of the preset that a device can run; none where the preset has none. */
+export function runnableTiles(gpu: Device): Tiling {
+  return runnable.of(gpu);
 }
 
 /** Outputs and reduction of a product, for the estimate. */

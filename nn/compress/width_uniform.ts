@@ -24,14 +24,20 @@ export function uniformWidths(
 ): Record<string, number> {
   const { masked } = adjoin(network, { compression: 1, maskFrom, trunk });
   const names = new Set(masked);
+  const convolutions = network.layers.filter(isConv2d).filter(({ name }) => names.has(name));
+  const whole = wholeCost(network, cost);
+  // Rates that are close give the same widths.
+  const known = new Map<string, number>();
   const at = (r: number): { widths: Record<string, number>; found: number } => {
-    const widths = Object.fromEntries(
-      network.layers.filter(isConv2d).flatMap(({ name, out }) =>
-        names.has(name) ? [[name, Math.max(1, Math.round(out * r))]] : []
-      ),
-    );
-    const { small } = adjoin(network, { compression: 1, maskFrom, trunk, widths });
-    return { widths, found: costRatio(small, network, cost) };
+    const kept = convolutions.map(({ out }) => Math.max(1, Math.round(out * r)));
+    const widths = Object.fromEntries(convolutions.map(({ name }, i) => [name, kept[i]]));
+    const key = kept.join();
+    let found = known.get(key);
+    if (found === undefined) {
+      const { small } = adjoin(network, { compression: 1, maskFrom, trunk, widths });
+      known.set(key, found = wholeCost(small, cost) / whole);
+    }
+    return { widths, found };
   };
   let [low, high] = [0, 1];
   for (let i = 0; i < 30; i++) {
