@@ -5,13 +5,16 @@ import { MUTANTS } from "./mutants/list.ts";
 import { type Mutant, optionTest } from "./mutants/mutant.ts";
 import { occurrences, Trial } from "./mutants/run.ts";
 import { effectName, EFFECTS } from "./option_effects.ts";
+import { optionTests } from "./option_files.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read");
 
 const OPTION_TESTS = new Set(
-  EFFECTS.flatMap((effect) => effect.commands.map((command) => effectName(effect, command))),
+  EFFECTS.flatMap((effect) =>
+    effect.commands.map((command) => `${optionTests(command)} ${effectName(effect, command)}`)
+  ),
 );
 
 /** Whether a test's source has a test of a name, or makes such names from a template. */
@@ -30,9 +33,7 @@ function read(path: string): Promise<string> {
 async function problemsOf({ file, find, replace, test }: Mutant): Promise<string[]> {
   const found = await read(file).then((text) => occurrences(text, find), () => 0);
   const tests = await read(test.file).catch(() => "");
-  const known = test.file === "tests/options_test.ts"
-    ? OPTION_TESTS.has(test.name)
-    : hasTest(tests, test.name);
+  const known = OPTION_TESTS.has(`${test.file} ${test.name}`) || hasTest(tests, test.name);
   return [
     ...found === 1 ? [] : [`${file} has "${find}" ${found} times`],
     ...known ? [] : [`${test.file} has no test ${test.name}`],

@@ -1,4 +1,4 @@
-// What each option of each command has to change, as data; options_test.ts holds the commands to it.
+// What each option of each command has to change, as data; option_tests.ts holds the commands to it.
 import type { Command } from "../cli/flags/commands.ts";
 
 /**

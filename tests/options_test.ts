@@ -1,91 +1,18 @@
-// Each option of each command, set to another value than its default, changes what is traced, sent
-// to the device, written or printed: on the user's own way, from the command line on.
+// Options of the commands that have no file of their own, and what holds for those of all.
 import { assert, assertEquals } from "@std/assert";
-import { cp } from "node:fs/promises";
 import { type Command, COMMANDS } from "../cli/flags/commands.ts";
 import { flagOf, optionsOf } from "../cli/flags/table.ts";
-import { makeInputs, words } from "./made_inputs.ts";
-import { BASES, type Effect, effectName, EFFECTS } from "./option_effects.ts";
+import { BASES, EFFECTS } from "./option_effects.ts";
+import { optionTests, OTHERS, OWN_FILES } from "./option_files.ts";
+import { done, testOptions } from "./option_tests.ts";
 import { lacks } from "./permissions.ts";
-import { type Observation, observe } from "./recorder.ts";
 
 const ignore = lacks("read", "write", "env");
 
-/** What runs read: two trained networks, widths, and images in files. */
-let made = "";
-
-Deno.test.beforeAll(async () => {
-  if (!ignore) await makeInputs(made = await Deno.makeTempDir());
-});
-
-Deno.test.afterAll(async () => {
-  if (!ignore) await Deno.remove(made, { recursive: true });
-});
-
-/** Does what a line says, in a folder with a run, a network and a folder that is taken. */
-async function done(line: string): Promise<Observation> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await cp(`${made}/idx-run`, `${dir}/idx-run`, { recursive: true });
-    await Deno.copyFile(`${made}/idx-run/small.safetensors`, `${dir}/loose.safetensors`);
-    await Deno.mkdir(`${dir}/taken`);
-    await Deno.writeTextFile(`${dir}/taken/note.onnx`, "mine");
-    const config = { model: "resnet8", dataset: "generated", seed: 0 };
-    await Deno.writeTextFile(`${dir}/taken/config.json`, JSON.stringify(config));
-    return await observe(words(line, { dir, made }), dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-const seen = new Map<string, Promise<Observation>>();
-
-/** As {@link done}, once for each line. */
-function doneOnce(line: string): Promise<Observation> {
-  let found = seen.get(line);
-  if (!found) seen.set(line, found = done(line));
-  return found;
-}
-
-function at({ printed, places }: Observation, place: string): string | undefined {
-  return place === "printed" ? printed : places.get(place);
-}
-
-/** Places that are the same with and without an option, which it has to change. */
-async function unchanged(effect: Effect, command: Command): Promise<string[]> {
-  const { base = BASES[command], beside, without, refused } = effect;
-  const line = [base, ...beside ? [beside] : []].join(" ");
-  const before = await doneOnce(line);
-  const after = await done(`${without ? line.replace(` ${without}`, "") : line} ${effect.with}`);
-  assertEquals(before.code === 0, refused !== "without", before.printed);
-  assertEquals(after.code === 0, refused !== "with", after.printed);
-  return effect.changes.filter((place) => at(before, place) === at(after, place));
-}
-
-for (const effect of EFFECTS) {
-  for (const command of effect.commands) {
-    Deno.test(
-      effectName(effect, command),
-      { ignore },
-      async () => assertEquals(await unchanged(effect, command), []),
-    );
-  }
-}
-
-const NAMES = Object.keys(COMMANDS) as Command[];
-
-for (const command of NAMES) {
-  Deno.test(`${command} --help and --version change printed`, { ignore }, async () => {
-    const { code, printed } = await done(`${BASES[command]} --help`);
-    assertEquals(code, 0);
-    assert(printed.includes(`--help`) && printed.includes("exit codes"), printed);
-    const version = await done(`${BASES[command]} --version`);
-    assertEquals([version.code, version.printed], [0, "adjoin 0.1.0\n"]);
-  });
-}
+testOptions(OTHERS);
 
 Deno.test("each option of each command has an effect here, and each effect an option", () => {
-  const options = NAMES.flatMap((command) =>
+  const options = (Object.keys(COMMANDS) as Command[]).flatMap((command) =>
     optionsOf(command).map(({ name }) => `${command} ${flagOf(name)}`)
   ).filter((option) => !/ --(help|version)$/.test(option));
   const effects = EFFECTS.flatMap(({ commands, option }) =>
@@ -106,3 +33,16 @@ Deno.test("the same command line does the same twice", { ignore }, async () => {
     }
   }
 });
+
+Deno.test(
+  "options that are tested in files of their own are tested there",
+  { ignore },
+  async () => {
+    for (const command of OWN_FILES) {
+      const source = await Deno.readTextFile(
+        new URL(`../${optionTests(command)}`, import.meta.url),
+      );
+      assert(source.includes(`testOptions(["${command}"])`), command);
+    }
+  },
+);

@@ -1,5 +1,6 @@
 import type { Command } from "../../cli/flags/commands.ts";
 import { effectName, EFFECTS } from "../option_effects.ts";
+import { optionTests } from "../option_files.ts";
 
 /** A test: its file, and its name or a part of it. */
 export interface Noticing {
@@ -28,5 +29,5 @@ export function optionTest(command: Command, option: string, of?: string): Notic
     effect.commands.includes(command) && effect.option === option && effect.of === of
   );
   if (!effect) throw new TypeError(`Cannot find the effect of ${command} --${option} (${of})`);
-  return { file: "tests/options_test.ts", name: effectName(effect, command) };
+  return { file: optionTests(command), name: effectName(effect, command) };
 }

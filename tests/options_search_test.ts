@@ -1,0 +1,3 @@
+import { testOptions } from "./option_tests.ts";
+
+testOptions(["search"]);
