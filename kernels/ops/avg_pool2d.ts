@@ -10,7 +10,7 @@ import {
   WINDOWS,
   windowsOf,
 } from "./pool_windows.ts";
-import { recordWindowMeans, recordWindowMeansGradient } from "./window_means.ts";
+import { type MeanWindows, recordWindowMeans, recordWindowMeansGradient } from "./window_means.ts";
 import { elements } from "../gpu/tensor.ts";
 import { walk, walkIterations } from "../wgsl/walk.ts";
 
@@ -25,6 +25,10 @@ export interface AvgPool2dAttributes {
   readonly stride: number;
   /** Whether windows may hang over the lower and the right edge. */
   readonly ceilMode: boolean;
+  /** Zeros around the image, on every side, at most half a window. Default: none. */
+  readonly padding?: number;
+  /** Whether these zeros count, as `count_include_pad` in PyTorch. Default: true. */
+  readonly countPadding?: boolean;
 }
 
 const forward = defineKernel({
@@ -78,18 +82,15 @@ const backward = defineKernel({
   iterations: (dims) => walkIterations(dims, windowIterations(windowsOf(dims))),
 });
 
-/** The side of the output. As in PyTorch, the last window starts inside the image. */
-export function avgPoolSide(
-  size: number,
-  { kernel, stride, ceilMode }: AvgPool2dAttributes,
-): number {
-  if (!ceilMode) return Math.floor((size - kernel) / stride) + 1;
-  const side = Math.ceil((size - kernel) / stride) + 1;
-  return (side - 1) * stride >= size ? side - 1 : side;
+function outputShape(x: Shaped, attributes: AvgPool2dAttributes): number[] {
+  return poolShape("avg pool2d", x, attributes);
 }
 
-function outputShape(x: Shaped, attributes: AvgPool2dAttributes): number[] {
-  return poolShape("avg pool2d", x, attributes, (size) => avgPoolSide(size, attributes));
+/** The windows where they are too large or too irregular for one invocation. */
+function apart(attributes: AvgPool2dAttributes): MeanWindows | undefined {
+  const { kernel, stride, padding = 0, countPadding = true } = attributes;
+  if (kernel <= LARGEST && padding === 0) return;
+  return { kernel, stride, padding, counted: countPadding ? padding : 0 };
 }
 
 function on(
@@ -97,55 +98,64 @@ function on(
   kernel: number,
   stride: number,
   ceilMode: boolean,
+  padding = 0,
+  countPadding = true,
 ): Case<AvgPool2dAttributes> {
-  return { inputs: [shape], attributes: { kernel, stride, ceilMode } };
+  return { inputs: [shape], attributes: { kernel, stride, ceilMode, padding, countPadding } };
 }
 
 /**
- * `avgPool2d(x)`: the mean of each window, per channel. A window that hangs over the edge is
- * divided by the number of its pixels inside.
+ * `avgPool2d(x)`: the mean of each window, per channel. What hangs over the edge does not count;
+ * padding does, unless told.
  */
 export const avgPool2d: Op<AvgPool2dAttributes> = {
   name: "avg pool2d",
   forward: (trace, [x], attributes) => {
     const y = trace.tensor("avg pool2d", outputShape(x, attributes));
     const { kernel, stride } = attributes;
-    if (kernel > LARGEST) {
-      recordWindowMeans(trace, x, y, { kernel, stride });
-      return [y];
+    const windows = apart(attributes);
+    if (windows) recordWindowMeans(trace, x, y, windows);
+    else {
+      const over = poolOver(y, { x, y }, { kernel, stride });
+      trace.run(forward, { reads: { x }, writes: { y }, ...over });
     }
-    const over = poolOver(y, { x, y }, { kernel, stride });
-    trace.run(forward, { reads: { x }, writes: { y }, ...over });
     return [y];
   },
-  vjp: (trace, { inputs: [x], outputs: [y], attributes: { kernel, stride } }, dy) => {
+  vjp: (trace, { inputs: [x], outputs: [y], attributes }, dy) => {
     const dx = trace.tensor("davg pool2d", x.shape);
-    if (kernel > LARGEST) {
-      recordWindowMeansGradient(trace, dy, dx, { kernel, stride });
-      return [dx];
+    const { kernel, stride } = attributes;
+    const windows = apart(attributes);
+    if (windows) recordWindowMeansGradient(trace, dy, dx, windows);
+    else {
+      const over = poolOver(x, { x, y }, { kernel, stride });
+      trace.run(backward, { reads: { dy }, writes: { dx }, ...over });
     }
-    const over = poolOver(x, { x, y }, { kernel, stride });
-    trace.run(backward, { reads: { dy }, writes: { dx }, ...over });
     return [dx];
   },
   reference: ([x], attributes) => {
     const shape = outputShape(x, attributes);
-    const { kernel, stride } = attributes;
+    const { kernel, stride, padding = 0, countPadding = true } = attributes;
     const [, outHeight, outWidth, channels] = shape;
     const [, height, width] = x.shape;
+    const counted = countPadding ? padding : 0;
+    const inside = (start: number, size: number, margin: number) => ({
+      from: Math.max(start, -margin),
+      to: Math.min(start + kernel, size + margin),
+    });
     const data = new Float64Array(elements(shape)).map((_, i) => {
       const c = i % channels;
-      const b = Math.floor(i / channels) % outWidth;
-      const a = Math.floor(i / (channels * outWidth)) % outHeight;
+      const left = Math.floor(i / channels) % outWidth * stride - padding;
+      const top = Math.floor(i / (channels * outWidth)) % outHeight * stride - padding;
       const n = Math.floor(i / (channels * outWidth * outHeight));
+      const [rows, columns] = [inside(top, height, 0), inside(left, width, 0)];
       let sum = 0;
-      let count = 0;
-      for (let h = a * stride; h < Math.min(a * stride + kernel, height); h++) {
-        for (let w = b * stride; w < Math.min(b * stride + kernel, width); w++, count++) {
+      for (let h = rows.from; h < rows.to; h++) {
+        for (let w = columns.from; w < columns.to; w++) {
           sum += x.data[((n * height + h) * width + w) * channels + c];
         }
       }
-      return sum / count;
+      const [down, across] = [inside(top, height, counted), inside(left, width, counted)];
+      return sum / ((down.to - down.from) * (across.to - across.from));
     });
     return [{ shape, data }];
   },
@@ -160,5 +170,10 @@ export const avgPool2d: Op<AvgPool2dAttributes> = {
     on([1, 13, 7, 3], 7, 3, true),
     on([2, 19, 23, 5], 17, 3, true),
     on([1, 20, 37, 3], 18, 1, false),
+    on([2, 7, 9, 5], 3, 1, false, 1),
+    on([1, 8, 65, 3], 3, 2, true, 1, false),
+    on([1, 12, 7, 17], 3, 4, true, 1),
+    on([2, 4, 6, 4], 2, 3, true, 1),
+    on([1, 21, 19, 1], 18, 5, true, 9, false),
   ],
 };

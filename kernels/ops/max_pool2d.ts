@@ -1,5 +1,5 @@
 import { LANES } from "../wgsl/elementwise.ts";
-import { outputSize, type Shaped } from "../wgsl/geometry.ts";
+import type { Shaped } from "../wgsl/geometry.ts";
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Op } from "../op.ts";
 import {
@@ -21,6 +21,8 @@ export interface MaxPool2dAttributes {
   readonly stride: number;
   /** Pixels around the image that no window chooses, on every side. */
   readonly padding: number;
+  /** Whether windows may hang over the lower and the right edge. Default: false. */
+  readonly ceilMode?: boolean;
 }
 
 const DIMS = { ...POOL_DIMS, padding: "u32" } as const;
@@ -99,17 +101,11 @@ const backward = defineKernel({
 });
 
 function outputShape(x: Shaped, attributes: MaxPool2dAttributes): number[] {
-  const { kernel, stride, padding } = attributes;
+  const { kernel } = attributes;
   if (kernel > 16) {
     throw new RangeError(`Cannot apply max pool2d: a kernel has side 16 at most, found ${kernel}`);
   }
-  if (!(Number.isInteger(padding) && padding >= 0 && padding <= kernel / 2)) {
-    throw new RangeError(
-      `Cannot apply max pool2d: wanted a padding from 0 to half of kernel ${kernel}, found ${padding}`,
-    );
-  }
-  const side = (size: number): number => outputSize(size, kernel, stride, padding);
-  return poolShape("max pool2d", x, attributes, side);
+  return poolShape("max pool2d", x, attributes);
 }
 
 function on(
@@ -117,10 +113,11 @@ function on(
   kernel: number,
   stride: number,
   padding: number,
+  ceilMode = false,
 ): Case<MaxPool2dAttributes> {
   // Distinct values, 0.001 apart: 7919 and 10007 are primes.
   const sample = (_: () => number, i: number): number => (i * 7919 % 10007) / 1000 - 5;
-  return { inputs: [{ shape, sample }], attributes: { kernel, stride, padding } };
+  return { inputs: [{ shape, sample }], attributes: { kernel, stride, padding, ceilMode } };
 }
 
 /**
@@ -133,13 +130,15 @@ export const maxPool2d: Op<MaxPool2dAttributes> = {
     const y = trace.tensor("max pool2d", outputShape(x, attributes));
     const [batch, height, width, channels] = y.shape;
     const taps = trace.tensor("max pool2d taps", [batch * height * width * quads(channels)], "u32");
-    const over = poolOver(y, { x, y }, attributes);
+    const { kernel, stride, padding } = attributes;
+    const over = poolOver(y, { x, y }, { kernel, stride, padding });
     trace.run(forward, { reads: { x }, writes: { y, taps }, ...over });
     return [y, taps];
   },
   vjp: (trace, { inputs: [x], outputs: [y, taps], attributes }, dy) => {
     const dx = trace.tensor("dmax pool2d", x.shape);
-    const over = poolOver(x, { x, y }, attributes);
+    const { kernel, stride, padding } = attributes;
+    const over = poolOver(x, { x, y }, { kernel, stride, padding });
     trace.run(backward, { reads: { taps, dy }, writes: { dx }, ...over });
     return [dx];
   },
@@ -172,5 +171,8 @@ export const maxPool2d: Op<MaxPool2dAttributes> = {
     on([1, 13, 11, 20], 5, 3, 2),
     on([2, 6, 7, 4], 2, 3, 0),
     on([1, 3, 2, 1], 16, 5, 8),
+    on([2, 9, 8, 3], 3, 2, 0, true),
+    on([1, 12, 7, 5], 3, 4, 1, true),
+    on([1, 4, 6, 17], 2, 3, 1, true),
   ],
 };

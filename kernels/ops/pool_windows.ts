@@ -1,12 +1,20 @@
-import type { Shaped } from "../wgsl/geometry.ts";
+import { outputSize, type Shaped } from "../wgsl/geometry.ts";
 import { WALK_DIMS, walkOver } from "../wgsl/walk.ts";
 
-/** The size, stride and padding of the windows of a pool. */
+/** The size and stride of the windows of a pool. */
 interface Windows {
   /** Side of a window. */
   readonly kernel: number;
   /** Pixels from one window to the next. */
   readonly stride: number;
+}
+
+/** How the windows of a pool lie over an image. */
+export interface PoolWindows extends Windows {
+  /** Pixels around the image, on every side. Default: none. */
+  readonly padding?: number;
+  /** Whether windows may hang over the lower and the right edge. Default: false. */
+  readonly ceilMode?: boolean;
 }
 
 /** The types of the numbers that the kernels of a pool take. */
@@ -21,15 +29,22 @@ export const POOL_DIMS = {
 } as const;
 
 /**
- * The shape of the result of the pool called `name`, whose sides are `side(size)`. Raises a
- * `TypeError` for other than images and a `RangeError` for windows that do not fit.
+ * The side of the output of a pool. As in PyTorch, the last window starts inside the image or its
+ * left padding.
  */
-export function poolShape(
-  name: string,
-  { shape }: Shaped,
-  { kernel, stride }: Windows,
-  side: (size: number) => number,
-): number[] {
+export function poolSide(size: number, windows: PoolWindows): number {
+  const { kernel, stride, padding = 0, ceilMode = false } = windows;
+  if (!ceilMode) return outputSize(size, kernel, stride, padding);
+  const side = Math.ceil((size + 2 * padding - kernel) / stride) + 1;
+  return (side - 1) * stride >= size + padding ? side - 1 : side;
+}
+
+/**
+ * The shape of the result of the pool called `name`. Raises a `TypeError` for other than images and
+ * a `RangeError` for windows that do not fit or too much padding.
+ */
+export function poolShape(name: string, { shape }: Shaped, windows: PoolWindows): number[] {
+  const { kernel, stride, padding = 0 } = windows;
   if (shape.length !== 4) {
     throw new TypeError(
       `Cannot apply ${name}: wanted an input [batch, height, width, channels], found [${shape}]`,
@@ -40,8 +55,13 @@ export function poolShape(
       `Cannot apply ${name}: wanted a kernel and a stride from 1 on, found ${kernel} and ${stride}`,
     );
   }
+  if (!(Number.isInteger(padding) && padding >= 0 && padding <= kernel / 2)) {
+    throw new RangeError(
+      `Cannot apply ${name}: wanted a padding from 0 to half of kernel ${kernel}, found ${padding}`,
+    );
+  }
   const [batch, height, width, channels] = shape;
-  const [outHeight, outWidth] = [side(height), side(width)];
+  const [outHeight, outWidth] = [height, width].map((side) => poolSide(side, windows));
   if (outHeight < 1 || outWidth < 1) {
     throw new RangeError(
       `Cannot apply ${name}: a window of ${kernel}x${kernel} does not fit an image of ` +

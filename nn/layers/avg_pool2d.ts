@@ -1,4 +1,5 @@
-import { avgPool2d as op, avgPoolSide } from "../../kernels/ops/avg_pool2d.ts";
+import { avgPool2d as op } from "../../kernels/ops/avg_pool2d.ts";
+import { poolSide } from "../../kernels/ops/pool_windows.ts";
 import { flag, MAX_PIXELS, whole } from "./fields.ts";
 import type { LayerKind, Value } from "./layer.ts";
 import { windowAttributes } from "./onnx_step.ts";
@@ -32,14 +33,14 @@ export const avgPool2d: LayerKind<AvgPool2dLayer, [x: Value, options: AvgPool2dO
     ceilMode: flag,
   },
   call: (x, options) => ({ inputs: [x], options }),
-  side: (layer, side) => avgPoolSide(side, layer),
+  side: (layer, side) => poolSide(side, layer),
   run: (layer, { inputs, apply }) => apply(op, inputs, layer)[0],
   // Windows that hang over an edge are written as padding that does not count, rather than with
   // ceil_mode, which not every runtime takes, and which some round otherwise.
   onnx: (layer, { image: { height, width } }) => {
     const { kernel, stride } = layer;
     const over = [height, width].map((side) =>
-      Math.max(0, (avgPoolSide(side, layer) - 1) * stride + kernel - side)
+      Math.max(0, (poolSide(side, layer) - 1) * stride + kernel - side)
     );
     const attributes = windowAttributes({ kernel, stride, over });
     return [{ op: "AveragePool", attributes: { ...attributes, count_include_pad: 0 } }];
