@@ -132,6 +132,8 @@ export type { ConcatAttributes } from "./kernels/ops/concat.ts";
 export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/ops/conv2d.ts";
 export type { CrossEntropyAttributes } from "./kernels/ops/soft_target.ts";
 export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/ops/gate_channels.ts";
+export type { DropoutAttributes } from "./kernels/ops/dropout.ts";
+export type { DropPathAttributes } from "./kernels/ops/drop_path.ts";
 export type { EraseAttributes } from "./kernels/ops/erase.ts";
 export type { GlobalAvgPool2dAttributes } from "./kernels/ops/global_avg_pool2d.ts";
 export type { LayerNormAttributes } from "./kernels/ops/layer_norm.ts";
@@ -148,6 +150,7 @@ export type { ReluAttributes } from "./kernels/ops/relu.ts";
 export type { ScaleChannelsAttributes } from "./kernels/ops/scale_channels.ts";
 export type { SamplePicturesAttributes } from "./kernels/ops/sample_pictures.ts";
 export type { SelectAttributes } from "./kernels/ops/select.ts";
+export type { Upsample2dAttributes } from "./kernels/ops/upsample2d.ts";
 
 // Networks: what they are, what they cost, how they are run, and the small one inside.
 export {

@@ -19,6 +19,8 @@ import { augment } from "./ops/augment.ts";
 import { mixPictures } from "./ops/mix_pictures.ts";
 import { erase } from "./ops/erase.ts";
 import { colorJitter } from "./ops/color_jitter.ts";
+import { dropout } from "./ops/dropout.ts";
+import { dropPath } from "./ops/drop_path.ts";
 import { concat } from "./ops/concat.ts";
 import { conv2d, maskedConv2d } from "./ops/conv2d.ts";
 import { accumulate, countCorrect } from "./ops/counters.ts";
@@ -42,6 +44,7 @@ import { relu } from "./ops/relu.ts";
 import { restore } from "./ops/restore.ts";
 import { samplePictures } from "./ops/sample_pictures.ts";
 import { select } from "./ops/select.ts";
+import { upsample2d } from "./ops/upsample2d.ts";
 
 /** All ops. From their cases follow the parity tests, the gradient tests and the benches. */
 export const ops: readonly Op[] = [
@@ -64,6 +67,9 @@ export const ops: readonly Op[] = [
   maxPool2d,
   avgPool2d,
   globalAvgPool2d,
+  upsample2d,
+  dropout,
+  dropPath,
   narrow,
   select,
   concat,
@@ -109,6 +115,8 @@ export {
   countCorrect,
   crossEntropy,
   distillationLoss,
+  dropout,
+  dropPath,
   erase,
   gateChannels,
   gelu,
@@ -142,4 +150,5 @@ export {
   sgd,
   sigmoid,
   silu,
+  upsample2d,
 };

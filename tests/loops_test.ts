@@ -76,8 +76,15 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   "avg pool2d": [
     { inputs: [[1, 160, 166, 3]], attributes: { kernel: 150, stride: 3, ceilMode: true } },
     { inputs: [[1, 258, 257, 1]], attributes: { kernel: 130, stride: 1, ceilMode: false } },
+    {
+      inputs: [[1, 150, 147, 1]],
+      attributes: { kernel: 130, stride: 9, ceilMode: false, padding: 65 },
+    },
   ],
   "global avg pool2d": [{ inputs: [[1, 520, 530, 1]] }],
+  "upsample2d": [{ inputs: [[1, 5, 7, 3]], attributes: { factor: 64 } }],
+  "dropout": [{ inputs: [[MANY, 3], [2]], attributes: { rate: 0.3, stream: 1 } }],
+  "drop path": [{ inputs: [[3, 300, 300, 1], [2]], attributes: { rate: 0.3, stream: 1 } }],
   "narrow": [{ inputs: [[MANY, 5]], attributes: { channels: 3 } }],
   "select": [{ inputs: [[MANY, 5]], attributes: { columns: [4, 0, 2] } }],
   "concat": [{ inputs: [[MANY, 3], [MANY, 2]] }],

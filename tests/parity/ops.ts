@@ -14,6 +14,7 @@ import { maxPool2d } from "../../kernels/ops/max_pool2d.ts";
 import type { Op } from "../../kernels/op.ts";
 import { relu } from "../../kernels/ops/relu.ts";
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
+import { upsample2d } from "../../kernels/ops/upsample2d.ts";
 import { type Reference, reference, relativeError } from "./reference.ts";
 
 /** What a file says of an op: names of its tensors, in the op's order. */
@@ -61,6 +62,10 @@ function number(file: Safetensors, key: string, missing?: number): number {
   const text = file.metadata[key];
   if (text === undefined && missing !== undefined) return missing;
   return Number(text);
+}
+
+function flag(file: Safetensors, key: string, missing: boolean): boolean {
+  return (file.metadata[key] ?? String(missing)).toLowerCase() === "true";
 }
 
 const ONE: Reference = { shape: [1], values: Float32Array.of(1), type: "f32" };
@@ -161,14 +166,20 @@ export const OP_CHECKS: Readonly<Record<string, Checker>> = {
       kernel,
       stride: number(file, "stride", kernel),
       padding: number(file, "padding", 0),
+      ceilMode: flag(file, "ceil_mode", false),
     };
     return errorOf(gpu, maxPool2d, attributes, unaryFile(file));
   },
   avg_pool2d: (gpu, file) => {
     const kernel = number(file, "kernel");
-    const stride = number(file, "stride", kernel);
-    const ceilMode = file.metadata.ceil_mode?.toLowerCase() === "true";
-    return errorOf(gpu, avgPool2d, { kernel, stride, ceilMode }, unaryFile(file));
+    const attributes = {
+      kernel,
+      stride: number(file, "stride", kernel),
+      padding: number(file, "padding", 0),
+      ceilMode: flag(file, "ceil_mode", false),
+      countPadding: flag(file, "count_include_pad", true),
+    };
+    return errorOf(gpu, avgPool2d, attributes, unaryFile(file));
   },
   global_avg_pool2d: (gpu, file) => errorOf(gpu, globalAvgPool2d, {}, unaryFile(file)),
   linear: (gpu, file) => {
@@ -208,4 +219,6 @@ export const OP_CHECKS: Readonly<Record<string, Checker>> = {
     });
   },
   soft_labels: softLabels,
+  upsample2d: (gpu, file) =>
+    errorOf(gpu, upsample2d, { factor: number(file, "factor") }, unaryFile(file)),
 };
