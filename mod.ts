@@ -66,7 +66,7 @@
 // The GPU, and what an op of one's own is made of.
 export { Choices, type SavedChoices } from "./kernels/conv/choices.ts";
 export type { ProductDirection, Work } from "./kernels/conv/work.ts";
-export type { Geometry } from "./kernels/wgsl/geometry.ts";
+export type { Geometry, Pair, Sides } from "./kernels/wgsl/geometry.ts";
 export { type FilterTile, type ProductTile, TILING, type Tiling } from "./kernels/conv/tiles.ts";
 export { tune, type Tuned, type TuneOptions } from "./kernels/conv/tuning.ts";
 export {
@@ -128,6 +128,7 @@ export type { AdjoinedLossAttributes } from "./kernels/ops/adjoined_loss.ts";
 export type { AugmentAttributes } from "./kernels/ops/augment.ts";
 export type { AvgPool2dAttributes } from "./kernels/ops/avg_pool2d.ts";
 export type { BatchNormAttributes, BatchNormTrainingAttributes } from "./kernels/ops/batch_norm.ts";
+export type { BiasAttributes } from "./kernels/ops/bias.ts";
 export type { ConcatAttributes } from "./kernels/ops/concat.ts";
 export type { Conv2dAttributes, MaskedConv2dAttributes } from "./kernels/ops/conv2d.ts";
 export type { CrossEntropyAttributes } from "./kernels/ops/soft_target.ts";

@@ -13,6 +13,7 @@ import {
   sigmoid,
   silu,
 } from "./ops/activations.ts";
+import { bias } from "./ops/bias.ts";
 import { add } from "./ops/add.ts";
 import { adjoinedLoss } from "./ops/adjoined_loss.ts";
 import { augment } from "./ops/augment.ts";
@@ -73,6 +74,7 @@ export const ops: readonly Op[] = [
   narrow,
   select,
   concat,
+  bias,
   linear,
   crossEntropy,
   adjoinedLoss,
@@ -109,6 +111,7 @@ export {
   avgPool2d,
   batchNorm,
   batchNormEval,
+  bias,
   colorJitter,
   concat,
   conv2d,

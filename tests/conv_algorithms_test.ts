@@ -54,6 +54,24 @@ Deno.test("each algorithm is taken for the works that it is for", async () => {
   for (const [on, direction, shape, algorithm] of rows) {
     assertEquals(chosen(on, work(direction, shape)), algorithm, `${direction} ${shape}`);
   }
+  const placed = [
+    ["forward", { groups: 8 }, "depthwise product"],
+    ["input gradient", { groups: 8, stride: 2 }, "depthwise product"],
+    ["weight gradient", { groups: 8 }, "depthwise weight gradient"],
+    ["forward", { groups: 2 }, "direct product"],
+    ["weight gradient", { groups: 2 }, "direct weight gradient"],
+    ["forward", { stride: 2, dilation: 2 }, "implicit GEMM"],
+    ["input gradient", { stride: [2, 1], dilation: [1, 2] }, "implicit GEMM"],
+    ["input gradient", { stride: 2, dilation: 2 }, "direct product"],
+    ["weight gradient", { stride: 2, dilation: 2 }, "blocked weight gradient"],
+  ] as const;
+  for (const [direction, attributes, algorithm] of placed) {
+    const { groups = 1 } = { groups: undefined, ...attributes };
+    const x = { shape: [2, 9, 8, 8] };
+    const w = { shape: [3, 3, 8 / groups, 8] };
+    const g = geometry("conv2d", x, w, { stride: 1, padding: 1, ...attributes });
+    assertEquals(chosen(software, { direction, geometry: g }), algorithm, JSON.stringify(placed));
+  }
   // Winograd is taken by choice alone.
   for (const direction of ["forward", "input gradient", "weight gradient"] as const) {
     const one = work(direction, WIDE);

@@ -88,6 +88,7 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   "narrow": [{ inputs: [[MANY, 5]], attributes: { channels: 3 } }],
   "select": [{ inputs: [[MANY, 5]], attributes: { columns: [4, 0, 2] } }],
   "concat": [{ inputs: [[MANY, 3], [MANY, 2]] }],
+  "bias": [{ inputs: [[MANY, 3], [3]] }],
   "linear": [
     { inputs: [[DEEP, 3], [3, 2], [2]], attributes: { prefix: false } },
     {

@@ -1,6 +1,11 @@
 // Winograd's products in the place of a convolution's, on whatever adapter there is.
 import { assert, assertEquals } from "@std/assert";
-import { conv2d, maskedConv2d, type MaskedConv2dAttributes } from "../kernels/ops/conv2d.ts";
+import {
+  conv2d,
+  type Conv2dAttributes,
+  maskedConv2d,
+  type MaskedConv2dAttributes,
+} from "../kernels/ops/conv2d.ts";
 import type { Placement } from "../kernels/wgsl/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Case, Op } from "../kernels/op.ts";
@@ -57,7 +62,7 @@ Deno.test("winograd rounds at most a few times as much as the convolution does",
     const [shapes, padding] = PLAIN[4];
     const attributes = { stride: 1, padding };
     const test = { inputs: shapes, attributes };
-    const errors = (op: Op<typeof attributes>) => check(gpu, op, test, { seed: 5 });
+    const errors = (op: Op<Conv2dAttributes>) => check(gpu, op, test, { seed: 5 });
     const direct = await errors(conv2d);
     chooseWinograd(gpu, worksOf(shapes, attributes), 0);
     const ours = await errors(conv2d);

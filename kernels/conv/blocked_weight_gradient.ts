@@ -5,6 +5,7 @@ import { defineAlgorithm } from "./algorithm.ts";
 import { convolutionPresets } from "./convolution_preset.ts";
 import { advance } from "./positions.ts";
 import { splitsFor } from "./position_splits.ts";
+import { isDense } from "./work.ts";
 import {
   pendingSums,
   positionsOf,
@@ -55,10 +56,10 @@ function kernelOf(
     dims: WEIGHT_GRADIENT_DIMS,
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
-// The positions a with 0 <= a * stride + tap - padding < size.
-fn inside(tap: u32, size: u32, positions: u32) -> vec2u {
-  let low = (max(dims.padding, tap) - tap + dims.stride - 1u) / dims.stride;
-  let high = (size + dims.padding + dims.stride - 1u - min(tap, size + dims.padding)) / dims.stride;
+// The positions a with 0 <= a * stride + shift - padding < size.
+fn inside(shift: u32, stride: u32, padding: u32, size: u32, positions: u32) -> vec2u {
+  let low = (max(padding, shift) - shift + stride - 1u) / stride;
+  let high = (size + padding + stride - 1u - min(shift, size + padding)) / stride;
   return select(
     vec2u(0u, positions),
     vec2u(low, max(low, min(high, positions))),
@@ -77,13 +78,13 @@ fn main(workgroup: u32, lane: u32) {
   let live = row < taps * in_blocks;
   let tap = min(row, taps * in_blocks - 1u) / in_blocks;
   let in_quad = (row % in_blocks) * ${inputs}u;
-  let ty = tap / dims.kernel_width;
-  let tx = tap % dims.kernel_width;
+  let shift_y = tap / dims.kernel_width * dims.dilation_y;
+  let shift_x = tap % dims.kernel_width * dims.dilation_x;
   let in_last = dims.in_quads - 1u - in_quad;
   let out_last = dims.out_quads - 1u - out_quad;
   ${unroll(inputs, (i) => `let in${i}_at = in_quad + min(${i}u, in_last);`)}
-  let rows = inside(ty, dims.in_height, dims.out_height);
-  let columns = inside(tx, dims.in_width, dims.out_width);
+  let rows = inside(shift_y, dims.stride_y, dims.padding_y, dims.in_height, dims.out_height);
+  let columns = inside(shift_x, dims.stride_x, dims.padding_x, dims.in_width, dims.out_width);
   ${unroll(inputs * 4, (i) => range(outputs).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
   // The positions of this split: b first, then a, then images.
   let across = columns.y - columns.x;
@@ -100,8 +101,8 @@ fn main(workgroup: u32, lane: u32) {
   for (var k = 0u; k < count; k += 4u) {
     ${
       unroll(4, (p) =>
-        `let row${p} = a * dims.stride + ty - dims.padding;
-    let column${p} = b * dims.stride + tx - dims.padding;
+        `let row${p} = a * dims.stride_y + shift_y - dims.padding_y;
+    let column${p} = b * dims.stride_x + shift_x - dims.padding_x;
     let in${p} = kept && k + ${p}u < count && row${p} < dims.in_height && column${p} < dims.in_width;
     let x${p} = select(0u, ((n * dims.in_height + row${p}) * dims.in_width + column${p}) * dims.in_stride, in${p});
     let y${p} = ((min(n, dims.batch - 1u) * dims.out_height + a) * dims.out_width + b) * dims.out_quads + out_quad;
@@ -134,12 +135,12 @@ fn main(workgroup: u32, lane: u32) {
   });
 }
 
-/** The weight gradient in registers: it applies to everything. */
+/** The weight gradient in registers, for all that has no groups. */
 export const blockedWeightGradient: WeightGradientAlgorithm = defineAlgorithm({
   name: "blocked weight gradient",
   timed: false,
   guessed: true,
-  applies: () => true,
+  applies: (_gpu, { geometry }) => isDense(geometry),
   variants: (gpu, { geometry: g }) => {
     const { preset: { lanes }, broadcast } = gpu;
     const { side } = convolutionPresets.of(gpu);

@@ -4,6 +4,8 @@ import type { Trace } from "../program/trace.ts";
 import type { EpilogueOperands } from "../wgsl/epilogue.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
 import { choosePlan } from "./algorithm.ts";
+import { depthwiseProduct } from "./depthwise_product.ts";
+import { directProduct } from "./direct_product.ts";
 import type { Product, ProductAlgorithm } from "./gemm.ts";
 import { implicitGemm } from "./implicit_gemm.ts";
 import { thinProduct } from "./thin_product.ts";
@@ -19,6 +21,8 @@ export const PRODUCT_ALGORITHMS: readonly ProductAlgorithm[] = [
   winogradProduct,
   thinProduct,
   implicitGemm,
+  depthwiseProduct,
+  directProduct,
 ];
 
 function recordProduct(trace: Trace, product: Product): void {

@@ -4,7 +4,7 @@ import { quads, type Tensor } from "../gpu/tensor.ts";
 import { gridFor } from "../gpu/work_queue.ts";
 import type { Trace } from "../program/trace.ts";
 import type { EpilogueOperands } from "../wgsl/epilogue.ts";
-import type { Geometry } from "../wgsl/geometry.ts";
+import { type Geometry, placementDims } from "../wgsl/geometry.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { type Phases, phasesOf, phasesWithTaps } from "./phases.ts";
 import type { ProductDirection, Work } from "./work.ts";
@@ -17,8 +17,12 @@ export const GEMM_DIMS = {
   in_height: "u32",
   in_width: "u32",
   in_quads: "u32",
-  stride: "u32",
-  padding: "u32",
+  stride_y: "u32",
+  stride_x: "u32",
+  padding_y: "u32",
+  padding_x: "u32",
+  dilation_y: "u32",
+  dilation_x: "u32",
   kernel_height: "u32",
   kernel_width: "u32",
   /** Phases of columns. */
@@ -72,13 +76,13 @@ export function resultChannels({ direction, geometry: g }: Work): number {
 }
 
 /** Raises a `RangeError` if so many iterations of loops are too many for an invocation. */
-function demandIterations(
+export function demandIterations(
   gpu: Device,
-  { name, depth, iterations }: { name: string; depth: number; iterations: number },
+  { name, products, iterations }: { name: string; products: number; iterations: number },
 ): void {
   if (iterations > gpu.iterations) {
     throw new RangeError(
-      `Cannot apply ${name} on this adapter, which sums up ${depth * 4} products to an output: ` +
+      `Cannot apply ${name} on this adapter, which sums up ${products} products to an output: ` +
         `loops end there after ${gpu.iterations} iterations, and this takes ${iterations}`,
     );
   }
@@ -103,7 +107,8 @@ export function recordGemm(
 ): void {
   const { from, to } = sidesOf({ direction, geometry: g });
   const all = phasesOf(direction, g);
-  const some = direction === "input gradient" && g.padding === 0 && !epilogue.plus;
+  const some = direction === "input gradient" && g.padding.every((side) => side === 0) &&
+    !epilogue.plus;
   const withTaps = some ? phasesWithTaps(g) : all;
   if (withTaps.rows * withTaps.columns < all.rows * all.columns) trace.clear(y);
   const phases: Phases = allColumns ? { rows: withTaps.rows, columns: 1 } : withTaps;
@@ -118,8 +123,7 @@ export function recordGemm(
     in_height: from[0],
     in_width: from[1],
     in_quads: quads(from[2]),
-    stride: g.stride,
-    padding: g.padding,
+    ...placementDims(g),
     kernel_height: g.kernelHeight,
     kernel_width: g.kernelWidth,
     phase_columns: phases.columns,
@@ -132,7 +136,7 @@ export function recordGemm(
   };
   // With one for the turn, and one for leaving the loop over turns.
   const iterations = (kernel.iterations?.(dims) ?? 0) + 2;
-  demandIterations(trace.gpu, { name: g.name, depth, iterations });
+  demandIterations(trace.gpu, { name: g.name, products: depth * 4, iterations });
   trace.run(kernel, {
     reads: { x, w, ...epilogue },
     writes: { y },

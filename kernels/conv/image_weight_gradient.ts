@@ -4,6 +4,7 @@ import { advance } from "./positions.ts";
 import { quads } from "../gpu/tensor.ts";
 import { defineAlgorithm } from "./algorithm.ts";
 import { splitsFor } from "./position_splits.ts";
+import { isDense } from "./work.ts";
 import {
   pendingSums,
   positionsOf,
@@ -35,14 +36,14 @@ function kernelOf(
   const sums = (f: (t: number, i: number, j: number) => string): string =>
     unroll(taps, (t) => unroll(channels, (i) => unroll(outputs, (j) => f(t, i, j))));
   const load = (p: number): string =>
-    `let row${p} = a * dims.stride + ty - dims.padding;
+    `let row${p} = a * dims.stride_y + ty * dims.dilation_y - dims.padding_y;
     let in${p} = k + ${p}u < count && row${p} < dims.in_height;
     let x${p} = (n * dims.in_height + row${p}) * dims.in_width;
     let y${p} = select(0u, ((n * dims.out_height + a) * dims.out_width + b) * dims.out_quads, in${p});
     ${unroll(outputs, (j) => `let g${j}_${p} = dy(y${p} + out${j}_at);`)}
     ${
       unroll(taps, (t) =>
-        `let column${t}_${p} = b * dims.stride + ${t}u - dims.padding;
+        `let column${t}_${p} = b * dims.stride_x + ${t}u * dims.dilation_x - dims.padding_x;
     let in${t}_${p} = in${p} && column${t}_${p} < dims.in_width && kept${t};
     let v${t}_${p} = select(vec4f(), x(select(0u, x${p} + column${t}_${p}, in${t}_${p})), in${t}_${p});`)
     }
@@ -109,7 +110,8 @@ export const imageWeightGradient: WeightGradientAlgorithm = defineAlgorithm({
   name: "image weight gradient",
   timed: false,
   guessed: true,
-  applies: (_gpu, { geometry: g }) => quads(g.keepIn) === 1 && g.kernelWidth <= WIDEST_ROW,
+  applies: (_gpu, { geometry: g }) =>
+    isDense(g) && quads(g.keepIn) === 1 && g.kernelWidth <= WIDEST_ROW,
   variants: (_gpu, { geometry: g }) => [{ name: `${g.keepIn}x${OUTPUTS * 4}` }],
   estimate: () => 0,
   record: (trace, operands) => {

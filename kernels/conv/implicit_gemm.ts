@@ -13,7 +13,7 @@ import {
 import { PHASES } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
 import { blockCost, registerBlocks } from "./register_blocks.ts";
-import type { ProductDirection } from "./work.ts";
+import { isProduct, type ProductDirection } from "./work.ts";
 import { quads } from "../gpu/tensor.ts";
 
 /**
@@ -113,9 +113,9 @@ fn main(workgroup: u32, lane: u32) {
   var ty = 0u;
   var tx = 0u;
   for (var t = 0u; t < taps; t++) {
-    let tap = (window.tap.y + ty * tap_step()) * dims.kernel_width + window.tap.x + tx * tap_step();
-    let sy = i32(ty) * step;
-    let sx = i32(tx) * step;
+    let tap = (window.tap.y + ty * tap_step().y) * dims.kernel_width + window.tap.x + tx * tap_step().x;
+    let sy = i32(ty) * step().y;
+    let sx = i32(tx) * step().x;
     ${unroll(rows, address)}
     let weights = ${weights};
     ${
@@ -144,12 +144,12 @@ fn main(workgroup: u32, lane: u32) {
   });
 }
 
-/** The implicit GEMM in registers: it applies to everything. */
+/** The implicit GEMM in registers, for all that has no groups. */
 export const implicitGemm: ProductAlgorithm = defineAlgorithm({
   name: "implicit GEMM",
   timed: false,
   guessed: true,
-  applies: () => true,
+  applies: (_gpu, work) => isProduct(work),
   variants: registerBlocks,
   estimate: (gpu, work, block) => blockCost(gpu, quads(resultChannels(work)), block),
   record: (trace, product, { rows, columns }) => {

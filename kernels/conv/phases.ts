@@ -8,12 +8,13 @@ import type { ProductDirection } from "./work.ts";
  *
  * with w(s, t) the weights of tap `tap + (s, t)·tap_step`, and x zero outside.
  *
- * The forward convolution has x[(a, b)·stride - padding + (s, t)], and w(s, t) maps inputs to
- * outputs as it is stored.
+ * The forward convolution has x[(a, b)·stride - padding + (s, t)·dilation], and w(s, t) maps
+ * inputs to outputs as it is stored.
  *
- * The input gradient is dx[c] = Σ_s dy[a] w(s)ᵀ over a·stride + s - padding = c. Rows
- * c = a'·stride + r of one phase r use the taps s ≡ r + padding (mod stride) only, and columns
- * likewise, so each pair of phases is a dense product of its own. One kernel run holds them all.
+ * The input gradient is dx[c] = Σ_s dy[a] w(s)ᵀ over a·stride + s·dilation - padding = c. Without
+ * dilation, rows c = a'·stride + r of one phase r use the taps s ≡ r + padding (mod stride) only,
+ * and columns likewise, so each pair of phases is a dense product of its own. One kernel run holds
+ * them all. With dilation and a stride of 1, there is one phase, of all taps.
  */
 
 /** Phases of rows and of columns. */
@@ -24,8 +25,9 @@ export interface Phases {
 
 /** All phases of a product: none is without pixels. */
 export function phasesOf(direction: ProductDirection, g: Geometry): Phases {
-  const of = (size: number): number => direction === "forward" ? 1 : Math.min(g.stride, size);
-  return { rows: of(g.height), columns: of(g.width) };
+  const of = (size: number, stride: number): number =>
+    direction === "forward" ? 1 : Math.min(stride, size);
+  return { rows: of(g.height, g.stride[0]), columns: of(g.width, g.stride[1]) };
 }
 
 /** The phases of an input gradient without padding that have taps; the others are zero. */
@@ -51,10 +53,10 @@ fn phase_of(part: u32, parts: u32) -> vec2u {
 }`;
 
 const FORWARD = /* wgsl */ `${WINDOW}
-const step = 1;
-fn scale() -> u32 { return dims.stride; }
-fn tap_step() -> u32 { return 1u; }
-fn out_scale() -> u32 { return 1u; }
+fn step() -> vec2i { return vec2i(vec2u(dims.dilation_x, dims.dilation_y)); }
+fn scale() -> vec2u { return vec2u(dims.stride_x, dims.stride_y); }
+fn tap_step() -> vec2u { return vec2u(1u); }
+fn out_scale() -> vec2u { return vec2u(1u); }
 fn in_order() -> bool { return true; }
 
 fn phase_of(part: u32, parts: u32) -> vec2u { return vec2u(0u, part); }
@@ -62,32 +64,33 @@ fn phase_of(part: u32, parts: u32) -> vec2u { return vec2u(0u, part); }
 fn window_of(phase: u32) -> Window {
   let grid = vec2u(dims.out_width, dims.out_height);
   let taps = vec2u(dims.kernel_width, dims.kernel_height);
-  return Window(grid, vec2u(), vec2i(-i32(dims.padding)), vec2u(), taps);
+  return Window(grid, vec2u(), -vec2i(vec2u(dims.padding_x, dims.padding_y)), vec2u(), taps);
 }`;
 
 const INPUT_GRADIENT = /* wgsl */ `${WINDOW}
-const step = -1;
-fn scale() -> u32 { return 1u; }
-fn tap_step() -> u32 { return dims.stride; }
-fn out_scale() -> u32 { return dims.stride; }
-fn in_order() -> bool { return dims.stride == 1u; }
+fn step() -> vec2i { return -vec2i(vec2u(dims.dilation_x, dims.dilation_y)); }
+fn scale() -> vec2u { return vec2u(1u); }
+fn tap_step() -> vec2u { return vec2u(dims.stride_x, dims.stride_y); }
+fn out_scale() -> vec2u { return vec2u(dims.stride_x, dims.stride_y); }
+fn in_order() -> bool { return dims.stride_x == 1u && dims.stride_y == 1u; }
 
 // By way of floats, as a processor cannot divide several integers at once. The half keeps a rounded
 // quotient on the right side of a whole number.
-fn over(numbers: vec2u, divisor: u32) -> vec2u {
-  return vec2u((vec2f(numbers) + 0.5) * (1.0 / f32(divisor)));
+fn over(numbers: vec2u, divisor: vec2u) -> vec2u {
+  return vec2u((vec2f(numbers) + 0.5) * (1.0 / vec2f(divisor)));
 }
 
 ${PHASE_OF}
 
 fn window_of(phase: u32) -> Window {
-  let row = over(vec2u(phase), dims.phase_columns).x;
+  let row = over(vec2u(phase), vec2u(dims.phase_columns)).x;
   let out = vec2u(phase - row * dims.phase_columns, row);
-  let most = vec2u(dims.stride - 1u);
-  let grid = over(vec2u(dims.out_width, dims.out_height) + most - out, dims.stride);
-  let offset = over(out + dims.padding, dims.stride);
-  let tap = out + dims.padding - offset * dims.stride;
-  let taps = over(vec2u(dims.kernel_width, dims.kernel_height) + most - tap, dims.stride);
+  let stride = vec2u(dims.stride_x, dims.stride_y);
+  let padded = out + vec2u(dims.padding_x, dims.padding_y);
+  let grid = over(vec2u(dims.out_width, dims.out_height) + stride - 1u - out, stride);
+  let offset = over(padded, stride);
+  let tap = padded - offset * stride;
+  let taps = over(vec2u(dims.kernel_width, dims.kernel_height) + stride - 1u - tap, stride);
   return Window(grid, out, vec2i(offset), tap, taps);
 }`;
 
@@ -98,10 +101,10 @@ fn window_of(phase: u32) -> Window {
  */
 export function phasesApart(placeOf: string): string {
   return /* wgsl */ `${WINDOW}
-const step = 1;
-fn scale() -> u32 { return 1u; }
-fn tap_step() -> u32 { return 1u; }
-fn out_scale() -> u32 { return 1u; }
+fn step() -> vec2i { return vec2i(1); }
+fn scale() -> vec2u { return vec2u(1u); }
+fn tap_step() -> vec2u { return vec2u(1u); }
+fn out_scale() -> vec2u { return vec2u(1u); }
 fn in_order() -> bool { return false; }
 fn place_of(phase: u32) -> u32 { return ${placeOf}; }
 ${PHASE_OF}

@@ -17,8 +17,8 @@ export function positions(rows: number): string {
     let a${i} = select(a${i - 1} + select(0u, 1u, right${i}), 0u, down${i});
     let n${i} = n${i - 1} + select(0u, 1u, down${i});`;
   const corner = (i: number): string =>
-    `let y${i} = i32(a${i} * scale()) + window.offset.y;
-    let x${i} = select(i32(b${i} * scale()) + window.offset.x, -65536, n${i} >= dims.batch);`;
+    `let y${i} = i32(a${i} * scale().y) + window.offset.y;
+    let x${i} = select(i32(b${i} * scale().x) + window.offset.x, -65536, n${i} >= dims.batch);`;
   return `${unroll(rows, next)}\n${unroll(rows, corner)}`;
 }
 
@@ -41,7 +41,7 @@ export function destinations(rows: number): string {
   return unroll(
     rows,
     (i) =>
-      `let to${i} = ((n${i} * dims.out_height + a${i} * out_scale() + window.out.y) * dims.out_width
-      + b${i} * out_scale() + window.out.x) * out_quads + quad;`,
+      `let to${i} = ((n${i} * dims.out_height + a${i} * out_scale().y + window.out.y) * dims.out_width
+      + b${i} * out_scale().x + window.out.x) * out_quads + quad;`,
   );
 }

@@ -62,17 +62,17 @@ function countOf(tile: ProductTile): SliceLoads["count"] {
  */
 function stagedPixel(tile: ProductTile, m: number): string {
   return `let p${m} = first + ${stagedPosition(tile, m)};
-  let top${m} = i32((p${m} / window.grid.x) % window.grid.y * scale()) + window.offset.y;
+  let top${m} = i32((p${m} / window.grid.x) % window.grid.y * scale().y) + window.offset.y;
   // Beyond the last image, a column that no offset brings back inside.
-  let left${m} = select(i32(p${m} % window.grid.x * scale()) + window.offset.x, -65536, p${m} >= end);
+  let left${m} = select(i32(p${m} % window.grid.x * scale().x) + window.offset.x, -65536, p${m} >= end);
   let image${m} = p${m} / (window.grid.x * window.grid.y) * dims.in_height;`;
 }
 
 /** WGSL that names the pixel of x for `tap`; whether it is inside its image, and its first vec4. */
 function pixel(m: number): { named: string; inside: string; start: string } {
   return {
-    named: `let row${m} = u32(top${m} + i32(tap.y) * step);
-    let column${m} = u32(left${m} + i32(tap.x) * step);`,
+    named: `let row${m} = u32(top${m} + i32(tap.y) * step().y);
+    let column${m} = u32(left${m} + i32(tap.x) * step().x);`,
     inside: `row${m} < dims.in_height && column${m} < dims.in_width`,
     start: `((image${m} + row${m}) * dims.in_width + column${m}) * dims.in_quads`,
   };

@@ -16,6 +16,7 @@ import { quads } from "../gpu/tensor.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { PHASES, phasesOf } from "./phases.ts";
 import { destinations, positions } from "./positions.ts";
+import { isDense } from "./work.ts";
 import { blockCost, registerBlocks } from "./register_blocks.ts";
 
 /** The phase of columns of a tap, and the offset of its x in columns. */
@@ -105,7 +106,7 @@ fn main(workgroup: u32, lane: u32) {
   let total = i32(dims.batch * dims.in_height * dims.in_width);
   for (var s = 0u; s < window.taps.y; s++) {
     let sy = -i32(s);
-    let tap = (window.tap.y + s * tap_step()) * dims.kernel_width;
+    let tap = (window.tap.y + s * tap_step().y) * dims.kernel_width;
     ${unroll(taps, (t) => `let kept${t} = kept_tap(tap + ${t}u);`)}
     ${unroll(rows, keep)}
     // All positions follow each other in x as well, from one row and image to the next.
@@ -153,15 +154,16 @@ export const thinProduct: ProductAlgorithm = defineAlgorithm({
   guessed: true,
   applies: (_gpu, { direction, geometry: g }) => {
     const { rows } = phasesOf("input gradient", g);
-    const follows = g.outHeight * rows === g.height && g.outWidth * g.stride === g.width;
-    return direction === "input gradient" && quads(g.keepIn) === 1 && follows &&
+    const follows = g.outHeight * rows === g.height && g.outWidth * g.stride[1] === g.width;
+    return direction === "input gradient" && isDense(g) && !g.dilation.some((d) => d > 1) &&
+      quads(g.keepIn) === 1 && follows &&
       g.kernelWidth > 1 && g.kernelWidth <= WIDEST_ROW;
   },
   variants: registerBlocks,
   estimate: (gpu, _work, block) => blockCost(gpu, 1, block),
   record: (trace, product, { rows }) => {
     const { preset: { lanes }, broadcast } = trace.gpu;
-    const { keepIn, kernelWidth, stride, padding } = product.geometry;
+    const { keepIn, kernelWidth, stride: [, stride], padding: [, padding] } = product.geometry;
     const kernel = kernelOf({
       rows,
       channels: keepIn,

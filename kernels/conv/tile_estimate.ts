@@ -36,7 +36,7 @@ export interface Extent {
 /** The extent of a forward convolution, or of an input gradient, whose phases share the taps. */
 export function productExtent({ direction, geometry: g }: Work): Extent {
   const taps = g.kernelHeight * g.kernelWidth;
-  const phases = g.stride ** 2;
+  const phases = g.stride[0] * g.stride[1];
   return direction === "forward"
     ? {
       positions: g.batch * g.outHeight * g.outWidth,

@@ -6,7 +6,7 @@ import { quads } from "../gpu/tensor.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { PHASES } from "./phases.ts";
 import { productExtent, productTime, runnableTiles } from "./tile_estimate.ts";
-import type { ProductDirection } from "./work.ts";
+import { isProduct, type ProductDirection } from "./work.ts";
 import { slicesAcrossTaps, slicesOfTaps, stagedPosition, stagedWeight } from "./staged_slices.ts";
 import { MOST_TAPS, productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
@@ -96,8 +96,8 @@ export function tiledKernel(
         let b = p % window.grid.x;
         let a = (p / window.grid.x) % window.grid.y;
         let n = p / (window.grid.x * window.grid.y);
-        pixel = (n * dims.out_height + a * out_scale() + window.out.y) * dims.out_width
-          + b * out_scale() + window.out.x;
+        pixel = (n * dims.out_height + a * out_scale().y + window.out.y) * dims.out_width
+          + b * out_scale().x + window.out.x;
       }
       let at = pixel * out_quads;
       ${
@@ -188,7 +188,7 @@ export const tiledProduct: ProductAlgorithm = defineAlgorithm({
   name: "tiled product",
   timed: true,
   guessed: true,
-  applies: (gpu) => runnableTiles(gpu).products.length > 0,
+  applies: (gpu, work) => isProduct(work) && runnableTiles(gpu).products.length > 0,
   variants: (gpu) => runnableTiles(gpu).products,
   estimate: (gpu, work, tile) => productTime(gpu, tile, productExtent(work)),
   record: (trace, product, tile) => {

@@ -13,6 +13,7 @@ import {
   type WeightGradientAlgorithm,
   type WeightGradientDims,
 } from "./weight_gradient_parts.ts";
+import { isDense } from "./work.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
 /** Options of the tiled kernel. */
@@ -106,7 +107,8 @@ fn main(workgroup: u32, lane: u32) {
   let row = first_row + lane % ${inputs}u;
   let tap = row / dims.in_quads;
   let in_quad = row % dims.in_quads;
-  let shift = vec2u(tap % dims.kernel_width, tap / dims.kernel_width) - dims.padding;
+  let shift = vec2u(tap % dims.kernel_width, tap / dims.kernel_width)
+    * vec2u(dims.dilation_x, dims.dilation_y) - vec2u(dims.padding_x, dims.padding_y);
   let tap_shift = shift.y * dims.in_width + shift.x;
   let live = row < row_quads && kept_tap(min(tap, taps - 1u));
   ${unroll(4 * rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
@@ -115,8 +117,8 @@ fn main(workgroup: u32, lane: u32) {
   for (var s = 0u; s <= slices; s++) {
     if (s % ${placed}u == 0u) {
       let p = begin + s * ${depth}u + lane;
-      let a = p % image / dims.out_width * dims.stride;
-      let b = p % dims.out_width * dims.stride;
+      let a = p % image / dims.out_width * dims.stride_y;
+      let b = p % dims.out_width * dims.stride_x;
       // Beyond the end, a row that no tap brings back inside.
       let row = select(a, 0x40000000u, p >= end);
       places[lane] = vec3u(b, row, (p / image * dims.in_height + a) * dims.in_width + b);
@@ -182,7 +184,7 @@ export const tiledWeightGradient: WeightGradientAlgorithm = defineAlgorithm({
   name: "tiled weight gradient",
   timed: true,
   guessed: true,
-  applies: (gpu) => runnableTiles(gpu).filters.length > 0,
+  applies: (gpu, { geometry }) => isDense(geometry) && runnableTiles(gpu).filters.length > 0,
   variants: (gpu, { geometry: g }) =>
     runnableTiles(gpu).filters.map((tile) =>
       splitsOf(gpu, tile, g, { reduction: reductionOf(g) })[0]

@@ -4,6 +4,8 @@ import type { Trace } from "../program/trace.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
 import { choosePlan } from "./algorithm.ts";
 import { blockedWeightGradient } from "./blocked_weight_gradient.ts";
+import { depthwiseWeightGradient } from "./depthwise_weight_gradient.ts";
+import { directWeightGradient } from "./direct_weight_gradient.ts";
 import { imageWeightGradient } from "./image_weight_gradient.ts";
 import { tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { WeightGradientAlgorithm } from "./weight_gradient_parts.ts";
@@ -17,6 +19,8 @@ export const WEIGHT_GRADIENT_ALGORITHMS: readonly WeightGradientAlgorithm[] = [
   winogradWeightGradient,
   imageWeightGradient,
   blockedWeightGradient,
+  depthwiseWeightGradient,
+  directWeightGradient,
 ];
 
 /** The gradient of the filter, recorded where it is wanted. */

@@ -3,7 +3,7 @@ import { quads, type Tensor } from "../gpu/tensor.ts";
 import { gridFor } from "../gpu/work_queue.ts";
 import type { PendingGradient } from "../op.ts";
 import type { Trace } from "../program/trace.ts";
-import type { Geometry } from "../wgsl/geometry.ts";
+import { type Geometry, groupOf, placementDims } from "../wgsl/geometry.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { sumManyParts, SUMMED_QUADS, sumParts } from "./weight_gradient_sums.ts";
 
@@ -16,11 +16,18 @@ export const WEIGHT_GRADIENT_DIMS = {
   out_height: "u32",
   out_width: "u32",
   out_quads: "u32",
-  stride: "u32",
-  padding: "u32",
+  stride_y: "u32",
+  stride_x: "u32",
+  padding_y: "u32",
+  padding_x: "u32",
+  dilation_y: "u32",
+  dilation_x: "u32",
   kernel_height: "u32",
   kernel_width: "u32",
   batch: "u32",
+  /** Channels of a group. */
+  group_in: "u32",
+  group_out: "u32",
   splits: "u32",
   /** Whether only positions inside the image are visited. */
   clip: "u32",
@@ -69,6 +76,8 @@ export interface Division {
   readonly clip: boolean;
   /** Whether many partial sums are added up eight at a time. */
   readonly eightAtATime: boolean;
+  /** Rows of a part to a tap. Default: the inputs of a group, up to a multiple of four. */
+  readonly rows?: number;
 }
 
 /** A weight gradient by partial sums, recorded where it is wanted. */
@@ -78,10 +87,10 @@ export function pendingSums(
   division: Division,
 ): PendingGradient {
   const { geometry: g } = operands;
-  const { splits, eightAtATime } = division;
+  const { inputs } = groupOf(g);
+  const { splits, eightAtATime, rows = quads(inputs) * 4 } = division;
   const taps = g.kernelHeight * g.kernelWidth;
-  const rows = quads(g.keepIn) * 4;
-  const complete = g.keepIn === g.filterIn && g.keepOut === g.filterOut;
+  const complete = inputs === g.filterIn && g.keepOut === g.filterOut;
   // The only part has the layout of the whole filter.
   const whole = splits === 1 && complete && rows === g.filterIn;
   const many = eightAtATime && splits >= MANY_SPLITS;
@@ -103,6 +112,7 @@ function recordParts(
   { kernel, splits, workgroups, clip, part }: Division & { readonly part: Tensor },
 ): void {
   const inQuads = quads(g.keepIn);
+  const group = groupOf(g);
   const share = Math.ceil(g.batch * g.outHeight * g.outWidth / splits / 4);
   trace.run(kernel, {
     reads: { x, dy },
@@ -115,17 +125,19 @@ function recordParts(
       out_height: g.outHeight,
       out_width: g.outWidth,
       out_quads: quads(g.keepOut),
-      stride: g.stride,
-      padding: g.padding,
+      ...placementDims(g),
       kernel_height: g.kernelHeight,
       kernel_width: g.kernelWidth,
       batch: g.batch,
+      group_in: group.inputs,
+      group_out: group.outputs,
       splits,
       clip: clip ? 1 : 0,
       ...g.tapBits,
     },
     workgroups,
-    grid: gridFor(trace.gpu, { workgroups, iterations: share + OTHER_ITERATIONS }),
+    ...kernel.subgroup &&
+      { grid: gridFor(trace.gpu, { workgroups, iterations: share + OTHER_ITERATIONS }) },
   });
 }
 
@@ -138,7 +150,8 @@ function recordSum(
 ): void {
   const [splits, taps, rows] = part.shape;
   const outQuads = quads(g.keepOut);
-  const sums = taps * g.keepIn * outQuads;
+  const { inputs } = groupOf(g);
+  const sums = taps * inputs * outQuads;
   trace.run((many ? sumManyParts : sumParts)(accumulate), {
     reads: { part },
     writes: { dw },
@@ -146,7 +159,7 @@ function recordSum(
       taps,
       part_rows: rows,
       part_quads: outQuads,
-      rows: g.keepIn,
+      rows: inputs,
       channels: g.keepOut,
       weight_rows: g.filterIn,
       weight_quads: quads(g.filterOut),

@@ -1,5 +1,6 @@
 import { LANES } from "../wgsl/elementwise.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
+import { isDense } from "./work.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { filterFactors, imageFactors, PLACES, TILE, type TileDims } from "./winograd_transforms.ts";
@@ -47,11 +48,14 @@ export function tilesOf(batch: number, { height, width }: Images): number {
  */
 export function canWinograd(g: Geometry, largest: number): boolean {
   const whole = g.kernelHeight === 3 && g.kernelWidth === 3 && g.tapBits.taps_low === 2 ** 9 - 1;
+  const [side, across] = g.padding;
+  const placed = isDense(g) && [...g.stride, ...g.dilation].every((step) => step === 1) &&
+    side === across && side <= 2;
   const tiles = Math.max(tilesOf(g.batch, inputsOf(g)), tilesOf(g.batch, outputsOf(g)));
   const images = tiles * quads(Math.max(g.keepIn, g.keepOut));
   const filters = quads(g.keepIn) * 4 * quads(g.keepOut);
   const bytes = PLACES * Math.max(images, filters) * 16;
-  return whole && g.stride === 1 && g.padding <= 2 && bytes <= Math.min(largest, MOST_BYTES) &&
+  return whole && placed && bytes <= Math.min(largest, MOST_BYTES) &&
     Math.min(g.keepIn, g.keepOut) >= FEWEST_CHANNELS;
 }
 

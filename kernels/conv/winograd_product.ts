@@ -1,6 +1,7 @@
 import { quads } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { epilogueOf } from "../wgsl/epilogue.ts";
+import { UNPLACED } from "../wgsl/geometry.ts";
 import { defineAlgorithm } from "./algorithm.ts";
 import type { Product, ProductAlgorithm } from "./gemm.ts";
 import { phasesApart } from "./phases.ts";
@@ -40,7 +41,8 @@ function record(
 ): void {
   const forward = direction === "forward";
   const [from, to] = forward ? [inputsOf(g), outputsOf(g)] : [outputsOf(g), inputsOf(g)];
-  const padding = forward ? g.padding : 2 - g.padding;
+  const [side] = g.padding;
+  const padding = forward ? side : 2 - side;
   const { batch } = g;
   const factors = recordFactors(trace, x, "inputs", { batch, over: to, images: from, padding });
   const filters = recordFilter(trace, g, w);
@@ -59,8 +61,7 @@ function record(
       in_height: PLACES,
       in_width: tiles,
       in_quads: quads(from.channels),
-      stride: 1,
-      padding: 0,
+      ...UNPLACED,
       kernel_height: 1,
       kernel_width: PLACES,
       phase_columns: 1,

@@ -3,7 +3,7 @@ import { quads, type Tensor } from "../gpu/tensor.ts";
 import type { PendingGradient } from "../op.ts";
 import type { Trace } from "../program/trace.ts";
 import { LANES } from "../wgsl/elementwise.ts";
-import type { Geometry } from "../wgsl/geometry.ts";
+import { type Geometry, UNPLACED } from "../wgsl/geometry.ts";
 import { defineAlgorithm } from "./algorithm.ts";
 import { type Reduction, splitsOf, type SplitTile, splitTime } from "./split_tiles.ts";
 import { runnableTiles } from "./tile_estimate.ts";
@@ -37,7 +37,7 @@ function pendingGradient(
   const inQuads = quads(g.keepIn);
   const outQuads = quads(g.keepOut);
   const write = (into: Tensor, accumulate: boolean): void => {
-    const inputs = { batch, over, images: inputsOf(g), padding: g.padding };
+    const inputs = { batch, over, images: inputsOf(g), padding: g.padding[0] };
     const factors = recordFactors(trace, x, "inputs", inputs);
     const gradients = recordFactors(trace, dy, "gradients", {
       ...inputs,
@@ -57,11 +57,12 @@ function pendingGradient(
         out_height: 1,
         out_width: tiles,
         out_quads: outQuads,
-        stride: 1,
-        padding: 0,
+        ...UNPLACED,
         kernel_height: PLACES,
         kernel_width: 1,
         batch: 1,
+        group_in: g.keepIn,
+        group_out: g.keepOut,
         splits,
         clip: 0,
         ...ALL_PLACES,

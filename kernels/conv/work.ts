@@ -1,4 +1,4 @@
-import type { Geometry } from "../wgsl/geometry.ts";
+import { type Geometry, sidesText } from "../wgsl/geometry.ts";
 
 /** The directions whose result is a batch of images. */
 export type ProductDirection = "forward" | "input gradient";
@@ -11,6 +11,20 @@ export interface Work {
   readonly geometry: Geometry;
 }
 
+/** Whether each output channel is made of all input channels. */
+export function isDense({ groups }: Geometry): boolean {
+  return groups === 1;
+}
+
+/**
+ * Whether a forward pass or an input gradient is a dense product in each of its phases: without
+ * groups and, for input gradients, without a stride and a dilation along the same side.
+ */
+export function isProduct({ direction, geometry: g }: Work): boolean {
+  const phased = g.stride.every((stride, side) => stride === 1 || g.dilation[side] === 1);
+  return isDense(g) && (direction === "forward" || phased);
+}
+
 /** The name of a work: works of the same name share a choice of tile. */
 export function workKey({ direction, geometry: g }: Work): string {
   const taps = g.kernelHeight * g.kernelWidth;
@@ -18,6 +32,9 @@ export function workKey({ direction, geometry: g }: Work): string {
   const all = taps_low === 2 ** Math.min(taps, 32) - 1 &&
     taps_high === 2 ** Math.max(taps - 32, 0) - 1;
   const mask = all ? "" : ` taps ${taps_high} ${taps_low}`;
+  const [stride, padding, dilation] = [g.stride, g.padding, g.dilation].map(sidesText);
+  const rest = (dilation === "1" ? "" : ` dilation ${dilation}`) +
+    (g.groups === 1 ? "" : ` groups ${g.groups}`);
   return `${direction} ${g.batch}x${g.height}x${g.width}x${g.keepIn}, ` +
-    `${g.kernelHeight}x${g.kernelWidth}x${g.keepOut} stride ${g.stride} padding ${g.padding}${mask}`;
+    `${g.kernelHeight}x${g.kernelWidth}x${g.keepOut} stride ${stride} padding ${padding}${rest}${mask}`;
 }
