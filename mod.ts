@@ -199,7 +199,13 @@ export {
 } from "./nn/network.ts";
 export { encodeNetwork, parseNetwork } from "./nn/network_json.ts";
 export { Parameters, type ParameterSpec, type State } from "./nn/parameters.ts";
-export { fitPretrained, type Pretrained, type TorchTensors } from "./nn/pretrained.ts";
+export {
+  fitPretrained,
+  type Foreign,
+  type NamePair,
+  type Pretrained,
+  type TorchTensors,
+} from "./nn/pretrained.ts";
 export {
   model,
   MODEL_NAMES,
@@ -207,6 +213,7 @@ export {
   resnet,
   type ResNetOptions,
   type Stem,
+  torchvisionNames,
   type Variant,
 } from "./nn/families/mod.ts";
 export { narrowState, runSearch, type Search, searchable } from "./nn/compress/searchable.ts";

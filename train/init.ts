@@ -5,9 +5,14 @@ import type { Adjoined } from "../nn/compress/adjoin.ts";
 import { isEqual, shapeText, torchShape } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
-import { fitPretrained, type Pretrained, type TorchTensors } from "../nn/pretrained.ts";
+import {
+  fitPretrained,
+  type Pretrained,
+  type TorchTensors,
+  withOwnNames,
+} from "../nn/pretrained.ts";
 import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
-import type { Variant } from "../nn/families/mod.ts";
+import { DEFAULT_VARIANTS, torchvisionNames, type Variant } from "../nn/families/mod.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { wrongValue } from "../nn/wrong_value.ts";
 import { UsageError } from "./errors.ts";
@@ -48,9 +53,11 @@ function whichOf(given: Given): unknown {
   return Object.hasOwn(given.metadata, "which") ? given.metadata.which : which;
 }
 
-function refuseOther(given: Given, { variant = "xresnet" }: TrainOptions, small: boolean): void {
+function refuseOther(given: Given, options: TrainOptions, small: boolean): void {
+  const variant = options.variant ?? DEFAULT_VARIANTS[options.model];
   const [own, name] = variantOf(given.tensors) ?? [variant];
-  if (own !== variant) {
+  // Models without variants name other layers as shortcuts are named.
+  if (variant !== undefined && own !== variant) {
     throw new UsageError(
       `Cannot start from ${given.file} as ${variant}: wanted its shortcuts, found ` +
         `${printable(name ?? "none")}, as in ${own}; pass --variant ${own}`,
@@ -113,6 +120,7 @@ function refuseOtherWidths(given: Given, options: TrainOptions, { base, small }:
 
 /** Raises an error that says why no convolution fits. */
 function refuseAll(given: Given, { model, variant }: TrainOptions, network: Network): never {
+  const what = variant === undefined ? model : `${variant} ${model}`;
   const filters = filterShapes(network);
   const others = given.others.filter(({ name }) => filters.has(name));
   if (others.length) {
@@ -127,9 +135,9 @@ function refuseAll(given: Given, { model, variant }: TrainOptions, network: Netw
     `${printable(name)} of ${shapeText(shape)}`
   );
   throw new UsageError(
-    `Cannot start from ${given.file} as ${variant} ${model}: no convolution fits, wanted ` +
+    `Cannot start from ${given.file} as ${what}: no convolution fits, wanted ` +
       `${wanted} of ${shapeText(shape)} and so on, found ${found.join(", ") || "none"}; ` +
-      `pass the --model and --variant of the weights`,
+      `pass the --model ${variant === undefined ? "" : "and --variant "}of the weights`,
   );
 }
 
@@ -140,10 +148,13 @@ function refuseAll(given: Given, { model, variant }: TrainOptions, network: Netw
  * {@link DataError} for what is no number, variances below 0, and weights that are no floats.
  */
 export function startFrom(
-  given: Given,
+  file: Given,
   options: TrainOptions,
   { objective, adjoined }: { readonly objective: Objective; readonly adjoined: Adjoined },
 ): Start {
+  const foreign = torchvisionNames(options.model);
+  const tensors = foreign && withOwnNames(adjoined.base, file.tensors, foreign);
+  const given = tensors ? { ...file, tensors } : file;
   const small = "which" in objective && objective.which === "small";
   refuseOther(given, options, small);
   const holdsSmall = small && isSmall(given, adjoined);

@@ -1,4 +1,5 @@
 import type { Network } from "../network.ts";
+import type { Foreign } from "../pretrained.ts";
 
 /** The stem: the authors' three convolutions with stride and pool, or one convolution for CIFAR. */
 export type Stem = "authors" | "cifar";
@@ -38,6 +39,8 @@ export interface Model {
   readonly variants?: readonly Variant[];
   /** What the stem is called that is built where none is asked for; nothing without a choice. */
   stemOf?(variant: Variant | undefined): Stem | "torchvision" | undefined;
+  /** How torchvision has it, where it does under other names. */
+  readonly torchvision?: Foreign;
   /** The network. `stem` and `variant` are among those that it states. */
   build(options: BuildOptions): Network;
 }

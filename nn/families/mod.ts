@@ -1,6 +1,7 @@
 import { curable, cure } from "../../data/cure.ts";
 import { printable } from "../../data/printable.ts";
 import type { Network } from "../network.ts";
+import type { Foreign } from "../pretrained.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
 import {
   type Family,
@@ -50,6 +51,11 @@ export function stemOf(
   { stem, variant }: { readonly stem?: Stem; readonly variant?: Variant },
 ): Stem | "torchvision" | undefined {
   return stem ?? MODELS[name].stemOf?.(variant);
+}
+
+/** How torchvision has the model of this name, where its names of layers are not timm's. */
+export function torchvisionNames(name: string): Foreign | undefined {
+  return Object.hasOwn(MODELS, name) ? MODELS[name].torchvision : undefined;
 }
 
 /** Raises a `RangeError` for a choice that a model does not have. */
