@@ -126,6 +126,7 @@ export type { ActivationAttributes, LeakyReluAttributes } from "./kernels/ops/ac
 export type { AddAttributes } from "./kernels/ops/add.ts";
 export type { AdjoinedLossAttributes } from "./kernels/ops/adjoined_loss.ts";
 export type { AugmentAttributes } from "./kernels/ops/augment.ts";
+export type { AdaptiveAvgPool2dAttributes } from "./kernels/ops/adaptive_avg_pool2d.ts";
 export type { AvgPool2dAttributes } from "./kernels/ops/avg_pool2d.ts";
 export type { BatchNormAttributes, BatchNormTrainingAttributes } from "./kernels/ops/batch_norm.ts";
 export type { BiasAttributes } from "./kernels/ops/bias.ts";
@@ -175,6 +176,10 @@ export {
 } from "./nn/count.ts";
 export { runNetwork, type Running, type Soft } from "./nn/forward.ts";
 export type { AddLayer } from "./nn/layers/add.ts";
+export type {
+  AdaptiveAvgPool2dLayer,
+  AdaptiveAvgPool2dOptions,
+} from "./nn/layers/adaptive_avg_pool2d.ts";
 export type { AvgPool2dLayer, AvgPool2dOptions } from "./nn/layers/avg_pool2d.ts";
 export type { BatchNormLayer, BatchNormOptions } from "./nn/layers/batch_norm.ts";
 export type { ConcatLayer } from "./nn/layers/concat.ts";

@@ -4,6 +4,7 @@ import { gateChannels } from "./ops/gate_channels.ts";
 import { globalAvgPool2d } from "./ops/global_avg_pool2d.ts";
 import { batchNorm, batchNormEval } from "./ops/batch_norm.ts";
 import { avgPool2d } from "./ops/avg_pool2d.ts";
+import { adaptiveAvgPool2d } from "./ops/adaptive_avg_pool2d.ts";
 import {
   gelu,
   hardSigmoid,
@@ -67,6 +68,7 @@ export const ops: readonly Op[] = [
   scaleChannels,
   maxPool2d,
   avgPool2d,
+  adaptiveAvgPool2d,
   globalAvgPool2d,
   upsample2d,
   dropout,
@@ -104,6 +106,7 @@ export const ops: readonly Op[] = [
 export {
   accumulate,
   adamw,
+  adaptiveAvgPool2d,
   adaptPenalty,
   add,
   adjoinedLoss,

@@ -81,6 +81,10 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
       attributes: { kernel: 130, stride: 9, ceilMode: false, padding: 65 },
     },
   ],
+  "adaptive avg pool2d": [
+    { inputs: [[1, 300, 1, 1]], attributes: { height: 1, width: 300 } },
+    { inputs: [[1, 1, 300, 1]], attributes: { height: 300, width: 1 } },
+  ],
   "global avg pool2d": [{ inputs: [[1, 520, 530, 1]] }],
   "upsample2d": [{ inputs: [[1, 5, 7, 3]], attributes: { factor: 64 } }],
   "dropout": [{ inputs: [[MANY, 3], [2]], attributes: { rate: 0.3, stream: 1 } }],

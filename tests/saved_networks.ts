@@ -56,6 +56,18 @@ function concatenations(): Network {
   });
 }
 
+/** Images of 5x4 pixels that become larger, in parts, and are taken whole by a convolution. */
+function adaptivePools(): Network {
+  return network({ channels: 3 }, (n) => {
+    const stem = n.conv2d(n.image, { name: "stem", out: 5, kernel: 3, stride: 6 });
+    const large = n.adaptiveAvgPool2d(stem, { size: 7 });
+    const least = n.adaptiveAvgPool2d(stem, { size: 4, atLeast: true });
+    const sum = n.add(n.adaptiveAvgPool2d(least, { size: 7, atLeast: true }), large);
+    const conv = n.conv2d(sum, { name: "whole", out: 6, kernel: 7, padding: 0 });
+    n.linear(n.globalAvgPool2d(conv), { name: "fc", out: 4 });
+  });
+}
+
 /** Average pools whose last window would begin outside, or which leave pixels out. */
 function gappyPools(): Network {
   return network({ channels: 3 }, (n) => {
@@ -89,6 +101,7 @@ const bottleneck = adjoin(
 export const NETWORKS: Readonly<Record<string, Network>> = {
   "of every layer": everyLayer(),
   "of pools with gaps": gappyPools(),
+  "of adaptive pools": adaptivePools(),
   "of concatenations": concatenations(),
   "cut out of a ResNet": thin(false),
   "cut out of a ResNet, with spatial masks": thin(true),

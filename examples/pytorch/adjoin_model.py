@@ -100,6 +100,12 @@ def run_avg_pool2d(layer, module, x):
     return F.avg_pool2d(x, layer["kernel"], layer["stride"], ceil_mode=ceil)
 
 
+def run_adaptive_avg_pool2d(layer, module, x):
+    size, least = layer["size"], layer.get("atLeast", False)
+    sides = [max(size, side) if least else size for side in x.shape[2:]]
+    return F.adaptive_avg_pool2d(x, sides)
+
+
 # A kind of layers: its output from a layer, its module and its inputs; the module of a layer that is
 # applied to so many channels, where it has weights; and the channels of its output, given those of
 # its inputs, where they are not those of the first.
@@ -135,6 +141,7 @@ KINDS = {
         )
     ),
     "avgPool2d": Kind(run_avg_pool2d),
+    "adaptiveAvgPool2d": Kind(run_adaptive_avg_pool2d),
     "globalAvgPool2d": Kind(lambda layer, module, x: x.mean(dim=(2, 3))),
 }
 

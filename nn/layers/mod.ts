@@ -1,4 +1,9 @@
 import { add, type AddLayer } from "./add.ts";
+import {
+  adaptiveAvgPool2d,
+  type AdaptiveAvgPool2dLayer,
+  type AdaptiveAvgPool2dOptions,
+} from "./adaptive_avg_pool2d.ts";
 import { avgPool2d, type AvgPool2dLayer, type AvgPool2dOptions } from "./avg_pool2d.ts";
 import { batchNorm, type BatchNormLayer, type BatchNormOptions } from "./batch_norm.ts";
 import { concat, type ConcatLayer } from "./concat.ts";
@@ -23,6 +28,7 @@ export type Layer =
   | ConcatLayer
   | MaxPool2dLayer
   | AvgPool2dLayer
+  | AdaptiveAvgPool2dLayer
   | GlobalAvgPool2dLayer;
 
 /**
@@ -49,6 +55,8 @@ export interface LayerMethods {
   maxPool2d(x: Value, options: MaxPool2dOptions): Value;
   /** The mean of each window; what hangs over an edge does not count. */
   avgPool2d(x: Value, options: AvgPool2dOptions): Value;
+  /** Means that make an image of one size out of any. */
+  adaptiveAvgPool2d(x: Value, options: AdaptiveAvgPool2dOptions): Value;
   /** The mean over each image: `[batch, channels]`. */
   globalAvgPool2d(x: Value): Value;
 }
@@ -70,6 +78,7 @@ export const KINDS: {
   concat,
   maxPool2d,
   avgPool2d,
+  adaptiveAvgPool2d,
   globalAvgPool2d,
 };
 
