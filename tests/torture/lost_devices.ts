@@ -70,10 +70,12 @@ async function trained(
   const notes: string[] = [];
   let epochs: number[] = [];
   let [submits, devices] = [0, 0];
+  const queues: GPUQueue[] = [];
   const open = async (): Promise<Gpu> => {
     const gpu = await Gpu.open();
     devices++;
     const { queue } = gpu.device;
+    queues.push(queue);
     const submit = queue.submit.bind(queue);
     queue.submit = (commands) => {
       if (lostAt.includes(++submits)) gpu.device.destroy();
@@ -93,6 +95,8 @@ async function trained(
   const result = job
     ? await train(job, reporter, { keeper }, open)
     : await searched(run, { reporter, keeper, open });
+  // A queue that refers to its device is never freed.
+  for (const queue of queues) Reflect.deleteProperty(queue, "submit");
   const files = new Map(result.files);
   for (const [name, { buffer, byteOffset, byteLength }] of (await keeper.last())?.tensors ?? []) {
     files.set(name, new Uint8Array(buffer, byteOffset, byteLength));
