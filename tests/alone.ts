@@ -3,17 +3,10 @@
  * browser, which takes all cores and is given up after a while.
  */
 export const ALONE: readonly string[] = [
-  "broken_pictures_test.ts",
   "browser_pictures_test.ts",
   "browser_test.ts",
-  "data_files_test.ts",
   "endurance_test.ts",
-  "no_adapter_test.ts",
-  "printable_test.ts",
-  "safetensors_test.ts",
-  "setup_test.ts",
   "timing_test.ts",
-  "tuning_test.ts",
 ];
 
 /** Whether a test file, named by its address, may only run while no other does. */

@@ -2,6 +2,8 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { errorMessage } from "../cli/error_message.ts";
 import { noAdapterMessage } from "../cli/no_adapter.ts";
 import { NoAdapterError } from "../kernels/gpu/gpu_error.ts";
+import { lacks } from "./permissions.ts";
+import { replaced } from "./replaced.ts";
 
 Deno.test("a missing adapter is blamed on the interface that the environment names", () => {
   const message = (backend: string, os = "linux"): string =>
@@ -17,19 +19,17 @@ Deno.test("a missing adapter is blamed on the interface that the environment nam
   assertEquals(message("gl"), `gl: wanted a GPU or a driver for gl, found none; ${unset}`);
 });
 
-Deno.test("a missing adapter is blamed on nothing else where no interface is named", () => {
-  const before = Deno.env.get("DENO_WEBGPU_BACKEND");
+Deno.test("a missing adapter is blamed on nothing else where no interface is named", {
+  ignore: lacks("env"),
+}, () => {
+  let backend: string | undefined = "nothing";
+  const asked: string[] = [];
+  const get = (name: string): string | undefined => (asked.push(name), backend);
+  using _ = replaced(Deno.env, "get", { value: get });
   const error = new NoAdapterError();
-  try {
-    Deno.env.set("DENO_WEBGPU_BACKEND", "nothing");
-    assertStringIncludes(
-      errorMessage(error, ["train"]),
-      "for DENO_WEBGPU_BACKEND=nothing: wanted ",
-    );
-    Deno.env.delete("DENO_WEBGPU_BACKEND");
-    assertEquals(errorMessage(error, ["train"]), error.message);
-    assertStringIncludes(error.message, "; on Debian `apt-get install ");
-  } finally {
-    if (before !== undefined) Deno.env.set("DENO_WEBGPU_BACKEND", before);
-  }
+  assertStringIncludes(errorMessage(error, ["train"]), "for DENO_WEBGPU_BACKEND=nothing: wanted ");
+  backend = undefined;
+  assertEquals(errorMessage(error, ["train"]), error.message);
+  assertStringIncludes(error.message, "; on Debian `apt-get install ");
+  assertEquals(new Set(asked), new Set(["DENO_WEBGPU_BACKEND"]));
 });

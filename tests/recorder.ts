@@ -4,6 +4,7 @@ import { createHash, type Hash } from "node:crypto";
 import { commandLine } from "../cli/main.ts";
 import { OnnxSession } from "../export/onnx_session.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
+import { replaced } from "./replaced.ts";
 
 /** What a command did. Two runs that did the same are equal in all of it. */
 export interface Observation {
@@ -98,18 +99,6 @@ function recordingDevice(
       return none.createBindGroup(made);
     },
   });
-}
-
-/** Puts something in the place of a property until it is disposed of. */
-function replaced(object: object, name: string, value: PropertyDescriptor): Disposable {
-  const before = Object.getOwnPropertyDescriptor(object, name);
-  Object.defineProperty(object, name, { configurable: true, ...value });
-  return {
-    [Symbol.dispose]() {
-      if (before) Object.defineProperty(object, name, before);
-      else Reflect.deleteProperty(object, name);
-    },
-  };
 }
 
 /** The process of a peer of the benches, which answers each request at once. */
