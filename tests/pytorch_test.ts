@@ -27,10 +27,29 @@ async function checkFile(gpu: Gpu, checkpoint: Checkpoint): Promise<Uint8Array> 
   ]);
 }
 
-async function runPython(...args: string[]): Promise<{ code: number; out: string; error: string }> {
+const inTurn = fileURLToPath(new URL("python/each_in_turn.py", import.meta.url));
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly error: string;
+}
+
+async function runPython(...args: string[]): Promise<Outcome> {
   const found = await new Deno.Command(python ?? "", { args: [script, ...args] }).output();
   const [out, error] = [found.stdout, found.stderr].map((b) => new TextDecoder().decode(b));
   return { code: found.code, out, error };
+}
+
+/** The same several times, in one process. */
+async function runInTurn(...lines: string[][]): Promise<Outcome[]> {
+  const args = [inTurn, script];
+  const process = new Deno.Command(python ?? "", { args, stdin: "piped", stdout: "piped" }).spawn();
+  const output = process.output();
+  await new Blob([JSON.stringify(lines)]).stream().pipeTo(process.stdin);
+  const { success, stdout } = await output;
+  assert(success);
+  return JSON.parse(new TextDecoder().decode(stdout));
 }
 
 Deno.test(
@@ -39,32 +58,51 @@ Deno.test(
   async () => {
     const dir = await Deno.makeTempDir();
     const gpu = await Gpu.open();
-    const [file, check] = [`${dir}/small.safetensors`, `${dir}/check.safetensors`];
+    /** Writes a network and what our kernels make of it, or of another. */
+    const write = async (
+      name: string,
+      { network, state, ...info }: Checkpoint,
+      checked: Checkpoint = { network, state, ...info },
+    ): Promise<string[]> => {
+      const [file, check] = [`${dir}/${name}.safetensors`, `${dir}/${name}-check.safetensors`];
+      await Deno.writeFile(file, encodeCheckpoint(network, state, info));
+      await Deno.writeFile(check, await checkFile(gpu, checked));
+      return [file, check];
+    };
+    /** The bottlenecks with some of their parameters changed. */
+    const changed = (parts: readonly string[], change: (value: number) => number): Checkpoint => {
+      const checkpoint = checkpointOf(NETWORKS["of bottlenecks, cut"]);
+      for (const part of parts) {
+        checkpoint.state.set(part, checkpoint.state.get(part)!.map(change));
+      }
+      return checkpoint;
+    };
     try {
-      for (const [what, network] of Object.entries(NETWORKS)) {
-        const checkpoint = checkpointOf(network);
-        const { state, network: _, ...info } = checkpoint;
-        await Deno.writeFile(file, encodeCheckpoint(network, state, info));
-        await Deno.writeFile(check, await checkFile(gpu, checkpoint));
-        const { code, out, error } = await runPython(file, check);
-        assertEquals([code, error], [0, ""], what);
-        assertStringIncludes(out, "5 of 5 images in the same class");
+      const names = Object.keys(NETWORKS);
+      const lines: string[][] = [];
+      for (const [i, network] of Object.values(NETWORKS).entries()) {
+        lines.push(await write(`${i}`, checkpointOf(network)));
       }
       // With the logits of other weights it has to fail.
-      const { network, state, ...info } = checkpointOf(NETWORKS["of bottlenecks, cut"]);
-      state.set("fc.bias", state.get("fc.bias")!.map((b) => b + 1e-2));
-      await Deno.writeFile(file, encodeCheckpoint(network, state, info));
-      const { code, out } = await runPython(file, check);
-      assertEquals(code, 1);
-      assert(/largest logit difference 1\.0e-02, /.test(out), out);
+      const bottlenecks = checkpointOf(NETWORKS["of bottlenecks, cut"]);
+      lines.push(await write("other", changed(["fc.bias"], (b) => b + 1e-2), bottlenecks));
       // Differences are measured by the largest logit: the same weights a million times as large.
-      const large = checkpointOf(NETWORKS["of bottlenecks, cut"]);
-      for (const part of ["fc.weight", "fc.bias"]) {
-        large.state.set(part, large.state.get(part)!.map((w) => w * 2 ** 20));
+      const large = changed(["fc.weight", "fc.bias"], (w) => w * 2 ** 20);
+      lines.push(await write("large", large));
+      const outcomes = await runInTurn(...lines);
+      assertEquals(outcomes.length, names.length + 2);
+      for (const [i, name] of names.entries()) {
+        const { code, out, error } = outcomes[i];
+        assertEquals([code, error], [0, ""], name);
+        assertStringIncludes(out, "5 of 5 images in the same class");
       }
-      await Deno.writeFile(file, encodeCheckpoint(network, large.state, info));
-      await Deno.writeFile(check, await checkFile(gpu, large));
-      assertEquals((await runPython(file, check)).code, 0);
+      const [other, same] = outcomes.slice(names.length);
+      assertEquals(other.code, 1);
+      assert(/largest logit difference 1\.0e-02, /.test(other.out), other.out);
+      assertEquals(same.code, 0);
+      // The module by itself.
+      assertEquals(await runPython(...lines[0]), outcomes[0]);
+      assertEquals(await runPython(...lines[names.length]), other);
     } finally {
       gpu.destroy();
       await Deno.remove(dir, { recursive: true });
@@ -95,24 +133,25 @@ Deno.test(
   { ignore: !python },
   () =>
     withFolder(async (dir) => {
-      const file = `${dir}/network.safetensors`;
       const { network, state, ...info } = checkpointOf(NETWORKS["of concatenations"]);
       const bytes = encodeCheckpoint(network, state, info);
-      await Deno.writeFile(file, halved(bytes));
-      assertStringIncludes((await runPython(file)).out, "parameters, 4 classes");
       const pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n";
-      for (
-        const [content, says] of [
-          [new TextEncoder().encode(pointer), "it is a pointer of Git LFS, not the file itself"],
-          [new Uint8Array(3), "wanted a safetensors file"],
-          [bytes.subarray(0, -9), "it ends before the numbers of 'joined.bn.running_var'"],
-        ] as const
-      ) {
-        await Deno.writeFile(file, content);
-        const { code, error } = await runPython(file);
+      const broken = [
+        [new TextEncoder().encode(pointer), "it is a pointer of Git LFS, not the file itself"],
+        [new Uint8Array(3), "wanted a safetensors file"],
+        [bytes.subarray(0, -9), "it ends before the numbers of 'joined.bn.running_var'"],
+      ] as const;
+      const files = [halved(bytes), ...broken.map(([content]) => content)];
+      const path = (i: number): string => `${dir}/${i}.safetensors`;
+      for (const [i, content] of files.entries()) await Deno.writeFile(path(i), content);
+      const [half, ...refused] = await runInTurn(...files.map((_, i) => [path(i)]));
+      assertStringIncludes(half.out, "parameters, 4 classes");
+      for (const [i, [, says]] of broken.entries()) {
+        const { code, error } = refused[i];
         assertEquals(code, 3);
         assertEquals(error.trim().split("\n").length, 1);
-        assertStringIncludes(error, `error: Cannot load ${file}: ${says}`);
+        assertStringIncludes(error, `error: Cannot load ${path(i + 1)}: ${says}`);
       }
+      assertEquals(await runPython(path(1)), refused[0]);
     }),
 );
