@@ -163,7 +163,16 @@ export {
   widthsOf,
 } from "./nn/compress/adjoin.ts";
 export { adjoinedSpecs, extract } from "./nn/compress/adjoined_state.ts";
+export {
+  filterScores,
+  type Importance,
+  IMPORTANCES,
+  importantFilters,
+  type ScoredBy,
+  withFilters,
+} from "./nn/compress/importance.ts";
 export { cutPretrained, withSmallNorms } from "./nn/compress/pretrained_small.ts";
+export { pruneByMagnitude, type Pruned } from "./nn/compress/prune.ts";
 export type { Channels, KeptChannels } from "./nn/compress/small_builder.ts";
 export { runAdjoined } from "./nn/compress/run_adjoined.ts";
 export {
@@ -280,6 +289,8 @@ export { lambdaAt, type Rate, rateAt, type ScheduleOptions, SCHEDULES } from "./
 export { type ClassScore, classScores, macroScore } from "./train/class_scores.ts";
 export { Evaluation, type Predicting } from "./train/evaluation.ts";
 export { type Labelled, type Prediction, Predictions } from "./train/predictions.ts";
+export { type ScoredOn, taylorScores } from "./train/filter_scores.ts";
+export { type EstimatedOn, estimateStatistics } from "./train/norm_statistics.ts";
 export type { ImageWork } from "./train/image_work.ts";
 export { Classifier, type ClassifyOptions, type FoundClass } from "./train/classifier.ts";
 export type { Lost } from "./train/guard.ts";

@@ -64,11 +64,11 @@ Deno.test("pruning by magnitude keeps what the network computes when the rest is
       const adjoined = adjoin(base, { compression: 2 });
       const state = trained(base, random);
       silence(adjoined, state);
-      const pruned = pruneByMagnitude(adjoined, state, {});
+      const { adjoined: own, state: pruned } = pruneByMagnitude(adjoined, state);
       using scope = gpu.scope();
       const pixels = Float32Array.from({ length: 4 * 16 * 16 * 3 }, () => random.normal());
       const whole = await logitsOf(scope, base, { state, pixels });
-      const small = await logitsOf(scope, adjoined.small, { state: pruned, pixels });
+      const small = await logitsOf(scope, own.small, { state: pruned, pixels });
       const scale = Math.max(...whole.map(Math.abs));
       assert(scale > 0.1);
       whole.forEach((logit, i) => assert(Math.abs(logit - small[i]) < 1e-5 * scale, name));
@@ -84,13 +84,14 @@ Deno.test("pruning to full width changes nothing, and cuts every tensor to the s
     const base = model("resnet20", { classes: 5, stem: "cifar" });
     const state = trained(base, random);
     const whole = adjoin(base, { compression: 1, maskFrom });
-    assertEquals(pruneByMagnitude(whole, state, { maskFrom }).size, state.size);
-    for (const [name, values] of pruneByMagnitude(whole, state, { maskFrom })) {
+    const { state: same } = pruneByMagnitude(whole, state);
+    assertEquals(same.size, state.size);
+    for (const [name, values] of same) {
       assertEquals(values, state.get(name), name);
     }
     const cut = adjoin(base, { compression: 3, maskFrom });
-    const pruned = pruneByMagnitude(cut, state, { maskFrom });
-    const { parameters, statistics } = networkSpecs(cut.small);
+    const { adjoined: { small }, state: pruned } = pruneByMagnitude(cut, state);
+    const { parameters, statistics } = networkSpecs(small);
     for (const { name, shape } of [...parameters, ...statistics]) {
       assertEquals(pruned.get(name)?.length, shape.reduce((a, b) => a * b, 1), name);
     }

@@ -5,6 +5,7 @@ import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession } from "../export/onnx_session.ts";
 import type { WidthsFound } from "../export/widths_file.ts";
 import type { Gpu } from "../kernels/gpu.ts";
+import { type Widths, widthsOf } from "../nn/compress/adjoin.ts";
 import { pruneByMagnitude } from "../nn/compress/prune.ts";
 import { uniformWidths } from "../nn/compress/width_uniform.ts";
 import type { State } from "../nn/parameters.ts";
@@ -171,9 +172,12 @@ export class Seed {
         return { job: jobOn(inputs, { ...small.options, mode: "distill" }) };
       }
       case "small-pruned": {
-        if (stateOf(course, this.#folder(name))) return { job: small };
-        const { state } = await this.#teacher();
-        return { job: small, state: pruneByMagnitude(small.adjoined, state, options) };
+        const jobWith = (widths?: Widths): Job => jobOn(this.#inputs, { ...small.options, widths });
+        const from = stateOf(course, this.#folder(name));
+        if (from) return { job: jobWith(from.run.options.widths) };
+        const { state: trained } = await this.#teacher();
+        const { adjoined, state } = pruneByMagnitude(small.adjoined, trained);
+        return { job: jobWith(widthsOf(adjoined)), state };
       }
       case "adjoined":
         return { job: both };

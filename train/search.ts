@@ -4,6 +4,7 @@ import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
+import type { Widths } from "../nn/compress/adjoin.ts";
 import { isConv2d } from "../nn/layers/conv2d.ts";
 import { narrowState, type Search, searchable } from "../nn/compress/searchable.ts";
 import { feasible } from "../nn/compress/width_choice.ts";
@@ -179,9 +180,13 @@ function widthsOfChoice(
  */
 export function widthsFoundBefore(
   searched: SearchJob,
-  widths: Readonly<Record<string, number>>,
+  widths: Widths,
 ): WidthsFound {
-  const choice = choiceOf(searched.search.adjoined.base, searched.search.groups, widths);
+  const { adjoined: { base }, groups } = searched.search;
+  const numbers = Object.entries(widths).flatMap(([name, width]) =>
+    typeof width === "number" ? [[name, width]] : []
+  );
+  const choice = choiceOf(base, groups, Object.fromEntries(numbers));
   if (choice) return widthsOfChoice(searched, choice);
   throw new DataError(
     "Cannot go on with the widths that were found: wanted those of a search with the same options, " +

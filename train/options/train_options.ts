@@ -1,3 +1,4 @@
+import type { Widths } from "../../nn/compress/adjoin.ts";
 import { CHECKPOINTS } from "./checkpoint_options.ts";
 import { IMAGES } from "./image_options.ts";
 import { NETWORKS } from "./network_options.ts";
@@ -10,8 +11,11 @@ type Flags = Values<OptionOf<typeof SECTIONS[number], "train">>;
 
 /** The options of a training run: those of `train` in the tables of this folder. */
 export interface TrainOptions extends Omit<Flags, "widths"> {
-  /** Filters that masked convolutions keep, by name, instead of `compression`. */
-  readonly widths?: Readonly<Record<string, number>>;
+  /**
+   * Filters that masked convolutions keep, by name, instead of `compression`: the first so many, or
+   * those of these indices.
+   */
+  readonly widths?: Widths;
   /** The run folder. */
   readonly output: string;
 }

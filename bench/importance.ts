@@ -1,0 +1,186 @@
+// What the order of filters does: from trained networks, `--importance` of all kinds after the same
+// short training, with several seeds.
+//   deno task bench importance [--data-dir DIR] [--seeds N] [--epochs N] [--base-epochs N] ...
+import { parseArgs } from "@std/cli/parse-args";
+import { readArguments } from "../cli/arguments.ts";
+import { trainRequest } from "../cli/options.ts";
+import { readInputs } from "../cli/run/open_run.ts";
+import { openRunPictures } from "../cli/run/run_pictures.ts";
+import { columns } from "../cli/text.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import {
+  filterScores,
+  type Importance,
+  IMPORTANCES,
+  importantFilters,
+} from "../nn/compress/importance.ts";
+import { withSmallNorms } from "../nn/compress/pretrained_small.ts";
+import type { State } from "../nn/parameters.ts";
+import { parseCheckpoint } from "../export/checkpoint.ts";
+import { taylorScores } from "../train/filter_scores.ts";
+import {
+  initialState,
+  type Job,
+  jobOn,
+  type RunInputs,
+  traceEvaluation,
+  weightsOf,
+} from "../train/job.ts";
+import { estimateStatistics } from "../train/norm_statistics.ts";
+import { runJob } from "../train/train.ts";
+import type { Reporter, TrainOptions } from "../train/types.ts";
+
+const SILENT: Reporter = {
+  start: () => {},
+  progress: () => {},
+  work: () => {},
+  epoch: () => {},
+  note: () => {},
+};
+
+/** Batches that statistics are estimated on, and gradients taken over. */
+const BATCHES = 16;
+
+/** Top-1 of one run. */
+type Found = Readonly<Record<string, number>>;
+
+async function small(gpu: Gpu, job: Job, state: State): Promise<number> {
+  using scope = gpu.scope();
+  const evaluation = await traceEvaluation(scope, job, weightsOf(scope, job, state));
+  return (await evaluation.scores(job.validation)).small?.top1 ?? NaN;
+}
+
+/** The job of an importance, and the weights that it begins with. */
+async function cut(
+  gpu: Gpu,
+  { inputs, options, state }: { inputs: RunInputs; options: TrainOptions; state: State },
+  importance: Importance,
+): Promise<{ job: Job; state: State }> {
+  const first = jobOn(inputs, options);
+  const { adjoined, feed, batches } = first;
+  const scores = importance === "first"
+    ? undefined
+    : importance === "taylor"
+    ? await taylorScores(gpu, adjoined, { state, feed, batches, count: BATCHES })
+    : filterScores(adjoined, { importance, state });
+  const job = scores
+    ? jobOn(inputs, { ...options, widths: importantFilters(adjoined, scores) })
+    : first;
+  const start = withSmallNorms(job.adjoined, { state, unused: [], fresh: [] }).state;
+  return { job, state: new Map([...initialState(job), ...start]) };
+}
+
+async function measure(
+  gpu: Gpu,
+  { inputs, options, state }: { inputs: RunInputs; options: TrainOptions; state: State },
+  importance: Importance,
+  estimated: boolean,
+): Promise<Found> {
+  const begun = await cut(gpu, { inputs, options, state }, importance);
+  const { job } = begun;
+  const { objective, feed, batches } = job;
+  if (objective.mode === "search") throw new TypeError("Cannot measure a search");
+  const before = await small(gpu, job, begun.state);
+  const again = await estimateStatistics(gpu, begun.state, {
+    ...{ objective, feed, batches, count: BATCHES },
+  });
+  const estimatedBefore = await small(gpu, job, again);
+  const from = estimated ? again : begun.state;
+  const { summary } = await runJob(gpu, job, SILENT, { state: from });
+  return {
+    "small cut": before,
+    "statistics anew": estimatedBefore,
+    "small trained": summary.small?.top1 ?? NaN,
+    "base trained": summary.base?.top1 ?? NaN,
+  };
+}
+
+function spread(values: readonly number[]): string {
+  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
+  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
+  const percent = (v: number) => (100 * v).toFixed(1);
+  return values.length > 1 ? `${percent(mean)} ± ${percent(Math.sqrt(variance))}` : percent(mean);
+}
+
+function table(rows: ReadonlyMap<string, readonly Found[]>): string {
+  const names = [...rows.values()].flatMap(([found]) => found ? Object.keys(found) : []);
+  const heads = [...new Set(names)];
+  const lines = columns([
+    ["importance", ...heads],
+    ...[...rows].map(([name, all]) => [
+      name,
+      ...heads.map((head) => spread(all.map((found) => found[head]))),
+    ]),
+  ]);
+  return lines.join("\n");
+}
+
+const COMMON = ["data-dir", "model", "train-size", "val-size", "batch-size", "image-size"] as const;
+
+const print = (text: string): void => {
+  Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
+};
+
+if (import.meta.main) {
+  const flags = parseArgs(Deno.args, {
+    string: [
+      ...COMMON,
+      "compression",
+      "seeds",
+      "epochs",
+      "lr",
+      "base-epochs",
+      "base-size",
+      "base-lr",
+    ],
+    default: {
+      ...{ model: "resnet20", "train-size": "1024", "val-size": "500", "batch-size": "32" },
+      ...{ "image-size": "16", compression: "2", seeds: "3", epochs: "3", lr: "0.005" },
+      ...{ "base-epochs": "5", "base-size": "2048", "base-lr": "0.02" },
+    },
+  });
+  const words = (...names: readonly (keyof typeof flags)[]): string[] =>
+    names.flatMap((name) => flags[name] === undefined ? [] : [`--${name}`, `${flags[name]}`]);
+  const data = flags["data-dir"] ? ["--dataset", "folder"] : [];
+  const optionsOf = (seed: number, more: readonly string[]): TrainOptions =>
+    trainRequest(
+      readArguments("train", [...words(...COMMON), ...data, "--seed", `${seed}`, ...more]),
+    ).options;
+  const gpu = await Gpu.open();
+  const rows = new Map<string, Found[]>();
+  const bases: Found[] = [];
+  print(`${gpu.adapter}\n${Deno.args.join(" ")}`);
+  for (let seed = 0; seed < Number(flags.seeds); seed++) {
+    const own = optionsOf(seed, [
+      ...["--mode", "plain", "--train-size", `${flags["base-size"]}`],
+      ...["--epochs", `${flags["base-epochs"]}`, "--lr", `${flags["base-lr"]}`],
+    ]);
+    using pictures = await openRunPictures(own, print);
+    const wholeInputs = await readInputs(own, pictures.open);
+    const began = performance.now();
+    const { files, summary } = await runJob(gpu, jobOn(wholeInputs, own), SILENT);
+    const { state } = parseCheckpoint(files.get("base.safetensors") ?? new Uint8Array(), "base");
+    bases.push({ base: summary.base?.top1 ?? NaN });
+    print(
+      `seed ${seed}: base ${spread([summary.base?.top1 ?? NaN])}, ${
+        ((performance.now() - began) / 1000).toFixed(0)
+      } s`,
+    );
+    const options = optionsOf(seed, [
+      ...words("compression"),
+      ...words("epochs", "lr"),
+    ]);
+    const split = { ...(await readInputs(options, pictures.open)).split };
+    const inputs = { split: { ...split, normalization: wholeInputs.split.normalization } };
+    const runs = [
+      ...IMPORTANCES.map((importance) => [importance, importance, true] as const),
+      ["l2, statistics of the base", "l2", false] as const,
+    ];
+    for (const [name, importance, estimated] of runs) {
+      const found = await measure(gpu, { inputs, options, state }, importance, estimated);
+      rows.set(name, [...rows.get(name) ?? [], found]);
+    }
+    print(`base ${spread(bases.map(({ base }) => base))}\n${table(rows)}`);
+  }
+  gpu.destroy();
+}
