@@ -87,9 +87,10 @@ function sizesBetween(
         `${what()}: wanted inputs of equal sides, found ${sides(from)} and ${sides(other)}`,
       );
     }
-    const [height, width] = [from.height, from.width].map((side) =>
-      kind.side?.(layer, side) ?? side
-    );
+    const [height, width] = ([0, 1] as const).map((along) => {
+      const side = along === 0 ? from.height : from.width;
+      return kind.side?.(layer, side, along) ?? side;
+    });
     if (!(height >= 1 && width >= 1)) {
       throw new RangeError(
         `${what()}: it leaves nothing of its input of ${sides(from)}; take larger images, or a ` +

@@ -33,10 +33,10 @@ export function foldNorms(
     const { scaling } = kindOf(layer);
     const { scaled } = kindOf(layers[x]);
     if (!scaling || !scaled) return;
-    // norm(w x) = f w x + shift, f in float64.
+    // norm(w x + b) = f w x + f b + shift, f in float64.
     const { factors, shifts } = scaling(partsOf(layer, state), eps);
-    const weight = scaled(layers[x], partsOf(layers[x], state), factors);
-    folded.set(x, { norm, weight, bias: shifts });
+    const { weight, bias } = scaled(layers[x], partsOf(layers[x], state), factors);
+    folded.set(x, { norm, weight, bias: bias ? bias.map((b, i) => b + shifts[i]) : shifts });
   });
   return folded;
 }

@@ -198,11 +198,15 @@ Deno.test("numbers that make no layer, and values that are not there, are refuse
   const average = { kernel: 2, stride: 2, ceilMode: true };
   const whole = (key: string, least: number, most?: number) =>
     `${key} is a whole number from ${least} ${most ? `to ${most}` : "on"}, found `;
+  const sides = (key: string, least: number) =>
+    `${key} is a whole number from ${least} to 65535, or [height, width], found `;
+  const taps =
+    "kernel is a whole number from 1 to 8, or [height, width] of at most 64 taps, found ";
   const cases: [(n: NetworkBuilder) => void, string][] = [0, -1, 1.5, NaN, Infinity].flatMap(
     (bad): [(n: NetworkBuilder) => void, string][] => [
       [(n) => n.conv2d(n.image, { ...conv, out: bad }), `add conv2d c: ${whole("out", 1)}${bad}`],
-      [(n) => n.conv2d(n.image, { ...conv, kernel: bad }), `${whole("kernel", 1, 8)}${bad}`],
-      [(n) => n.conv2d(n.image, { ...conv, stride: bad }), `${whole("stride", 1, 65535)}${bad}`],
+      [(n) => n.conv2d(n.image, { ...conv, kernel: bad }), `${taps}${bad}`],
+      [(n) => n.conv2d(n.image, { ...conv, stride: bad }), `${sides("stride", 1)}${bad}`],
       [(n) => n.narrow(n.image, bad), `${whole("channels", 1, 3)}${bad}`],
       [(n) => n.maxPool2d(n.image, { ...pool, kernel: bad }), `${whole("kernel", 1, 65535)}${bad}`],
       [
@@ -216,7 +220,7 @@ Deno.test("numbers that make no layer, and values that are not there, are refuse
     ],
   );
   cases.push(
-    [(n) => n.conv2d(n.image, { ...conv, padding: -1 }), `${whole("padding", 0, 65535)}-1`],
+    [(n) => n.conv2d(n.image, { ...conv, padding: -1 }), `${sides("padding", 0)}-1`],
     [(n) => n.maxPool2d(n.image, { ...pool, padding: 0.5 }), `${whole("padding", 0, 1)}0.5`],
     [(n) => n.stage(-1), `begin a stage: ${whole("stage", 0)}-1`],
     [(n) => n.narrow(n.image, 4), `${whole("channels", 1, 3)}4`],

@@ -71,8 +71,9 @@ const options = (given: object) => given as never;
 const REFUSED: readonly [string, (n: NetworkBuilder, x: number) => number, string][] = [
   [
     "an option that there is not",
-    (n, x) => n.conv2d(x, options({ name: "c", out: 4, kernel: 3, groups: 2 })),
-    'Cannot add conv2d c: wanted only name, out, kernel, stride, padding, stage, keptTaps, found "groups"',
+    (n, x) => n.conv2d(x, options({ name: "c", out: 4, kernel: 3, group: 2 })),
+    "Cannot add conv2d c: wanted only name, out, kernel, stride, dilation, padding, groups, bias, " +
+    'stage, keptTaps, found "group"',
   ],
   [
     "options of a kind that has none",
@@ -87,7 +88,8 @@ const REFUSED: readonly [string, (n: NetworkBuilder, x: number) => number, strin
   [
     "a kernel of too many taps",
     (n, x) => n.conv2d(x, { name: "c", out: 4, kernel: 9 }),
-    "Cannot add conv2d c: kernel is a whole number from 1 to 8, found 9",
+    "Cannot add conv2d c: kernel is a whole number from 1 to 8, or [height, width] of at most " +
+    "64 taps, found 9",
   ],
   [
     "a name that is no text",
@@ -167,7 +169,7 @@ Deno.test("a network made by hand is held to the same as one that is built", () 
   for (const use of uses) {
     const refused = (net: Network, says: string) =>
       assertThrows(() => use(net), TypeError, `Cannot use the network: wanted layer ${says}`);
-    refused(change(0, { groups: 2 }), "0 (conv2d first) to have only kind, inputs, in, name, out");
+    refused(change(0, { mode: 2 }), "0 (conv2d first) to have only kind, inputs, in, name, out");
     refused(change(0, { stride: undefined }), "0 (conv2d first) to have stride, a whole number");
     refused(
       change(0, { in: 4 }),

@@ -48,15 +48,22 @@ const BROKEN: readonly (readonly [unknown, string])[] = [
   [[{ kind: "toString" }], 'found "toString"'],
   [
     [{ ...conv, kernel: 0 }, pool, fc],
-    "(conv2d conv1) to have kernel, a whole number from 1 to 8, found 0",
+    "(conv2d conv1) to have kernel, a whole number from 1 to 8, or [height, width] of at most 64 " +
+    "taps, found 0",
   ],
   [[{ ...conv, out: "4" }, pool, fc], 'to have out, a whole number from 1 on, found "4"'],
   [[{ ...conv, out: undefined }, pool, fc], "a whole number from 1 on, found none"],
-  [[{ ...conv, stride: 1.5 }, pool, fc], "stride, a whole number from 1 to 65535, found 1.5"],
-  [[{ ...conv, padding: -1 }, pool, fc], "padding, a whole number from 0 to 65535, found -1"],
+  [
+    [{ ...conv, stride: 1.5 }, pool, fc],
+    "stride, a whole number from 1 to 65535, or [height, width], found 1.5",
+  ],
+  [
+    [{ ...conv, padding: -1 }, pool, fc],
+    "padding, a whole number from 0 to 65535, or [height, width], found -1",
+  ],
   [[{ ...conv, stage: true }, pool, fc], "stage, a whole number from 0 on, found true"],
   [[{ ...conv, keptTaps: "10" }, pool, fc], 'keptTaps, 9 ones and zeros, found "10"'],
-  [[{ ...conv, groups: 2 }, pool, fc], "to have only kind, inputs, name, out"],
+  [[{ ...conv, mode: 2 }, pool, fc], "to have only kind, inputs, name, out"],
   [[{ ...conv, name: "" }, pool, fc], '(conv2d) to have name, a text that is not empty, found ""'],
   [[conv, { ...conv, out: 2 }, pool, fc], "layer 1 (conv2d conv1) to have a name that no layer"],
   [[{ ...conv, inputs: [0] }, pool, fc], "to have 1 input from -1 to -1, found [0]"],

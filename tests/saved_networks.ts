@@ -68,6 +68,20 @@ function adaptivePools(): Network {
   });
 }
 
+/** Depthwise and grouped convolutions, with biases, dilation and sides of their own. */
+function groups(): Network {
+  return network({ channels: 3 }, (n) => {
+    let x = n.conv2d(n.image, { name: "a", out: 12, kernel: [1, 3], stride: [2, 1], bias: true });
+    x = n.relu(n.batchNorm(x, { name: "a.bn" }));
+    x = n.conv2d(x, { name: "deep", out: 12, kernel: 3, stride: 2, groups: 12 });
+    x = n.batchNorm(x, { name: "deep.bn" });
+    x = n.conv2d(x, { name: "b", out: 18, kernel: 3, dilation: 2, groups: 6, bias: true });
+    x = n.relu(n.batchNorm(x, { name: "b.bn" }));
+    x = n.conv2d(x, { name: "c", out: 8, kernel: [3, 1], groups: 2, padding: [2, 0], bias: true });
+    n.linear(n.globalAvgPool2d(n.relu(x)), { name: "fc", out: 4 });
+  });
+}
+
 /** Average pools whose last window would begin outside, or which leave pixels out. */
 function gappyPools(): Network {
   return network({ channels: 3 }, (n) => {
@@ -103,6 +117,7 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
   "of pools with gaps": gappyPools(),
   "of adaptive pools": adaptivePools(),
   "of concatenations": concatenations(),
+  "of groups": groups(),
   "cut out of a ResNet": thin(false),
   "cut out of a ResNet, with spatial masks": thin(true),
   "of bottlenecks, whole": bottleneck.base,

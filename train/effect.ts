@@ -1,6 +1,7 @@
 import { curable, cure } from "../data/cure.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
-import { type Conv2dLayer, isConv2d } from "../nn/layers/conv2d.ts";
+import { pairOf } from "../kernels/wgsl/geometry.ts";
+import { type Conv2dLayer, isConv2d, kernelTaps } from "../nn/layers/conv2d.ts";
 import type { TrainOptions } from "./types.ts";
 
 function convolutionsOf({ small }: Adjoined): Conv2dLayer[] {
@@ -14,12 +15,13 @@ export function demandMaskedTaps(
 ): void {
   const convolutions = convolutionsOf(adjoined);
   if (factor === 0 || convolutions.some(({ keptTaps }) => keptTaps)) return;
-  const side = Math.max(...convolutions.map(({ kernel }) => kernel));
-  const least = Math.ceil(1000 / side ** 2) / 1000;
+  const [largest] = convolutions.toSorted((a, b) => kernelTaps(b) - kernelTaps(a));
+  const [height, width] = pairOf(largest.kernel);
+  const least = Math.ceil(1000 / (height * width)) / 1000;
   const option = { option: "maskingFactor" };
   throw curable(
     RangeError,
-    `Cannot mask taps: a part of ${factor} is less than one tap of a ${side}x${side} kernel`,
+    `Cannot mask taps: a part of ${factor} is less than one tap of a ${height}x${width} kernel`,
     ...least < 1 ? [cure`raise ${option} to at least ${least}`] : [],
     cure`leave out ${option}`,
   );

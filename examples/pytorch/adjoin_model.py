@@ -84,10 +84,24 @@ def find(root, name):
     return root
 
 
+def pair(sides):
+    """A number for rows and one for columns, of one for both or of two."""
+    return tuple(sides) if isinstance(sides, list) else (sides, sides)
+
+
 def make_conv2d(layer, channels):
-    kernel = layer["kernel"]
-    stride, padding = layer.get("stride", 1), layer.get("padding", kernel // 2)
-    return nn.Conv2d(channels, layer["out"], kernel, stride, padding, bias=False)
+    kernel, dilation = pair(layer["kernel"]), pair(layer.get("dilation", 1))
+    half = [side // 2 * step for side, step in zip(kernel, dilation)]
+    return nn.Conv2d(
+        channels,
+        layer["out"],
+        kernel,
+        pair(layer.get("stride", 1)),
+        pair(layer.get("padding", half)),
+        dilation,
+        layer.get("groups", 1),
+        bias=layer.get("bias", False),
+    )
 
 
 def run_batch_norm(layer, module, x):

@@ -1,7 +1,7 @@
 import { curable, cure } from "../../data/cure.ts";
 import { printable, printableJson } from "../../data/printable.ts";
 import { range } from "../../kernels/wgsl/blocked.ts";
-import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
+import { type Conv2dLayer, isConv2d, kernelTaps } from "../layers/conv2d.ts";
 import { kindOf, type Layer } from "../layers/mod.ts";
 import { channelsOf, IMAGE, type Network } from "../network.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
@@ -102,7 +102,7 @@ function tapsOf(
   layer: Conv2dLayer,
   { maskingFactor: factor = 0, keptTaps, random }: AdjoinOptions,
 ): readonly boolean[] {
-  const taps = layer.kernel ** 2;
+  const taps = kernelTaps(layer);
   const saved = own(keptTaps, layer.name);
   if (saved && saved.length !== taps) {
     throw new RangeError(

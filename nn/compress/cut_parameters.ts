@@ -55,7 +55,9 @@ export function cutParameters(
     const prefix = isPrefix(kept[i].from) && isPrefix(kept[i].to);
     const cuts = parameters[of].flatMap((parameter) => {
       const cut = partOf(parameter, kept[i]);
-      const sliced = prefix && kind.slices?.includes(parameter.part);
+      // Ops take slices of what runs over inputs and outputs; groups of channels are no slice.
+      const sliced = prefix && parameter.axes.includes("in") &&
+        kind.slices?.includes(parameter.part);
       return cut && !sliced ? [[parameter.part, cut] as const] : [];
     });
     return cuts.length ? new Map(cuts) : undefined;

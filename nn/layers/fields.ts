@@ -1,3 +1,5 @@
+import { type Pair, pairOf, type Sides } from "../../kernels/wgsl/geometry.ts";
+
 /** The values that a field may depend on. */
 export interface FieldContext {
   /** The fields before it. */
@@ -55,6 +57,25 @@ export function whole(
   };
 }
 
+/** A whole number from `least` on, to `most`, or two of them, `[height, width]`. */
+export function sides(
+  { otherwise, ...bounds }: {
+    least: number;
+    most?: number;
+    otherwise?: (context: FieldContext) => Sides | undefined;
+  },
+): Field {
+  const one = whole(bounds);
+  return {
+    wanted: (context) => `${one.wanted(context)}, or [height, width]`,
+    fits: (value, context) =>
+      Array.isArray(value)
+        ? value.length === 2 && value.every((side) => one.fits(side, context))
+        : one.fits(value, context),
+    ...(otherwise && { otherwise }),
+  };
+}
+
 /** The most pixels that a window, a step or a margin may have; sides of images are below. */
 export const MAX_PIXELS = 65_535;
 
@@ -71,8 +92,14 @@ export const layerName: Field = {
   fits: (value) => typeof value === "string" && value !== "",
 };
 
+/** A field that {@link sides} has let pass, as rows and columns. */
+export function pairIn(value: unknown): Pair {
+  return Array.isArray(value) ? [Number(value[0]), Number(value[1])] : pairOf(Number(value));
+}
+
 function tapsOf({ fields }: FieldContext): number {
-  return Number(fields.kernel) ** 2;
+  const [height, width] = pairIn(fields.kernel);
+  return height * width;
 }
 
 /**

@@ -163,8 +163,8 @@ export interface LayerKind<
   width?(layer: L, inputs: readonly number[]): number;
   /** Where they come from, given the channels of its inputs. Default: they are passed on. */
   channels?(layer: L, inputs: readonly number[]): ChannelRule;
-  /** Height or width of its value, given that of its input. Default: the same. */
-  side?(layer: L, side: number): number;
+  /** Height (0) or width (1) of its value, given that of its input. Default: the same. */
+  side?(layer: L, side: number, along: 0 | 1): number;
   /** Parameters, given the channels of its value. Default: none. */
   parameters?(layer: L, channels: number): readonly LayerParameter[];
   /** Its cost. Default: nothing. */
@@ -179,8 +179,15 @@ export interface LayerKind<
 
   /** The factor and shift of each channel, for kinds that do nothing else to their input. */
   scaling?(values: PartValues, eps: number): Scaling;
-  /** Its weight with its output channels scaled; for kinds into which a scaling can be folded. */
-  scaled?(layer: L, values: PartValues, factors: Float64Array): Float32Array;
+  /**
+   * Its weight and bias, if it has one, with its output channels scaled; for kinds into which a
+   * scaling can be folded.
+   */
+  scaled?(
+    layer: L,
+    values: PartValues,
+    factors: Float64Array,
+  ): { readonly weight: Float32Array; readonly bias?: Float32Array };
   /** A parameter as files have it. Default: as it is. */
   stored?(layer: L, part: string, values: Float32Array): Float32Array;
   /** Its nodes in ONNX. */

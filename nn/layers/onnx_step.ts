@@ -1,3 +1,5 @@
+import { pairOf, type Sides } from "../../kernels/wgsl/geometry.ts";
+
 /** An attribute of a node of ONNX: a whole number, several, or a float. */
 export type Attribute = number | readonly number[] | { readonly float: number };
 
@@ -35,16 +37,16 @@ export interface OnnxContext {
 
 /** The attributes of a node whose windows lie over an image; `over` hang over the lower right. */
 export function windowAttributes(
-  { kernel, stride, padding = 0, over = [padding, padding] }: {
-    kernel: number;
-    stride: number;
-    padding?: number;
+  { kernel, stride, padding = 0, over = pairOf(padding) }: {
+    kernel: Sides;
+    stride: Sides;
+    padding?: Sides;
     over?: readonly number[];
   },
 ): Record<string, Attribute> {
   return {
-    kernel_shape: [kernel, kernel],
-    strides: [stride, stride],
-    pads: [padding, padding, ...over],
+    kernel_shape: pairOf(kernel),
+    strides: pairOf(stride),
+    pads: [...pairOf(padding), ...over],
   };
 }
