@@ -4,7 +4,8 @@ import { type FoldedConv2d, foldNorms } from "../nn/fold.ts";
 import { kindOf, type Layer } from "../nn/layers/mod.ts";
 import type { Attribute, OnnxStep } from "../nn/layers/onnx_step.ts";
 import { toTorch } from "../nn/layout.ts";
-import { IMAGE, type Network, type Value } from "../nn/network.ts";
+import { IMAGE, type Network, shapesOf, type Value } from "../nn/network.ts";
+import type { ValueShape } from "../nn/layers/layer.ts";
 import type { State } from "../nn/parameters.ts";
 import { nameOf, partsOf } from "../nn/state.ts";
 
@@ -58,6 +59,7 @@ class GraphBuilder implements OnnxGraph {
   readonly #network: Network;
   readonly #state: State;
   readonly #sizes: readonly ImageSize[];
+  readonly #shapes: readonly ValueShape[];
   readonly #folded: ReadonlyMap<number, FoldedConv2d>;
   readonly #image: ImageSize;
   /** By layer: the name of its value. */
@@ -69,6 +71,7 @@ class GraphBuilder implements OnnxGraph {
     this.#state = state;
     this.#image = image;
     this.#sizes = sizesOf(network, image);
+    this.#shapes = shapesOf(network);
     this.#folded = foldNorms(network, state);
   }
 
@@ -133,6 +136,7 @@ class GraphBuilder implements OnnxGraph {
     const folded = this.#folded.get(i);
     const steps = kindOf(layer).onnx(layer, {
       values: partsOf(layer, this.#state),
+      flat: x !== IMAGE && this.#shapes[x].flat,
       image: x === IMAGE ? this.#image : this.#sizes[x],
       ...(folded && { folded }),
     });
@@ -144,7 +148,10 @@ class GraphBuilder implements OnnxGraph {
     };
     const [first, ...others] = steps;
     return others.reduce(
-      (value, step) => record(step, this.#name(`${name}.${step.suffix ?? step.op}`), [value]),
+      (value, step) => {
+        const reads = step.again ? [value, inputs[0]] : [value];
+        return record(step, this.#name(`${name}.${step.suffix ?? step.op}`), reads);
+      },
       record(first, name, inputs),
     );
   }

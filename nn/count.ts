@@ -77,14 +77,20 @@ function sizesBetween(
   const of = (value: Value): ImageSize => value === IMAGE ? image : sizes[value];
   layers.forEach((layer, i) => {
     const kind = kindOf(layer);
-    const [from, ...others] = layer.inputs.map(of);
+    const inputs = layer.inputs.map(of);
     const sides = (size: ImageSize): string => `${size.height}x${size.width}`;
     const what = (): string =>
       `Cannot run layer ${i} (${layerTitle(layer)}) on images of ${sides(image)}`;
-    const other = others.find((size) => size.height !== from.height || size.width !== from.width);
+    const isSpread = ({ height, width }: ImageSize): boolean =>
+      kind.spreads === true && height === 1 && width === 1;
+    const from = inputs.find((size) => !isSpread(size)) ?? inputs[0];
+    const other = inputs.find((size) =>
+      !isSpread(size) && (size.height !== from.height || size.width !== from.width)
+    );
     if (other) {
       throw new TypeError(
-        `${what()}: wanted inputs of equal sides, found ${sides(from)} and ${sides(other)}`,
+        `${what()}: wanted inputs of equal sides${kind.spreads ? ", or of one pixel" : ""}, ` +
+          `found ${sides(from)} and ${sides(other)}`,
       );
     }
     const [height, width] = ([0, 1] as const).map((along) => {

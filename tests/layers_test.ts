@@ -175,7 +175,7 @@ Deno.test("a network made by hand is held to the same as one that is built", () 
       change(0, { in: 4 }),
       "0 (conv2d first) to have in, the 3 channels of its input, found 4",
     );
-    refused(change(1, { kind: "gelu" }), "1 (gelu) to have a kind out of conv2d");
+    refused(change(1, { kind: "mish" }), "1 (mish) to have a kind out of conv2d");
     refused(change(1, { kind: "constructor" }), "1 (constructor) to have a kind out of conv2d");
     refused(change(1, { inputs: [1] }), "1 (relu) to have 1 input from -1 to 0, found [1]");
     refused(change(3, { inputs: [1] }), "3 (linear fc) to have an input that globalAvgPool2d");

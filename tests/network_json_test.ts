@@ -44,7 +44,7 @@ const BROKEN: readonly (readonly [unknown, string])[] = [
   [[conv, pool], "the last layer gives the logits and has to be linear, found globalAvgPool2d"],
   [[], "has to be linear, found no layer"],
   [[7, pool, fc], "wanted layer 0 to have a kind out of conv2d, batchNorm,"],
-  [[{ kind: "gelu" }, pool, fc], 'found "gelu"'],
+  [[{ kind: "mish" }, pool, fc], 'found "mish"'],
   [[{ kind: "toString" }], 'found "toString"'],
   [
     [{ ...conv, kernel: 0 }, pool, fc],

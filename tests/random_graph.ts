@@ -39,6 +39,21 @@ class Growing {
     return this.n.conv2d(x, { name: this.name("conv"), out, kernel });
   }
 
+  /** One of the activations. */
+  activated(x: Value): Value {
+    const { n } = this;
+    const activations = [
+      n.relu6,
+      n.leakyRelu,
+      n.sigmoid,
+      n.hardSigmoid,
+      n.silu,
+      n.hardSwish,
+      n.gelu,
+    ];
+    return pick(this.random, activations)(x);
+  }
+
   /** A value, normed and rectified at times. */
   dressed(x: Value): Value {
     const { n } = this;
@@ -78,6 +93,25 @@ const PIECES: Readonly<Record<string, Grow>> = {
     return g.n.narrow(x, Math.max(2, g.n.channels(x) - 2));
   },
   pool: (g) => g.n.maxPool2d(g.value(), { kernel: 3, stride: 1, padding: 1 }),
+  activation: (g) => g.activated(g.dressed(g.conv(g.value(), pick(g.random, WIDTHS), 1))),
+  product: (g) => {
+    const out = pick(g.random, WIDTHS);
+    return g.n.multiply(g.dressed(g.conv(g.value(), out, 1)), g.conv(g.value(), out, 3));
+  },
+  // Squeeze-and-excitation, of the largest of each channel.
+  gate: (g) => {
+    const x = g.value();
+    const pooled = g.n.maxPool2d(x, { kernel: 7, stride: 7, padding: 0 });
+    const gate = g.conv(g.activated(g.conv(pooled, 4, 1)), g.n.channels(x), 1);
+    return g.n.multiply(x, g.chance(0.5) ? g.n.sigmoid(gate) : g.n.hardSigmoid(gate));
+  },
+  // A block of ConvNeXt.
+  "layer norm": (g) => {
+    const x = g.value();
+    const normed = g.n.layerNorm(g.conv(x, g.n.channels(x), 3), { name: g.name("norm") });
+    const y = g.conv(g.n.gelu(g.conv(normed, 12, 1)), g.n.channels(x), 1);
+    return g.n.add(x, g.n.scale(y, { name: g.name("scale"), initial: 0.5 }));
+  },
   turned: (g) => {
     const x = g.value();
     const channels = Array.from({ length: g.n.channels(x) }, (_, c) => c);

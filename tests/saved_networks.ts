@@ -82,6 +82,26 @@ function groups(): Network {
   });
 }
 
+/** All activations, layer norms and factors, on images and on rows of features. */
+function activations(): Network {
+  return network({ channels: 3 }, (n) => {
+    let x = n.layerNorm(n.conv2d(n.image, { name: "a.conv", out: 7, kernel: 3, stride: 2 }), {
+      name: "a.norm",
+    });
+    // A name that the others' begin with.
+    x = n.add(n.scale(n.gelu(x), { name: "a", initial: 0.3 }), n.leakyRelu(x));
+    x = n.silu(n.conv2d(x, { name: "b", out: 6, kernel: 1 }));
+    const pooled = n.maxPool2d(x, { kernel: 8, stride: 8, padding: 0 });
+    const gate = n.conv2d(n.hardSwish(pooled), { name: "gate", out: 6, kernel: 1 });
+    x = n.multiply(x, n.sigmoid(gate));
+    x = n.multiply(n.hardSigmoid(gate), x);
+    x = n.multiply(n.relu6(x), n.leakyRelu(x, { slope: 0.2 }));
+    let y = n.layerNorm(n.globalAvgPool2d(x), { name: "head", eps: 1e-3 });
+    y = n.multiply(n.gelu(y), n.scale(n.hardSigmoid(y), { name: "rows" }));
+    n.linear(n.silu(y), { name: "fc", out: 4 });
+  });
+}
+
 /** Average pools whose last window would begin outside, or which leave pixels out. */
 function gappyPools(): Network {
   return network({ channels: 3 }, (n) => {
@@ -114,6 +134,7 @@ const bottleneck = adjoin(
 /** Networks that are quick to run, and unlike each other. */
 export const NETWORKS: Readonly<Record<string, Network>> = {
   "of every layer": everyLayer(),
+  "of activations and layer norms": activations(),
   "of pools with gaps": gappyPools(),
   "of adaptive pools": adaptivePools(),
   "of concatenations": concatenations(),

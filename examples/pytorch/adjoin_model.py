@@ -74,6 +74,9 @@ def place(root, name, module):
     *parents, last = name.split(".")
     for part in parents:
         root = root._modules.setdefault(part, nn.Module())
+    # A block may be the name of a layer as well as the beginning of others' names.
+    if last in root._modules:
+        module._modules.update(root._modules[last]._modules)
     root._modules[last] = module
 
 
@@ -120,6 +123,26 @@ def run_adaptive_avg_pool2d(layer, module, x):
     return F.adaptive_avg_pool2d(x, sides)
 
 
+class ChannelNorm(nn.LayerNorm):
+    """Layer norm over the channels of images, or of rows of features."""
+
+    def forward(self, x):
+        if x.dim() == 2:
+            return super().forward(x)
+        return super().forward(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+class Scale(nn.Module):
+    """A learned factor for each channel."""
+
+    def __init__(self, channels):
+        super().__init__()
+        self.gamma = nn.Parameter(torch.ones(channels))
+
+    def forward(self, x):
+        return x * self.gamma.reshape(1, -1, *[1] * (x.dim() - 2))
+
+
 # A kind of layers: its output from a layer, its module and its inputs; the module of a layer that is
 # applied to so many channels, where it has weights; and the channels of its output, given those of
 # its inputs, where they are not those of the first.
@@ -135,8 +158,21 @@ KINDS = {
         lambda layer, channels: nn.Linear(channels, layer["out"]),
         lambda layer, made: layer["out"],
     ),
+    "layerNorm": Kind(
+        lambda layer, module, x: module(x),
+        lambda layer, channels: ChannelNorm(channels, layer.get("eps", 1e-6)),
+    ),
+    "scale": Kind(lambda layer, module, x: module(x), lambda layer, channels: Scale(channels)),
     "relu": Kind(lambda layer, module, x: F.relu(x)),
+    "relu6": Kind(lambda layer, module, x: F.relu6(x)),
+    "leakyRelu": Kind(lambda layer, module, x: F.leaky_relu(x, layer.get("slope", 0.01))),
+    "sigmoid": Kind(lambda layer, module, x: torch.sigmoid(x)),
+    "hardSigmoid": Kind(lambda layer, module, x: F.hardsigmoid(x)),
+    "silu": Kind(lambda layer, module, x: F.silu(x)),
+    "hardSwish": Kind(lambda layer, module, x: F.hardswish(x)),
+    "gelu": Kind(lambda layer, module, x: F.gelu(x)),
     "add": Kind(lambda layer, module, a, b: a + b),
+    "multiply": Kind(lambda layer, module, a, b: a * b),
     "narrow": Kind(
         lambda layer, module, x: x[:, : layer["channels"]],
         channels=lambda layer, made: layer["channels"],

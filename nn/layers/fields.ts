@@ -76,6 +76,26 @@ export function sides(
   };
 }
 
+/** A finite number, `otherwise` unless given. */
+export function real({ otherwise }: { otherwise: number }): Field {
+  return {
+    wanted: () => "a finite number",
+    fits: (value) => Number.isFinite(value),
+    otherwise: () => otherwise,
+  };
+}
+
+/** A finite number, above 0 or from 0 on, and `otherwise` unless given. */
+export function positive(
+  { zero = false, otherwise }: { zero?: boolean; otherwise: number },
+): Field {
+  return {
+    wanted: () => zero ? "a finite number from 0 on" : "a finite number above 0",
+    fits: (value) => Number.isFinite(value) && (zero ? Number(value) >= 0 : Number(value) > 0),
+    otherwise: () => otherwise,
+  };
+}
+
 /** The most pixels that a window, a step or a margin may have; sides of images are below. */
 export const MAX_PIXELS = 65_535;
 

@@ -163,6 +163,11 @@ export interface LayerKind<
   width?(layer: L, inputs: readonly number[]): number;
   /** Where they come from, given the channels of its inputs. Default: they are passed on. */
   channels?(layer: L, inputs: readonly number[]): ChannelRule;
+  /**
+   * Whether inputs of one pixel are spread over the pixels of the others. Default: inputs have
+   * equal sides.
+   */
+  readonly spreads?: boolean;
   /** Height (0) or width (1) of its value, given that of its input. Default: the same. */
   side?(layer: L, side: number, along: 0 | 1): number;
   /** Parameters, given the channels of its value. Default: none. */

@@ -14,15 +14,35 @@ import { linear, type LinearLayer, type LinearOptions } from "./linear.ts";
 import { maxPool2d, type MaxPool2dLayer, type MaxPool2dOptions } from "./max_pool2d.ts";
 import { narrow, type NarrowLayer } from "./narrow.ts";
 import { relu, type ReluLayer } from "./relu.ts";
+import { relu6, type Relu6Layer } from "./relu6.ts";
+import { leakyRelu, type LeakyReluLayer, type LeakyReluOptions } from "./leaky_relu.ts";
+import { sigmoid, type SigmoidLayer } from "./sigmoid.ts";
+import { hardSigmoid, type HardSigmoidLayer } from "./hard_sigmoid.ts";
+import { silu, type SiluLayer } from "./silu.ts";
+import { hardSwish, type HardSwishLayer } from "./hard_swish.ts";
+import { gelu, type GeluLayer } from "./gelu.ts";
+import { multiply, type MultiplyLayer } from "./multiply.ts";
+import { scale, type ScaleLayer, type ScaleOptions } from "./scale.ts";
+import { layerNorm, type LayerNormLayer, type LayerNormOptions } from "./layer_norm.ts";
 import { select, type SelectLayer, type SelectOptions } from "./select.ts";
 
 /** One layer of a network. */
 export type Layer =
   | Conv2dLayer
   | BatchNormLayer
+  | LayerNormLayer
+  | ScaleLayer
   | LinearLayer
   | ReluLayer
+  | Relu6Layer
+  | LeakyReluLayer
+  | SigmoidLayer
+  | HardSigmoidLayer
+  | SiluLayer
+  | HardSwishLayer
+  | GeluLayer
   | AddLayer
+  | MultiplyLayer
   | NarrowLayer
   | SelectLayer
   | ConcatLayer
@@ -39,12 +59,32 @@ export interface LayerMethods {
   conv2d(x: Value, options: Conv2dOptions): Value;
   /** Batch norm. */
   batchNorm(x: Value, options: BatchNormOptions): Value;
+  /** Layer norm over the channels of each pixel. */
+  layerNorm(x: Value, options: LayerNormOptions): Value;
+  /** A learned factor for each channel. */
+  scale(x: Value, options: ScaleOptions): Value;
   /** A fully connected layer with bias, on rows of features. */
   linear(x: Value, options: LinearOptions): Value;
   /** `max(x, 0)`. */
   relu(x: Value): Value;
+  /** `x` cut off at 0 and 6. */
+  relu6(x: Value): Value;
+  /** `x` above 0 and `slope · x` elsewhere. */
+  leakyRelu(x: Value, options?: LeakyReluOptions): Value;
+  /** `1 / (1 + exp(-x))`. */
+  sigmoid(x: Value): Value;
+  /** `x / 6 + 1 / 2`, cut off at 0 and 1. */
+  hardSigmoid(x: Value): Value;
+  /** `x · sigmoid(x)`, also called swish. */
+  silu(x: Value): Value;
+  /** `x · hardSigmoid(x)`. */
+  hardSwish(x: Value): Value;
+  /** `x / 2 · (1 + erf(x / √2))`. */
+  gelu(x: Value): Value;
   /** The sum of two values of equal shape. */
   add(a: Value, b: Value): Value;
+  /** The product of two values of equal channels; one of one pixel is spread over the other. */
+  multiply(a: Value, b: Value): Value;
   /** The first `channels` channels. */
   narrow(x: Value, channels: number): Value;
   /** Some channels, in any order. */
@@ -70,9 +110,19 @@ export const KINDS: {
 } = {
   conv2d,
   batchNorm,
+  layerNorm,
+  scale,
   linear,
   relu,
+  relu6,
+  leakyRelu,
+  sigmoid,
+  hardSigmoid,
+  silu,
+  hardSwish,
+  gelu,
   add,
+  multiply,
   narrow,
   select,
   concat,

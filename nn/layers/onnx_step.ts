@@ -7,7 +7,10 @@ export type Attribute = number | readonly number[] | { readonly float: number };
 export interface OnnxConstant {
   /** Its name behind that of the layer: `weight`. */
   readonly part: string;
-  /** Floats in the layout of the GPU: `[height, width, in, out]`, `[in, out]`, `[channels]`. */
+  /**
+   * Floats in the layout of the GPU: `[height, width, in, out]`, `[in, out]`, `[channels]`; other
+   * ones as they are.
+   */
   readonly shape: readonly number[];
   /** Row-major, unpadded. */
   readonly data: Float32Array | BigInt64Array;
@@ -19,6 +22,8 @@ export interface OnnxStep {
   readonly op: string;
   /** By name. Default: none. */
   readonly attributes?: Readonly<Record<string, Attribute>>;
+  /** Whether it reads the layer's first input once more, after the step before it. */
+  readonly again?: boolean;
   /** Constants that it reads after the values. Default: none. */
   readonly constants?: readonly OnnxConstant[];
   /** The end of its name, for steps after the first. */
@@ -29,10 +34,17 @@ export interface OnnxStep {
 export interface OnnxContext {
   /** The values of one of its parameters or running statistics. */
   readonly values: (part: string) => Float32Array;
+  /** Whether its first input is one row of features for each image. */
+  readonly flat: boolean;
   /** Sides of its first input, in pixels. */
   readonly image: { readonly height: number; readonly width: number };
   /** Weight and bias that do the norm after it as well. */
   readonly folded?: { readonly weight: Float32Array; readonly bias: Float32Array };
+}
+
+/** A constant of one float. */
+export function onnxNumber(part: string, value: number): OnnxConstant {
+  return { part, shape: [], data: Float32Array.of(value) };
 }
 
 /** The attributes of a node whose windows lie over an image; `over` hang over the lower right. */
