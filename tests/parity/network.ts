@@ -202,7 +202,7 @@ function wantedCourse(file: Safetensors): Course {
   };
 }
 
-/** Neighbouring roundings of the initial values that are tried. */
+/** Neighbouring roundings of the initial values that are tried at most. */
 const ROUNDINGS = 4;
 
 /** The most that is allowed of a chaotic course: twice as far, the numbers have little in common. */
@@ -228,16 +228,15 @@ export async function checkAdjoined(gpu: Gpu, file: Safetensors): Promise<Findin
   const { first, course } = await take(gpu, file, state);
   const later = apart(course, wantedCourse(file));
   if (!hold(first) || hold(later)) return [...first, ...later];
-  const others: Finding[][] = [];
-  for (let seed = 0; seed < ROUNDINGS; seed++) {
-    others.push(apart((await take(gpu, file, rounded(state, seed))).course, course));
-  }
-  return [
-    ...first,
-    ...later.map((finding, i): Finding => {
-      const moved = Math.max(...others.map((other) => other[i].error));
-      const allowed = Math.max(finding.allowed, Math.min(2 * moved, FURTHEST));
+  let found = later;
+  // What holds holds whatever others would allow.
+  for (let seed = 0; seed < ROUNDINGS && !hold(found); seed++) {
+    const other = apart((await take(gpu, file, rounded(state, seed))).course, course);
+    found = found.map((finding, i): Finding => {
+      const moved = Math.max(finding.moved ?? 0, other[i].error);
+      const allowed = Math.max(later[i].allowed, Math.min(2 * moved, FURTHEST));
       return { ...finding, allowed, moved };
-    }),
-  ];
+    });
+  }
+  return [...first, ...found];
 }
