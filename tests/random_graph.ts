@@ -57,8 +57,9 @@ class Growing {
   /** A value, normed and rectified at times. */
   dressed(x: Value): Value {
     const { n } = this;
-    const y = this.chance(0.7) ? n.batchNorm(x, { name: this.name("norm") }) : x;
-    return this.chance(0.7) ? n.relu(y) : y;
+    const norm = this.chance(0.8) ? "batchNorm" : "layerNorm";
+    const y = this.chance(0.7) ? n[norm](x, { name: this.name("norm") }) : x;
+    return this.chance(0.7) ? this.n.relu(y) : y;
   }
 }
 
@@ -87,6 +88,24 @@ const PIECES: Readonly<Record<string, Grow>> = {
     const parts = [pick(g.random, WIDTHS), pick(g.random, WIDTHS)];
     const joined = g.n.concat(parts.map((out) => g.dressed(g.conv(g.value(), out, 1))));
     return g.dressed(g.n.add(joined, g.conv(g.value(), parts[0] + parts[1], 1)));
+  },
+  depthwise: (g) => {
+    const x = g.dressed(g.conv(g.value(), pick(g.random, WIDTHS), 1));
+    const groups = g.n.channels(x);
+    const out = pick(g.random, [groups, groups, 2 * groups]);
+    const y = g.n.conv2d(x, {
+      name: g.name("depthwise"),
+      out,
+      kernel: 3,
+      groups,
+      bias: g.chance(0.5),
+    });
+    return g.conv(g.dressed(y), pick(g.random, WIDTHS), 1);
+  },
+  groups: (g) => {
+    const x = g.dressed(g.conv(g.value(), 12, 1));
+    const groups = pick(g.random, [2, 3, 4]);
+    return g.dressed(g.n.conv2d(x, { name: g.name("groups"), out: 12, kernel: 3, groups }));
   },
   part: (g) => {
     const x = g.value();
