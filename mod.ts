@@ -191,9 +191,15 @@ export type {
 } from "./nn/layers/adaptive_avg_pool2d.ts";
 export type { AvgPool2dLayer, AvgPool2dOptions } from "./nn/layers/avg_pool2d.ts";
 export type { BatchNormLayer, BatchNormOptions } from "./nn/layers/batch_norm.ts";
+export type { ChannelShuffleLayer, ChannelShuffleOptions } from "./nn/layers/channel_shuffle.ts";
 export type { ConcatLayer } from "./nn/layers/concat.ts";
 export type { Conv2dLayer, Conv2dOptions } from "./nn/layers/conv2d.ts";
-export type { GlobalAvgPool2dLayer } from "./nn/layers/global_avg_pool2d.ts";
+export type { DropoutLayer, DropoutOptions } from "./nn/layers/dropout.ts";
+export type { DropPathLayer, DropPathOptions } from "./nn/layers/drop_path.ts";
+export type {
+  GlobalAvgPool2dLayer,
+  GlobalAvgPool2dOptions,
+} from "./nn/layers/global_avg_pool2d.ts";
 export type { LinearLayer, LinearOptions } from "./nn/layers/linear.ts";
 export type { Relu6Layer } from "./nn/layers/relu6.ts";
 export type { LeakyReluLayer, LeakyReluOptions } from "./nn/layers/leaky_relu.ts";
@@ -210,6 +216,7 @@ export type { MaxPool2dLayer, MaxPool2dOptions } from "./nn/layers/max_pool2d.ts
 export type { NarrowLayer } from "./nn/layers/narrow.ts";
 export type { SelectLayer, SelectOptions } from "./nn/layers/select.ts";
 export type { ReluLayer } from "./nn/layers/relu.ts";
+export type { Upsample2dLayer, Upsample2dOptions } from "./nn/layers/upsample2d.ts";
 export { fromTorch, type TorchTensor, toTorch } from "./nn/layout.ts";
 export {
   channelsOf,

@@ -115,23 +115,15 @@ class GraphBuilder implements OnnxGraph {
   }
 
   add(layer: Layer, i: number): void {
-    const last = i === this.#network.layers.length - 1;
     const of = (value: Value): string => value === IMAGE ? this.#input : this.#values[value];
     // A norm that is folded has its value already.
-    this.#values[i] ??= this.#layer(layer, i, {
-      name: last ? OUTPUT : this.#name(nameOf(layer) || `${layer.kind}_${i}`),
-      inputs: layer.inputs.map(of),
-    });
+    this.#values[i] ??= this.#layer(layer, i, layer.inputs.map(of));
     const folded = this.#folded.get(i);
     if (folded) this.#values[folded.norm] = this.#values[i];
   }
 
-  /** The nodes of a layer, the first of them called `name`. Gives the name of the last. */
-  #layer(
-    layer: Layer,
-    i: number,
-    { name, inputs }: { name: string; inputs: readonly string[] },
-  ): string {
+  /** The nodes of a layer. Gives the name of the last, that of its input where there are none. */
+  #layer(layer: Layer, i: number, inputs: readonly string[]): string {
     const [x] = layer.inputs;
     const folded = this.#folded.get(i);
     const steps = kindOf(layer).onnx(layer, {
@@ -140,20 +132,19 @@ class GraphBuilder implements OnnxGraph {
       image: x === IMAGE ? this.#image : this.#sizes[x],
       ...(folded && { folded }),
     });
-    const record = (step: OnnxStep, called: string, reads: readonly string[]): string => {
+    const name = nameOf(layer) || `${layer.kind}_${i}`;
+    const last = (step: number): boolean =>
+      i === this.#network.layers.length - 1 && step === steps.length - 1;
+    const record = (reads: readonly string[], step: OnnxStep, k: number): string[] => {
+      const wanted = k === 0 ? name : `${name}.${step.suffix ?? step.op}`;
+      const called = last(k) ? OUTPUT : this.#name(wanted);
       const constants = (step.constants ?? []).map(({ part, shape, data }) =>
-        this.#constant(`${nameOf(layer) || name}.${part}`, torchConstant({ shape, data }))
+        this.#constant(`${name}.${part}`, torchConstant({ shape, data }))
       );
-      return this.#node(step.op, called, [...reads, ...constants], step.attributes);
+      const all = [...reads, ...step.again && k > 0 ? [inputs[0]] : [], ...constants];
+      return [this.#node(step.op, called, all, step.attributes)];
     };
-    const [first, ...others] = steps;
-    return others.reduce(
-      (value, step) => {
-        const reads = step.again ? [value, inputs[0]] : [value];
-        return record(step, this.#name(`${name}.${step.suffix ?? step.op}`), reads);
-      },
-      record(first, name, inputs),
-    );
+    return steps.reduce(record, [...inputs])[0];
   }
 }
 

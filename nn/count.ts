@@ -1,5 +1,7 @@
+import { classifiersOf } from "./classifiers.ts";
 import { kindOf } from "./layers/mod.ts";
 import { channelsOf, IMAGE, layerTitle, type Network, shapesOf, type Value } from "./network.ts";
+import { nameOf } from "./state.ts";
 
 /** Height and width, in pixels. */
 export interface ImageSize {
@@ -27,9 +29,9 @@ export interface LayerCount {
 export interface Count {
   /** All parameters: `backboneParams` and `classifierParams`. */
   readonly params: number;
-  /** Parameters of all layers but the last, which gives the logits. */
+  /** Parameters of all layers but those that make the logits. */
   readonly backboneParams: number;
-  /** Weights and biases of the last layer. */
+  /** Weights and biases of what makes the logits: the last layer, or a convolution before a pool. */
   readonly classifierParams: number;
   /** Multiply-accumulates of all layers for one image. */
   readonly macs: number;
@@ -143,8 +145,10 @@ export function count(network: Network, image: ImageSize): Count {
   const layers = countLayers(network, image);
   const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
   const params = sum(layers.map((layer) => layer.params));
-  // The last layer gives the logits, and has parameters.
-  const classifierParams = layers.at(-1)?.params ?? 0;
+  const classifiers = new Set([...classifiersOf(network)].map(nameOf));
+  const classifierParams = sum(
+    layers.filter(({ name }) => classifiers.has(name)).map((layer) => layer.params),
+  );
   return {
     params,
     backboneParams: params - classifierParams,

@@ -17,7 +17,8 @@ export interface FoldedConv2d {
 
 /**
  * By layer: the convolutions that nothing but a batch norm is applied to, with the norm's running
- * statistics, scale and shift in their weights and in a bias. `eps` is added to the variance.
+ * statistics, scale and shift in their weights and in a bias. `eps` is added to the variance where
+ * the norm states none.
  */
 export function foldNorms(
   network: Network,
@@ -34,7 +35,7 @@ export function foldNorms(
     const { scaled } = kindOf(layers[x]);
     if (!scaling || !scaled) return;
     // norm(w x + b) = f w x + f b + shift, f in float64.
-    const { factors, shifts } = scaling(partsOf(layer, state), eps);
+    const { factors, shifts } = scaling(layer, partsOf(layer, state), eps);
     const { weight, bias } = scaled(layers[x], partsOf(layers[x], state), factors);
     folded.set(x, { norm, weight, bias: bias ? bias.map((b, i) => b + shifts[i]) : shifts });
   });

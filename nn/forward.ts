@@ -15,10 +15,15 @@ export interface Running {
   readonly parameter: (name: string) => Tensor;
   /** Training uses and updates batch statistics; evaluation uses the running ones. */
   readonly training: boolean;
-  /** Added to the variance. Default: 1e-5. */
+  /** Added to the variance by norms that state none. Default: 1e-5. */
   readonly eps?: number;
   /** The part of a batch in the running statistics. Default: 0.1. */
   readonly momentum?: number;
+  /**
+   * Seed and step, `[2]` of type u32: what dropout and stochastic depth draw from in training. The
+   * same ones drop the same.
+   */
+  readonly noise?: Tensor;
 }
 
 /** Changes of values on their way, such as gates. */
@@ -37,6 +42,11 @@ export interface Part {
   readonly includes?: (i: number) => boolean;
   /** By layer: the part of each parameter that it is run with. Default: all of it. */
   readonly cuts?: readonly (ReadonlyMap<string, SelectAttributes> | undefined)[];
+  /**
+   * By layer: the one of the base network for which it stands, whose random numbers it draws.
+   * Default: itself.
+   */
+  readonly origin?: readonly number[];
   /** The value of a layer that does not run. */
   readonly known?: (i: number) => Tensor | undefined;
   /** Which network's norms to use. */
@@ -69,6 +79,7 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
       },
       inputs: layer.inputs.map((v, k) => part.soft?.input(i, k, value(v)) ?? value(v)),
       relu,
+      stream: part.origin?.[i] ?? i,
       ...(residual && { residual }),
     });
   };

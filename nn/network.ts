@@ -17,13 +17,19 @@ export interface Network {
   readonly layers: readonly Layer[];
 }
 
+/** Whether a layer may be the last one. */
+function givesLogits(layer: Layer): boolean {
+  return kindOf(layer).givesLogits?.(layer) === true;
+}
+
 /** Raises a `TypeError` for a network whose last layer gives no logits. */
 export function checkLast(what: string, layers: readonly Layer[]): void {
   const last = layers.at(-1);
-  if (last && kindOf(last).givesLogits) return;
+  if (last && givesLogits(last)) return;
+  const keeps = last && kindOf(last).givesLogits ? " that keeps an image" : "";
   throw new TypeError(
     `Cannot ${what}: the last layer gives the logits and has to be ${LOGITS_KINDS}, found ` +
-      (last?.kind ?? "no layer"),
+      (last ? last.kind + keeps : "no layer"),
   );
 }
 
@@ -90,5 +96,5 @@ export function channelsOf(network: Network): number[] {
 /** Number of classes: outputs of the last layer. */
 export function classesOf(network: Network): number {
   const last = network.layers.at(-1);
-  return last && kindOf(last).givesLogits ? channelsOf(network)[network.layers.length - 1] : 0;
+  return last && givesLogits(last) ? channelsOf(network)[network.layers.length - 1] : 0;
 }

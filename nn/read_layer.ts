@@ -192,7 +192,7 @@ export function readLayer(
     layer: read as Layer,
     shape: {
       channels: kind.width?.(read, made) ?? channels,
-      flat: kind.flattens === true || shapes[0].flat,
+      flat: kind.flattens?.(read) === true || shapes[0].flat,
     },
   };
 }

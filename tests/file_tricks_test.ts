@@ -22,6 +22,7 @@ import { Choices } from "../kernels/conv/choices.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { network } from "../nn/network.ts";
+import { KIND_NAMES } from "../nn/layers/mod.ts";
 import { parseNetwork } from "../nn/network_json.ts";
 import { model } from "../nn/families/mod.ts";
 import { encodeTrainingState, parseTrainingState } from "../train/resume/training_state.ts";

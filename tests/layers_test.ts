@@ -78,12 +78,12 @@ const REFUSED: readonly [string, (n: NetworkBuilder, x: number) => number, strin
   [
     "options of a kind that has none",
     (n, x) => n.maxPool2d(x, options({ kernel: 2, stride: 2, padding: 0, note: "mine" })),
-    'Cannot add maxPool2d: wanted only kernel, stride, padding, found "note"',
+    'Cannot add maxPool2d: wanted only kernel, stride, padding, ceilMode, found "note"',
   ],
   [
     "inputs among the options",
     (n, x) => n.batchNorm(x, options({ name: "bn", inputs: [-1] })),
-    'Cannot add batchNorm bn: wanted only name, zero, found "inputs"',
+    'Cannot add batchNorm bn: wanted only name, zero, eps, found "inputs"',
   ],
   [
     "a kernel of too many taps",

@@ -41,8 +41,15 @@ const pool = { kind: "globalAvgPool2d" };
 const fc = { kind: "linear", name: "fc", out: 2 };
 
 const BROKEN: readonly (readonly [unknown, string])[] = [
-  [[conv, pool], "the last layer gives the logits and has to be linear, found globalAvgPool2d"],
-  [[], "has to be linear, found no layer"],
+  [
+    [conv, { kind: "relu" }],
+    "the last layer gives the logits and has to be linear or globalAvgPool2d, found relu",
+  ],
+  [
+    [conv, { ...pool, keepImage: true }],
+    "linear or globalAvgPool2d, found globalAvgPool2d that keeps an image",
+  ],
+  [[], "has to be linear or globalAvgPool2d, found no layer"],
   [[7, pool, fc], "wanted layer 0 to have a kind out of conv2d, batchNorm,"],
   [[{ kind: "mish" }, pool, fc], 'found "mish"'],
   [[{ kind: "toString" }], 'found "toString"'],
@@ -75,6 +82,18 @@ const BROKEN: readonly (readonly [unknown, string])[] = [
   [[conv, { kind: "narrow", channels: 5 }, pool, fc], "channels, a whole number from 1 to 4"],
   [[{ kind: "maxPool2d", kernel: 2, stride: 2, padding: 2 }, pool, fc], "from 0 to 1, found 2"],
   [[{ kind: "avgPool2d", kernel: 2, stride: 2, ceilMode: 1 }, pool, fc], "ceilMode, true or false"],
+  [
+    [{ kind: "avgPool2d", kernel: 3, stride: 1, ceilMode: true, padding: 2 }, pool, fc],
+    "padding, a whole number from 0 to 1, found 2",
+  ],
+  [[conv, { kind: "dropout", rate: 1 }, pool, fc], "rate, a number from 0 to below 1, found 1"],
+  [[conv, { kind: "dropPath" }, pool, fc], "rate, a number from 0 to below 1, found none"],
+  [
+    [conv, { kind: "channelShuffle", groups: 3 }, pool, fc],
+    "groups, a whole number that divides its 4 channels, found 3",
+  ],
+  [[conv, { kind: "upsample2d", factor: 0 }, pool, fc], "factor, a whole number from 1 to 64"],
+  [[conv, { kind: "batchNorm", name: "bn", eps: 0 }, pool, fc], "eps, a finite number above 0"],
   [[conv, fc], "an input that globalAvgPool2d has made flat"],
   [[pool, conv, pool, fc], "layer 1 (conv2d conv1) to have an input that is still an image"],
 ];

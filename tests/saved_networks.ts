@@ -102,6 +102,30 @@ function activations(): Network {
   });
 }
 
+/**
+ * All ways of pooling and of making images larger, without a linear layer: a convolution makes the
+ * classes, and a pool the logits. Of what training drops, nothing is left to run.
+ */
+function pooledConvolution(): Network {
+  return network({ channels: 3 }, (n) => {
+    n.stage(0);
+    let x = n.conv2d(n.image, { name: "a", out: 6, kernel: 3, stride: 2 });
+    x = n.dropPath(n.relu(n.batchNorm(x, { name: "a.bn", eps: 0.3 })), { rate: 0.5 });
+    const gate = n.globalAvgPool2d(x, { keepImage: true });
+    x = n.add(n.upsample2d(n.maxPool2d(x, { kernel: 3, stride: 3, padding: 0 }), { factor: 3 }), x);
+    x = n.channelShuffle(x, { groups: 3 });
+    x = n.maxPool2d(x, { kernel: 3, stride: 2, padding: 0, ceilMode: true });
+    x = n.avgPool2d(x, { kernel: 3, stride: 1, ceilMode: false, padding: 1 });
+    x = n.avgPool2d(x, { kernel: 2, stride: 2, ceilMode: true, padding: 1, countPadding: false });
+    // Windows hang over the padding.
+    x = n.avgPool2d(x, { kernel: 4, stride: 3, ceilMode: true, padding: 1 });
+    x = n.dropout(n.batchNorm(x, { name: "bn", eps: 1e-3 }), { rate: 0.5 });
+    const classes = n.conv2d(x, { name: "classifier.1", out: 4, kernel: 1 });
+    const more = n.conv2d(gate, { name: "gate", out: 4, kernel: 1 });
+    n.globalAvgPool2d(n.add(n.relu(classes), n.upsample2d(more, { factor: 2 })));
+  });
+}
+
 /** Average pools whose last window would begin outside, or which leave pixels out. */
 function gappyPools(): Network {
   return network({ channels: 3 }, (n) => {
@@ -137,6 +161,7 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
   "of activations and layer norms": activations(),
   "of pools with gaps": gappyPools(),
   "of adaptive pools": adaptivePools(),
+  "whose classes a convolution makes": pooledConvolution(),
   "of concatenations": concatenations(),
   "of groups": groups(),
   "cut out of a ResNet": thin(false),

@@ -13,7 +13,8 @@ import {
 } from "../nn/pretrained.ts";
 import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
 import { DEFAULT_VARIANTS, torchvisionNames, type Variant } from "../nn/families/mod.ts";
-import { networkSpecs } from "../nn/state.ts";
+import { classifiersOf } from "../nn/classifiers.ts";
+import { nameOf, networkSpecs } from "../nn/state.ts";
 import { wrongValue } from "../nn/wrong_value.ts";
 import { UsageError } from "./errors.ts";
 import { type Given, metadataJson } from "./given.ts";
@@ -75,11 +76,15 @@ function convolutions({ state }: Pretrained, { tensors }: Given): number {
   return [...state.keys()].filter((name) => tensors.get(name)?.shape.length === 4).length;
 }
 
-/** Shapes of a network's convolutions in PyTorch's layout, by the names of their weights. */
+/**
+ * Shapes of a network's convolutions in PyTorch's layout, by the names of their weights; but for
+ * those that make the classes, of which there may be another number.
+ */
 function filterShapes(network: Network): Map<string, number[]> {
   const { parameters } = networkSpecs(network);
+  const classes = new Set([...classifiersOf(network)].map((layer) => `${nameOf(layer)}.weight`));
   return new Map(
-    parameters.filter(({ shape }) => shape.length === 4)
+    parameters.filter(({ name, shape }) => shape.length === 4 && !classes.has(name))
       .map(({ name, shape }) => [name, torchShape(shape)]),
   );
 }

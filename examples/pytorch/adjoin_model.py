@@ -113,8 +113,19 @@ def run_batch_norm(layer, module, x):
 
 
 def run_avg_pool2d(layer, module, x):
+    return F.avg_pool2d(
+        x,
+        layer["kernel"],
+        layer["stride"],
+        layer.get("padding", 0),
+        ceil_mode=layer.get("ceilMode", False),
+        count_include_pad=layer.get("countPadding", True),
+    )
+
+
+def run_max_pool2d(layer, module, x):
     ceil = layer.get("ceilMode", False)
-    return F.avg_pool2d(x, layer["kernel"], layer["stride"], ceil_mode=ceil)
+    return F.max_pool2d(x, layer["kernel"], layer["stride"], layer["padding"], ceil_mode=ceil)
 
 
 def run_adaptive_avg_pool2d(layer, module, x):
@@ -143,16 +154,27 @@ class Scale(nn.Module):
         return x * self.gamma.reshape(1, -1, *[1] * (x.dim() - 2))
 
 
-# A kind of layers: its output from a layer, its module and its inputs; the module of a layer that is
-# applied to so many channels, where it has weights; and the channels of its output, given those of
-# its inputs, where they are not those of the first.
+def run_drop_path(layer, network, x):
+    """Stochastic depth: drops the values of whole images, in training."""
+    if not network.training or layer["rate"] == 0:
+        return x
+    kept = x.new_empty((len(x),) + (1,) * (x.dim() - 1)).bernoulli_(1 - layer["rate"])
+    return x * kept / (1 - layer["rate"])
+
+
+# A kind of layers: its output from a layer, its module and its inputs (where it has no module, the
+# network); the module of a layer that is applied to so many channels, where it has weights; and the
+# channels of its output, given those of its inputs, where they are not those of the first.
 Kind = namedtuple("Kind", ("run", "module", "channels"), defaults=(None, lambda layer, made: made[0]))
 
 KINDS = {
     "conv2d": Kind(
         lambda layer, module, x: module(x), make_conv2d, lambda layer, made: layer["out"]
     ),
-    "batchNorm": Kind(run_batch_norm, lambda layer, channels: nn.BatchNorm2d(channels)),
+    "batchNorm": Kind(
+        run_batch_norm,
+        lambda layer, channels: nn.BatchNorm2d(channels, layer.get("eps", 1e-5)),
+    ),
     "linear": Kind(
         lambda layer, module, x: module(x),
         lambda layer, channels: nn.Linear(channels, layer["out"]),
@@ -185,14 +207,18 @@ KINDS = {
         lambda layer, module, *values: torch.cat(values, dim=1),
         channels=lambda layer, made: sum(made),
     ),
-    "maxPool2d": Kind(
-        lambda layer, module, x: F.max_pool2d(
-            x, layer["kernel"], layer["stride"], layer["padding"]
-        )
-    ),
+    "maxPool2d": Kind(run_max_pool2d),
     "avgPool2d": Kind(run_avg_pool2d),
     "adaptiveAvgPool2d": Kind(run_adaptive_avg_pool2d),
-    "globalAvgPool2d": Kind(lambda layer, module, x: x.mean(dim=(2, 3))),
+    "globalAvgPool2d": Kind(
+        lambda layer, module, x: x.mean(dim=(2, 3), keepdim=layer.get("keepImage", False))
+    ),
+    "upsample2d": Kind(
+        lambda layer, module, x: F.interpolate(x, scale_factor=layer["factor"], mode="nearest")
+    ),
+    "channelShuffle": Kind(lambda layer, module, x: torch.channel_shuffle(x, layer["groups"])),
+    "dropout": Kind(lambda layer, network, x: F.dropout(x, layer["rate"], network.training)),
+    "dropPath": Kind(run_drop_path),
 }
 
 
@@ -227,7 +253,7 @@ class AdjoinNetwork(nn.Module):
         for layer in self._layers:
             kind = KINDS[layer["kind"]]
             inputs = [image if v < 0 else values[v] for v in layer["inputs"]]
-            module = find(self, layer["name"]) if kind.module is not None else None
+            module = find(self, layer["name"]) if kind.module is not None else self
             values.append(kind.run(layer, module, *inputs))
         return values[-1]
 

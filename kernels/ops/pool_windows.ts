@@ -39,6 +39,12 @@ export function poolSide(size: number, windows: PoolWindows): number {
   return (side - 1) * stride >= size + padding ? side - 1 : side;
 }
 
+/** Pixels of the last window that lie behind the image, in its padding or beyond it. */
+export function overhang(size: number, windows: PoolWindows): number {
+  const { kernel, stride, padding = 0 } = windows;
+  return Math.max(0, (poolSide(size, windows) - 1) * stride + kernel - size - padding);
+}
+
 /**
  * The shape of the result of the pool called `name`. Raises a `TypeError` for other than images and
  * a `RangeError` for windows that do not fit or too much padding.

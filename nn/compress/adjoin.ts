@@ -1,6 +1,7 @@
 import { curable, cure } from "../../data/cure.ts";
 import { printable, printableJson } from "../../data/printable.ts";
 import { range } from "../../kernels/wgsl/blocked.ts";
+import { classifiersOf } from "../classifiers.ts";
 import { type Conv2dLayer, isConv2d, kernelTaps } from "../layers/conv2d.ts";
 import { kindOf, type Layer } from "../layers/mod.ts";
 import { channelsOf, IMAGE, type Network } from "../network.ts";
@@ -192,6 +193,9 @@ function checkNames(
     if (!layer) throw new RangeError(`${found} no layer of the network`);
     if (!isConv2d(layer)) {
       throw new RangeError(`${found} a ${layer.kind}; wanted convolutions, which alone are masked`);
+    }
+    if (classifiersOf(network).has(layer)) {
+      throw new RangeError(`${found} what makes the classes, all of which are kept; leave it out`);
     }
     throw curable(
       RangeError,

@@ -20,6 +20,8 @@ export function runSmall(
   const trunk = run(base, image, running, { norms: "base", includes: (i) => shared[i] });
   const values = run(small, image, own, {
     norms: "small",
+    // So that both drop the same images of a branch.
+    origin,
     cuts: cutParameters(adjoined),
     soft,
     known: (i) => origin[i] >= 0 && shared[origin[i]] ? trunk[origin[i]] : undefined,

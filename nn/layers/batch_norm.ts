@@ -1,5 +1,5 @@
 import { batchNorm as op, batchNormEval } from "../../kernels/ops/batch_norm.ts";
-import { flag, layerName } from "./fields.ts";
+import { type Field, flag, layerName } from "./fields.ts";
 import type { LayerKind, LayerParameter, Value } from "./layer.ts";
 
 /** The number added to the variance, unless told. */
@@ -14,6 +14,8 @@ export interface BatchNormOptions {
   readonly name: string;
   /** Start at scale 0 rather than 1: the last norm of a residual block. Default: false. */
   readonly zero?: boolean;
+  /** Added to the variance. Default: 1e-5, or what the network is run with. */
+  readonly eps?: number;
 }
 
 /** Batch norm over the channels of its input. */
@@ -24,6 +26,13 @@ export interface BatchNormLayer extends BatchNormOptions {
   readonly inputs: readonly [Value];
 }
 
+/** A small number, where it is given. */
+const epsilon: Field = {
+  wanted: () => "a finite number above 0",
+  fits: (value) => Number.isFinite(value) && Number(value) > 0,
+  otherwise: () => undefined,
+};
+
 /** Its parameters, in the order in which the op takes them. */
 const PARTS = ["weight", "bias", "running_mean", "running_var"];
 
@@ -32,7 +41,7 @@ export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormO
   kind: "batchNorm",
   inputs: 1,
   takes: "any",
-  fields: { name: layerName, zero: flag },
+  fields: { name: layerName, zero: flag, eps: epsilon },
   call: (x, options) => ({ inputs: [x], options }),
   parameters: ({ zero }, channels): LayerParameter[] => [
     { part: "weight", shape: [channels], axes: ["out"], initial: zero ? 0 : 1 },
@@ -41,8 +50,9 @@ export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormO
     { part: "running_var", shape: [channels], axes: ["out"], initial: 1, statistic: true },
   ],
   cost: () => ({ pairs: 0, singles: 2 }),
-  run: (_, { inputs: [x], apply, parameter, training, relu, residual, ...rest }) => {
-    const { eps = NORM_EPS, momentum = MOMENTUM } = rest;
+  run: (layer, { inputs: [x], apply, parameter, training, relu, residual, ...rest }) => {
+    const { momentum = MOMENTUM } = rest;
+    const eps = layer.eps ?? rest.eps ?? NORM_EPS;
     const inputs = [x, ...PARTS.map(parameter), ...residual ? [residual] : []];
     return training
       ? apply(op, inputs, { eps, relu, momentum })[0]
@@ -50,14 +60,15 @@ export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormO
   },
   absorbs: ["relu", "sum"],
   // scale (x - mean) / √(variance + eps) + shift = x f + (shift - mean f)
-  scaling: (values, eps) => {
+  scaling: (layer, values, otherwise) => {
+    const eps = layer.eps ?? otherwise;
     const [scale, shift, mean, variance] = PARTS.map(values);
     const factors = Float64Array.from(scale, (s, o) => s / Math.sqrt(variance[o] + eps));
     return { factors, shifts: shift.map((s, o) => s - mean[o] * factors[o]) };
   },
-  onnx: (_, { values }) => [{
+  onnx: ({ eps = NORM_EPS }, { values }) => [{
     op: "BatchNormalization",
-    attributes: { epsilon: { float: NORM_EPS } },
+    attributes: { epsilon: { float: eps } },
     constants: PARTS.map((part) => ({
       part,
       shape: [values(part).length],

@@ -106,6 +106,15 @@ export const flag: Field = {
   otherwise: () => false,
 };
 
+/** `true` or `false`, which is kept out of files and layers where it is not given. */
+export const optionalFlag: Field = { ...flag, otherwise: () => undefined };
+
+/** A share of a whole that is never all of it. */
+export const share: Field = {
+  wanted: () => "a number from 0 to below 1",
+  fits: (value) => Number.isFinite(value) && Number(value) >= 0 && Number(value) < 1,
+};
+
 /** The name of a layer. */
 export const layerName: Field = {
   wanted: () => "a text that is not empty",

@@ -99,14 +99,29 @@ export interface LayerRun {
   readonly parameter: (part: string) => Tensor;
   /** Training uses and updates batch statistics; evaluation uses the running ones. */
   readonly training: boolean;
-  /** Added to a variance. Default: {@link NORM_EPS}. */
+  /** Added to the variance by norms that state none. Default: {@link NORM_EPS}. */
   readonly eps?: number;
   /** The part of a batch in the running statistics. Default: 0.1. */
   readonly momentum?: number;
+  /** What is drawn in training is drawn from: seed and step, `[2]` of type u32. */
+  readonly noise?: Tensor;
+  /** Tells the draws of layers apart: the place in the network that is trained as a whole. */
+  readonly stream: number;
   /** Whether it does the ReLU after it as well; only for kinds that absorb `relu`. */
   readonly relu: boolean;
   /** A value that it adds to its own, before the ReLU; only for kinds that absorb `sum`. */
   readonly residual?: Tensor;
+}
+
+/**
+ * What a layer of some kind draws from in training. Raises a `TypeError` where there is nothing.
+ */
+export function noiseOf(kind: string, { noise }: Pick<LayerRun, "noise">): Tensor {
+  if (noise) return noise;
+  throw new TypeError(
+    `Cannot run ${kind} in training: wanted noise, a seed and a step, found none; run the network ` +
+      `with \`noise\`, a tensor [2] of type u32`,
+  );
 }
 
 /** Work of one layer that the kernels of the layer before it can do. */
@@ -146,10 +161,10 @@ export interface LayerKind<
   readonly inputs: 1 | 2 | "two or more";
   /** The shape of its inputs: images, one row of features for each image, or either. */
   readonly takes: "image" | "features" | "any";
-  /** Whether it makes one row of features out of an image. */
-  readonly flattens?: boolean;
-  /** Whether it may give the logits, as the last layer. */
-  readonly givesLogits?: boolean;
+  /** Whether it makes one row of features out of an image. Default: no. */
+  flattens?(layer: L): boolean;
+  /** Whether it may give the logits, as the last layer. Default: no. */
+  givesLogits?(layer: L): boolean;
   /** Whether it has a field `in`, the channels of its input, which files leave out. */
   readonly countsInputs?: boolean;
   /** Its fields besides `kind`, `inputs` and `in`, in the order in which files have them. */
@@ -175,6 +190,8 @@ export interface LayerKind<
   /** Its cost. Default: nothing. */
   cost?(layer: L): LayerCost;
 
+  /** Whether it draws random numbers in training. Default: no. */
+  draws?(layer: L): boolean;
   /** Records the kernels that compute its value. */
   run(layer: L, run: LayerRun): Tensor;
   /** Kinds of work of the layer after it that its kernels can do. */
@@ -183,7 +200,7 @@ export interface LayerKind<
   readonly absorbedAs?: Absorbed;
 
   /** The factor and shift of each channel, for kinds that do nothing else to their input. */
-  scaling?(values: PartValues, eps: number): Scaling;
+  scaling?(layer: L, values: PartValues, eps: number): Scaling;
   /**
    * Its weight and bias, if it has one, with its output channels scaled; for kinds into which a
    * scaling can be folded.
@@ -195,7 +212,7 @@ export interface LayerKind<
   ): { readonly weight: Float32Array; readonly bias?: Float32Array };
   /** A parameter as files have it. Default: as it is. */
   stored?(layer: L, part: string, values: Float32Array): Float32Array;
-  /** Its nodes in ONNX. */
+  /** Its nodes in ONNX; none where it passes on its input as it is. */
   onnx(layer: L, context: OnnxContext): readonly OnnxStep[];
 
   /** The layer of the small network. Default: the same, on other inputs. */

@@ -25,7 +25,7 @@ export const linear: LayerKind<LinearLayer, [x: Value, options: LinearOptions]> 
   kind: "linear",
   inputs: 1,
   takes: "features",
-  givesLogits: true,
+  givesLogits: () => true,
   countsInputs: true,
   channels: () => "own",
   fields: { name: layerName, out: whole({ least: 1 }) },

@@ -6,9 +6,20 @@ import {
 } from "./adaptive_avg_pool2d.ts";
 import { avgPool2d, type AvgPool2dLayer, type AvgPool2dOptions } from "./avg_pool2d.ts";
 import { batchNorm, type BatchNormLayer, type BatchNormOptions } from "./batch_norm.ts";
+import {
+  channelShuffle,
+  type ChannelShuffleLayer,
+  type ChannelShuffleOptions,
+} from "./channel_shuffle.ts";
 import { concat, type ConcatLayer } from "./concat.ts";
 import { conv2d, type Conv2dLayer, type Conv2dOptions } from "./conv2d.ts";
-import { globalAvgPool2d, type GlobalAvgPool2dLayer } from "./global_avg_pool2d.ts";
+import { dropout, type DropoutLayer, type DropoutOptions } from "./dropout.ts";
+import { dropPath, type DropPathLayer, type DropPathOptions } from "./drop_path.ts";
+import {
+  globalAvgPool2d,
+  type GlobalAvgPool2dLayer,
+  type GlobalAvgPool2dOptions,
+} from "./global_avg_pool2d.ts";
 import type { LayerBase, LayerKind, Value } from "./layer.ts";
 import { linear, type LinearLayer, type LinearOptions } from "./linear.ts";
 import { maxPool2d, type MaxPool2dLayer, type MaxPool2dOptions } from "./max_pool2d.ts";
@@ -25,6 +36,7 @@ import { multiply, type MultiplyLayer } from "./multiply.ts";
 import { scale, type ScaleLayer, type ScaleOptions } from "./scale.ts";
 import { layerNorm, type LayerNormLayer, type LayerNormOptions } from "./layer_norm.ts";
 import { select, type SelectLayer, type SelectOptions } from "./select.ts";
+import { upsample2d, type Upsample2dLayer, type Upsample2dOptions } from "./upsample2d.ts";
 
 /** One layer of a network. */
 export type Layer =
@@ -49,7 +61,11 @@ export type Layer =
   | MaxPool2dLayer
   | AvgPool2dLayer
   | AdaptiveAvgPool2dLayer
-  | GlobalAvgPool2dLayer;
+  | GlobalAvgPool2dLayer
+  | Upsample2dLayer
+  | ChannelShuffleLayer
+  | DropoutLayer
+  | DropPathLayer;
 
 /**
  * The methods of a builder, one for each kind of layer; each gives the value that its layer makes.
@@ -93,12 +109,20 @@ export interface LayerMethods {
   concat(values: readonly Value[]): Value;
   /** The largest of each window; padding counts as minus infinity. */
   maxPool2d(x: Value, options: MaxPool2dOptions): Value;
-  /** The mean of each window; what hangs over an edge does not count. */
+  /** The mean of each window; what hangs over an edge does not count, padding does unless told. */
   avgPool2d(x: Value, options: AvgPool2dOptions): Value;
   /** Means that make an image of one size out of any. */
   adaptiveAvgPool2d(x: Value, options: AdaptiveAvgPool2dOptions): Value;
-  /** The mean over each image: `[batch, channels]`. */
-  globalAvgPool2d(x: Value): Value;
+  /** The mean over each image: `[batch, channels]`, or an image of one pixel. */
+  globalAvgPool2d(x: Value, options?: GlobalAvgPool2dOptions): Value;
+  /** Each pixel `factor` times in both directions. */
+  upsample2d(x: Value, options: Upsample2dOptions): Value;
+  /** The first channels of all groups, then their second ones, and so on. */
+  channelShuffle(x: Value, options: ChannelShuffleOptions): Value;
+  /** Elements are dropped in training. */
+  dropout(x: Value, options: DropoutOptions): Value;
+  /** Stochastic depth: values of whole images are dropped in training. */
+  dropPath(x: Value, options: DropPathOptions): Value;
 }
 
 /** All kinds of layers. What is missing here, above or in a kind does not compile. */
@@ -130,6 +154,10 @@ export const KINDS: {
   avgPool2d,
   adaptiveAvgPool2d,
   globalAvgPool2d,
+  upsample2d,
+  channelShuffle,
+  dropout,
+  dropPath,
 };
 
 /** The names of all kinds. */
