@@ -312,7 +312,13 @@ export type { ImageWork } from "./train/image_work.ts";
 export { Classifier, type ClassifyOptions, type FoundClass } from "./train/classifier.ts";
 export type { Lost } from "./train/guard.ts";
 export type { Stateful } from "./train/resume/stateful.ts";
-export { type StepOptions, type Teacher, type TrainingMeans, TrainingStep } from "./train/step.ts";
+export {
+  type StepNumbers,
+  type StepOptions,
+  type Teacher,
+  type TrainingMeans,
+  TrainingStep,
+} from "./train/step.ts";
 export type { GatesState, Score, Verification } from "./train/types.ts";
 export { compare, demandEqual, TOLERANCE } from "./train/verify.ts";
 

@@ -82,7 +82,7 @@ export interface StepTimes {
   readonly profile?: readonly KernelTime[];
 }
 
-const HYPER = { lr: 0.01, momentum: 0.9, lambda: 1 } as const;
+const HYPER = { lr: 0.01, momentum: 0.9, lambda: 1, noise: [0, 0] } as const;
 const DIVISORS = [1, 2, 4, 8];
 /** The part of a search that is timed, for its temperature. */
 const HALFWAY = 0.5;

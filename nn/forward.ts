@@ -21,9 +21,9 @@ export interface Running {
   readonly momentum?: number;
   /**
    * Seed and step, `[2]` of type u32: what dropout and stochastic depth draw from in training. The
-   * same ones drop the same.
+   * same ones drop the same; with `null`, nothing is dropped.
    */
-  readonly noise?: Tensor;
+  readonly noise?: Tensor | null;
 }
 
 /** Changes of values on their way, such as gates. */
@@ -99,6 +99,11 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
     }
   });
   return values;
+}
+
+/** Whether a network draws random numbers in training, so that it needs {@link Running.noise}. */
+export function drawsNoise({ layers }: Network): boolean {
+  return layers.some((layer) => kindOf(layer).draws?.(layer) === true);
 }
 
 /** Logits of a network on its own. */

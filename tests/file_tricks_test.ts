@@ -13,7 +13,6 @@ import { parseJson } from "../data/json.ts";
 import { Random } from "../data/random.ts";
 import { encodeSafetensors, parseSafetensors, type TensorToStore } from "../data/safetensors.ts";
 import { checkClasses } from "../data/sets/picture_files.ts";
-import { KIND_NAMES } from "../nn/layers/mod.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { parseOnnxInfo } from "../export/onnx.ts";
 import { encodeModel } from "../export/onnx_schema.ts";

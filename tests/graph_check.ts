@@ -42,6 +42,9 @@ export interface Distances {
   readonly slope: number;
 }
 
+/** What layers draw from that drop values in training. */
+const NOISE = [3, 14];
+
 /** The step of the central difference, along a direction of length 1. */
 const STEP = 1e-5;
 
@@ -80,13 +83,14 @@ export async function distancesOf(adjoined: Adjoined, seed: number): Promise<Dis
     labels: scope.tensor("labels", [IMAGES], labels, "u32"),
     lambda: scope.tensor("lambda", [1], [1]),
     one: scope.tensor("one", [1], [1]),
+    noise: scope.tensor("noise", [2], NOISE, "u32"),
   };
   const outputs: Tensor[] = [];
   const training = await scope.trace("training", (trace) => {
     const tape = new Tape(trace, (p) => learner.gradient(p));
     const { apply } = tape;
     const { base, small } = runAdjoined(adjoined, image, {
-      ...{ training: true, apply, parameter: learner.tensor },
+      ...{ training: true, apply, parameter: learner.tensor, noise: inputs.noise },
     });
     const [loss] = apply(adjoinedLoss, [base, small, inputs.labels, inputs.lambda], attributes);
     outputs.push(trace.keep(base), trace.keep(small));
@@ -110,7 +114,7 @@ export async function distancesOf(adjoined: Adjoined, seed: number): Promise<Dis
       run.tensor(name, { shape, data: Float64Array.from(data) });
     const pixels32 = Array.from(pixels, Math.fround);
     const logits = runAdjoined(adjoined, given("image", shape, pixels32), {
-      ...{ training: true, apply, parameter },
+      ...{ training: true, apply, parameter, noise: given("noise", [2], NOISE) },
     });
     const [loss] = apply(adjoinedLoss, [
       ...[logits.base, logits.small],

@@ -131,6 +131,29 @@ const PIECES: Readonly<Record<string, Grow>> = {
     const y = g.conv(g.n.gelu(g.conv(normed, 12, 1)), g.n.channels(x), 1);
     return g.n.add(x, g.n.scale(y, { name: g.name("scale"), initial: 0.5 }));
   },
+  averages: (g) =>
+    g.n.avgPool2d(g.value(), {
+      kernel: 3,
+      stride: 1,
+      ceilMode: false,
+      padding: 1,
+      countPadding: g.chance(0.5),
+    }),
+  // Of twice the size, and back.
+  "larger and back": (g) => {
+    const large = g.n.upsample2d(g.dressed(g.conv(g.value(), 6, 1)), { factor: 2 });
+    return g.n.avgPool2d(large, { kernel: 3, stride: 2, ceilMode: false, padding: 1 });
+  },
+  shuffle: (g) => {
+    const x = g.conv(g.value(), 8, 1);
+    return g.dressed(g.n.channelShuffle(g.dressed(x), { groups: pick(g.random, [2, 4]) }));
+  },
+  dropped: (g) => {
+    const x = g.value();
+    const branch = g.dressed(g.conv(x, g.n.channels(x), 3));
+    const drop = pick(g.random, ["dropout", "dropPath"] as const);
+    return g.n.relu(g.n.add(g.n[drop](branch, { rate: 0.4 }), x));
+  },
   turned: (g) => {
     const x = g.value();
     const channels = Array.from({ length: g.n.channels(x) }, (_, c) => c);
@@ -160,8 +183,9 @@ export function randomGraph(random: Random, first = pick(random, PIECE_NAMES)): 
       g.values.push(PIECES[name](g));
     });
     const last = g.chance(0.3) ? n.concat([g.value(), g.values[g.values.length - 1]]) : g.value();
-    n.linear(n.globalAvgPool2d(g.chance(0.5) ? last : g.values[g.values.length - 1]), {
-      ...{ name: "fc", out: 2 + random.integer(4) },
-    });
+    const x = g.chance(0.5) ? last : g.values[g.values.length - 1];
+    const classes = { name: "fc", out: 2 + random.integer(4) };
+    if (g.chance(0.2)) n.globalAvgPool2d(n.conv2d(x, { ...classes, kernel: 1 }));
+    else n.linear(n.globalAvgPool2d(x), classes);
   });
 }

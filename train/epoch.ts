@@ -1,4 +1,5 @@
 import { DataWait } from "./data_wait.ts";
+import { Random } from "../data/random.ts";
 import { plural } from "../data/words.ts";
 import { MOST_LOST } from "../kernels/ops/guard_step.ts";
 import { StoppedError, UsageError } from "./errors.ts";
@@ -27,6 +28,12 @@ function ratesAt(epoch: number, step: number, { job: { options, steps }, saving 
   const { lr, momentum } = rateAt(epoch * steps + step, steps, options);
   const lambda = options.mode === "adjoined" ? lambdaAt(epoch, options.epochs) : 1;
   return { lr: lr * saving.rate, momentum, lambda };
+}
+
+/** What batch `k` of an epoch drops at random: by seed, epoch and batch alone. */
+function noiseOf({ seed }: { readonly seed: number }, epoch: number, k: number): [number, number] {
+  const random = new Random(seed, `noise of epoch ${epoch}, batch ${k}`);
+  return [random.bits(), random.bits()];
 }
 
 function top1(scores: Partial<Record<Which, Score>>): Partial<Record<Which, number>> {
@@ -138,6 +145,7 @@ async function trainSteps(run: Run, clock: EpochClock): Promise<Progress> {
   let rates = ratesAt(epoch, Math.max(0, first - 1), run);
   let begun = false;
   if (first === 0) step.reset();
+  let k = first * accumulation;
   for await (const batch of clock.wait.over(batches.epoch(epoch, first * accumulation))) {
     // A step that would not have all of its batches.
     if (done === steps) break;
@@ -145,7 +153,9 @@ async function trainSteps(run: Run, clock: EpochClock): Promise<Progress> {
       rates = ratesAt(epoch, done, run);
       gates?.prepare((epoch * steps + done) / (epochs * steps));
     }
-    begun = !step.run(batch, rates);
+    const noise = step.drops ? noiseOf(run.job.options, epoch, k) : undefined;
+    k++;
+    begun = !step.run(batch, { ...rates, noise });
     if (begun) continue;
     done++;
     const due = saving.isDue(done);

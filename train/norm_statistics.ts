@@ -46,8 +46,8 @@ export async function estimateStatistics(
   const program = await scope.trace("estimation of statistics", (trace) => {
     const image = images.record(trace, feed.normalization);
     const running = { apply: applying(trace), parameter: weights.tensor, training: false };
-    // The running statistics are those of the last batch.
-    const estimating = { ...running, training: true, momentum: 1 };
+    // The running statistics are those of the last batch, and of what evaluation has: nothing drops.
+    const estimating = { ...running, training: true, momentum: 1, noise: null };
     if (pair) runSmall(pair, image, { trunk: running, small: estimating });
     else if ("network" in objective) runNetwork(objective.network, image, estimating);
   });

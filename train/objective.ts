@@ -4,7 +4,7 @@ import { crossEntropy } from "../kernels/ops/cross_entropy.ts";
 import { distillationLoss } from "../kernels/ops/distillation_loss.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
-import { runNetwork } from "../nn/forward.ts";
+import { drawsNoise, runNetwork, type Running } from "../nn/forward.ts";
 import { runAdjoined } from "../nn/compress/run_adjoined.ts";
 import { checkChoice } from "../nn/options.ts";
 import type { Network } from "../nn/network.ts";
@@ -76,11 +76,16 @@ export function networksOf(objective: Objective): Partial<Record<Which, Network>
   return "network" in objective ? { [objective.which]: objective.network } : {};
 }
 
+/** Whether what an objective trains draws random numbers, so that a step needs noise. */
+export function drops(objective: Objective): boolean {
+  return Object.values(networksOf(objective)).some(drawsNoise);
+}
+
 /** Records the logits of what is trained; a search needs gates `[groups, candidates]`. */
 export function logitsOf(
   objective: Objective,
   image: Tensor,
-  running: { apply: Apply; parameter: (name: string) => Tensor; training: boolean },
+  running: Pick<Running, "apply" | "parameter" | "training" | "noise">,
   gates?: Tensor,
 ): Logits {
   switch (objective.mode) {

@@ -16,7 +16,7 @@ import { Guard, type Lost } from "./guard.ts";
 import { type Feed, Images } from "./image_feed.ts";
 import type { Stateful } from "./resume/stateful.ts";
 import { applying, type Learner, type Weights } from "./learner.ts";
-import { logitsOf, lossOf, type Objective } from "./objective.ts";
+import { drops, logitsOf, lossOf, type Objective } from "./objective.ts";
 import type { Score } from "./types.ts";
 
 /** What training has come to since the last {@link TrainingStep.reset}. */
@@ -78,6 +78,21 @@ export interface StepOptions {
   readonly clip?: number;
 }
 
+/** Numbers of a step. */
+export interface StepNumbers {
+  /** The learning rate. */
+  readonly lr: number;
+  /** Of SGD; AdamW has it as its first beta. */
+  readonly momentum: number;
+  /** The weight of the divergence of the networks. */
+  readonly lambda: number;
+  /**
+   * Where networks have dropout or stochastic depth: two whole numbers below 2^32, a seed and the
+   * number of the batch. The same ones drop the same.
+   */
+  readonly noise?: readonly [seed: number, batch: number];
+}
+
 interface Parts {
   readonly programs: readonly Program[];
   readonly scope: Scope;
@@ -86,6 +101,8 @@ interface Parts {
   readonly classWeights?: Tensor;
   readonly lambda: Tensor;
   readonly one: Tensor;
+  /** Where networks draw random numbers. */
+  readonly noise?: Tensor;
   readonly tally: Parameters;
   readonly counters: Counters;
   readonly guard: Guard;
@@ -124,6 +141,7 @@ export class TrainingStep implements Stateful {
     const tally = new Parameters(scope, "tally", names.map((name) => ({ name, shape: [4] })));
     const sums = tally.get("sums");
     const one = scope.tensor("one", [1], [1 / accumulation]);
+    const noise = drops(objective) ? scope.tensor("noise", [2], [0, 0], "u32") : undefined;
     const counters = new Counters(scope, objective, (name) => tally.get(name));
     const weights = classWeights &&
       scope.tensor("class weights", [classWeights.length], [...classWeights]);
@@ -135,7 +153,7 @@ export class TrainingStep implements Stateful {
       const gradientOf = (p: Tensor) => learner.gradient(p) ?? gates?.gradient(p);
       const tape = new Tape(trace, gradientOf, { accumulate: accumulation > 1 });
       const { apply } = tape;
-      const running = { apply, parameter: learner.tensor, training: true };
+      const running = { apply, parameter: learner.tensor, training: true, noise };
       const drawn = gates?.draw(apply);
       const logits = logitsOf(objective, image, running, drawn);
       const mix = images.mixed;
@@ -183,13 +201,19 @@ export class TrainingStep implements Stateful {
         await scope.trace("part of a training step", forward),
         await scope.trace("update of a training step", update),
       ];
-    const traced = { programs, scope, images, options, lambda, one, tally, counters, guard };
+    const numbers = { lambda, one, noise };
+    const traced = { programs, scope, images, options, ...numbers, tally, counters, guard };
     return new TrainingStep({ ...traced, classWeights: weights });
   }
 
   /** The programs of a step, in their order; the one with the networks is replayed for each batch. */
   get programs(): readonly Program[] {
     return this.#parts.programs;
+  }
+
+  /** Whether networks drop values at random, so that each batch needs noise. */
+  get drops(): boolean {
+    return this.#parts.noise !== undefined;
   }
 
   /** The program with the networks, replayed for each batch. */
@@ -200,10 +224,11 @@ export class TrainingStep implements Stateful {
 
   /** What it has on the GPU besides programs and weights: batch, numbers of the step, counters. */
   get tensors(): Tensor[] {
-    const { images, classWeights, lambda, one, tally, guard } = this.#parts;
+    const { images, classWeights, lambda, one, noise, tally, guard } = this.#parts;
     return [
       ...images.tensors,
       ...classWeights ? [classWeights] : [],
+      ...noise ? [noise] : [],
       ...[lambda, one, tally.flat, ...guard.tensors],
     ];
   }
@@ -218,24 +243,33 @@ export class TrainingStep implements Stateful {
 
   /**
    * Sends a batch and submits one step, or its part of one; waits for nothing. Gives whether the
-   * step is done: of several batches of a step, the last one does it. Raises a `TypeError` for a
-   * search whose gates were not prepared or a batch of other arrays, and a `RangeError` for numbers
+   * step is done: of several batches of a step, the last one does it. `noise`, a seed and the number
+   * of the batch, says what dropout and stochastic depth drop. Raises a `TypeError` for a search
+   * whose gates were not prepared, for networks that drop without noise, and for a batch of other
+   * arrays, and a `RangeError` for numbers
    * outside their range, labels that are no classes, crops beside the image, or a batch that is not
    * full.
    */
   run(
     batch: Batch,
-    { lr, momentum, lambda }: { lr: number; momentum: number; lambda: number },
+    { lr, momentum, lambda, noise }: StepNumbers,
   ): boolean {
     const { scope, images, lambda: weight, programs } = this.#parts;
     const { learner, gates } = this.#parts.options;
     checkNumber("run a step", "lambda", lambda, { from: 0 });
     checkNumber("run a step", "lr", lr, { from: 0 });
     checkNumber("run a step", "momentum", momentum, { from: 0, below: 1 });
+    if (this.drops && !noise) {
+      throw new TypeError(
+        "Cannot run a step: wanted noise, as the networks drop values at random, found none; pass " +
+          "noise: [seed, number of the batch]",
+      );
+    }
     images.demandFull(batch);
     if (this.#taken === 0) gates?.take();
     images.send(batch);
     scope.write(weight, [lambda]);
+    if (this.#parts.noise && noise) scope.write(this.#parts.noise, [...noise]);
     const done = ++this.#taken === this.#accumulation;
     if (done) learner.prepare({ lr, momentum });
     if (programs.length === 1) programs[0].replay();

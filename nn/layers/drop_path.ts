@@ -1,6 +1,7 @@
 import { dropPath as op } from "../../kernels/ops/drop_path.ts";
 import { share } from "./fields.ts";
-import { type LayerKind, noiseOf, type Value } from "./layer.ts";
+import type { LayerKind, Value } from "./layer.ts";
+import { noiseOf } from "./noise.ts";
 
 /** Options of stochastic depth. */
 export interface DropPathOptions {
@@ -29,9 +30,9 @@ export const dropPath: LayerKind<DropPathLayer, [x: Value, options: DropPathOpti
   call: (x, options) => ({ inputs: [x], options }),
   draws: ({ rate }) => rate > 0,
   run: ({ kind, rate }, run) => {
-    const { inputs: [x], apply, training, stream } = run;
-    if (!training || rate === 0) return x;
-    return apply(op, [x, noiseOf(kind, run)], { rate, stream })[0];
+    const { inputs: [x], apply, stream } = run;
+    const noise = rate > 0 ? noiseOf(kind, run) : undefined;
+    return noise ? apply(op, [x, noise], { rate, stream })[0] : x;
   },
   onnx: () => [],
 };

@@ -1,6 +1,7 @@
 import { dropout as op } from "../../kernels/ops/dropout.ts";
 import { share } from "./fields.ts";
-import { type LayerKind, noiseOf, type Value } from "./layer.ts";
+import type { LayerKind, Value } from "./layer.ts";
+import { noiseOf } from "./noise.ts";
 
 /** Options of a dropout. */
 export interface DropoutOptions {
@@ -28,9 +29,9 @@ export const dropout: LayerKind<DropoutLayer, [x: Value, options: DropoutOptions
   call: (x, options) => ({ inputs: [x], options }),
   draws: ({ rate }) => rate > 0,
   run: ({ kind, rate }, run) => {
-    const { inputs: [x], apply, training, stream } = run;
-    if (!training || rate === 0) return x;
-    return apply(op, [x, noiseOf(kind, run)], { rate, stream })[0];
+    const { inputs: [x], apply, stream } = run;
+    const noise = rate > 0 ? noiseOf(kind, run) : undefined;
+    return noise ? apply(op, [x, noise], { rate, stream })[0] : x;
   },
   onnx: () => [],
 };

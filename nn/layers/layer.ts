@@ -103,25 +103,14 @@ export interface LayerRun {
   readonly eps?: number;
   /** The part of a batch in the running statistics. Default: 0.1. */
   readonly momentum?: number;
-  /** What is drawn in training is drawn from: seed and step, `[2]` of type u32. */
-  readonly noise?: Tensor;
+  /** Seed and step, `[2]` of type u32, that training draws from; `null` where it draws nothing. */
+  readonly noise?: Tensor | null;
   /** Tells the draws of layers apart: the place in the network that is trained as a whole. */
   readonly stream: number;
   /** Whether it does the ReLU after it as well; only for kinds that absorb `relu`. */
   readonly relu: boolean;
   /** A value that it adds to its own, before the ReLU; only for kinds that absorb `sum`. */
   readonly residual?: Tensor;
-}
-
-/**
- * What a layer of some kind draws from in training. Raises a `TypeError` where there is nothing.
- */
-export function noiseOf(kind: string, { noise }: Pick<LayerRun, "noise">): Tensor {
-  if (noise) return noise;
-  throw new TypeError(
-    `Cannot run ${kind} in training: wanted noise, a seed and a step, found none; run the network ` +
-      `with \`noise\`, a tensor [2] of type u32`,
-  );
 }
 
 /** Work of one layer that the kernels of the layer before it can do. */
