@@ -34,9 +34,9 @@ export const ARITHMETIC: readonly Mutant[] = [
   },
   {
     name: "extraction ignores kept taps",
-    file: "nn/layers/conv2d.ts",
-    find: "if (small.keptTaps && !small.keptTaps[tap]) continue;",
-    replace: "",
+    file: "nn/compress/adjoined_state.ts",
+    find: "kindOf(layer).stored?.(layer, part, own) ?? own",
+    replace: "own",
     test: { file: STATE_TEST, name: "a filter that is cut out has zeros" },
   },
   {
