@@ -1,4 +1,13 @@
 import type { Safetensors } from "../../data/safetensors.ts";
+import {
+  gelu,
+  hardSigmoid,
+  hardSwish,
+  leakyRelu,
+  relu6,
+  sigmoid,
+  silu,
+} from "../../kernels/ops/activations.ts";
 import { add } from "../../kernels/ops/add.ts";
 import { adjoinedLoss } from "../../kernels/ops/adjoined_loss.ts";
 import { avgPool2d } from "../../kernels/ops/avg_pool2d.ts";
@@ -9,6 +18,9 @@ import { distillationLoss } from "../../kernels/ops/distillation_loss.ts";
 import { globalAvgPool2d } from "../../kernels/ops/global_avg_pool2d.ts";
 import { pullBack, written } from "../../kernels/gradient.ts";
 import type { Gpu } from "../../kernels/gpu.ts";
+import { layerNorm } from "../../kernels/ops/layer_norm.ts";
+import { multiply } from "../../kernels/ops/multiply.ts";
+import { scaleChannels } from "../../kernels/ops/scale_channels.ts";
 import { linear } from "../../kernels/ops/linear.ts";
 import { maxPool2d } from "../../kernels/ops/max_pool2d.ts";
 import type { Op } from "../../kernels/op.ts";
@@ -96,6 +108,40 @@ const batchNormTrain: Checker = (gpu, file) => {
   });
 };
 
+const ACTIVATIONS = {
+  relu6,
+  sigmoid,
+  hard_sigmoid: hardSigmoid,
+  silu,
+  hard_swish: hardSwish,
+  gelu,
+};
+
+const activations: Checker = async (gpu, file) => {
+  const of = (name: string): Reference => reference(file, name);
+  const unary = (name: string): OpFile => ({
+    ...{ inputs: [of("x")], dy: of("dy") },
+    ...{ outputs: [of(`${name}.y`)], gradients: [of(`${name}.dx`)] },
+  });
+  const slope = number(file, "slope");
+  const errors = [await errorOf(gpu, leakyRelu, { slope }, unary("leaky_relu"))];
+  for (const [name, op] of Object.entries(ACTIVATIONS)) {
+    errors.push(await errorOf(gpu, op, {}, unary(name)));
+  }
+  return Math.max(...errors);
+};
+
+/** A file that has, of each input, the gradient under its name with `d` before it. */
+function namedFile(file: Safetensors, names: readonly string[]): OpFile {
+  const of = (name: string): Reference => reference(file, name);
+  return {
+    inputs: names.map(of),
+    outputs: [of("y")],
+    dy: of("dy"),
+    gradients: names.map((name) => of(`d${name}`)),
+  };
+}
+
 /** The three losses on soft targets, or with weights of classes. */
 const softLabels: Checker = async (gpu, file) => {
   const of = (name: string): Reference => reference(file, name);
@@ -159,6 +205,13 @@ export const OP_CHECKS: Readonly<Record<string, Checker>> = {
       dy: of("dy"),
       gradients,
     });
+  },
+  activations,
+  multiply: (gpu, file) => errorOf(gpu, multiply, {}, namedFile(file, ["a", "b"])),
+  scale_channels: (gpu, file) => errorOf(gpu, scaleChannels, {}, namedFile(file, ["x", "gamma"])),
+  layer_norm: (gpu, file) => {
+    const eps = number(file, "eps");
+    return errorOf(gpu, layerNorm, { eps }, namedFile(file, ["x", "weight", "bias"]));
   },
   max_pool2d: (gpu, file) => {
     const kernel = number(file, "kernel");
