@@ -1,6 +1,6 @@
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { select, type SelectAttributes } from "../kernels/ops/select.ts";
-import { fusions } from "./fusions.ts";
+import { type AbsorbedActivation, fusions } from "./fusions.ts";
 import type { Apply } from "./layers/layer.ts";
 import { kindOf } from "./layers/mod.ts";
 import { IMAGE, type Network } from "./network.ts";
@@ -56,8 +56,12 @@ export interface Part {
 /** Runs a network, or a part of it, on an image. Gives the value of each layer that ran. */
 export function run(network: Network, image: Tensor, running: Running, part: Part): Tensor[] {
   const { layers } = network;
-  const { relus, sums } = fusions(network);
-  const followed = layers.map((_, i) => relus.some((is, j) => is && layers[j].inputs[0] === i));
+  const { activations, sums } = fusions(network);
+  // By layer: the activation after it that it does.
+  const followed: (AbsorbedActivation | undefined)[] = layers.map(() => undefined);
+  activations.forEach((activation, i) => {
+    if (activation) followed[layers[i].inputs[0]] = activation;
+  });
   const runs = (i: number): boolean => !part.known?.(i) && (part.includes?.(i) ?? true);
   const fused = sums.map((sum, i) =>
     // Gates would lie between a norm and its sum.
@@ -66,7 +70,11 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
   const later = new Set(fused.map((sum) => sum?.summand));
   const values: Tensor[] = [];
   const value = (v: number): Tensor => v === IMAGE ? image : values[v];
-  const record = (i: number, relu: boolean, residual?: Tensor): Tensor => {
+  const record = (
+    i: number,
+    activation: AbsorbedActivation | undefined,
+    residual?: Tensor,
+  ): Tensor => {
     const layer = layers[i];
     const kind = kindOf(layer);
     const name = kind.perNetwork ? ownName(nameOf(layer), part.norms) : nameOf(layer);
@@ -78,14 +86,14 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
         return cut ? running.apply(select, [whole], cut)[0] : whole;
       },
       inputs: layer.inputs.map((v, k) => part.soft?.input(i, k, value(v)) ?? value(v)),
-      relu,
+      ...activation === "relu" ? { relu: true } : { relu: false, activation },
       stream: part.origin?.[i] ?? i,
       ...(residual && { residual }),
     });
   };
   const valueOf = (i: number): Tensor => {
     // The layer before it has done it.
-    if (relus[i]) return value(layers[i].inputs[0]);
+    if (activations[i]) return value(layers[i].inputs[0]);
     const sum = fused[i];
     if (!sum) return record(i, followed[i]);
     return values[sum.summand] = record(sum.summand, followed[i], value(sum.residual));

@@ -1,5 +1,5 @@
 import type { Absorbed } from "./layers/layer.ts";
-import { kindOf, type Layer } from "./layers/mod.ts";
+import { kindOf } from "./layers/mod.ts";
 import { IMAGE, type Network, type Value } from "./network.ts";
 
 /** A sum that is done by the layer that makes one of its summands: a norm. */
@@ -10,10 +10,13 @@ export interface FusedSum {
   readonly residual: Value;
 }
 
+/** An activation that the layer before it does. */
+export type AbsorbedActivation = Exclude<Absorbed, "sum">;
+
 /** Layers whose work the kernels of the layer before them do, which nothing else uses. */
 export interface Fusions {
-  /** By layer: whether it is a ReLU that the norm or sum before it does. */
-  readonly relus: readonly boolean[];
+  /** By layer: the activation that it is, where the norm or sum before it does it. */
+  readonly activations: readonly (AbsorbedActivation | undefined)[];
   /** By layer: the sum that a norm before it does, or `undefined`. */
   readonly sums: readonly (FusedSum | undefined)[];
 }
@@ -35,9 +38,14 @@ export function fusions(network: Network): Fusions {
     if (absorbs(a, "sum")) return { summand: a, residual: b };
     if (absorbs(b, "sum")) return { summand: b, residual: a };
   };
-  const isDone = (layer: Layer, as: Absorbed): boolean => kindOf(layer).absorbedAs === as;
   return {
-    relus: layers.map((layer) => isDone(layer, "relu") && absorbs(layer.inputs[0], "relu")),
-    sums: layers.map((layer) => isDone(layer, "sum") ? fusedSum(layer.inputs) : undefined),
+    activations: layers.map((layer) => {
+      const { absorbedAs } = kindOf(layer);
+      if (!absorbedAs || absorbedAs === "sum") return;
+      return absorbs(layer.inputs[0], absorbedAs) ? absorbedAs : undefined;
+    }),
+    sums: layers.map((layer) =>
+      kindOf(layer).absorbedAs === "sum" ? fusedSum(layer.inputs) : undefined
+    ),
   };
 }

@@ -12,10 +12,10 @@ function sumsAndRelus(build: (n: NetworkBuilder, x: Value, y: Value) => Value): 
     const y = build(n, x, n.batchNorm(x, { name: "an" }));
     n.linear(n.globalAvgPool2d(y), { name: "fc", out: 2 });
   });
-  const { sums, relus } = fusions(made);
+  const { sums, activations } = fusions(made);
   return {
     sums: sums.flatMap((sum) => sum ? [[sum.summand, sum.residual] as const] : []),
-    relus: relus.flatMap((is, i) => is ? [i] : []),
+    relus: activations.flatMap((is, i) => is ? [i] : []),
   };
 }
 
@@ -32,4 +32,13 @@ Deno.test("one of two norms does their sum", () => {
 Deno.test("a norm that is used twice does nothing else", () => {
   assertEquals(sumsAndRelus((n, _, y) => n.add(y, n.relu(y))), { sums: [], relus: [] });
   assertEquals(sumsAndRelus((n, _, y) => n.add(y, y)), { sums: [], relus: [] });
+});
+
+Deno.test("a norm does the activation that alone uses it, but not one over its sum", () => {
+  for (const kind of ["relu", "relu6", "silu", "hardSwish"] as const) {
+    assertEquals(sumsAndRelus((n, _, y) => n[kind](y)), { sums: [], relus: [2] });
+    assertEquals(sumsAndRelus((n, _, y) => n.concat([y, n[kind](y)])), { sums: [], relus: [] });
+  }
+  const found = sumsAndRelus((n, x, y) => n.silu(n.add(x, y)));
+  assertEquals(found, { sums: [[1, 0]], relus: [] });
 });

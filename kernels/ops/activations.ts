@@ -12,7 +12,7 @@ export interface LeakyReluAttributes {
 }
 
 /** A function of one number that is applied to each element. */
-interface Activation<A> {
+export interface Activation<A> {
   readonly name: string;
   /**
    * WGSL of `value_of(x)` and `slope_of(v)` on vec4, where NaN passes: the function and its
@@ -151,8 +151,7 @@ fn slope_of(y: vec4f) -> vec4f {
   attributes: [{}],
 });
 
-/** `silu(x)` is `x · sigmoid(x)`, of any shape. */
-export const silu: Op<ActivationAttributes> = activation({
+const SILU: Activation<ActivationAttributes> = {
   name: "silu",
   functions: /* wgsl */ `${SIGMOID}
 fn value_of(x: vec4f) -> vec4f { return x * logistic(x); }
@@ -164,10 +163,12 @@ fn slope_of(x: vec4f) -> vec4f {
   value: (x) => x * logistic(x),
   kinks: [],
   attributes: [{}],
-});
+};
 
-/** `hardSwish(x)` is `x · hardSigmoid(x)`, of any shape; its slope at ±3 is 0 and 1. */
-export const hardSwish: Op<ActivationAttributes> = activation({
+/** `silu(x)` is `x · sigmoid(x)`, of any shape. */
+export const silu: Op<ActivationAttributes> = activation(SILU);
+
+const HARD_SWISH: Activation<ActivationAttributes> = {
   name: "hard swish",
   functions: /* wgsl */ `
 fn value_of(x: vec4f) -> vec4f {
@@ -182,10 +183,12 @@ fn slope_of(x: vec4f) -> vec4f {
   value: (x) => x * clip(x / 6 + 0.5, 0, 1),
   kinks: [-3, 3],
   attributes: [{}],
-});
+};
 
-/** `relu6(x)` is `x` cut off at 0 and 6, of any shape; its slope at either is 0, as in PyTorch. */
-export const relu6: Op<ActivationAttributes> = activation({
+/** `hardSwish(x)` is `x · hardSigmoid(x)`, of any shape; its slope at ±3 is 0 and 1. */
+export const hardSwish: Op<ActivationAttributes> = activation(HARD_SWISH);
+
+const RELU6: Activation<ActivationAttributes> = {
   name: "relu6",
   functions: /* wgsl */ `
 fn value_of(x: vec4f) -> vec4f {
@@ -198,7 +201,10 @@ fn slope_of(y: vec4f) -> vec4f {
   value: (x) => clip(x, 0, 6),
   kinks: [0, 6],
   attributes: [{}],
-});
+};
+
+/** `relu6(x)` is `x` cut off at 0 and 6, of any shape; its slope at either is 0, as in PyTorch. */
+export const relu6: Op<ActivationAttributes> = activation(RELU6);
 
 /** `leakyRelu(x)` is `x` above 0 and `slope · x` elsewhere, of any shape. */
 export const leakyRelu: Op<LeakyReluAttributes> = activation({
@@ -246,3 +252,11 @@ fn slope_of(x: vec4f) -> vec4f {
   kinks: [],
   attributes: [{}],
 });
+
+/** Activations that a norm can do as it writes its result. */
+export type FusedActivation = "relu6" | "silu" | "hardSwish";
+
+/** By name: activations of 0 at 0, so that padding stays what it is. */
+export const FUSED_ACTIVATIONS: Readonly<
+  Record<FusedActivation, Activation<ActivationAttributes>>
+> = { relu6: RELU6, silu: SILU, hardSwish: HARD_SWISH };

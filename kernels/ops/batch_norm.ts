@@ -1,6 +1,7 @@
 import { recordStatistics } from "./batch_statistics.ts";
 import { CHANNEL_QUADS } from "../gpu/kernel.ts";
 import { type BatchNormAttributes, recordGradients, recordNormalized } from "./normalize.ts";
+import { valueOver } from "./norm_activation.ts";
 import type { Case, Context, Input, Op, Values } from "../op.ts";
 import { elements, type Tensor } from "../gpu/tensor.ts";
 
@@ -14,7 +15,7 @@ export interface BatchNormTrainingAttributes extends BatchNormAttributes {
 
 function checkShapes(
   name: string,
-  { eps }: BatchNormAttributes,
+  { eps, relu, activation }: BatchNormAttributes,
   { x, residual }: { x: Tensor | Values; residual?: Tensor | Values },
   vectors: Record<string, Tensor | Values>,
 ): void {
@@ -38,6 +39,13 @@ function checkShapes(
       `Cannot apply ${name}: wanted at most ${CHANNEL_QUADS * 4} channels, found ${channels}`,
     );
   }
+  if (activation && (relu || residual)) {
+    throw new TypeError(
+      `Cannot apply ${name}: wanted ${activation} without ${
+        relu ? "relu" : "a residual"
+      }, found both`,
+    );
+  }
   if (!(eps > 0)) throw new RangeError(`Cannot apply ${name}: wanted an eps above 0, found ${eps}`);
 }
 
@@ -53,14 +61,13 @@ function passed<A extends BatchNormAttributes>(context: Context<A>): Context<A> 
 function reference(
   x: Values,
   [weight, bias, mean, variance]: readonly Float64Array[],
-  { eps, relu }: BatchNormAttributes,
+  { eps, ...over }: BatchNormAttributes,
   residual?: Values,
 ): Values {
   const data = x.data.map((v, i) => {
     const c = i % weight.length;
     const y = (v - mean[c]) / Math.sqrt(variance[c] + eps) * weight[c] + bias[c];
-    const sum = y + (residual?.data[i] ?? 0);
-    return relu ? Math.max(sum, 0) : sum;
+    return valueOver(over, y + (residual?.data[i] ?? 0));
   });
   return { shape: x.shape, data };
 }
@@ -108,7 +115,7 @@ function on<A extends BatchNormAttributes>(
 /**
  * `batchNorm(x, weight, bias, runningMean, runningVariance, residual?)` in training, over all but
  * the last dimension: `(x - mean) / sqrt(variance + eps) * weight + bias`, plus the residual if
- * there is one, and `max(·, 0)` over it where `relu` says so. The running statistics move towards
+ * there is one, and `max(·, 0)` or another activation over it, as `relu` and `activation` say. The running statistics move towards
  * those of the batch, in place: `(1 - momentum) * running + momentum * batch`, with the unbiased
  * variance `variance * count / (count - 1)`, as in PyTorch.
  *
@@ -182,6 +189,9 @@ export const batchNorm: Op<BatchNormTrainingAttributes> = {
     on([2, 64, 65, 3], { eps: 1e-5, relu: true, momentum: 0.01 }, { residual: true }),
     on([1, 23, 29, 5], { eps: 1e-5, relu: true, momentum: 0.1 }, { mean: 100, std: 0.1 }),
     on([4, 131, 127, 2], { eps: 1e-5, relu: false, momentum: 0.1 }, { mean: 100, std: 0.1 }),
+    on([2, 11, 13, 20], { eps: 1e-5, relu: false, activation: "relu6", momentum: 0.5 }),
+    on([3, 5, 7, 3], { eps: 1e-5, relu: false, activation: "silu", momentum: 0.1 }),
+    on([2, 9, 11, 6], { eps: 1e-5, relu: false, activation: "hardSwish", momentum: 0.1 }),
     // The mean lies between two float32.
     on([1, 3, 3, 4], { eps: 1e-5, relu: false, momentum: 0.1 }, { mean: 1000001, std: 0.5 }),
   ],
@@ -219,5 +229,6 @@ export const batchNormEval: Op<BatchNormAttributes> = {
     on([3, 13, 5, 17], { eps: 1e-3, relu: false }, { residual: true }),
     on([1, 11, 65, 20], { eps: 1e-5, relu: true }, { residual: true }),
     on([65, 5], { eps: 1e-5, relu: true }),
+    on([2, 3, 7, 5], { eps: 1e-5, relu: false, activation: "silu" }),
   ],
 };

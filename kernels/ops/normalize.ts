@@ -6,20 +6,19 @@ import {
   partialSumKernel,
   twoSums,
 } from "../wgsl/partial_sums.ts";
-import { alongRuns, cut, over, pixelsOf, RUN_DIMS } from "../wgsl/runs.ts";
-import { elementwise, LANES, RELU, spread } from "../wgsl/elementwise.ts";
+import { alongRuns, cut, over as overRuns, pixelsOf, RUN_DIMS } from "../wgsl/runs.ts";
+import { elementwise, LANES, spread } from "../wgsl/elementwise.ts";
 import { defineKernel, type Kernel, type Read } from "../gpu/kernel.ts";
+import { type OverNorm, overNorm, type OverNormWgsl } from "./norm_activation.ts";
 import type { Context, Gradient } from "../op.ts";
 import type { Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { vectorGradient } from "./vector_gradient.ts";
 
 /** Attributes of a batch norm. */
-export interface BatchNormAttributes {
+export interface BatchNormAttributes extends OverNorm {
   /** Added to the variance. */
   readonly eps: number;
-  /** Whether `max(·, 0)` is applied to the result. */
-  readonly relu: boolean;
 }
 
 /** Statistics of each channel to normalize by, running statistics for instance. */
@@ -46,42 +45,44 @@ const EPS = { eps: "f32" } as const;
 
 function normalize(
   channels: Channels,
-  { relu, plus }: { relu: boolean; plus: boolean },
+  { plus, ...over }: OverNorm & { plus: boolean },
 ): Kernel<string, "y", string> {
-  const value = (at: string): string =>
+  const { functions, suffix, value } = overNorm(over);
+  const normed = (at: string): string =>
     `fma(x(${at}) - middle, scale, shift)${plus ? ` + residual(${at})` : ""}`;
   const reads: Record<string, Read> = plus ? { residual: "bulk" } : {};
   return elementwise<string, string>({
-    name: `batch norm${plus ? ", added" : ""}${relu ? " and relu" : ""}`,
+    name: `batch norm${plus ? ", added" : ""}${suffix}`,
     reads: { x: "bulk", ...reads, ...channelReads(channels) },
     dims: EPS,
-    functions: RELU,
+    functions,
     once: coefficients(channels),
-    value: (at) => relu ? `relu(${value(at)})` : value(at),
+    value: (at) => value(normed(at)),
   });
 }
 
-// g is dy, cut off where relu has cut y off: y is computed again, which costs less than loading it.
-const GATED = (relu: boolean): string =>
-  /* wgsl */ `${RELU}
+// g is dy times the slope of the activation: what it is applied to is computed again, which costs
+// less than loading it.
+const GATED = ({ functions, gradient }: OverNormWgsl): string =>
+  /* wgsl */ `${functions}
 fn gated(d: vec4f, scale: vec4f, shift: vec4f, dy: vec4f) -> vec4f {
-  return ${relu ? "relu_gradient(fma(d, scale, shift), dy)" : "dy"};
+  return ${gradient("fma(d, scale, shift)", "dy")};
 }`;
 
 /** part: `[Σ g, Σ g·(x - center)][parts][channels]`, one run of pixels per invocation. */
-function gradientSums(channels: Channels, relu: boolean): Kernel<string, "part", string> {
+function gradientSums(channels: Channels, over: OverNormWgsl): Kernel<string, "part", string> {
   const term = (k: number): string => `
     let d${k} = x(at + ${k}u * stride) - middle;
     let g${k} = select(vec4f(), gated(d${k}, scale, shift, dy(at + ${k}u * stride)), p + ${k}u < end);
     sum += g${k};
     moment = fma(g${k}, d${k}, moment);`;
   return defineKernel<string, "part", string>({
-    name: `batch norm gradient sums${relu ? " and relu" : ""}`,
+    name: `batch norm gradient sums${over.suffix}`,
     workgroupSize: LANES,
     reads: { x: "bulk", dy: "bulk", ...channelReads(channels) },
     writes: { part: "bulk" },
     dims: { ...RUN_DIMS, ...EPS },
-    wgsl: GATED(relu) + alongRuns(/* wgsl */ `
+    wgsl: GATED(over) + alongRuns(/* wgsl */ `
   ${coefficients(channels)}
   var sum = vec4f();
   var moment = vec4f();
@@ -112,15 +113,15 @@ function parameterGradients(channels: Channels): PartialSumKernel<"dweight" | "d
  * dx = scale·(g - mean(g) - x'·mean(g·x')), as the batch statistics depend on x as well; running
  * statistics do not, and leave scale·g.
  */
-function inputGradient(channels: Channels, relu: boolean): Kernel<string, "y", string> {
+function inputGradient(channels: Channels, over: OverNormWgsl): Kernel<string, "y", string> {
   const depends = "rest" in channels;
   const sums: Record<string, Read> = depends ? { dweight: "channel", dbias: "channel" } : {};
   const g = (at: string): string => `gated(x(${at}) - middle, scale, shift, dy(${at}))`;
   return elementwise<string, string>({
-    name: `batch norm input gradient${relu ? " and relu" : ""}`,
+    name: `batch norm input gradient${over.suffix}`,
     reads: { x: "bulk", dy: "bulk", ...channelReads(channels), ...sums },
     dims: { ...EPS, pixels: "f32" },
-    functions: `${GATED(relu)}
+    functions: `${GATED(over)}
 fn dx(d: vec4f, scale: vec4f, shift: vec4f, dy: vec4f, slope: vec4f, offset: vec4f) -> vec4f {
   return fma(gated(d, scale, shift, dy), scale, -fma(d, slope, offset));
 }`,
@@ -137,17 +138,17 @@ fn dx(d: vec4f, scale: vec4f, shift: vec4f, dy: vec4f, slope: vec4f, offset: vec
 }
 
 /**
- * Records y = (x - mean) / sqrt(variance + eps) · weight + bias + residual, and max(·, 0) of it.
+ * Records y = (x - mean) / sqrt(variance + eps) · weight + bias + residual, and an activation of it.
  */
 export function recordNormalized(
   trace: Trace,
   { x, residual }: { x: Tensor; residual?: Tensor },
   channels: Channels,
-  { eps, relu }: BatchNormAttributes,
+  { eps, ...over }: BatchNormAttributes,
 ): Tensor {
   const y = trace.tensor("batch norm", x.shape);
   const { dims, workgroups } = spread(x);
-  trace.run(normalize(channels, { relu, plus: residual !== undefined }), {
+  trace.run(normalize(channels, { ...over, plus: residual !== undefined }), {
     reads: { x, ...(residual && { residual }), ...channels },
     writes: { y },
     dims: { ...dims, eps },
@@ -159,19 +160,23 @@ export function recordNormalized(
 /** Records the gradients of the input, the weight and the bias. */
 export function recordGradients(
   trace: Trace,
-  { inputs: [x], attributes: { eps, relu }, wanted }: Omit<Context<BatchNormAttributes>, "outputs">,
+  { inputs: [x], attributes: { eps, ...activation }, wanted }: Omit<
+    Context<BatchNormAttributes>,
+    "outputs"
+  >,
   channels: Channels,
   dy: Tensor,
 ): [Gradient, Gradient, Gradient] {
+  const over = overNorm(activation);
   const depends = "rest" in channels;
   const sums = depends && wanted[0] || wanted[1] || wanted[2]
-    ? recordParameterGradients(trace, { x, dy }, channels, { eps, relu })
+    ? recordParameterGradients(trace, { x, dy }, channels, { eps, over })
     : undefined;
   let dx: Tensor | null = null;
   if (wanted[0]) {
     dx = trace.tensor("batch norm input gradient", x.shape);
     const { dims, workgroups } = spread(x);
-    trace.run(inputGradient(channels, relu), {
+    trace.run(inputGradient(channels, over), {
       reads: { x, dy, ...channels, ...(depends ? sums : {}) },
       writes: { y: dx },
       dims: { ...dims, eps, pixels: pixelsOf(x) },
@@ -189,13 +194,13 @@ function recordParameterGradients(
   trace: Trace,
   { x, dy }: { x: Tensor; dy: Tensor },
   channels: Channels,
-  { eps, relu }: BatchNormAttributes,
+  { eps, over }: { eps: number; over: OverNormWgsl },
 ): { dweight: Tensor; dbias: Tensor } {
   const runs = cut(trace, x);
   const { shape } = channels.weight;
   const part = trace.tensor("batch norm sums", [2, runs.parts, ...shape]);
-  const along = over(runs, x);
-  trace.run(gradientSums(channels, relu), {
+  const along = overRuns(runs, x);
+  trace.run(gradientSums(channels, over), {
     reads: { x, dy, ...channels },
     writes: { part },
     dims: { ...along.dims, eps },

@@ -50,15 +50,15 @@ export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormO
     { part: "running_var", shape: [channels], axes: ["out"], initial: 1, statistic: true },
   ],
   cost: () => ({ pairs: 0, singles: 2 }),
-  run: (layer, { inputs: [x], apply, parameter, training, relu, residual, ...rest }) => {
-    const { momentum = MOMENTUM } = rest;
+  run: (layer, { inputs: [x], apply, parameter, training, residual, ...rest }) => {
+    const { momentum = MOMENTUM, relu, activation } = rest;
     const eps = layer.eps ?? rest.eps ?? NORM_EPS;
     const inputs = [x, ...PARTS.map(parameter), ...residual ? [residual] : []];
     return training
-      ? apply(op, inputs, { eps, relu, momentum })[0]
-      : apply(batchNormEval, inputs, { eps, relu })[0];
+      ? apply(op, inputs, { eps, relu, activation, momentum })[0]
+      : apply(batchNormEval, inputs, { eps, relu, activation })[0];
   },
-  absorbs: ["relu", "sum"],
+  absorbs: ["relu", "relu6", "silu", "hardSwish", "sum"],
   // scale (x - mean) / √(variance + eps) + shift = x f + (shift - mean f)
   scaling: (layer, values, otherwise) => {
     const eps = layer.eps ?? otherwise;

@@ -17,5 +17,6 @@ export const hardSwish: LayerKind<HardSwishLayer, [x: Value]> = {
   fields: {},
   call: (x) => ({ inputs: [x] }),
   run: (_, { inputs, apply }) => apply(op, inputs, {})[0],
+  absorbedAs: "hardSwish",
   onnx: () => [{ op: "HardSwish" }],
 };

@@ -1,5 +1,6 @@
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import type { Op } from "../../kernels/op.ts";
+import type { FusedActivation } from "../../kernels/ops/activations.ts";
 import type { Field } from "./fields.ts";
 import type { OnnxContext, OnnxStep } from "./onnx_step.ts";
 
@@ -109,12 +110,14 @@ export interface LayerRun {
   readonly stream: number;
   /** Whether it does the ReLU after it as well; only for kinds that absorb `relu`. */
   readonly relu: boolean;
+  /** Another activation after it that it does as well; only for kinds that absorb it. */
+  readonly activation?: FusedActivation;
   /** A value that it adds to its own, before the ReLU; only for kinds that absorb `sum`. */
   readonly residual?: Tensor;
 }
 
 /** Work of one layer that the kernels of the layer before it can do. */
-export type Absorbed = "relu" | "sum";
+export type Absorbed = "relu" | FusedActivation | "sum";
 
 /** Where a layer stands in the small network. */
 export interface SmallLayer {

@@ -18,5 +18,6 @@ export const relu6: LayerKind<Relu6Layer, [x: Value]> = {
   fields: {},
   call: (x) => ({ inputs: [x] }),
   run: (_, { inputs, apply }) => apply(op, inputs, {})[0],
+  absorbedAs: "relu6",
   onnx: () => [{ op: "Clip", constants: [onnxNumber("min", 0), onnxNumber("max", 6)] }],
 };

@@ -17,5 +17,6 @@ export const silu: LayerKind<SiluLayer, [x: Value]> = {
   fields: {},
   call: (x) => ({ inputs: [x] }),
   run: (_, { inputs, apply }) => apply(op, inputs, {})[0],
+  absorbedAs: "silu",
   onnx: () => [{ op: "Sigmoid" }, { op: "Mul", again: true }],
 };
