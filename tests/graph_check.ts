@@ -49,12 +49,16 @@ const NOISE = [3, 14];
 const STEP = 1e-5;
 
 /** Measures a pair of networks with weights, images and a direction drawn at random. */
-export async function distancesOf(adjoined: Adjoined, seed: number): Promise<Distances> {
+export async function distancesOf(
+  adjoined: Adjoined,
+  seed: number,
+  sides: { readonly height: number; readonly width: number } = SIDES,
+): Promise<Distances> {
   const random = new Random(seed, "graph check");
   const specs = adjoinedSpecs(adjoined);
   const state = stateOf(adjoined, random);
   const channels = adjoined.base.channels;
-  const shape = [IMAGES, SIDES.height, SIDES.width, channels];
+  const shape = [IMAGES, sides.height, sides.width, channels];
   const draw = (count: number): number[] => Array.from({ length: count }, () => random.normal());
   const pixels = draw(elements(shape));
 

@@ -10,12 +10,12 @@ for (const [what, made] of Object.entries(NETWORKS)) {
   });
 }
 
-Deno.test("every model is the same after JSON, of less than 60 bytes for a layer", () => {
+Deno.test("every model is the same after JSON, of less than 70 bytes for a layer", () => {
   for (const name of MODEL_NAMES) {
     const made = model(name, { classes: 10 });
     const text = encodeNetwork(made);
     assertEquals(parseNetwork(text), made);
-    assert(text.length < 60 * made.layers.length, `${name}: ${text.length}`);
+    assert(text.length < 70 * made.layers.length, `${name}: ${text.length}`);
   }
 });
 

@@ -3,7 +3,7 @@ import { Random } from "../data/random.ts";
 import { elements } from "../kernels/gpu/tensor.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { type TorchTensor, toTorch } from "../nn/layout.ts";
-import type { Network } from "../nn/network.ts";
+import { type Network, network as makeNetwork } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { fitPretrained } from "../nn/pretrained.ts";
 import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
@@ -40,6 +40,48 @@ Deno.test("fitPretrained() takes all of a network's own tensors, and no counts o
   const { state, tensors } = weightsOf(network);
   tensors.set("bn1.num_batches_tracked", single(7));
   assertEquals(fitPretrained(network, tensors), { state, unused: [], fresh: [] });
+});
+
+/** A convolution over whole images, as VGGs have it before their classifier. */
+const whole = makeNetwork({ channels: 2 }, (n) => {
+  let x = n.batchNorm(n.image, { name: "norm" });
+  x = n.conv2d(x, { name: "hidden", out: 3, kernel: 4, padding: 0 });
+  n.linear(n.globalAvgPool2d(x), { name: "fc", out: 2 });
+});
+
+Deno.test("fitPretrained() takes linear layers for convolutions, and the other way round", () => {
+  const { state, tensors } = weightsOf(whole);
+  for (const [name, shape] of [["hidden", [3, 32]], ["fc", [2, 3, 1, 1]]] as const) {
+    const { data } = tensors.get(`${name}.weight`)!;
+    tensors.set(`${name}.weight`, { shape, data });
+  }
+  tensors.set("norm.weight", { ...tensors.get("norm.weight")!, shape: [2, 1, 1] });
+  assertEquals(fitPretrained(whole, tensors), { state, unused: [], fresh: [] });
+  // Sizes in another order are no such layers.
+  tensors.set("hidden.weight", { shape: [32, 3], data: new Float32Array(96) });
+  tensors.set("norm.bias", { shape: [1, 2], data: new Float32Array(2) });
+  assertEquals(fitPretrained(whole, tensors).fresh, ["norm.bias", "hidden.weight"]);
+});
+
+Deno.test("fitPretrained() renames what another library calls otherwise, and keeps to its eps", () => {
+  const { state, tensors } = weightsOf(whole);
+  const names = [["0", "norm"], ["1", "hidden"], ["2.scale", "fc.weight"], ["2", "fc"]] as const;
+  const theirs = new Map(
+    [...tensors].map(([name, tensor]) => {
+      const [layer, part] = name.split(".");
+      const [number] = names.find(([, ours]) => ours === layer) ?? [layer];
+      return [name === "fc.weight" ? "2.scale" : `${number}.${part}`, tensor];
+    }),
+  );
+  const foreign = { names, eps: 1e-3 };
+  const found = fitPretrained(whole, theirs, foreign);
+  assertEquals([found.unused, found.fresh], [[], []]);
+  for (const [name, values] of state) {
+    const wanted = name === "norm.running_var" ? values.map((v) => v + (1e-3 - 1e-5)) : values;
+    assertEquals(found.state.get(name), wanted, name);
+  }
+  // Our own names are taken as they are.
+  assertEquals(fitPretrained(whole, tensors, foreign).state, state);
 });
 
 Deno.test("fitPretrained() leaves out a classifier of other classes, and names the rest", () => {

@@ -6,6 +6,7 @@ import type { State } from "../nn/parameters.ts";
 import { model, resnet } from "../nn/families/mod.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
+import { thinFamilies } from "./thin_families.ts";
 
 /** Every kind of layer, in every place it can have, with windows that hang over odd sides. */
 function everyLayer(): Network {
@@ -155,6 +156,11 @@ const bottleneck = adjoin(
   { compression: 2 },
 );
 
+/** The small network of a thin one of a family. */
+function cutOf(family: string): Network {
+  return adjoin(thinFamilies(4)[family].network, { compression: 2, maskFrom: 1 }).small;
+}
+
 /** Networks that are quick to run, and unlike each other. */
 export const NETWORKS: Readonly<Record<string, Network>> = {
   "of every layer": everyLayer(),
@@ -168,6 +174,10 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
   "cut out of a ResNet, with spatial masks": thin(true),
   "of bottlenecks, whole": bottleneck.base,
   "of bottlenecks, cut": bottleneck.small,
+  "cut out of a DenseNet": cutOf("densenet"),
+  "cut out of a SqueezeNet": cutOf("squeezenet"),
+  "cut out of a MobileNetV3": cutOf("mobilenetv3"),
+  "cut out of a ConvNeXt": cutOf("convnext"),
 };
 
 /** Weights and statistics of which none is 0 or 1; logits stay within some tens. */

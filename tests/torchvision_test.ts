@@ -8,8 +8,10 @@ import type { Network } from "../nn/network.ts";
 import { model, resnet, type Stem } from "../nn/families/mod.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { checkPretrained } from "./parity/pretrained.ts";
+import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 import { pythonWithTorch } from "./python.ts";
+import { compareWithTorchvision, hasTorchvision, type ModelPair } from "./whole_families.ts";
 
 function torchvision(name: string, stem?: Stem): Network {
   return model(name, { classes: 1000, variant: "torchvision", stem });
@@ -94,4 +96,20 @@ Deno.test(
       await Deno.remove(dir, { recursive: true });
     }
   },
+);
+
+/** Our names of models, and torchvision's. */
+const FAMILIES: readonly ModelPair[] = [
+  ["mobilenetv2_100", "mobilenet_v2"],
+  ["mobilenetv3_large_100", "mobilenet_v3_large"],
+  ["efficientnet_b0", "efficientnet_b0"],
+  ["squeezenet1_1", "squeezenet1_1"],
+  ["densenet121", "densenet121"],
+  ["convnext_tiny", "convnext_tiny"],
+];
+
+Deno.test(
+  "logits of whole models with torchvision's random weights equal torchvision's to 1e-4",
+  { ignore: !withPyTorch || !await hasTorchvision(withPyTorch) },
+  () => withFolder((dir) => compareWithTorchvision(withPyTorch ?? "", dir, FAMILIES)),
 );

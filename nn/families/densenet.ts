@@ -2,7 +2,7 @@ import { type Network, network, type NetworkBuilder, type Value } from "../netwo
 import type { BuildOptions, Family, Model } from "./family.ts";
 
 /** What of a DenseNet its name says. */
-interface Form {
+export interface DensenetForm {
   /** Channels that each layer adds. */
   readonly growth: number;
   /** Layers of each block. */
@@ -26,7 +26,7 @@ function normRelu(n: NetworkBuilder, x: Value, name: string): Value {
 function denseLayer(
   n: NetworkBuilder,
   x: Value,
-  { prefix, growth, bottleneck }: Pick<Form, "growth" | "bottleneck"> & { prefix: string },
+  { prefix, growth, bottleneck }: Pick<DensenetForm, "growth" | "bottleneck"> & { prefix: string },
 ): Value {
   let y = normRelu(n, x, `${prefix}.norm1`);
   const kernels = bottleneck ? [1, 3] : [3];
@@ -38,7 +38,7 @@ function denseLayer(
   return y;
 }
 
-function stemOf(n: NetworkBuilder, { first, small }: Form, cifar: boolean): Value {
+function stemOf(n: NetworkBuilder, { first, small }: DensenetForm, cifar: boolean): Value {
   const name = "features.conv0";
   if (small) return n.conv2d(n.image, { name, out: first, kernel: 3 });
   const size = cifar ? { kernel: 3 } : { kernel: 7, stride: 2 };
@@ -47,7 +47,7 @@ function stemOf(n: NetworkBuilder, { first, small }: Form, cifar: boolean): Valu
 }
 
 /** A block and the transition behind it are a stage; the stem is stage 0. */
-function densenet(form: Form, { classes, channels, stem }: BuildOptions): Network {
+export function densenet(form: DensenetForm, { classes, channels, stem }: BuildOptions): Network {
   const { growth, depths, bottleneck } = form;
   return network({ channels }, (n) => {
     n.stage(0);

@@ -12,8 +12,15 @@ import {
   type Variant,
   VARIANTS,
 } from "./family.ts";
+import { CONVNEXTS } from "./convnext.ts";
 import { DENSENETS } from "./densenet.ts";
+import { EFFICIENTNETS } from "./efficientnet.ts";
+import { MOBILENETS_V2 } from "./mobilenetv2.ts";
+import { MOBILENETS_V3 } from "./mobilenetv3.ts";
 import { RESNETS } from "./resnet.ts";
+import { RESNEXTS } from "./resnext.ts";
+import { SQUEEZENETS } from "./squeezenet.ts";
+import { VGGS } from "./vgg.ts";
 import { WIDE_RESNETS } from "./wide_resnet.ts";
 
 export type { ModelOptions, Stem, Variant } from "./family.ts";
@@ -22,8 +29,15 @@ export { resnet, type ResNetOptions } from "./resnet.ts";
 /** Every network that has a name. A family is a file and a line of this list. */
 const MODELS: Family = {
   ...RESNETS,
+  ...RESNEXTS,
   ...WIDE_RESNETS,
+  ...VGGS,
   ...DENSENETS,
+  ...SQUEEZENETS,
+  ...MOBILENETS_V2,
+  ...MOBILENETS_V3,
+  ...EFFICIENTNETS,
+  ...CONVNEXTS,
 };
 
 /** The names that {@link model} knows. */

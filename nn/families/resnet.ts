@@ -22,6 +22,10 @@ export interface ResNetOptions {
   readonly channels?: number;
   /** Default: `xresnet`. */
   readonly variant?: Variant;
+  /** Blocks of channels in the 3x3 convolution of a bottleneck. Default: 1. */
+  readonly groups?: number;
+  /** Inner channels of a bottleneck for each 64 of its width, in one of the groups. Default: 64. */
+  readonly baseWidth?: number;
 }
 
 const RESNET_OPTIONS: Readonly<Record<keyof ResNetOptions, true>> = {
@@ -33,24 +37,30 @@ const RESNET_OPTIONS: Readonly<Record<keyof ResNetOptions, true>> = {
   classes: true,
   channels: true,
   variant: true,
+  groups: true,
+  baseWidth: true,
 };
 
-/** The factor between a bottleneck's inner and outer channels. */
+/** The factor between a bottleneck's inner and outer channels, at the base width. */
 const EXPANSION = 4;
+
+/** The base width at which the inner channels of one group are as many as the width says. */
+const BASE_WIDTH = 64;
 
 function convNorm(
   n: NetworkBuilder,
   x: Value,
-  { name, norm, out, kernel, stride = 1, zero = false }: {
+  { norm, zero = false, ...size }: {
     name: string;
     norm: string;
     out: number;
     kernel: number;
     stride?: number;
+    groups?: number;
     zero?: boolean;
   },
 ): Value {
-  return n.batchNorm(n.conv2d(x, { name, out, kernel, stride }), { name: norm, zero });
+  return n.batchNorm(n.conv2d(x, size), { name: norm, zero });
 }
 
 /** The shortcut of a block: its input, brought to the block's size and channels. */
@@ -80,18 +90,15 @@ function shortcutOf(
 function residualBlock(
   n: NetworkBuilder,
   x: Value,
-  { prefix, block, width, stride, variant }: {
-    prefix: string;
-    block: "basic" | "bottleneck";
-    width: number;
-    stride: number;
-    variant: Variant;
-  },
+  { prefix, block, width, stride, variant, groups = 1, baseWidth = BASE_WIDTH }:
+    & { prefix: string; width: number; stride: number; variant: Variant }
+    & Pick<ResNetOptions, "block" | "groups" | "baseWidth">,
 ): Value {
   const out = block === "basic" ? width : width * EXPANSION;
+  const inner = Math.floor(width * baseWidth / BASE_WIDTH) * groups;
   const layers = block === "basic"
     ? [{ out: width, kernel: 3, stride }, { out, kernel: 3 }]
-    : [{ out: width, kernel: 1 }, { out: width, kernel: 3, stride }, { out, kernel: 1 }];
+    : [{ out: inner, kernel: 1 }, { out: inner, kernel: 3, stride, groups }, { out, kernel: 1 }];
   let y = x;
   layers.forEach((layer, i) => {
     const last = i === layers.length - 1;
@@ -114,6 +121,7 @@ function residualBlock(
 export function resnet(options: ResNetOptions): Network {
   const { block, depths, widths, stem, reduce, classes, channels = 3, variant = "xresnet" } =
     options;
+  const { groups = 1, baseWidth = BASE_WIDTH } = options;
   const what = "build a ResNet";
   checkOptionNames(what, options, Object.keys(RESNET_OPTIONS));
   checkChoice(what, "block", block, ["basic", "bottleneck"]);
@@ -130,6 +138,14 @@ export function resnet(options: ResNetOptions): Network {
     );
   }
   for (const depth of depths) checkWhole(what, "a depth", depth, 1);
+  checkWhole(what, "groups", groups, 1);
+  checkWhole(what, "baseWidth", baseWidth, 1);
+  if (block === "basic" && (groups !== 1 || baseWidth !== BASE_WIDTH)) {
+    throw new RangeError(
+      `Cannot build a ResNet of basic blocks: wanted 1 group of base width ${BASE_WIDTH}, found ` +
+        `${groups} of ${baseWidth}; take bottlenecks`,
+    );
+  }
   const kernel = variant === "torchvision" && reduce ? 7 : 3;
   return network({ channels }, (n) => {
     n.stage(0);
@@ -147,7 +163,8 @@ export function resnet(options: ResNetOptions): Network {
       for (let b = 0; b < depth; b++) {
         const stride = s > 0 && b === 0 ? 2 : 1;
         const prefix = `layer${s + 1}.${b}`;
-        x = residualBlock(n, x, { prefix, block, width: widths[s], stride, variant });
+        const inner = { groups, baseWidth };
+        x = residualBlock(n, x, { prefix, block, width: widths[s], stride, variant, ...inner });
       }
     });
     n.linear(n.globalAvgPool2d(x), { name: "fc", out: classes });

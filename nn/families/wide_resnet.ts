@@ -18,8 +18,9 @@ function block(
   return n.add(y, n.conv2d(first, { name: `${prefix}.convShortcut`, out, kernel: 1, stride }));
 }
 
-function wideResnet(
-  { depth, factor }: { depth: number; factor: number },
+/** `depth` blocks in each of three stages, `factor` times as wide as those of a thin ResNet. */
+export function wideResnet(
+  { depth, factor }: { readonly depth: number; readonly factor: number },
   { classes, channels }: BuildOptions,
 ): Network {
   return network({ channels }, (n) => {

@@ -4,7 +4,8 @@ import type { Gpu } from "../../kernels/gpu.ts";
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { runNetwork } from "../../nn/forward.ts";
 import type { TorchTensor } from "../../nn/layout.ts";
-import { fitPretrained } from "../../nn/pretrained.ts";
+import type { Network } from "../../nn/network.ts";
+import { fitPretrained, type Foreign } from "../../nn/pretrained.ts";
 import { resnet } from "../../nn/families/mod.ts";
 import { networkSpecs } from "../../nn/state.ts";
 import { applying, Weights } from "../../train/learner.ts";
@@ -23,9 +24,18 @@ function weightsIn({ tensors }: Safetensors): Map<string, TorchTensor> {
 }
 
 /** Checks the logits of an evaluation with weights by torchvision's names, all of which must fit. */
-export async function checkPretrained(gpu: Gpu, file: Safetensors): Promise<Finding[]> {
+export function checkPretrained(gpu: Gpu, file: Safetensors): Promise<Finding[]> {
   const network = resnet({ ...resnetOptions(file), variant: "torchvision" });
-  const { state, unused, fresh } = fitPretrained(network, weightsIn(file));
+  return checkLogits(gpu, file, { network });
+}
+
+/** Checks the logits that a network gives with the weights of a file, all of which must fit. */
+export async function checkLogits(
+  gpu: Gpu,
+  file: Safetensors,
+  { network, foreign }: { readonly network: Network; readonly foreign?: Foreign },
+): Promise<Finding[]> {
+  const { state, unused, fresh } = fitPretrained(network, weightsIn(file), foreign);
   const wrong = [...unused.map(({ name }) => name), ...fresh];
   if (wrong.length) {
     throw new DataError(`Cannot check the file: ${wrong.join(", ")} of file or network do not fit`);

@@ -21,6 +21,7 @@ const PARTS: Readonly<Record<string, () => Promise<Part>>> = {
     };
   },
   "wrong-numbers": async () => (await import("./wrong_numbers.ts")).wrongNumbers,
+  "families": async () => (await import("./families.ts")).families,
   "graphs": async () => (await import("./graphs.ts")).graphs,
   "soak": async () => {
     const { FULL, soak } = await import("./soak.ts");
