@@ -124,6 +124,23 @@ const PIECES: Readonly<Record<string, Grow>> = {
     const gate = g.conv(g.activated(g.conv(pooled, 4, 1)), g.n.channels(x), 1);
     return g.n.multiply(x, g.chance(0.5) ? g.n.sigmoid(gate) : g.n.hardSigmoid(gate));
   },
+  "squeeze and excitation": (g) => {
+    const { n } = g;
+    const x = g.dressed(g.conv(g.value(), pick(g.random, WIDTHS), 1));
+    const squeezed = n.globalAvgPool2d(x, { keepImage: true });
+    const one = { kernel: 1, bias: true } as const;
+    const reduced = n.relu(n.conv2d(squeezed, { name: g.name("gate"), out: 4, ...one }));
+    const gate = n.conv2d(reduced, { name: g.name("gate"), out: n.channels(x), ...one });
+    return n.multiply(x, n.sigmoid(gate));
+  },
+  // A unit of ShuffleNet.
+  "shuffled groups": (g) => {
+    const parts = [0, 1].map(() => g.dressed(g.conv(g.value(), 6, 1)));
+    const x = g.n.channelShuffle(g.n.concat(parts), { groups: 2 });
+    return g.chance(0.5)
+      ? g.dressed(g.n.conv2d(x, { name: g.name("groups"), out: 12, kernel: 3, groups: 6 }))
+      : x;
+  },
   // A block of ConvNeXt.
   "layer norm": (g) => {
     const x = g.value();

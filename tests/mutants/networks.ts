@@ -51,7 +51,10 @@ export const NETWORKS: readonly Mutant[] = [
     file: "kernels/ops/select.ts",
     find: "let into = (first + rows[w])",
     replace: "let into = (first + w)",
-    test: { file: "tests/ops_test.ts", name: "select equals its float64 reference" },
+    test: {
+      file: "tests/ops_test.ts",
+      name: "select equals its float64 reference, and so does its gradient, on its whole grid",
+    },
   },
   {
     name: "sums of unequal sides pass",
