@@ -13,6 +13,7 @@ import { imagesOfRun, isFolder, openCheckpoint, savedNetworks } from "./run/run_
 import { inRunFolder, saveWidths } from "./run/session.ts";
 import { showingWork } from "./run/working.ts";
 import { summarize, summaryTable } from "./summary.ts";
+import { summaryOptions } from "./summary_file.ts";
 
 async function runTrain(args: readonly string[]): Promise<number> {
   const request = await readRequest("train", args, trainRequest);
@@ -135,12 +136,13 @@ async function runCompare(args: readonly string[]): Promise<number> {
   return EXIT.ok;
 }
 
-function runSummary(args: readonly string[]): number {
+async function runSummary(args: readonly string[]): Promise<number> {
   const { values, given } = readArguments("summary", args);
   if (values.json && given.has("trunk")) {
     throw unusable("--trunk has no effect beside --json; leave one of them out");
   }
-  print(values.json ? JSON.stringify(summarize(values), null, 2) + "\n" : summaryTable(values));
+  const options = await summaryOptions({ values, given });
+  print(values.json ? JSON.stringify(summarize(options), null, 2) + "\n" : summaryTable(options));
   return EXIT.ok;
 }
 

@@ -46,7 +46,8 @@ function spelling(option: Option): string {
 }
 
 function explanation(option: Option, command: Command): string {
-  const choices = option.kind === "choice" ? `: ${option.choices.join(", ")}` : "";
+  const file = option.kind === "choice" && option.orFile ? `, FILE${option.orFile}` : "";
+  const choices = option.kind === "choice" ? `: ${option.choices.join(", ")}${file}` : "";
   const beside = [
     ...option.idle?.flatMap((choices) => choiceFlags(command, choices) ?? []) ?? [],
     ...optionsOf(command).flatMap(({ name }) => option.beside?.includes(name) ? flagOf(name) : []),

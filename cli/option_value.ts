@@ -90,6 +90,11 @@ function readNumbers(option: Numbers, text: string): number[] {
   );
 }
 
+/** The choices of an option in words. */
+function choiceWords({ choices, orFile }: Extract<Option, { kind: "choice" }>): string {
+  return either([...choices, ...orFile === undefined ? [] : [`a file *${orFile}`]]);
+}
+
 /** The value of an option out of the text of its flag. Raises a {@link UsageError} unless it fits. */
 export function readValue(option: Option, text: string): Value {
   if (text === "") throw unusable(`${flagOf(option.name)} needs a value`);
@@ -101,8 +106,9 @@ export function readValue(option: Option, text: string): Value {
       return readNumbers(option, text);
     case "choice":
       if (option.choices.includes(text)) return text;
+      if (option.orFile !== undefined && text.endsWith(option.orFile)) return text;
       throw unusable(
-        `${flagOf(option.name)} is ${either(option.choices)}, found ${printable(text)}` +
+        `${flagOf(option.name)} is ${choiceWords(option)}, found ${printable(text)}` +
           suggestion(text, option.choices),
       );
     case "string":

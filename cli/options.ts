@@ -1,5 +1,6 @@
 import type { GivenWidths } from "../export/widths_file.ts";
 import { type Value, withDefaults } from "../train/options/option.ts";
+import { isModelFile, modelName } from "../export/model_file_name.ts";
 import { trainingValues } from "../train/options/train_options.ts";
 import type { SearchOptions } from "../train/search.ts";
 import type { TrainOptions } from "../train/types.ts";
@@ -81,14 +82,18 @@ function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequ
     throw unusable("--nesterov has no effect beside --momentum 0; leave one of them out");
   }
   const kind = command === "train" ? own.mode : command;
-  const output = values.output ?? `runs/${model}-${kind}-${dataset}-${seed}`;
+  const output = values.output ?? `runs/${modelName(model)}-${kind}-${dataset}-${seed}`;
   const options: TrainOptions = { ...trainingValues(values), ...own, output };
   return {
     options,
     named: values.output !== undefined,
     overwrite,
     quiet,
-    reads: { "--teacher": own.teacher, "--init": own.init },
+    reads: {
+      "--model": isModelFile(model) ? model : undefined,
+      "--teacher": own.teacher,
+      "--init": own.init,
+    },
     config: configOf(command, values, { ...own, output }),
   };
 }

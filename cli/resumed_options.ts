@@ -14,7 +14,7 @@ import { readValue, unusable } from "./option_value.ts";
 import type { FoundRun } from "./run/found_run.ts";
 
 /** Options whose values are paths: two that lead to one place are alike. */
-const PATHS: readonly string[] = ["dataDir", "teacher", "init", "output"];
+const PATHS: readonly string[] = ["model", "dataDir", "teacher", "init", "output"];
 
 /** What a command line makes of a run that it goes on with. */
 export interface ResumedOptions<C extends Command> {

@@ -2,11 +2,14 @@ import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { type Count, count, countLayers, type LayerCount } from "../nn/count.ts";
 import { macsTogether } from "../nn/compress/macs_together.ts";
 import { DEFAULT_VARIANTS, model, type Stem, stemOf, type Variant } from "../nn/families/mod.ts";
+import type { Network } from "../nn/network.ts";
 import { plural } from "../data/words.ts";
 import { columns, grouped, scaled } from "./text.ts";
 
 /** The networks to count, and the image that goes through them. */
 export interface SummaryOptions {
+  /** The base network, where `model` names a file. */
+  readonly network?: Network;
   readonly model: string;
   readonly compression: number;
   readonly imageSize: number;
@@ -35,13 +38,11 @@ export interface ModelSummary {
 }
 
 function pairOf(
-  { model: name, classes, channels, stem, variant, compression, maskFrom, trunk }: SummaryOptions,
+  { network, model: name, compression, maskFrom, trunk, ...options }: SummaryOptions,
 ): Adjoined {
-  return adjoin(model(name, { classes, channels, stem, variant }), {
-    compression,
-    maskFrom,
-    trunk,
-  });
+  const { classes, channels, stem, variant } = options;
+  const base = network ?? model(name, { classes, channels, stem, variant });
+  return adjoin(base, { compression, maskFrom, trunk });
 }
 
 /** Parameters and multiply-accumulates of both networks. */

@@ -69,13 +69,17 @@ export interface ModelMessage {
   };
 }
 
-type Fields = Record<string, { id: number; type: string; rule?: "repeated" }>;
+/** Fields of a message by name: their numbers and types. */
+export type Fields = Record<string, { id: number; type: string; rule?: "repeated" }>;
 
-const one = (type: string, id: number) => ({ type, id });
-const many = (type: string, id: number) => ({ type, id, rule: "repeated" as const });
+/** A field. */
+export const one = (type: string, id: number): Fields[string] => ({ type, id });
 
-/** Messages of onnx.proto with the numbers of their fields; what is not used is left out. */
-const MESSAGES: Readonly<Record<string, Fields>> = {
+/** A field that is a list. */
+export const many = (type: string, id: number): Fields[string] => ({ type, id, rule: "repeated" });
+
+/** Messages of onnx.proto with the numbers of their fields; what is not written is left out. */
+export const MESSAGES: Readonly<Record<string, Fields>> = {
   Model: {
     irVersion: one("int64", 1),
     producerName: one("string", 2),
@@ -122,7 +126,7 @@ const MESSAGES: Readonly<Record<string, Fields>> = {
 };
 
 /** The message of a name in a schema. */
-function typeOf(name: string, messages: Readonly<Record<string, Fields>>): protobuf.Type {
+export function typeOf(name: string, messages: Readonly<Record<string, Fields>>): protobuf.Type {
   const nested = Object.entries(messages).map(([name, fields]) => [name, { fields }]);
   return protobuf.Root.fromJSON({ nested: Object.fromEntries(nested) }).lookupType(name);
 }

@@ -4,6 +4,7 @@ import { isRecord, parseJson, wrongKey } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { listed } from "../data/words.ts";
+import { isModelFile } from "./model_file_name.ts";
 import { MODEL_NAMES, type Stem, type Variant } from "../nn/families/mod.ts";
 import type { Budgeted } from "../nn/compress/width_cost.ts";
 
@@ -156,7 +157,10 @@ export function parseWidths(text: string, fileName: string): GivenWidths {
   const widths = Object.fromEntries(
     Object.entries(given).map(([layer, width]) => [layer, parseWidth(layer, width, name)]),
   );
-  const model = parseChoice(file, ["model", CHOICES.model], name);
+  const named = Object.hasOwn(file, "model") ? file.model : undefined;
+  const model = typeof named === "string" && isModelFile(named)
+    ? named
+    : parseChoice(file, ["model", CHOICES.model], name);
   const stem = parseChoice(file, ["stem", CHOICES.stem], name);
   const variant = parseChoice(file, ["variant", CHOICES.variant], name);
   const trunk = parseChoice(file, ["trunk", CHOICES.trunk], name);

@@ -32,7 +32,7 @@ const KINDS: Readonly<Record<string, string>> = {
   eval: "read* write* env ffi sys",
   data: "read* write* env ffi",
   predict: "read* env ffi",
-  summary: "env",
+  summary: "read* env",
   parity: "read* env",
   wgsl: "env",
   "bench conv": "env",

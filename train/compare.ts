@@ -81,7 +81,12 @@ export async function compare(
   const openSeed = async (own: TrainOptions, from?: TrainingState): Promise<SearchJob> => {
     if (opened?.job.options.seed === own.seed) return opened;
     const ofSeed = from?.run.options.seed === own.seed ? from : undefined;
-    return opened = searchOn(await read(own, ofSeed), own, find);
+    const { given, notes = [], ...inputs } = await read(own, ofSeed);
+    // All methods begin alike; a network is what is taken of a file that has weights as well.
+    const told = given
+      ? [`the weights of ${given.file} are not used: a comparison draws its own`]
+      : [];
+    return opened = searchOn({ ...inputs, notes: [...told, ...notes] }, own, find);
   };
   const run = async ({ gpu, parts, from, again }: Attempt): Promise<Comparison> => {
     const outcomes: Outcome[] = [];

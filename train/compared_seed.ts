@@ -101,8 +101,8 @@ export class Seed {
   }
 
   get #inputs(): RunInputs {
-    const { split, chooseTiles } = this.#parts.opened.job;
-    return { split, chooseTiles };
+    const { split, network, chooseTiles } = this.#parts.opened.job;
+    return { split, network, chooseTiles };
   }
 
   /** The trainings without the search, as jobs; the teacher of the distillation is not there yet. */

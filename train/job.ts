@@ -8,6 +8,7 @@ import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
+import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import type { Checkpoint } from "../export/checkpoint.ts";
@@ -42,6 +43,8 @@ export interface RunInputs {
   readonly split: AnySplit;
   /** The teacher of mode `distill`. */
   readonly teacher?: Checkpoint;
+  /** The base network, where a file has it; else the options describe it. */
+  readonly network?: Network;
   /** Weights to start from. */
   readonly given?: Given;
   /** Remarks on the images, a sentence each. */
@@ -54,6 +57,8 @@ export interface RunInputs {
 export interface Job {
   readonly options: TrainOptions;
   readonly split: AnySplit;
+  /** The base network, where it is one of a file. */
+  readonly network?: Network;
   readonly adjoined: Adjoined;
   readonly objective: Objective;
   /** The teacher of mode `distill`. */
@@ -142,8 +147,8 @@ function batchingOf(
 
 /** Builds the networks of a run, and all else that it needs before it has a GPU. */
 export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
-  const { split, teacher, given, notes = [], chooseTiles } = inputs;
-  const adjoined = adjoinedOf(options, split.train);
+  const { split, teacher, network, given, notes = [], chooseTiles } = inputs;
+  const adjoined = adjoinedOf(options, split.train, network);
   const objective = objectiveOf(options, adjoined, teacher);
   const batching = batchingOf(options, split);
   demandWarmup(options, batching.steps);
@@ -151,6 +156,7 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
   return {
     options,
     split,
+    network,
     adjoined,
     objective,
     teacher,

@@ -17,11 +17,15 @@ export function baseOf(
   return model(name, { classes: classes.length, channels, stem, variant });
 }
 
-/** The pair of networks that the options describe. */
-export function adjoinedOf(options: TrainOptions, images: ForImages): Adjoined {
+/** The pair of networks that the options describe, of the base network that a file has, if any. */
+export function adjoinedOf(
+  options: TrainOptions,
+  images: ForImages,
+  base: Network = baseOf(options, images),
+): Adjoined {
   const { compression, trunk, maskFrom, maskingFactor, widths, seed } = options;
   const random = new Random(seed, "spatial masks");
-  const adjoined = adjoin(baseOf(options, images), {
+  const adjoined = adjoin(base, {
     compression,
     trunk,
     maskFrom,

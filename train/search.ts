@@ -212,7 +212,7 @@ export function trainFound(
     fromScratch,
   }: {
     found: Found;
-    inputs: Pick<Job, "split" | "chooseTiles">;
+    inputs: Pick<Job, "split" | "network" | "chooseTiles">;
     options: TrainOptions;
     fromScratch: boolean;
   },
@@ -233,11 +233,11 @@ export function trainFound(
 
 /** The work of the training that follows a search, as far as it is known before the widths are. */
 function trainingAfter(
-  { job: { split, adjoined }, options }: SearchJob,
+  { job: { split, network, adjoined }, options }: SearchJob,
   training: TrainOptions,
 ): Workload[] {
   const widths = uniformWidths(adjoined.base, training, { ...options, image: split.train });
-  return workloads(jobOn({ split }, { ...training, widths }));
+  return workloads(jobOn({ split, network }, { ...training, widths }));
 }
 
 /** Widths, and the networks of these widths if they were trained. */
@@ -268,8 +268,8 @@ export async function search(
   reporter: Reporter,
 ): Promise<SearchResult> {
   const started = performance.now();
-  const { split, chooseTiles } = opened.job;
-  const inputs = { split, chooseTiles };
+  const { split, network, chooseTiles } = opened.job;
+  const inputs = { split, network, chooseTiles };
   const estimate = new Estimate();
   const run = async ({ gpu, parts, from, again }: Attempt): Promise<SearchResult> => {
     const own = { ...course, from };

@@ -12,7 +12,10 @@ function quoted(text: string): string {
 function cells(option: Option, command: Command): string[] {
   const { name, short, also = [], help } = option;
   const flags = [flagOf(name), ...short ? [`-${short}`] : [], ...also.map((word) => `--${word}`)];
-  const choices = option.kind === "choice" ? `: ${option.choices.map(quoted).join(", ")}` : "";
+  const file = option.kind === "choice" && option.orFile ? [`FILE${option.orFile}`] : [];
+  const choices = option.kind === "choice"
+    ? `: ${[...option.choices, ...file].map(quoted).join(", ")}`
+    : "";
   const only = Object.entries(option.only ?? {})
     .map(([key, values]) => `; with ${flagOf(key)} ${values.join(", ")}`).join("");
   const needs = option.needs === undefined ? "" : `; with ${flagOf(option.needs)}`;

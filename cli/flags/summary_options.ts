@@ -1,4 +1,5 @@
 import { MODEL_NAMES } from "../../nn/families/mod.ts";
+import { MODEL_FILE } from "../../export/model_file_name.ts";
 import type { Section } from "../../train/options/option.ts";
 
 /** Options of `summary`. */
@@ -11,6 +12,7 @@ export const SUMMARY = [
         name: "model",
         kind: "choice",
         choices: MODEL_NAMES,
+        orFile: MODEL_FILE,
         default: "resnet50",
         help: "the base network",
       },

@@ -10,6 +10,7 @@ import { UsageError } from "../../train/errors.ts";
 import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
 import type { CompareRequest } from "../options.ts";
 import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
+import { networkOfRun } from "../../train/model_file.ts";
 import { readInputs } from "./open_run.ts";
 import { openRunPictures } from "./run_pictures.ts";
 import { ComparisonFolder } from "./comparison_folder.ts";
@@ -132,8 +133,10 @@ export async function compareInFolder(
   const course = courseOf(request, { keeper: folder.keeper, stopping });
   try {
     using pictures = await openRunPictures(request.options, reporter.note);
+    // Seeds after that of the state have the same base network.
+    const network = from && networkOfRun(from.state.run);
     const comparison = await compare(request.options, {
-      read: (options, state) => readInputs(options, pictures.open, state),
+      read: (options, state) => readInputs(options, pictures.open, state, network),
       ...{ find, seeds, course, earlier },
       ...{ reporter, trained, saved },
     });

@@ -2,29 +2,33 @@ import { IMAGENET } from "../../data/dataset.ts";
 import { openDataset } from "../../data/folder.ts";
 import type { OpenPictures } from "../../data/pictures.ts";
 import { preparations } from "../../train/augment/plan.ts";
+import { isModelFile } from "../../export/model_file_name.ts";
+import { givenNetwork, networkOfRun } from "../../train/model_file.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
 import { type SearchJob, searchOn, type SearchOptions } from "../../train/search.ts";
 import { normalized } from "../../train/pixel_normalization.ts";
+import type { Network } from "../../nn/network.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
 import type { TrainOptions } from "../../train/types.ts";
 import { sameImages } from "./same_images.ts";
 import { chooseTiles } from "./tile_cache.ts";
-import { loadGiven, loadTeacher } from "./weights_files.ts";
+import { loadGiven, loadNetwork, loadTeacher } from "./weights_files.ts";
 
 /**
  * Reads the images, the teacher and the weights that options name. Pictures need a way to be opened,
  * which has to last as long as the run. A run that goes on does so `from` a state: its images have to
- * be those that it began with.
+ * be those that it began with. `network` is its base network where that was read before.
  */
 export async function readInputs(
   options: TrainOptions,
   openPictures?: OpenPictures,
   from?: TrainingState,
+  network: Network | undefined = from && networkOfRun(from.run),
 ): Promise<RunInputs> {
   const { dataset, dataDir, seed, trainSize, valSize, valSplit, mode } = options;
   const { imageSize, channels, cropPct } = options;
   // A run that goes on has them in its state.
-  const given = from ? undefined : await loadGiven(options);
+  const named = from ? undefined : await loadGiven(options);
   const opened = await openDataset(dataset, {
     dataDir,
     seed,
@@ -39,13 +43,25 @@ export async function readInputs(
     normalization: options.normalization === "imagenet" ? IMAGENET : undefined,
     prepare: imageSize === undefined ? undefined : preparations({ ...options, imageSize }),
   });
+  const { model } = options;
+  const own = network || !isModelFile(model)
+    ? undefined
+    : givenNetwork(await loadNetwork(model, opened.train), opened.train, model);
+  const given = named ?? own?.given;
   const { split, notes } = from
     ? { split: sameImages(opened, from), notes: [] }
     : normalized(options, opened, given);
   const teacher = mode === "distill" && options.teacher
     ? await loadTeacher(options.teacher, split)
     : undefined;
-  return { split, teacher, given, notes: [...opened.notes, ...notes], chooseTiles };
+  return {
+    split,
+    teacher,
+    network: network ?? own?.network,
+    given,
+    notes: [...opened.notes, ...notes],
+    chooseTiles,
+  };
 }
 
 /** A run as options say, with all that it reads; see {@link readInputs}. */

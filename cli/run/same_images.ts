@@ -1,6 +1,7 @@
 import type { AnySplit, Normalization } from "../../data/dataset.ts";
 import { abridged } from "../../data/words.ts";
 import { printable } from "../../data/printable.ts";
+import { isModelFile } from "../../export/model_file_name.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
 
@@ -42,7 +43,8 @@ export function sameImages(
     throw refuse(`of ${sizes.join("x")} pixels and channels, not ${image.join("x")}`);
   }
   // Weights to start from bring their own.
-  const measured = options.init === undefined && options.normalization !== "imagenet";
+  const brought = options.init !== undefined || isModelFile(options.model);
+  const measured = !brought && options.normalization !== "imagenet";
   if (measured && numbersOf(opened.normalization) !== numbersOf(normalization)) {
     throw refuse("the mean and deviation of their pixels are not the same");
   }

@@ -1,5 +1,6 @@
 import type { RunRequest } from "../options.ts";
 import type { Course } from "../../train/resume/course.ts";
+import { modelName } from "../../export/model_file_name.ts";
 import type { Keeper } from "../../train/resume/keeper.ts";
 import { goOnWords } from "./go_on.ts";
 import { positionWords } from "./checkpoint_names.ts";
@@ -132,7 +133,7 @@ export async function inRunFolder(
   if (from) folder.resume(from, request.config);
   let test = false;
   const { model, dataset, seed, smoothing } = options;
-  const title = `${model}, ${kind}, ${dataset}, seed ${seed}`;
+  const title = `${modelName(model)}, ${kind}, ${dataset}, seed ${seed}`;
   let batch: Promise<void> | undefined;
   /** What is there, and the command that goes on with it. */
   const kept = (): string => folder.kept() + goOnWords(request, folder.resumable);

@@ -4,7 +4,9 @@ import { printable } from "../../data/printable.ts";
 import type { AnySplit } from "../../data/dataset.ts";
 import { safetensorsMetadata } from "../../data/safetensors.ts";
 import { type Checkpoint, encodeCheckpoint } from "../../export/checkpoint.ts";
+import type { OnnxNetwork } from "../../export/onnx_network.ts";
 import { type GivenWidths, parseWidths } from "../../export/widths_file.ts";
+import type { ImageSize } from "../../nn/count.ts";
 import { UsageError } from "../../train/errors.ts";
 import { type Given, parseGiven } from "../../train/given.ts";
 import type { NetworksInFile } from "../../train/resume/state_networks.ts";
@@ -60,6 +62,21 @@ export async function loadGiven(
   if (!isTrainingState(safetensorsMetadata(bytes, file))) return parseGiven(bytes, file);
   const { network, state, ...info } = baseIn(await networksIn(bytes, file));
   return parseGiven(encodeCheckpoint(network, state, info), file);
+}
+
+/**
+ * Reads the network that `--model` names a file of; sides that the file leaves open are those of the
+ * images. Raises a {@link DataError} when it cannot be read.
+ */
+export async function loadNetwork(path: string, open?: ImageSize): Promise<OnnxNetwork> {
+  const bytes = await readFile(path).catch((cause) => {
+    throw new DataError(
+      `Cannot read the model: wanted an ONNX file, found ${foundInstead(path, cause)}`,
+      { cause },
+    );
+  });
+  const { readOnnx } = await import("../../export/onnx_read/read_onnx.ts");
+  return readOnnx(bytes, path, open);
 }
 
 /** Reads the teacher of a distillation. Raises a {@link DataError} when it cannot be read. */

@@ -58,13 +58,13 @@ export const DEFAULT_VARIANTS: Readonly<Record<string, Variant>> = Object.fromEn
 
 /**
  * The stem that {@link model} builds: the one asked for, else the variant's or the model's own;
- * nothing for models that have but one.
+ * nothing for models that have but one, and for those of files.
  */
 export function stemOf(
   name: string,
   { stem, variant }: { readonly stem?: Stem; readonly variant?: Variant },
 ): Stem | "torchvision" | undefined {
-  return stem ?? MODELS[name].stemOf?.(variant);
+  return stem ?? (Object.hasOwn(MODELS, name) ? MODELS[name].stemOf?.(variant) : undefined);
 }
 
 /** How torchvision has the model of this name, where its names of layers are not timm's. */

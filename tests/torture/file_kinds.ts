@@ -14,6 +14,7 @@ import { encodeSafetensors } from "../../data/safetensors.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../../export/checkpoint.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
 import { encodeOnnx, parseOnnxInfo } from "../../export/onnx.ts";
+import { readOnnx } from "../../export/onnx_read/read_onnx.ts";
 import { encodeWidths, parseWidths } from "../../export/widths_file.ts";
 import { Choices } from "../../kernels/conv/choices.ts";
 import { adjoin } from "../../nn/compress/adjoin.ts";
@@ -26,11 +27,13 @@ import { parseNetworks } from "../../train/resume/state_networks.ts";
 import { encodeTrainingState } from "../../train/resume/training_state.ts";
 import { withHeader, withMetadata } from "../file_tricks.ts";
 import { gzip, idx } from "../idx_files.ts";
+import { GraphFile } from "../onnx_graph_file.ts";
 import { joined } from "../../data/safetensors.ts";
 import { stateOfRun } from "../run_states.ts";
 import { randomState } from "../saved_networks.ts";
 import { parseSafetensors } from "../../data/safetensors.ts";
 import { mutatedJson } from "./json_mutation.ts";
+import { mutatedModel } from "./onnx_mutation.ts";
 import { mutatedBytes, spliced } from "./mutation.ts";
 
 /** What a file is called where it is refused. */
@@ -206,6 +209,26 @@ function onnxFiles(): Uint8Array[] {
   );
 }
 
+/** Graphs with patterns of several nodes, constants that are computed, and a norm. */
+function graphFiles(): Uint8Array[] {
+  return [11, 17].map((opset) => {
+    const g = new GraphFile([1, 3, 6, 6], opset);
+    const a = g.node("Relu", [g.norm(g.conv(g.image, "a", [4, 3, 3, 3]), "n", 4)]);
+    const half = g.node("Slice", [a, g.wholes([2]), g.wholes([4]), g.wholes([1])]);
+    const b = g.node("Concat", [g.node("Mul", [half, g.node("Sigmoid", [half])]), a], { axis: 1 });
+    const size = g.node("Gather", [g.node("Shape", [b]), g.wholes([1])]);
+    const grouped = g.node("Concat", [g.wholes([1, 2, 3]), g.wholes([4, 4])], { axis: 0 });
+    const swapped = g.node("Transpose", [g.node("Reshape", [b, grouped])], {
+      perm: [0, 2, 1, 3, 4],
+    });
+    const back = g.node("Concat", [g.wholes([1]), size, g.wholes([4, 4])], { axis: 0 });
+    const pooled = g.node("MaxPool", [g.node("Reshape", [swapped, back])], {
+      kernel_shape: [2, 2],
+    });
+    return g.bytes(g.linear(g.node("Flatten", [pooled]), "fc", 54, 2), { classes: 2 });
+  });
+}
+
 const RESNET8 = model("resnet8", { classes: 2 });
 
 /** Reads widths, and makes a pair of them, which names what is none of the network. */
@@ -318,6 +341,11 @@ export async function fileKinds(): Promise<FileKind[]> {
     {
       ...{ name: "ONNX", count: 100_000, files: onnxFiles() },
       read: (bytes) => parseOnnxInfo(bytes, NAME),
+    },
+    {
+      ...{ name: "network of ONNX", count: 100_000, mutate: mutatedModel },
+      files: [...graphFiles(), ...onnxFiles()],
+      read: (bytes) => readOnnx(bytes, NAME),
     },
   ];
 }

@@ -4,6 +4,7 @@ import {
   STEM_MODELS,
   VARIANT_MODELS,
 } from "../../nn/families/mod.ts";
+import { MODEL_FILE } from "../../export/model_file_name.ts";
 import { WHICH } from "../../nn/which.ts";
 import type { Section } from "./option.ts";
 
@@ -85,6 +86,7 @@ export const NETWORKS = [
         name: "model",
         kind: "choice",
         choices: MODEL_NAMES,
+        orFile: MODEL_FILE,
         default: "resnet8",
         help: "the base network",
       },

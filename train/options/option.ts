@@ -84,6 +84,8 @@ export type Option =
     | {
       readonly kind: "choice";
       readonly choices: readonly string[];
+      /** The end of the names of files of which one may be named instead. */
+      readonly orFile?: string;
       readonly default?: Default<string>;
     }
     | (Bounds & {

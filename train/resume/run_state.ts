@@ -18,6 +18,8 @@ export interface RunOfState {
   readonly tiles?: SavedChoices;
   /** The options of the training, widths that were found included. */
   readonly options: TrainOptions;
+  /** The base network as JSON, where it was read from a file and no option describes it. */
+  readonly network?: string;
   /** All options of the command, as config.json has them. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Names of the classes, in the order of the logits. */

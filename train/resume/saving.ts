@@ -2,6 +2,7 @@ import { tileChoices } from "../../kernels/conv/choices.ts";
 import type { Gpu } from "../../kernels/gpu.ts";
 import { divergedAt } from "../finite.ts";
 import type { Job } from "../job.ts";
+import { savedNetwork } from "../model_file.ts";
 import { networksOf } from "../objective.ts";
 import type { EpochMetrics, Which } from "../types.ts";
 import type { Course } from "./course.ts";
@@ -107,6 +108,7 @@ export class Saving {
         tiles: tileChoices.of(this.#gpu).save(adapter),
         options,
         config: this.#course.config,
+        ...savedNetwork(this.#job.network),
         classes,
         image: [height, width, channels],
         normalization,

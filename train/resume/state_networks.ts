@@ -11,6 +11,7 @@ import type { Network } from "../../nn/network.ts";
 import type { State } from "../../nn/parameters.ts";
 import { networkSpecs, type StateSpecs, storedState } from "../../nn/state.ts";
 import { wrongValue } from "../../nn/wrong_value.ts";
+import { networkOfRun } from "../model_file.ts";
 import { adjoinedOf, baseOf } from "../pair.ts";
 import type { Which } from "../types.ts";
 import {
@@ -45,8 +46,9 @@ function alone(which: Which, network: Network): Trained {
 function trainedOf(state: TrainingState): Trained {
   const { options, classes, image: [height, width, channels] } = state.run;
   const images = { classes, channels };
-  if (isOfSearch(state)) return alone("base", baseOf(options, images));
-  const adjoined = adjoinedOf(options, images);
+  const given = networkOfRun(state.run);
+  if (isOfSearch(state)) return alone("base", given ?? baseOf(options, images));
+  const adjoined = adjoinedOf(options, images, given);
   const { base, small } = adjoined;
   // Raises what is wrong with images of this size.
   sizesOf(base, { height, width });
