@@ -136,6 +136,7 @@ export type { CrossEntropyAttributes } from "./kernels/ops/soft_target.ts";
 export { type GateChannelsAttributes, MAX_CANDIDATES } from "./kernels/ops/gate_channels.ts";
 export type { DropoutAttributes } from "./kernels/ops/dropout.ts";
 export type { DropPathAttributes } from "./kernels/ops/drop_path.ts";
+export type { GateEachChannelAttributes } from "./kernels/ops/gate_each_channel.ts";
 export type { EraseAttributes } from "./kernels/ops/erase.ts";
 export type { GlobalAvgPool2dAttributes } from "./kernels/ops/global_avg_pool2d.ts";
 export type { LayerNormAttributes } from "./kernels/ops/layer_norm.ts";
@@ -267,15 +268,15 @@ export {
   type WidthCost,
   widthCost,
 } from "./nn/compress/width_cost.ts";
+export type { Extent, Part } from "./nn/compress/width_extents.ts";
+export type { Gate, InputGate, PlacedGates } from "./nn/compress/width_gates.ts";
 export {
   chosenWidths,
-  type Extent,
-  type InputGate,
-  type WidthGroup,
   type WidthGroups,
   widthGroups,
   type WidthOptions,
 } from "./nn/compress/width_groups.ts";
+export type { Place, Placed, Places, WidthGroup } from "./nn/compress/width_places.ts";
 
 // Training: the weights, one step, schedules, the proof, and files.
 export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./export/checkpoint.ts";

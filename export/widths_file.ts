@@ -6,6 +6,7 @@ import { suggestion } from "../data/suggestion.ts";
 import { listed } from "../data/words.ts";
 import { isModelFile } from "./model_file_name.ts";
 import { MODEL_NAMES, type Stem, type Variant } from "../nn/families/mod.ts";
+import type { Widths } from "../nn/compress/adjoin.ts";
 import type { Budgeted } from "../nn/compress/width_cost.ts";
 
 /** The contents of widths.json, as a search of widths saves it. */
@@ -29,7 +30,7 @@ export interface WidthsFile {
   /** The cost of the small network of these widths over the base network's. */
   readonly found: number;
   /** Filters that masked convolutions keep, by name. */
-  readonly widths: Readonly<Record<string, number>>;
+  readonly widths: Widths;
 }
 
 /** The result of a search: the file, and the filters that there were. */

@@ -1,6 +1,7 @@
 import { narrow } from "./ops/narrow.ts";
 import { maxPool2d } from "./ops/max_pool2d.ts";
 import { gateChannels } from "./ops/gate_channels.ts";
+import { gateEachChannel } from "./ops/gate_each_channel.ts";
 import { globalAvgPool2d } from "./ops/global_avg_pool2d.ts";
 import { batchNorm, batchNormEval } from "./ops/batch_norm.ts";
 import { avgPool2d } from "./ops/avg_pool2d.ts";
@@ -98,6 +99,7 @@ export const ops: readonly Op[] = [
   gumbelNoise,
   gumbelSoftmax,
   gateChannels,
+  gateEachChannel,
   quadraticForm,
   penalty,
   adaptPenalty,
@@ -125,6 +127,7 @@ export {
   dropPath,
   erase,
   gateChannels,
+  gateEachChannel,
   gelu,
   globalAvgPool2d,
   guardStep,

@@ -6,6 +6,7 @@ import { geometry } from "../kernels/wgsl/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { batchNorm } from "../kernels/ops/batch_norm.ts";
 import { gateChannels } from "../kernels/ops/gate_channels.ts";
+import { gateEachChannel } from "../kernels/ops/gate_each_channel.ts";
 import { layerNorm } from "../kernels/ops/layer_norm.ts";
 import { linear } from "../kernels/ops/linear.ts";
 import { multiply } from "../kernels/ops/multiply.ts";
@@ -129,6 +130,7 @@ Deno.test(
     withGpu({ preset: { ...GPU, reduction: { partialSums: 2, shares: 4 } } }, async (gpu) => {
       await holds(gpu, batchNorm, batchNorm.cases);
       await holds(gpu, gateChannels, gateChannels.cases);
+      await holds(gpu, gateEachChannel, gateEachChannel.cases);
       await holds(gpu, scaleChannels, scaleChannels.cases);
       await holds(gpu, layerNorm, layerNorm.cases);
       await holds(gpu, multiply, multiply.cases);

@@ -183,6 +183,12 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   "gate channels": [
     { inputs: [[MANY, 5], [1, 3]], attributes: { group: 0, widths: [5, 3, 1] } },
   ],
+  "gate each channel": [
+    {
+      inputs: [[MANY, 5], [2, 3]],
+      attributes: { groups: [0, 1, -1, 1, 0], candidates: [7, 1, 0, 3, 5] },
+    },
+  ],
   "quadratic form": [{ inputs: [[700, 3], [2100, 2100], [2100], [1]] }],
   "penalty": [{ inputs: [[1], [1], [1], [1]] }],
   "adapt penalty": [{ inputs: [[1], [1], [1], [3]] }],

@@ -36,5 +36,8 @@ Deno.test("the choice that makes widths is found, and none for other widths", ()
   const widths = chosenWidths(network, groups, choice);
   assertEquals(choiceOf(network, groups, widths), choice);
   const [name] = Object.keys(widths);
-  assertEquals(choiceOf(network, groups, { ...widths, [name]: widths[name] + 1 }), undefined);
+  assertEquals(
+    choiceOf(network, groups, { ...widths, [name]: Number(widths[name]) + 1 }),
+    undefined,
+  );
 });

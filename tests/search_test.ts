@@ -10,6 +10,7 @@ import { quadraticForm } from "../kernels/ops/quadratic_form.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
+import { channelClasses } from "../nn/compress/channel_classes.ts";
 import { runNetwork } from "../nn/forward.ts";
 import { runAdjoined } from "../nn/compress/run_adjoined.ts";
 import { type Network, network } from "../nn/network.ts";
@@ -32,6 +33,7 @@ import { findWidths, type SearchJob } from "../train/search.ts";
 import { TrainingStep } from "../train/step.ts";
 import type { GatesState, Reporter } from "../train/types.ts";
 import { encodeWidths } from "../export/widths_file.ts";
+import { PIECE_NAMES, randomGraph } from "./random_graph.ts";
 import { randomNetwork } from "./random_network.ts";
 
 async function withGpu<T>(test: (gpu: Gpu) => Promise<T>): Promise<T> {
@@ -156,6 +158,23 @@ Deno.test("so they do where norms follow sums and values are narrowed", () =>
     }
   }));
 
+Deno.test("so they do on graphs of all kinds of layers, whatever order channels are kept in", () =>
+  withGpu(async (gpu) => {
+    const random = new Random(4, "graphs");
+    for (const [n, piece] of PIECE_NAMES.entries()) {
+      const net = randomGraph(random, piece);
+      const maskFrom = (): boolean => true;
+      const { count } = channelClasses(net, maskFrom);
+      const scores = n % 2
+        ? Float64Array.from({ length: count }, () => random.normal())
+        : undefined;
+      const options = { maskFrom, divisors: [1, 2, 5], scores };
+      const trunk = n % 3 ? "shared" : "separate";
+      const found = await disagreement(gpu, { net, options, random, trunk, choices: 2 });
+      assert(found <= 1e-4, `${piece}: ${found}`);
+    }
+  }));
+
 /** The largest gradient of the logits of the widths, from the KL term alone. */
 async function thetaGradient(gpu: Gpu, search: Search): Promise<number> {
   using scope = gpu.scope();
@@ -201,8 +220,8 @@ Deno.test("the widths learn, as gates act after the norm: before it, the norm wo
     const search = searchable(chain, { maskFrom: () => true, divisors: [1, 2, 4] });
     const after = await thetaGradient(gpu, search);
     assert(after > 1e-4, `${after}`);
-    const { extents } = search.groups;
-    const gates = chain.layers.map(({ kind }, i) => kind === "conv2d" ? extents[i] : undefined);
+    // A norm comes right behind its convolution.
+    const gates = chain.layers.map((_, i) => search.groups.gates[i + 1]);
     const before = await thetaGradient(gpu, { ...search, groups: { ...search.groups, gates } });
     assert(before < after / 100, `${before} before, ${after} after the norm`);
   }));

@@ -1,12 +1,19 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { Random } from "../data/random.ts";
-import { adjoin } from "../nn/compress/adjoin.ts";
+import { adjoin, maskRule } from "../nn/compress/adjoin.ts";
+import { channelClasses } from "../nn/compress/channel_classes.ts";
 import { count } from "../nn/count.ts";
 import { type Network, network } from "../nn/network.ts";
 import { model, resnet } from "../nn/families/mod.ts";
 import { type Budgeted, costOf, costOfChoice, widthCost } from "../nn/compress/width_cost.ts";
-import { chosenWidths, type WidthGroups, widthGroups } from "../nn/compress/width_groups.ts";
+import {
+  choiceOf,
+  chosenWidths,
+  type WidthGroups,
+  widthGroups,
+} from "../nn/compress/width_groups.ts";
 import { softmax } from "../nn/compress/width_choice.ts";
+import { PIECE_NAMES, randomGraph } from "./random_graph.ts";
 import { randomNetwork, randomOptions } from "./random_network.ts";
 
 function namesOf({ groups }: WidthGroups): string[][] {
@@ -103,7 +110,9 @@ Deno.test("a sum across stages ties them, and so does a sum with a narrowed valu
   const { extents, divisors } = widthGroups(net, { maskFrom: 1, divisors: [1, 2, 20] });
   assertEquals(divisors, [1, 2, 20]);
   const widths = (kind: string): (readonly number[])[] =>
-    extents.filter((_, i) => net.layers[i].kind === kind).map((extent) => extent.widths);
+    extents.filter((_, i) => net.layers[i].kind === kind).map(({ whole, parts: [part] }) =>
+      part?.widths ?? divisors.map(() => whole)
+    );
   assertEquals(widths("conv2d"), [[8, 8, 8], [8, 4, 1], [8, 4, 1], [6, 3, 1], [5, 2, 1]]);
   assertEquals(widths("narrow"), [[6, 4, 1]]);
   assertEquals(widths("add"), [[8, 4, 1], [6, 3, 1]]);
@@ -172,6 +181,44 @@ Deno.test("10,000 random choices make networks, which cost exactly what was said
     }
   }
   assert(groupsSeen > 2000, `${groupsSeen}`);
+});
+
+Deno.test("on graphs of all kinds of layers choices cost what they were said to, to the digit", () => {
+  const random = new Random(5, "graphs");
+  // Gates of squeeze-and-excitation pool to one pixel.
+  const image = { height: 9, width: 11 };
+  let mixed = 0;
+  for (let n = 0; n < 10 * PIECE_NAMES.length; n++) {
+    const net = randomGraph(random, PIECE_NAMES[n % PIECE_NAMES.length]);
+    const maskFrom = 1 + n % 2;
+    const classes = channelClasses(net, maskRule(net, maskFrom)).count;
+    const scores = n % 3
+      ? undefined
+      : Float64Array.from({ length: classes }, () => random.normal());
+    let groups;
+    try {
+      groups = widthGroups(net, { maskFrom, divisors: [1, 2, 3, 8], scores });
+    } catch (error) {
+      assert(error instanceof RangeError, String(error));
+      continue;
+    }
+    mixed += groups.extents.filter(({ parts }) => parts.length > 1).length;
+    const costs = (["macs", "params"] as const).map((budgeted) =>
+      [budgeted, widthCost(net, groups, { budgeted, image }), count(net, image)[budgeted]] as const
+    );
+    for (let k = 0; k < 3; k++) {
+      const choice = groups.groups.map(() => random.integer(groups.divisors.length));
+      const widths = chosenWidths(net, groups, choice);
+      const { small } = adjoin(net, { compression: 1, maskFrom, widths });
+      for (const [budgeted, cost, all] of costs) {
+        const wanted = count(small, image)[budgeted];
+        const found = costOfChoice(cost, choice) * all;
+        assert(Math.abs(found - wanted) < 0.01, `network ${n}: ${budgeted} ${found}, ${wanted}`);
+      }
+      assertEquals(chosenWidths(net, groups, choiceOf(net, groups, widths) ?? []), widths);
+    }
+  }
+  assert(mixed > 100, `${mixed}`);
 });
 
 /** Every choice of candidates. */

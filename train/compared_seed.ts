@@ -89,7 +89,7 @@ interface Begun {
 /** The methods of one seed, one after the other. */
 export class Seed {
   readonly #parts: SeedParts;
-  readonly #widths: Readonly<Record<string, number>>;
+  readonly #widths: Widths;
   readonly #works: readonly Workload[][];
   #found?: Searched;
 

@@ -16,11 +16,11 @@ export async function drawWidths(
   full: Readonly<Record<string, number>>,
 ): Promise<string> {
   const { Plot, document } = await openDrawing();
-  const bars = Object.entries(widths).map(([layer, width]) => ({
-    layer,
-    part: 100 * width / full[layer],
-    text: `${width} of ${full[layer]}`,
-  }));
+  const bars = Object.entries(widths).map(([layer, width]) => {
+    const filters = typeof width === "number" ? width : width.length;
+    const text = `${filters} of ${full[layer]}`;
+    return { layer, part: 100 * filters / full[layer], text };
+  });
   const height = 56 + BAR * bars.length;
   const plot = Plot.plot({
     document,

@@ -172,7 +172,7 @@ const on = (
 /**
  * `gateChannels(x, gates)`: a soft choice between the widths of one group, `x_c · Σ_i gate_i
  * [c < widths_i]`. x of any shape with channels last, gates `[groups, candidates]`. With a single
- * gate at 1 it is the mask of that width.
+ * gate at 1 it is the mask of that width. `gateEachChannel` does it for channels of several groups.
  */
 export const gateChannels: Op<GateChannelsAttributes> = {
   name: "gate channels",

@@ -2,8 +2,9 @@ import { range } from "../../kernels/wgsl/blocked.ts";
 import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
 import { ruleOf } from "../layers/layer.ts";
 import { kindOf } from "../layers/mod.ts";
-import { channelsOf, IMAGE, type Network, type Value } from "../network.ts";
+import type { Network } from "../network.ts";
 import { nameOf } from "../state.ts";
+import { flow } from "./channel_flow.ts";
 import { Unions } from "./unions.ts";
 
 /** Channels that are always there: those of the image, of whole layers, of the logits. */
@@ -31,58 +32,30 @@ export interface ChannelClasses {
 }
 
 /** Channels of all values: those which masked convolutions make are numbered, and united. */
-class Channels {
-  readonly unions: Unions = new Unions();
+interface Channels {
   /** By layer: the number of each channel of its value. */
-  readonly values: number[][] = [];
-  readonly #network: Network;
-
-  constructor(network: Network) {
-    this.#network = network;
-  }
-
-  of(value: Value): number[] {
-    return value === IMAGE ? Array<number>(this.#network.channels).fill(FIXED) : this.values[value];
-  }
-
-  /** One of two channels that does not stay, both united where there are two. */
-  #unite(a: number, b: number): number {
-    if (a === FIXED || b === FIXED) return a === FIXED ? b : a;
-    this.unions.merge(a, b);
-    return a;
-  }
-
-  /** Adds the value of a layer of `width` channels. */
-  add(i: number, width: number, masked: boolean): void {
-    const layer = this.#network.layers[i];
-    const inputs = layer.inputs.map((value) => this.of(value));
-    const rule = ruleOf(kindOf(layer), layer, inputs.map(({ length }) => length));
-    const all = inputs.length === 1 ? inputs[0] : inputs.flat();
-    const made = (): number[] => {
-      if (rule === "own") return range(width).map(() => masked ? this.unions.add() : FIXED);
-      if (rule === "passed") return all;
-      if (rule === "tied") {
-        return inputs.reduce((a, b) => a.map((channel, c) => this.#unite(channel, b[c])));
-      }
-      if ("sources" in rule) return rule.sources.map((c) => all[c]);
-      const [before, after] = [all.length / rule.blocks, width / rule.blocks];
-      return range(rule.blocks).flatMap((b) => {
-        const block = all.slice(b * before, (b + 1) * before);
-        return Array<number>(after).fill(block.reduce((a, b) => this.#unite(a, b)));
-      });
-    };
-    this.values.push(made());
-  }
+  readonly values: readonly (readonly number[])[];
+  readonly unions: Unions;
 }
 
 /** Values of all layers where these convolutions are masked, and their classes. */
 function classify(network: Network, masked: ReadonlySet<Conv2dLayer>): Channels {
-  const channels = new Channels(network);
-  const widths = channelsOf(network);
-  network.layers.forEach((layer, i) =>
-    channels.add(i, widths[i], isConv2d(layer) && masked.has(layer))
-  );
-  return channels;
+  const unions = new Unions();
+  const values = flow(network, {
+    image: FIXED,
+    made: (i, width) => {
+      const layer = network.layers[i];
+      const isMasked = isConv2d(layer) && masked.has(layer);
+      return range(width).map(() => isMasked ? unions.add() : FIXED);
+    },
+    // One of two channels that does not stay, both united where there are two.
+    tied: (a, b) => {
+      if (a === FIXED || b === FIXED) return a === FIXED ? b : a;
+      unions.merge(a, b);
+      return a;
+    },
+  });
+  return { values, unions };
 }
 
 /** The convolutions that make the channels of the last value: the logits. */

@@ -1,12 +1,18 @@
 import { gateChannels } from "../../kernels/ops/gate_channels.ts";
+import { gateEachChannel } from "../../kernels/ops/gate_each_channel.ts";
+import type { SelectAttributes } from "../../kernels/ops/select.ts";
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { adjoin, type Adjoined, type AdjoinOptions } from "./adjoin.ts";
 import type { Running, Soft } from "../forward.ts";
+import { kindOf } from "../layers/mod.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../parameters.ts";
+import { nameOf, ownName, parametersOf } from "../state.ts";
 import { adjoinedSpecs } from "./adjoined_state.ts";
+import { partOf, takePart } from "./cut_parameters.ts";
 import { runAdjoined } from "./run_adjoined.ts";
-import { type Extent, type WidthGroups, widthGroups, type WidthOptions } from "./width_groups.ts";
+import type { Gate } from "./width_gates.ts";
+import { type WidthGroups, widthGroups, type WidthOptions } from "./width_groups.ts";
 
 /** The networks that a search trains, both at full width, and the choices in the small one. */
 export interface Search {
@@ -40,22 +46,42 @@ export function runSearch(
   chosen: Tensor,
   running: Running,
 ): { base: Tensor; small: Tensor } {
-  const through = (x: Tensor, extent: Extent | undefined): Tensor =>
-    extent ? running.apply(gateChannels, [x, chosen], extent)[0] : x;
+  const through = (x: Tensor, gate: Gate | undefined): Tensor => {
+    if (!gate) return x;
+    const [y] = "group" in gate
+      ? running.apply(gateChannels, [x, chosen], gate)
+      : running.apply(gateEachChannel, [x, chosen], gate);
+    return y;
+  };
   const soft: Soft = {
     value: (i, y) => through(y, gates[i]),
-    input: (i, input, x) => through(x, inputGates[i].find((gate) => gate.input === input)?.extent),
+    input: (i, input, x) => through(x, inputGates[i].find((gate) => gate.input === input)?.gate),
   };
   return runAdjoined(adjoined, image, running, soft);
 }
 
 /** The state of a searched network, cut to the widths of an adjoined one. */
 export function narrowState(state: State, adjoined: Adjoined): State {
-  const { parameters, statistics } = adjoinedSpecs(adjoined);
-  return new Map([...parameters, ...statistics].map(({ name, shape }) => {
+  const { base, small, shared, origin, kept } = adjoined;
+  const parameters = parametersOf(base);
+  // Only the small network's norms are its own, and narrower.
+  const own = new Map<string, { shape: readonly number[]; cut?: SelectAttributes }>(
+    small.layers.flatMap((layer, i) =>
+      kindOf(layer).perNetwork && !shared[origin[i]]
+        ? parameters[origin[i]].map((parameter) =>
+          [`${ownName(nameOf(layer), "small")}.${parameter.part}`, {
+            shape: parameter.shape,
+            cut: partOf(parameter, kept[i]),
+          }] as const
+        )
+        : []
+    ),
+  );
+  const { parameters: learned, statistics } = adjoinedSpecs(adjoined);
+  return new Map([...learned, ...statistics].map(({ name }) => {
     const values = state.get(name);
     if (!values) throw new TypeError(`Cannot narrow the state: ${name} is missing`);
-    // Only norms of the small network are narrower: vectors.
-    return [name, shape.length === 1 ? values.slice(0, shape[0]) : values.slice()];
+    const { shape, cut } = own.get(name) ?? {};
+    return [name, shape && cut ? takePart(values, shape, cut) : values.slice()];
   }));
 }

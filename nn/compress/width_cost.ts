@@ -1,7 +1,8 @@
 import { count, type ImageSize, sizesOf } from "../count.ts";
 import { kindOf } from "../layers/mod.ts";
 import { IMAGE, type Network, type Value } from "../network.ts";
-import { type Extent, wholeExtent, type WidthGroups } from "./width_groups.ts";
+import type { Extent, Part } from "./width_extents.ts";
+import type { WidthGroups } from "./width_groups.ts";
 
 /** The cost that is limited: multiply-accumulates, or parameters. */
 export type Budgeted = "macs" | "params";
@@ -27,39 +28,36 @@ export interface WidthCost {
   readonly pairs: Float64Array;
 }
 
-/** factor · channels of a · channels of b. */
-interface Term {
+/** What costs `factor` times the channels of one value, or times those of two. */
+export interface CostTerm {
+  /** Parameters, or multiply-accumulates. */
   readonly factor: number;
-  readonly a: Extent;
-  readonly b: Extent;
+  /** The values, by layer or {@link IMAGE}. */
+  readonly values: readonly Value[];
 }
 
-function termsOf(
+/** The cost of a network, as a sum over its layers, whatever their channels are. */
+export function costTerms(
   network: Network,
-  { extents, divisors }: WidthGroups,
-  budgeted: Budgeted,
-  image: ImageSize,
-): Term[] {
+  { budgeted, image }: { budgeted: Budgeted; image: ImageSize },
+): CostTerm[] {
   const sizes = sizesOf(network, image);
-  const one = wholeExtent(1, divisors);
-  const of = (value: Value): Extent =>
-    value === IMAGE ? wholeExtent(network.channels, divisors) : extents[value];
-  return network.layers.flatMap((layer, i): Term[] => {
-    const a = of(layer.inputs[0]);
-    const b = extents[i];
+  return network.layers.flatMap((layer, i): CostTerm[] => {
+    const { pairs, singles, macs = 0 } = kindOf(layer).cost?.(layer) ?? { pairs: 0, singles: 0 };
     const pixels = budgeted === "macs" ? sizes[i].height * sizes[i].width : 1;
-    const { pairs, singles } = kindOf(layer).cost?.(layer) ?? { pairs: 0, singles: 0 };
+    const each = budgeted === "macs" ? macs * pixels : singles;
     return [
-      ...pairs ? [{ factor: pairs * pixels, a, b }] : [],
-      ...singles && budgeted === "params" ? [{ factor: singles, a: one, b }] : [],
+      ...pairs ? [{ factor: pairs * pixels, values: [layer.inputs[0], i] }] : [],
+      ...each ? [{ factor: each, values: [i] }] : [],
     ];
   });
 }
 
 /**
  * The expected cost of the small network: every convolution takes k² · height · width · E[in] ·
- * E[out] multiply-accumulates, with E[channels] = Σ_i gate_i · width_i of the value's group, and the
- * classifier E[in] · classes; parameters likewise, norms and biases included.
+ * E[out] multiply-accumulates, with E[channels] = the channels that are always there + Σ_i gate_i ·
+ * width_i over the groups of the others, grouped convolutions k² · height · width · in / groups ·
+ * E[out], and the classifier E[in] · classes; parameters likewise, norms and biases included.
  */
 export function widthCost(
   network: Network,
@@ -72,19 +70,27 @@ export function widthCost(
   const singles = new Float64Array(n);
   const pairs = new Float64Array(n * n);
   let constant = 0;
-  for (const { factor, a, b } of termsOf(network, groups, budgeted, image)) {
+  const one: Extent = { whole: 1, parts: [] };
+  const ofImage: Extent = { whole: network.channels, parts: [] };
+  const of = (value: Value): Extent => value === IMAGE ? ofImage : groups.extents[value];
+  const addSingles = (factor: number, parts: readonly Part[]): void => {
+    for (const { group, widths } of parts) {
+      widths.forEach((width, i) => singles[group * candidates + i] += factor * width);
+    }
+  };
+  for (const { factor, values } of costTerms(network, { budgeted, image })) {
     const share = factor / whole;
-    const [free, tied] = a.group < 0 ? [a, b] : [b, a];
-    if (tied.group < 0) constant += share * a.widths[0] * b.widths[0];
-    else if (free.group < 0) {
-      tied.widths.forEach((width, i) =>
-        singles[tied.group * candidates + i] += share * free.widths[0] * width
-      );
-    } else {
-      a.widths.forEach((width, i) => {
-        const row = (a.group * candidates + i) * n + b.group * candidates;
-        b.widths.forEach((other, j) => pairs[row + j] += share * width * other);
-      });
+    const [a, b = one] = values.map(of);
+    constant += share * a.whole * b.whole;
+    addSingles(share * a.whole, b.parts);
+    addSingles(share * b.whole, a.parts);
+    for (const { group, widths } of a.parts) {
+      for (const other of b.parts) {
+        widths.forEach((width, i) => {
+          const row = (group * candidates + i) * n + other.group * candidates;
+          other.widths.forEach((right, j) => pairs[row + j] += share * width * right);
+        });
+      }
     }
   }
   return { constant, singles, pairs };

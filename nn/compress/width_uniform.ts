@@ -1,8 +1,10 @@
-import { adjoin, type AdjoinOptions } from "./adjoin.ts";
+import { type AdjoinOptions, maskRule } from "./adjoin.ts";
 import type { ImageSize } from "../count.ts";
 import { isConv2d } from "../layers/conv2d.ts";
-import type { Network } from "../network.ts";
-import { type Budgeted, wholeCost } from "./width_cost.ts";
+import { IMAGE, type Network, type Value } from "../network.ts";
+import { type Budgeted, costTerms, wholeCost } from "./width_cost.ts";
+import { type Kept, keptChannels, type Occupied, occupied, widthOf } from "./width_extents.ts";
+import { placeChannels, type Places } from "./width_places.ts";
 
 /** The cost of the small network over that of the base. */
 export function costRatio(
@@ -15,36 +17,42 @@ export function costRatio(
 
 /**
  * Widths `max(1, round(filters · r))` of all masked convolutions, with the r in (0, 1] that brings
- * the small network's cost nearest to the budget.
+ * the small network's cost nearest to the budget; likewise of filters that go together in blocks, or
+ * behind concatenations.
  */
 export function uniformWidths(
   network: Network,
-  { maskFrom, trunk }: Pick<AdjoinOptions, "maskFrom" | "trunk">,
+  { maskFrom }: Pick<AdjoinOptions, "maskFrom" | "trunk">,
   { budget, ...cost }: { budget: number; budgeted: Budgeted; image: ImageSize },
-): Record<string, number> {
-  const { masked } = adjoin(network, { compression: 1, maskFrom, trunk });
-  const names = new Set(masked);
-  const convolutions = network.layers.filter(isConv2d).filter(({ name }) => names.has(name));
+): Record<string, number | number[]> {
+  const { groups, values } = placeChannels(network, { isMasked: maskRule(network, maskFrom) });
+  const names = new Set(groups.flatMap(({ convolutions }) => convolutions));
+  const channels = new Map<Places, Occupied>();
+  for (const places of values) channels.set(places, channels.get(places) ?? occupied(places));
+  const terms = costTerms(network, cost);
   const whole = wholeCost(network, cost);
-  // Rates that are close give the same widths.
-  const known = new Map<string, number>();
-  const at = (r: number): { widths: Record<string, number>; found: number } => {
-    const kept = convolutions.map(({ out }) => Math.max(1, Math.round(out * r)));
-    const widths = Object.fromEntries(convolutions.map(({ name }, i) => [name, kept[i]]));
-    const key = kept.join();
-    let found = known.get(key);
-    if (found === undefined) {
-      const { small } = adjoin(network, { compression: 1, maskFrom, trunk, widths });
-      known.set(key, found = wholeCost(small, cost) / whole);
-    }
-    return { widths, found };
+  const keptAt = (r: number): Kept => (_, size) => Math.max(1, Math.round(size * r));
+  const costAt = (r: number): number => {
+    const widths = new Map(
+      [...channels].map(([places, found]) => [places, widthOf(found, keptAt(r))]),
+    );
+    const of = (value: Value): number =>
+      value === IMAGE ? network.channels : widths.get(values[value]) ?? 0;
+    const product = (factor: number, value: Value): number => factor * of(value);
+    return terms.reduce((sum, term) => sum + term.values.reduce(product, term.factor), 0) / whole;
   };
   let [low, high] = [0, 1];
   for (let i = 0; i < 30; i++) {
     const middle = (low + high) / 2;
-    if (at(middle).found < budget) low = middle;
+    if (costAt(middle) < budget) low = middle;
     else high = middle;
   }
-  const [below, above] = [at(low), at(high)];
-  return budget - below.found <= above.found - budget ? below.widths : above.widths;
+  const r = budget - costAt(low) <= costAt(high) - budget ? low : high;
+  return Object.fromEntries(
+    network.layers.flatMap((layer, i) =>
+      isConv2d(layer) && names.has(layer.name)
+        ? [[layer.name, keptChannels(values[i], keptAt(r))]]
+        : []
+    ),
+  );
 }

@@ -76,5 +76,5 @@ export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormO
     })),
   }],
   perNetwork: true,
-  shifts: true,
+  shifts: () => true,
 };

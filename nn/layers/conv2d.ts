@@ -211,5 +211,6 @@ export const conv2d: LayerKind<Conv2dLayer, [x: Value, options: Conv2dOptions]> 
       out: layer.out / (layer.groups ?? 1) * blocks,
     },
   }),
+  shifts: ({ bias }) => bias === true,
   slices: ["weight"],
 };

@@ -21,5 +21,5 @@ export const hardSigmoid: LayerKind<HardSigmoidLayer, [x: Value]> = {
     op: "HardSigmoid",
     attributes: { alpha: { float: 1 / 6 }, beta: { float: 0.5 } },
   }],
-  shifts: true,
+  shifts: () => true,
 };

@@ -216,7 +216,11 @@ export interface LayerKind<
    */
   readonly perNetwork?: boolean;
   /** Whether it makes channels that are 0 something else, so that a gate belongs behind it. */
-  readonly shifts?: boolean;
+  shifts?(layer: L): boolean;
+  /** Whether a channel of its value is 0 where that of any of its inputs is. Default: of all. */
+  readonly vanishes?: boolean;
+  /** Whether a channel of its value depends on all others, tied though they are not. */
+  readonly mixes?: boolean;
   /**
    * Parts of which its op takes the first channels by itself, where these are what is kept. All else
    * is cut before.

@@ -55,5 +55,6 @@ export const layerNorm: LayerKind<LayerNormLayer, [x: Value, options: LayerNormO
     ];
   },
   perNetwork: true,
-  shifts: true,
+  shifts: () => true,
+  mixes: true,
 };

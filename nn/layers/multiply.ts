@@ -22,6 +22,7 @@ export const multiply: LayerKind<MultiplyLayer, [a: Value, b: Value]> = {
   spreads: true,
   fields: {},
   call: (a, b) => ({ inputs: [a, b] }),
+  vanishes: true,
   run: (_, { inputs, apply }) => apply(op, inputs, {})[0],
   onnx: () => [{ op: "Mul" }],
 };

@@ -18,5 +18,5 @@ export const sigmoid: LayerKind<SigmoidLayer, [x: Value]> = {
   call: (x) => ({ inputs: [x] }),
   run: (_, { inputs, apply }) => apply(op, inputs, {})[0],
   onnx: () => [{ op: "Sigmoid" }],
-  shifts: true,
+  shifts: () => true,
 };

@@ -35,7 +35,7 @@ export const NETWORKS: readonly Mutant[] = [
   {
     name: "channels that are added are chosen apart",
     file: "nn/compress/channel_classes.ts",
-    find: "    this.unions.merge(a, b);\n",
+    find: "      unions.merge(a, b);\n",
     replace: "",
     test: { file: "tests/cut_test.ts", name: "channels that are added go together" },
   },

@@ -65,4 +65,45 @@ export const SEARCH: readonly Mutant[] = [
     replace: "from * (0.5 / from) ** t",
     test: optionTest("search", "end-temperature"),
   },
+  {
+    name: "inputs of grouped convolutions and of sums are not gated",
+    file: "nn/compress/width_gates.ts",
+    find: "return apart ? [{ input, gate: gateFor(wanted) }] : [];",
+    replace: "return [];",
+    test: { file: "tests/search_test.ts", name: "so they do on graphs of all kinds" },
+  },
+  {
+    name: "no gate is behind what shifts a channel",
+    file: "nn/compress/width_gates.ts",
+    find: '!(rules[i] === "own" || shifts(layer))',
+    replace: 'rules[i] !== "own"',
+    test: { file: "tests/search_test.ts", name: "so they do on graphs of all kinds" },
+  },
+  {
+    name: "channels that layer norms mix are chosen",
+    file: "nn/compress/width_places.ts",
+    find: "options.unmixed ? mixed(network, classes) : []",
+    replace: "[]",
+    test: { file: "tests/search_test.ts", name: "so they do on graphs of all kinds" },
+  },
+  {
+    name: "a choice can leave a value without channels",
+    file: "nn/compress/width_places.ts",
+    find: "if (!more.length) return found;",
+    replace: "return found;",
+    test: {
+      file: "tests/width_groups_test.ts",
+      name: "on graphs of all kinds of layers choices cost",
+    },
+  },
+  {
+    name: "grouped convolutions cost nothing in a search",
+    file: "nn/compress/width_cost.ts",
+    find: 'budgeted === "macs" ? macs * pixels : singles',
+    replace: 'budgeted === "macs" ? 0 : singles',
+    test: {
+      file: "tests/width_groups_test.ts",
+      name: "on graphs of all kinds of layers choices cost",
+    },
+  },
 ];

@@ -11,11 +11,8 @@ import { runSearch, searchable } from "../../nn/compress/searchable.ts";
 import { adjoinedSpecs } from "../../nn/compress/adjoined_state.ts";
 import { Tape } from "../../nn/tape.ts";
 import { widthCost } from "../../nn/compress/width_cost.ts";
-import {
-  type WidthGroup,
-  type WidthGroups,
-  widthsOfGroup,
-} from "../../nn/compress/width_groups.ts";
+import { type WidthGroups, widthsOfGroup } from "../../nn/compress/width_groups.ts";
+import type { WidthGroup } from "../../nn/compress/width_places.ts";
 import { Weights } from "../../train/learner.ts";
 import { type Finding, references, resnetOptions, stateOf, worst } from "./network.ts";
 import { furthest, reference, relativeError } from "./reference.ts";
