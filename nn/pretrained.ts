@@ -62,8 +62,8 @@ function asOurs(tensors: TorchTensors, { names, eps = NORM_EPS }: Foreign): Torc
 }
 
 /**
- * Tensors by the network's own names: those of another library are renamed where more of them have
- * a place then.
+ * Tensors by the network's own names: those of another library are renamed where more of them fit
+ * then.
  */
 export function withOwnNames(
   network: Network,
@@ -71,9 +71,13 @@ export function withOwnNames(
   foreign: Foreign,
 ): TorchTensors {
   const { parameters } = networkSpecs(network);
-  const placed = (of: TorchTensors): number => parameters.filter(({ name }) => of.has(name)).length;
+  const fitting = (of: TorchTensors): number =>
+    parameters.filter(({ name, shape }) => {
+      const found = of.get(name);
+      return found && fits(found.shape, torchShape(shape));
+    }).length;
   const ours = asOurs(tensors, foreign);
-  return placed(ours) > placed(tensors) ? ours : tensors;
+  return fitting(ours) > fitting(tensors) ? ours : tensors;
 }
 
 /**

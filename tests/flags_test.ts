@@ -143,6 +143,22 @@ Deno.test("torchvision's variant has its own stem, unless another is named", () 
   assertEquals(stem("--variant torchvision --stem cifar"), "cifar");
 });
 
+Deno.test("stems and variants are for models that have a choice of them", () => {
+  const { stem, variant } = options("--model vgg16_bn_cifar");
+  assertEquals([stem, variant], [undefined, undefined]);
+  assertEquals(options("--model mobilenetv2_100 --stem cifar").stem, "cifar");
+  assertThrows(
+    () => options("--model vgg16_bn_cifar --stem cifar"),
+    UsageError,
+    "--stem goes with --model resnet18,",
+  );
+  assertThrows(
+    () => options("--model densenet121 --variant torchvision"),
+    UsageError,
+    "--variant goes with --model resnet18,",
+  );
+});
+
 Deno.test("a teacher teaches the small network", () => {
   const { which, teacher } = options("--mode distill --teacher runs/a");
   assertEquals([which, teacher], ["small", "runs/a"]);

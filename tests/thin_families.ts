@@ -110,7 +110,7 @@ export function uniform(name: string, count: number): Float64Array {
   });
 }
 
-/** The first values of a tensor: none is 0 or 1, and activations keep their size. */
+/** The first values of a tensor: norms are wide enough that activations are cut off at 6 and at 3. */
 function valuesOf(name: string, shape: readonly number[]): Float32Array {
   const count = elements(shape);
   const scaled = (middle: number, reach: number): Float32Array =>
@@ -118,7 +118,7 @@ function valuesOf(name: string, shape: readonly number[]): Float32Array {
   if (name.endsWith("running_var")) return scaled(1, 0.3);
   if (name.endsWith("layer_scale")) return scaled(0.5, 0.3);
   if (shape.length > 1) return scaled(0, Math.sqrt(6 * shape[0] / count));
-  return name.endsWith(".weight") ? scaled(1, 0.2) : scaled(0, 0.1);
+  return name.endsWith(".weight") ? scaled(2, 0.4) : scaled(0, 0.1);
 }
 
 /** What PyTorch calls a tensor of a network. */

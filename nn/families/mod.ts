@@ -79,10 +79,12 @@ function checkOffered(
   { found, offered = [] }: { readonly found?: string; readonly offered?: readonly string[] },
 ): void {
   if (found === undefined || offered.includes(found)) return;
+  const wanted = offered.length
+    ? `the ${option} ${offered.join(" or ")}, or its own`
+    : `no ${option} but its own`;
   throw curable(
     RangeError,
-    `Cannot build model ${name}: wanted ${offered.join(" or ") || `no ${option} but its own`}, ` +
-      `found the ${option} ${found}`,
+    `Cannot build model ${name}: wanted ${wanted}, found the ${option} ${found}`,
     cure`leave out ${{ option, words: `the ${option}` }}`,
   );
 }

@@ -4,6 +4,7 @@ import { CROPS } from "./crops.ts";
 import { DECODING } from "./decoding.ts";
 import { AUGMENTATIONS } from "./augmentations.ts";
 import { DEVICES } from "./devices.ts";
+import { FAMILIES } from "./families.ts";
 import { FILES } from "./files.ts";
 import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
@@ -37,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...REFUSALS,
   ...KERNELS,
   ...DEVICES,
+  ...FAMILIES,
   ...FILES,
   ...FOLDERS,
   ...PRIVILEGES,

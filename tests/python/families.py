@@ -52,7 +52,7 @@ def uniform(name, count):
 
 
 def values_of(name, shape):
-    """The first values of a tensor: none is 0 or 1, and activations keep their size."""
+    """The first values of a tensor: norms are wide enough that activations are cut off at 6 and at 3."""
     count = int(np.prod(shape))
     u = uniform(name, count)
     if name.endswith("running_var"):
@@ -62,7 +62,7 @@ def values_of(name, shape):
     elif len(shape) > 1:
         values = (6 * shape[0] / count) ** 0.5 * u
     else:
-        values = 1 + 0.2 * u if name.endswith(".weight") else 0.1 * u
+        values = 2 + 0.4 * u if name.endswith(".weight") else 0.1 * u
     return torch.from_numpy(values.astype(np.float32).astype(np.float64)).reshape(shape)
 
 

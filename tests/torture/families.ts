@@ -69,7 +69,7 @@ function noise(length: number): Dataset {
 const GAIN = 1.5;
 
 /** Weights as they are drawn, norms and biases with numbers that are neither 0 nor 1. */
-function stateOf(pair: Adjoined): State {
+function stateOf(pair: Adjoined, compression: number): State {
   const random = new Random(5, "state");
   const specs = adjoinedSpecs(pair);
   const state = initialize(specs, pair.base, () => random.normal());
@@ -77,7 +77,8 @@ function stateOf(pair: Adjoined): State {
     const values = state.get(name);
     if (!values) continue;
     if (shape.length > 1) {
-      values.forEach((_, i) => values[i] *= GAIN);
+      // The small network's sums have so many fewer terms.
+      values.forEach((_, i) => values[i] *= GAIN * Math.sqrt(compression));
       continue;
     }
     const middle = /running_var|weight|gamma/.test(name) ? 1 : 0;
@@ -89,7 +90,7 @@ function stateOf(pair: Adjoined): State {
 /** Compares the small network as it is measured, as it is cut out, and as onnxruntime has it. */
 async function checkTwin(name: string, compression: number): Promise<string> {
   const pair = adjoin(model(name, { classes: CLASSES }), { compression, maskFrom: 1 });
-  const state = stateOf(pair);
+  const state = stateOf(pair, compression);
   const small = extract(pair, state);
   const dataset = noise(4);
   const normalization = { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] };
