@@ -211,6 +211,20 @@ const CASES: Readonly<Record<string, Case>> = {
     kinds: ["conv2d", "globalAvgPool2d"],
     opsets: [11, 17],
   },
+  "ReduceMean over axes that are an input": {
+    graph: after("ReduceMean", {}, (g) => [g.wholes([3, -2])]),
+    kinds: ["conv2d", "globalAvgPool2d"],
+    opsets: [18, 21],
+  },
+  "Pad before AveragePool, whose zeros count": {
+    graph: (g) => {
+      const padded = g.node("Pad", [g.image, g.wholes([0, 0, 1, 1, 0, 0, 1, 1])]);
+      const window = { kernel_shape: [3, 3], strides: [2, 2], pads: [0, 0, 0, 1] };
+      return g.node("AveragePool", [padded], window);
+    },
+    kinds: ["avgPool2d"],
+    channels: 3,
+  },
   "LayerNormalization over channels": {
     graph: (g) => {
       const x = g.node("Transpose", [g.conv(g.image, "a", FILTERS)], { perm: [0, 2, 3, 1] });
