@@ -6,8 +6,8 @@ import { quads } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { defineAlgorithm } from "./algorithm.ts";
 import { type Product, type ProductAlgorithm, sidesOf } from "./gemm.ts";
-import { axesOf, depthwiseOutputs, repeated, windowOf } from "./strip.ts";
-import type { ProductDirection } from "./work.ts";
+import { axesOf, depthwiseOutputs, heightOf, type Place, repeated, windowOf } from "./strip.ts";
+import type { ProductDirection, Work } from "./work.ts";
 
 const DEPTHWISE_DIMS = {
   batch: "u32",
@@ -20,7 +20,7 @@ const DEPTHWISE_DIMS = {
   /** The first row and column of the first window, which may be negative. */
   first_y: "i32",
   first_x: "i32",
-  /** Strips beside each other, parts of each, and steps of a part. */
+  /** Strips of an image, parts of each, and steps of a part. */
   strips: "u32",
   parts: "u32",
   steps: "u32",
@@ -33,84 +33,78 @@ const DEPTHWISE_DIMS = {
 
 type DepthwiseDims = keyof typeof DEPTHWISE_DIMS;
 
+/** How a strip is walked along. */
+interface Walk {
+  /** Outputs to an input, or inputs to an output of the gradient. */
+  readonly multiplier: number;
+  /** Steps of the height of a strip. */
+  readonly height: number;
+  /** Whether strips, and their last steps, end where images do. */
+  readonly ends: { readonly rows: boolean; readonly columns: boolean };
+}
+
 /** The forward pass or the input gradient of a depthwise convolution, strip by strip. */
 function kernelOf(
   direction: ProductDirection,
   g: Geometry,
-  { multiplier, width, lanes, epilogue }: {
-    multiplier: number;
-    width: number;
-    lanes: number;
-    epilogue: Epilogue;
-  },
+  { multiplier, height, ends }: Walk,
+  { lanes, epilogue }: { lanes: number; epilogue: Epilogue },
 ): Kernel<string, "y", DepthwiseDims> {
   const forward = direction === "forward";
   const stored = epilogueStore(epilogue);
   const { rows, columns } = axesOf(direction, g);
-  const window = windowOf({ rows, columns, width, deep: forward ? 1 : multiplier });
+  const deep = forward ? 1 : multiplier;
+  const window = windowOf({ rows, columns, height, deep });
   const taps = g.kernelHeight * g.kernelWidth;
-  const factor = (row: typeof rows.taps[number], column: typeof columns.taps[number], at: {
-    step: number;
-    k: number;
-  }): string =>
-    forward
-      ? repeated(window.pixel(row, column, { ...at, k: 0 }), at.k, multiplier)
-      : window.pixel(row, column, at);
-  /** Σ over the taps of an output, of the products with vec4 `k` of the weights. */
-  const product = (at: { step: number; k: number }, v: number, u: number): string =>
+  /** Σ over the taps of output (v, u) of a step, of the products with vec4 `k` of the weights. */
+  const product = (place: Place, v: number, u: number): string =>
     rows.taps.filter(({ out }) => out === v).flatMap((row) =>
       columns.taps.filter(({ out }) => out === u).map((column) => ({ row, column }))
     ).reduce((sum, { row, column }) => {
-      const weight = `w${row.tap * g.kernelWidth + column.tap}_${at.k}`;
-      const pixel = factor(row, column, at);
+      const weight = `w${row.tap * g.kernelWidth + column.tap}_${place.k}`;
+      const pixel = forward
+        ? repeated(window.pixel(row, column, { ...place, k: 0 }), place.k, multiplier)
+        : window.pixel(row, column, place);
       return sum ? `fma(${pixel}, ${weight}, ${sum})` : `${pixel} * ${weight}`;
     }, "") || "vec4f()";
   /** dx_j = Σ of the products of the outputs of input j. */
-  const folded = (name: string): string => {
-    const channel = (j: number): string =>
-      range(multiplier).map((i) => {
-        const at = j * multiplier + i;
-        return `${name}_${at >> 2}.${COMPONENTS[at & 3]}`;
-      }).join(" + ");
-    return `vec4f(${range(4).map(channel).join(", ")})`;
-  };
-  const store = (pixel: string, quad: string, value: string): string =>
+  const channel = (j: number): string =>
+    range(multiplier).map((i) => {
+      const at = j * multiplier + i;
+      return `s_${at >> 2}.${COMPONENTS[at & 3]}`;
+    }).join(" + ");
+  const folded = `select(vec4f(), vec4f(${range(4).map(channel).join(", ")}), channel_kept)`;
+  const store = (to: string, quad: string, value: string): string =>
     `{
-        let to = (${pixel}) * out_quads + ${quad};
+        let to = (${to}) * out_quads + ${quad};
         set_y(to, ${stored.value(value, "to")});
       }`;
-  const output = (v: number, w: number, u: number): string => {
-    const column = w * columns.outs + u;
-    const sums = unroll(
-      multiplier,
-      (k) => `let s_${k} = ${product({ step: w, k }, v, u)};`,
-    );
-    const pixel = `row${v}_to + across + ${column}u`;
-    const stores = forward
-      ? unroll(
-        multiplier,
-        (k) =>
-          multiplier === 1
-            ? store(pixel, "quad", "s_0")
-            : `if (quad * ${multiplier}u + ${k}u < out_quads) ${
-              store(pixel, `quad * ${multiplier}u + ${k}u`, `s_${k}`)
-            }`,
-      )
-      : store(
-        pixel,
-        "quad",
-        multiplier === 1 ? "s_0" : `select(vec4f(), ${folded("s")}, channel_kept)`,
-      );
-    return `if (row${v}_real && across + ${column}u < dims.out_width) {
-      ${sums}
-      ${stores}
+  const results = (to: string): string => {
+    if (multiplier === 1) return store(to, "quad", "s_0");
+    if (!forward) return store(to, "quad", folded);
+    return unroll(multiplier, (k) => {
+      const quad = `quad * ${multiplier}u + ${k}u`;
+      return `if (${quad} < out_quads) ${store(to, quad, `s_${k}`)}`;
+    });
+  };
+  const output = (line: number, v: number, u: number): string => {
+    const inside = [
+      ...ends.rows ? [] : [`line${line}_${v}_real`],
+      ...ends.columns ? [] : [`column${u}_to < dims.out_width`],
+    ];
+    return `${inside.length ? `if (${inside.join(" && ")}) ` : ""}{
+      ${unroll(multiplier, (k) => `let s_${k} = ${product({ line, k }, v, u)};`)}
+      ${results(`line${line}_${v}_to + column${u}_to`)}
     }`;
   };
+  const weight = multiplier === 1
+    ? () => "quad"
+    : (k: number) => `min(quad * ${multiplier}u + ${k}u, dims.weight_quads - 1u)`;
   const name = `${g.kernelHeight}x${g.kernelWidth}${multiplier > 1 ? ` to ${multiplier}` : ""}`;
   return defineKernel<string, "y", DepthwiseDims>({
-    name: `${direction}, depthwise ${name}, stride ${g.stride}, dilation ${g.dilation}, padding ${
-      forward ? "any" : g.padding.map((padding, side) => padding % g.stride[side])
-    }, strips of ${width}${stored.suffix}`,
+    name: `${direction}, depthwise ${name}, stride ${g.stride}, dilation ${g.dilation}, strips of ${
+      height * rows.outs
+    }${stored.suffix}`,
     workgroupSize: lanes,
     reads: { x: "bulk", w: "bulk", ...stored.reads },
     writes: { y: "bulk" },
@@ -118,74 +112,84 @@ function kernelOf(
     wgsl: /* wgsl */ `
 ${KEPT_TAPS}
 fn main(workgroup: u32, lane: u32) {
-  // number = ((image * parts + part) * strips + strip) * channel_quads + quad
+  // number = ((image * strips + strip) * parts + part) * channel_quads + quad
   let number = workgroup * ${lanes}u + lane;
   let quad = number % dims.channel_quads;
-  let strip = number / dims.channel_quads % dims.strips;
-  let rest = number / (dims.channel_quads * dims.strips);
-  let part = rest % dims.parts;
-  let image = rest / dims.parts;
+  let part = number / dims.channel_quads % dims.parts;
+  let rest = number / (dims.channel_quads * dims.parts);
+  let strip = rest % dims.strips;
+  let image = rest / dims.strips;
   if (image >= dims.batch) { return; }
   let out_quads = (dims.out_channels + 3u) / 4u;
   let channel_kept = vec4u(quad * 4u) + vec4u(0u, 1u, 2u, 3u) < vec4u(dims.out_channels);
-  let left = strip * ${width * columns.step}u + u32(dims.first_x);
-  let across = strip * ${width * columns.outs}u;
+  let top = strip * ${height * rows.step}u + u32(dims.first_y);
   ${
       unroll(taps, (t) =>
         unroll(multiplier, (k) =>
           `let w${t}_${k} = select(vec4f(), w(${t}u * dims.weight_quads + ${
-            multiplier === 1
-              ? "quad"
-              : `min(quad * ${multiplier}u + ${k}u, dims.weight_quads - 1u)`
+            weight(k)
           }), kept_tap(${t}u));`))
     }
   ${window.before}
+  ${
+      unroll(height, (line) =>
+        unroll(rows.outs, (v) =>
+          `let line${line}_${v} = strip * ${height * rows.outs}u + ${line * rows.outs + v}u;
+  let line${line}_${v}_real = line${line}_${v} < dims.out_height;
+  let line${line}_${v}_to = (image * dims.out_height + line${line}_${v}) * dims.out_width;`))
+    }
   let begin = part * dims.steps;
-  let end = min(begin + dims.steps, (dims.out_height + ${rows.outs - 1}u) / ${rows.outs}u);
-  var top = begin * ${rows.step}u + u32(dims.first_y);
+  let end = min(begin + dims.steps, (dims.out_width + ${columns.outs - 1}u) / ${columns.outs}u);
+  var left = begin * ${columns.step}u + u32(dims.first_x);
   ${window.fill}
   for (var a = begin; a < end; a++) {
     ${window.next}
     ${
-      unroll(rows.outs, (v) =>
-        `let row${v}_real = a * ${rows.outs}u + ${v}u < dims.out_height;
-    let row${v}_to = (image * dims.out_height + a * ${rows.outs}u + ${v}u) * dims.out_width;
-    ${unroll(width, (w) => unroll(columns.outs, (u) => output(v, w, u)))}`)
+      unroll(columns.outs, (u) =>
+        `let column${u}_to = a * ${columns.outs}u + ${u}u;
+    ${unroll(height, (line) => unroll(rows.outs, (v) => output(line, v, u)))}`)
     }
     ${window.move}
-    top += ${rows.step}u;
+    left += ${columns.step}u;
   }
 }`,
     iterations: ({ steps }) => steps + 1,
   });
 }
 
-/** The width of a strip: less where more is held. */
-function widthOf(
-  direction: ProductDirection,
-  g: Geometry,
-  multiplier: number,
-): number {
-  const { columns } = axesOf(direction, g);
-  return Math.max(1, Math.floor(4 / Math.max(columns.step, columns.outs, multiplier)));
+/** The walk along strips for a work: less high where more is held. */
+function walkOf(work: Work, multiplier: number): Walk {
+  const { geometry: g } = work;
+  const direction = work.direction === "input gradient" ? "input gradient" : "forward";
+  const { rows, columns } = axesOf(direction, g);
+  const [high, wide] = direction === "forward" ? [g.outHeight, g.outWidth] : [g.height, g.width];
+  const height = heightOf(g, Math.max(rows.step, rows.outs, multiplier));
+  return {
+    multiplier,
+    height,
+    ends: {
+      rows: high % (height * rows.outs) === 0,
+      columns: wide % columns.outs === 0,
+    },
+  };
 }
 
-function record(trace: Trace, product: Product, multiplier: number): void {
+function record(trace: Trace, product: Product, walk: Walk): void {
   const { gpu } = trace;
   const { direction, geometry: g, x, w, y } = product;
   const { lanes } = gpu.preset;
-  const width = widthOf(direction, g, multiplier);
+  const { height } = walk;
   const { rows, columns } = axesOf(direction, g);
   const { from, to } = sidesOf(product);
   const channelQuads = quads(g.keepIn);
-  const strips = Math.ceil(to[1] / columns.outs / width);
-  const all = Math.ceil(to[0] / rows.outs);
+  const strips = Math.ceil(to[0] / rows.outs / height);
+  const all = Math.ceil(to[1] / columns.outs);
   const busy = Math.ceil(gpu.preset.invocations / (g.batch * strips * channelQuads));
   const fewest = Math.ceil(all / (gpu.iterations - 4));
-  const parts = Math.min(all, Math.max(busy, fewest));
-  const steps = Math.ceil(all / parts);
+  const steps = Math.ceil(all / Math.min(all, Math.max(busy, fewest)));
+  const parts = Math.ceil(all / steps);
   const epilogue = epilogueOf(product.epilogue);
-  trace.run(kernelOf(direction, g, { multiplier, width, lanes, epilogue }), {
+  trace.run(kernelOf(direction, g, walk, { lanes, epilogue }), {
     reads: { x, w, ...product.epilogue },
     writes: { y },
     dims: {
@@ -199,13 +203,13 @@ function record(trace: Trace, product: Product, multiplier: number): void {
       first_y: rows.first,
       first_x: columns.first,
       strips,
-      parts: Math.ceil(all / steps),
+      parts,
       steps,
       channel_quads: channelQuads,
       weight_quads: quads(g.filterOut),
       ...g.tapBits,
     },
-    workgroups: Math.ceil(g.batch * Math.ceil(all / steps) * strips * channelQuads / lanes),
+    workgroups: Math.ceil(g.batch * strips * parts * channelQuads / lanes),
   });
 }
 
@@ -215,10 +219,10 @@ export const depthwiseProduct: ProductAlgorithm = defineAlgorithm({
   timed: false,
   guessed: true,
   applies: (_gpu, { geometry }) => depthwiseOutputs(geometry) !== undefined,
-  variants: (_gpu, { geometry }) => [{
+  variants: (_gpu, work) => [{
     name: "depthwise",
-    multiplier: depthwiseOutputs(geometry) ?? 1,
+    walk: walkOf(work, depthwiseOutputs(work.geometry) ?? 1),
   }],
   estimate: () => 0,
-  record: (trace, product, { multiplier }) => record(trace, product, multiplier),
+  record: (trace, product, { walk }) => record(trace, product, walk),
 });

@@ -3,9 +3,9 @@ import type { Geometry } from "../wgsl/geometry.ts";
 import type { ProductDirection } from "./work.ts";
 
 /*
- * A depthwise convolution is bound by its loads. An invocation makes a strip of outputs, `width`
- * steps wide, from the top down: it holds a window of inputs, and loads of the next row only what
- * is new. Along each side, with g the number of a step,
+ * A depthwise convolution is bound by its loads. An invocation makes a strip of outputs, `height`
+ * steps high, from left to right, along which neighbours lie in memory: it holds a window of inputs,
+ * and loads the next columns alone. Along each side, with g the number of a step,
  *
  *     output g·outs + out  =  Σ input g·step + first + offset · weight(tap)
  *
@@ -60,29 +60,35 @@ export function axesOf(direction: ProductDirection, g: Geometry): { rows: Axis; 
   return { rows: of(0, g.kernelHeight), columns: of(1, g.kernelWidth) };
 }
 
-/** The most vec4 of a window that stays while a strip is walked down. */
+/** The most vec4 of a window that stays while a strip is walked along. */
 const MOST_HELD = 96;
 
-/** A strip: its sides, its width in steps, and the vec4 that are read of a pixel. */
+/** A strip: its sides, its height in steps, and the vec4 that are read of a pixel. */
 export interface Strip {
   readonly rows: Axis;
   readonly columns: Axis;
-  readonly width: number;
+  readonly height: number;
   readonly deep: number;
 }
 
-/** WGSL that moves a window over the rows of a strip. */
+/** Where a tap meets the window: in a step of the height, at vec4 `k`. */
+export interface Place {
+  readonly line: number;
+  readonly k: number;
+}
+
+/** WGSL that moves a window over the columns of a strip. */
 export interface Window {
-  /** Names the columns, once for a strip whose first column of inputs is `left`. */
+  /** Names the rows, once for a strip whose first row of inputs is `top`. */
   readonly before: string;
-  /** Fills the window but for what {@link next} loads, for the row of inputs `top`. */
+  /** Fills the window but for what {@link next} loads, for the column of inputs `left`. */
   readonly fill: string;
-  /** Loads the rows that are new in the window, which begins at the row `top`. */
+  /** Loads the columns that are new in the window, which begins at the column `left`. */
   readonly next: string;
-  /** Makes room for the next rows. */
+  /** Makes room for the next columns. */
   readonly move: string;
-  /** The input that a tap meets in a step across: vec4 `k` of it. */
-  pixel(row: AxisTap, column: AxisTap, at: { step: number; k: number }): string;
+  /** The input that a tap meets. */
+  pixel(row: AxisTap, column: AxisTap, place: Place): string;
 }
 
 function distinct(numbers: readonly number[]): number[] {
@@ -93,52 +99,51 @@ function distinct(numbers: readonly number[]): number[] {
  * The window of a strip over `x`, image number `image`, vec4 `quad * deep` and on of the channels.
  * Columns and rows before the first are large numbers.
  */
-export function windowOf({ rows, columns, width, deep }: Strip): Window {
-  const { extent, step } = rows;
-  const across = distinct(
-    range(width).flatMap((w) => columns.taps.map(({ offset }) => w * columns.step + offset)),
+export function windowOf({ rows, columns, height, deep }: Strip): Window {
+  const { extent, step } = columns;
+  const lines = distinct(
+    range(height).flatMap((line) => rows.taps.map(({ offset }) => line * rows.step + offset)),
   );
-  const down = distinct(rows.taps.map(({ offset }) => offset));
-  const stays = step < extent && extent * across.length * deep <= MOST_HELD;
+  const wanted = distinct(columns.taps.map(({ offset }) => offset));
+  const stays = step < extent && extent * lines.length * deep <= MOST_HELD;
+  const held = stays ? range(extent - step) : [];
   const name = (r: number, c: number, k: number): string => `p${r}_${c}_${k}`;
-  const each = (row: number, f: (name: string, c: number, k: number) => string): string =>
-    across.map((c) => unroll(deep, (k) => f(name(row, c, k), c, k))).join("\n");
-  const load = (r: number, assign: string): string =>
-    `let y${r} = top + ${r}u;
-    let y${r}_real = y${r} < dims.in_height;
-    let row${r} = select(0u, (image * dims.in_height + y${r}) * dims.in_width, y${r}_real) * dims.in_quads;
+  const each = (column: number, f: (name: string, r: number, k: number) => string): string =>
+    lines.map((r) => unroll(deep, (k) => f(name(r, column, k), r, k))).join("\n");
+  const load = (c: number, assign: string): string =>
+    `let x${c} = left + ${c}u;
+    let x${c}_real = x${c} < dims.in_width;
+    let column${c} = select(0u, x${c}, x${c}_real) * dims.in_quads;
     ${
       each(
-        r,
-        (pixel, c, k) =>
-          `${assign}${pixel} = select(vec4f(), x(row${r} + at${c}_${k}), y${r}_real && x${c}_real);`,
+        c,
+        (pixel, r, k) =>
+          `${assign}${pixel} = select(vec4f(), x(at${r}_${k} + column${c}), x${c}_real && y${r}_real);`,
       )
     }`;
-  const fresh = stays ? range(step).map((r) => extent - step + r) : down;
-  const kept = stays ? range(extent - step) : [];
+  const fresh = stays ? range(step).map((c) => extent - step + c) : wanted;
   return {
-    before: across.map((c) =>
-      `let x${c} = left + ${c}u;
-  let x${c}_real = x${c} < dims.in_width;
+    before: lines.map((r) =>
+      `let y${r} = top + ${r}u;
+  let y${r}_real = y${r} < dims.in_height;
+  let line${r} = (image * dims.in_height + select(0u, y${r}, y${r}_real)) * dims.in_width * dims.in_quads;
   ${
         unroll(deep, (k) =>
-          `let at${c}_${k} = select(0u, x${c}, x${c}_real) * dims.in_quads + ${
+          `let at${r}_${k} = line${r} + ${
             deep === 1 ? "quad" : `min(quad * ${deep}u + ${k}u, dims.in_quads - 1u)`
           };`)
       }`
     ).join("\n"),
-    fill: stays
-      ? [
-        ...range(extent).map((r) => each(r, (pixel) => `var ${pixel} = vec4f();`)),
-        "{",
-        ...kept.map((r) => load(r, "")),
-        "}",
-      ].join("\n")
-      : "",
-    next: fresh.map((r) => load(r, stays ? "" : "let ")).join("\n"),
-    move: kept.map((r) => each(r, (pixel, c, k) => `${pixel} = ${name(r + step, c, k)};`))
+    fill: [
+      ...held.map((c) => each(c, (pixel) => `var ${pixel} = vec4f();`)),
+      "{",
+      ...held.map((c) => load(c, "")),
+      "}",
+    ].join("\n"),
+    next: fresh.map((c) => load(c, "let ")).join("\n"),
+    move: held.map((c) => each(c, (pixel, r, k) => `${pixel} = ${name(r, c + step, k)};`))
       .join("\n"),
-    pixel: (row, column, { step: w, k }) => name(row.offset, w * columns.step + column.offset, k),
+    pixel: (row, column, { line, k }) => name(line * rows.step + row.offset, column.offset, k),
   };
 }
 
@@ -161,4 +166,13 @@ export function depthwiseOutputs(g: Geometry): number | undefined {
   const depthwise = g.filterIn === 1 && g.groups === g.keepIn && g.groups > 1;
   const taps = g.kernelHeight * g.kernelWidth * outputs;
   return depthwise && outputs <= MOST_OUTPUTS && taps <= MOST_TAPS ? outputs : undefined;
+}
+
+/** Outputs of a strip in a column, with few taps; a processor has few registers for more. */
+const HEIGHT = 4;
+
+/** The steps of the height of a strip: fewer where more is held, or where taps make long kernels. */
+export function heightOf(g: Geometry, perStep: number): number {
+  const most = g.kernelHeight * g.kernelWidth > 25 ? HEIGHT / 2 : HEIGHT;
+  return Math.max(1, Math.floor(most / perStep));
 }
