@@ -91,12 +91,19 @@ function activations(): Network {
     });
     // A name that the others' begin with.
     x = n.add(n.scale(n.gelu(x), { name: "a", initial: 0.3 }), n.leakyRelu(x));
-    x = n.silu(n.conv2d(x, { name: "b", out: 6, kernel: 1 }));
+    x = n.silu(n.batchNorm(n.conv2d(x, { name: "b", out: 6, kernel: 1 }), { name: "b.bn" }));
     const pooled = n.maxPool2d(x, { kernel: 8, stride: 8, padding: 0 });
-    const gate = n.conv2d(n.hardSwish(pooled), { name: "gate", out: 6, kernel: 1 });
+    const gate = n.conv2d(n.hardSwish(n.batchNorm(pooled, { name: "pooled.bn" })), {
+      name: "gate",
+      out: 6,
+      kernel: 1,
+    });
     x = n.multiply(x, n.sigmoid(gate));
     x = n.multiply(n.hardSigmoid(gate), x);
-    x = n.multiply(n.relu6(x), n.leakyRelu(x, { slope: 0.2 }));
+    x = n.multiply(
+      n.relu6(n.batchNorm(x, { name: "cut.bn" })),
+      n.relu6(n.leakyRelu(x, { slope: 0.2 })),
+    );
     let y = n.layerNorm(n.globalAvgPool2d(x), { name: "head", eps: 1e-3 });
     y = n.multiply(n.gelu(y), n.scale(n.hardSigmoid(y), { name: "rows" }));
     n.linear(n.silu(y), { name: "fc", out: 4 });

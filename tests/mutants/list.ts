@@ -1,3 +1,4 @@
+import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CHECKPOINTS } from "./checkpoints.ts";
 import { CROPS } from "./crops.ts";
@@ -37,6 +38,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...CROPS,
   ...REFUSALS,
   ...KERNELS,
+  ...ACTIVATIONS,
   ...DEVICES,
   ...FAMILIES,
   ...FILES,
