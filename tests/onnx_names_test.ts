@@ -36,6 +36,14 @@ Deno.test("layers are called after their tensors, where these have names", () =>
   for (const [tensor, wanted] of names) assertEquals(layerOfTensor(tensor), wanted);
 });
 
+Deno.test("layers are called after copies of tensors that several have in common", () => {
+  const g = new GraphFile();
+  const copy = g.node("Identity", [g.weights("a.weight", [3, 3, 1, 1])], {}, { name: "copy" });
+  const x = g.node("Conv", [g.node("Conv", [g.image, "a.weight"]), copy]);
+  const { network } = readOnnx(g.bytes(g.classifier(x, 3)), "it");
+  assertEquals(Object.keys(stagesOf(network)), ["a", "copy_out"]);
+});
+
 Deno.test("names are given once, and are ones that a network can have", () => {
   const names = new LayerNames();
   assertEquals(names.take("a.conv"), "a.conv");

@@ -141,6 +141,14 @@ const REFUSED: readonly (readonly [(g: GraphFile) => string, string])[] = [
   ],
   [
     (g) => {
+      const scaled = g.conv(g.node("Div", [g.image, g.number(255)]), "a", FILTERS);
+      const other = g.node("Conv", [g.image, g.weights("b", FILTERS)], {}, { name: "it" });
+      return g.node("Add", [scaled, other]);
+    },
+    "wanted the image as other nodes take it, found another scale of it",
+  ],
+  [
+    (g) => {
       const padded = g.node("Pad", [g.image, g.wholes([0, 0, 1, 1, 0, 0, 1, 1])]);
       return g.node("MaxPool", [padded], { kernel_shape: [2, 2] }, { name: "it" });
     },
