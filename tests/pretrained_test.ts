@@ -7,7 +7,7 @@ import { type Network, network as makeNetwork } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { fitPretrained } from "../nn/pretrained.ts";
 import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
-import { model, resnet } from "../nn/families/mod.ts";
+import { model, resnet, torchvisionNames } from "../nn/families/mod.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
 
@@ -82,6 +82,20 @@ Deno.test("fitPretrained() renames what another library calls otherwise, and kee
   }
   // Our own names are taken as they are.
   assertEquals(fitPretrained(whole, tensors, foreign).state, state);
+});
+
+Deno.test("DenseNet-121 takes the names of the file that torchvision offers", () => {
+  const densenet = model("densenet121", { classes: 10 });
+  const { parameters, statistics } = networkSpecs(densenet);
+  const published = new Map(
+    [...parameters, ...statistics].map(({ name, shape }): [string, TorchTensor] => [
+      name.replace(/(denselayer\d+\.(?:norm|conv))(\d)/, "$1.$2"),
+      toTorch(new Float32Array(elements(shape)), shape),
+    ]),
+  );
+  assert(published.has("features.denseblock4.denselayer16.norm.2.running_var"));
+  const { unused, fresh } = fitPretrained(densenet, published, torchvisionNames("densenet121"));
+  assertEquals([unused, fresh], [[], []]);
 });
 
 Deno.test("fitPretrained() leaves out a classifier of other classes, and names the rest", () => {

@@ -1,4 +1,5 @@
 import { type Network, network, type NetworkBuilder, type Value } from "../network.ts";
+import type { NamePair } from "../pretrained.ts";
 import type { BuildOptions, Family, Model } from "./family.ts";
 
 /** What of a DenseNet its name says. */
@@ -69,6 +70,26 @@ export function densenet(form: DensenetForm, { classes, channels, stem }: BuildO
   });
 }
 
+const DENSENET121 = {
+  growth: 32,
+  depths: [6, 12, 24, 16],
+  first: 64,
+  bottleneck: true,
+  small: false,
+} as const;
+
+/** Names in the files that torchvision offers, which its code mends as it loads them. */
+function publishedNames(depths: readonly number[]): NamePair[] {
+  return depths.flatMap((depth, b) =>
+    Array.from({ length: depth }).flatMap((_, i): NamePair[] => {
+      const prefix = `features.denseblock${b + 1}.denselayer${i + 1}`;
+      return ["norm", "conv"].flatMap((kind) =>
+        [1, 2].map((k): NamePair => [`${prefix}.${kind}.${k}`, `${prefix}.${kind}${k}`])
+      );
+    })
+  );
+}
+
 /** The forms for CIFAR, of three blocks; with bottlenecks they begin with twice the growth. */
 function small(layers: number, growth: number, bottleneck: boolean): Model {
   const depth = (layers - 4) / (bottleneck ? 6 : 3);
@@ -86,14 +107,8 @@ function small(layers: number, growth: number, bottleneck: boolean): Model {
 export const DENSENETS: Family = {
   densenet121: {
     stems: ["cifar"],
-    build: (options) =>
-      densenet({
-        growth: 32,
-        depths: [6, 12, 24, 16],
-        first: 64,
-        bottleneck: true,
-        small: false,
-      }, options),
+    build: (options) => densenet(DENSENET121, options),
+    torchvision: { names: publishedNames(DENSENET121.depths) },
   },
   densenet40_12: small(40, 12, false),
   densenet100_12: small(100, 12, true),
