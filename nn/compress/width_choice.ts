@@ -65,16 +65,33 @@ export function entropyOf(logits: ArrayLike<number>, candidates: number): number
   return sum / groups / Math.log(candidates);
 }
 
+/** `[n, n]`: the cost of each pair of candidates, in either order. */
+function bothWays({ pairs, singles: { length: n } }: WidthCost): Float64Array {
+  const sums = new Float64Array(n * n);
+  for (let i = 0; i < n; i++) {
+    for (let j = 0; j < n; j++) {
+      sums[i * n + j] = pairs[i * n + j] + (i === j ? 0 : pairs[j * n + i]);
+    }
+  }
+  return sums;
+}
+
 /** A choice under way: what a change of it would do to cost and likelihood, without doing it. */
 class Walk {
   readonly choice: number[];
   cost: number;
   readonly #form: WidthCost;
+  readonly #pairs: Float64Array;
   readonly #logits: ArrayLike<number>;
   readonly #candidates: number;
 
-  constructor(form: WidthCost, logits: ArrayLike<number>, choice: Choice) {
+  constructor(
+    form: WidthCost,
+    pairs: Float64Array,
+    { logits, choice }: { logits: ArrayLike<number>; choice: Choice },
+  ) {
     this.#form = form;
+    this.#pairs = pairs;
     this.#logits = logits;
     this.#candidates = form.singles.length / choice.length;
     this.choice = [...choice];
@@ -86,8 +103,7 @@ class Walk {
   }
 
   #pair(i: number, j: number): number {
-    const { pairs, singles } = this.#form;
-    return pairs[i * singles.length + j] + (i === j ? 0 : pairs[j * singles.length + i]);
+    return this.#pairs[i * this.#form.singles.length + j];
   }
 
   /** All changes of one group. */
@@ -108,11 +124,12 @@ class Walk {
     );
   }
 
-  /** The cost of both changes beyond the sum of each. */
-  cross(a: Move, b: Move): number {
-    const [i, k] = [this.#at(a.group, this.choice[a.group]), this.#at(a.group, a.to)];
-    const [j, l] = [this.#at(b.group, this.choice[b.group]), this.#at(b.group, b.to)];
-    return this.#pair(k, l) - this.#pair(k, j) - this.#pair(i, l) + this.#pair(i, j);
+  /** Places of the candidates of all changes, those chosen now and those they would choose. */
+  places(moves: readonly Move[]): { from: Int32Array; to: Int32Array } {
+    return {
+      from: Int32Array.from(moves, ({ group }) => this.#at(group, this.choice[group])),
+      to: Int32Array.from(moves, ({ group, to }) => this.#at(group, to)),
+    };
   }
 
   take(moves: readonly Move[]): void {
@@ -130,26 +147,39 @@ interface Move {
   readonly gain: number;
 }
 
-/** The best of single changes and of pairs of them; undefined when nothing is better. */
+/**
+ * The best of single changes and of pairs of them; undefined when nothing is better. A score is at
+ * most the gain.
+ */
 function bestChange(
   walk: Walk,
+  pairs: Float64Array,
   score: (cost: number, gain: number) => number,
 ): readonly Move[] | undefined {
   const moves = walk.moves();
-  let best: readonly Move[] | undefined;
+  const { from, to } = walk.places(moves);
+  const n = Math.sqrt(pairs.length);
+  const costs = Float64Array.from(moves, ({ cost }) => cost);
+  const gains = Float64Array.from(moves, ({ gain }) => gain);
+  const most = Math.max(...gains);
+  let best: readonly number[] | undefined;
   let high = score(walk.cost, 0) + 1e-9;
-  const consider = (change: readonly Move[], cost: number, gain: number): void => {
-    const found = score(cost, gain);
-    if (found > high) [best, high] = [change, found];
-  };
-  moves.forEach((a, i) => {
-    consider([a], walk.cost + a.cost, a.gain);
-    for (const b of moves.slice(i + 1)) {
-      if (b.group === a.group) continue;
-      consider([a, b], walk.cost + a.cost + b.cost + walk.cross(a, b), a.gain + b.gain);
+  for (let a = 0; a < moves.length; a++) {
+    const cost = walk.cost + costs[a];
+    const alone = score(cost, gains[a]);
+    if (alone > high) [best, high] = [[a], alone];
+    if (gains[a] + most <= high) continue;
+    const [before, after] = [from[a] * n, to[a] * n];
+    for (let b = a + 1; b < moves.length; b++) {
+      if (from[b] === from[a] || gains[a] + gains[b] <= high) continue;
+      // The cost of both changes beyond the sum of each.
+      const cross = pairs[after + to[b]] - pairs[after + from[b]] - pairs[before + to[b]] +
+        pairs[before + from[b]];
+      const found = score(cost + costs[b] + cross, gains[a] + gains[b]);
+      if (found > high) [best, high] = [[a, b], found];
     }
-  });
-  return best;
+  }
+  return best?.map((i) => moves[i]);
 }
 
 /** A change must not cost more likelihood than a lesser distance from the budget is worth. */
@@ -192,11 +222,14 @@ export function chooseWidths(
 ): Choice {
   const score = (cost: number, gain: number): number =>
     gain - DISTANCE_WEIGHT * Math.max(0, Math.abs(cost - budget) - tolerance);
+  const pairs = bothWays(form);
   let best: Choice = [];
   let high = -Infinity;
   for (const start of starts(form, Array.from(logits), candidates)) {
-    const walk = new Walk(form, logits, start);
-    for (let change = bestChange(walk, score); change; change = bestChange(walk, score)) {
+    const walk = new Walk(form, pairs, { logits, choice: start });
+    for (;;) {
+      const change = bestChange(walk, pairs, score);
+      if (!change) break;
       walk.take(change);
     }
     const found = score(
