@@ -1,4 +1,4 @@
-import type { GivenWidths } from "../export/widths_file.ts";
+import { areLists, type GivenWidths } from "../export/widths_file.ts";
 import { type Value, withDefaults } from "../train/options/option.ts";
 import { isModelFile, modelName } from "../export/model_file_name.ts";
 import { trainingValues } from "../train/options/train_options.ts";
@@ -6,7 +6,7 @@ import type { SearchOptions } from "../train/search.ts";
 import type { TrainOptions } from "../train/types.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./flags/commands.ts";
-import { ABOUT, type CommandValues, optionsOf } from "./flags/table.ts";
+import { ABOUT, type CommandValues, flagOf, optionsOf } from "./flags/table.ts";
 import { unusable } from "./option_value.ts";
 import type { FoundRun } from "./run/found_run.ts";
 import type { FolderRequest } from "./run/output_folder.ts";
@@ -122,6 +122,18 @@ export function trainRequest(parsed: Arguments<"train">, widths?: GivenWidths): 
   const { mode, teacher, init, compression, dryRun } = values;
   if (mode === "distill" && teacher === undefined) {
     throw unusable("--mode distill needs --teacher with the run folder of a trained base network");
+  }
+  const flag = ["importance", "bnBatches"].find((name) => parsed.given.has(name));
+  if (flag !== undefined && init === undefined && !isModelFile(values.model)) {
+    throw unusable(
+      `${flagOf(flag)} has an effect with --init or a model in a file alone, found none`,
+    );
+  }
+  if (parsed.given.has("importance") && areLists(widths?.widths)) {
+    throw unusable(
+      "--importance has no effect beside the --widths of a run that has chosen its filters; leave " +
+        "one of them out",
+    );
   }
   const request = runRequest("train", values, {
     mode,

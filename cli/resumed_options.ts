@@ -4,7 +4,7 @@ import { DataError } from "../data/error.ts";
 import { isRecord } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { listed } from "../data/words.ts";
-import type { GivenWidths } from "../export/widths_file.ts";
+import { type GivenWidths, isWidth } from "../export/widths_file.ts";
 import { UsageError } from "../train/errors.ts";
 import { type Option, type Value, withDefaults } from "../train/options/option.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
@@ -143,8 +143,7 @@ function begunEpochs({ state: { phase, position: { epoch, step } } }: FoundRun):
 
 /** Whether something is widths by convolution. */
 function isWidths(value: unknown): value is GivenWidths["widths"] {
-  return isRecord(value) &&
-    Object.values(value).every((width) => Number.isSafeInteger(width) && Number(width) >= 1);
+  return isRecord(value) && Object.values(value).every(isWidth);
 }
 
 /** The widths that a run was given, with the network that they are of. */

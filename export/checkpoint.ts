@@ -1,7 +1,7 @@
 import { DataError } from "../data/error.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { encodeSafetensors, isFloat, parseSafetensors } from "../data/safetensors.ts";
-import { adjoin } from "../nn/compress/adjoin.ts";
+import { adjoin, type Widths } from "../nn/compress/adjoin.ts";
 import { sizesOf } from "../nn/count.ts";
 import { fromTorch, isEqual, shapeText, torchShape, toTorch } from "../nn/layout.ts";
 import { classesOf, type Network } from "../nn/network.ts";
@@ -34,7 +34,7 @@ interface Architecture {
     readonly compression: number;
     readonly trunk: "shared" | "separate";
     readonly maskFrom: number;
-    readonly widths: Readonly<Record<string, number>>;
+    readonly widths: Widths;
     readonly keptTaps: Readonly<Record<string, readonly boolean[]>>;
   };
 }

@@ -9,8 +9,8 @@ import { MODEL_NAMES, type Stem, type Variant } from "../nn/families/mod.ts";
 import type { Widths } from "../nn/compress/adjoin.ts";
 import type { Budgeted } from "../nn/compress/width_cost.ts";
 
-/** The contents of widths.json, as a search of widths saves it. */
-export interface WidthsFile {
+/** Widths, and the network that they are of: the contents of widths.json. */
+export interface NetworkWidths {
   /** The base network. */
   readonly model: string;
   /** Its stem, where it was given. */
@@ -21,6 +21,12 @@ export interface WidthsFile {
   readonly trunk: "shared" | "separate";
   /** The first stage that is masked. */
   readonly maskFrom: number;
+  /** Filters that masked convolutions keep, by name: the first so many, or those of these indices. */
+  readonly widths: Widths;
+}
+
+/** The contents of widths.json, as a search of widths saves it. */
+export interface WidthsFile extends NetworkWidths {
   /** The divisors that the search chose from. */
   readonly divisors: readonly number[];
   /** The cost that was limited. */
@@ -29,8 +35,6 @@ export interface WidthsFile {
   readonly budget: number;
   /** The cost of the small network of these widths over the base network's. */
   readonly found: number;
-  /** Filters that masked convolutions keep, by name. */
-  readonly widths: Widths;
 }
 
 /** The result of a search: the file, and the filters that there were. */
@@ -40,15 +44,15 @@ export interface WidthsFound {
   readonly full: Readonly<Record<string, number>>;
 }
 
-/** The JSON of a file. */
-export function encodeWidths(file: WidthsFile): string {
-  return JSON.stringify(file, null, 2) + "\n";
+/** The JSON of a file, a list of numbers a line. */
+export function encodeWidths(file: NetworkWidths): string {
+  const lists = /\[\n\s*(\d[\d.,\s]*?)\n\s*\]/g;
+  return JSON.stringify(file, null, 2)
+    .replaceAll(lists, (_, numbers: string) => `[${numbers.replaceAll(/\s+/g, " ")}]`) + "\n";
 }
 
 /** The widths of a file, and the network they were found for. */
-export type GivenWidths =
-  & Pick<WidthsFile, "widths">
-  & Partial<Pick<WidthsFile, "model" | "stem" | "variant" | "trunk" | "maskFrom">>;
+export type GivenWidths = Pick<NetworkWidths, "widths"> & Partial<NetworkWidths>;
 
 /** The words that a field may have. */
 const CHOICES = {
@@ -95,14 +99,27 @@ function notConvolution(layer: string): string | undefined {
   if (tensor) return `is a tensor; name its layer ${tensor[1]}`;
 }
 
-function parseWidth(layer: string, width: unknown, name: string): number {
+/** Whether something is how many filters are kept, or a list of which. */
+export function isWidth(width: unknown): width is number | number[] {
+  if (!Array.isArray(width)) return Number.isSafeInteger(width) && Number(width) >= 1;
+  const areFilters = width.every((filter) => Number.isSafeInteger(filter) && filter >= 0);
+  return width.length > 0 && areFilters && new Set(width).size === width.length;
+}
+
+/** Whether widths name filters, and not how many of them. */
+export function areLists(widths: Widths = {}): boolean {
+  return Object.values(widths).some((width) => typeof width !== "number");
+}
+
+function parseWidth(layer: string, width: unknown, name: string): number | number[] {
   const why = notConvolution(layer);
   if (why) throw refused(name, `${printable(layer)} ${printable(why)}`);
-  if (typeof width === "number" && Number.isSafeInteger(width) && width >= 1) return width;
-  throw refused(
-    name,
-    `the width of ${printable(layer)} is a whole number from 1 on, found ${printableJson(width)}`,
-  );
+  if (isWidth(width)) return width;
+  const shown = printable(layer);
+  const wanted = Array.isArray(width)
+    ? `filters of ${shown} are different whole numbers from 0 on, at least one`
+    : `width of ${shown} is a whole number from 1 on, or a list of filters`;
+  throw refused(name, `the ${wanted}, found ${printableJson(width)}`);
 }
 
 /** The value of a field that is one of some words. */

@@ -366,7 +366,8 @@ Deno.test(
       const path = `${dir}/weights.safetensors`;
       const network = model("resnet18", { classes: 20, variant: "torchvision" });
       await Deno.writeFile(path, fileOf(network));
-      const args = ["--model", "resnet18", "--variant", "torchvision", ...STILL];
+      const args = ["--model", "resnet18", "--variant", "torchvision", "--importance", "first"];
+      args.push(...STILL);
       const run = `${dir}/run`;
       const first = await adjoinCommand(["train", ...args, "--init", path, "--output", run]);
       assertEquals(first.code, EXIT.ok, first.error);

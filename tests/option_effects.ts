@@ -94,6 +94,13 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--widths {made}/widths.json",
   }),
   effect(["train", "search"], "init", "--init {made}/a", "write parameters"),
+  effect(["train"], "importance", "--importance first", "file run/widths.json", {
+    beside: "--init {made}/a",
+  }),
+  effect(["train"], "bn-batches", "--bn-batches 2", "submits", {
+    beside: "--init {made}/a",
+    without: "--bn-batches 0",
+  }),
   effect(TRAINING, "detach", "--detach", "program"),
   effect(["search"], "detach", "--detach", "program", {
     of: "the search",

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { DataError } from "../data/error.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { UsageError } from "../train/errors.ts";
@@ -27,9 +27,15 @@ Deno.test("widths are read as they were written, with what they were found for",
     ...{ model, stem, variant, trunk, maskFrom, widths },
   });
   assertEquals(parseWidths(JSON.stringify(widths), "by hand"), { widths });
+  const filters = { "layer1.0.conv1": [0, 5, 3], "layer1[ 1 ]": 16 };
+  const text = encodeWidths({ model, trunk, maskFrom, widths: filters });
+  assertStringIncludes(text, '"layer1.0.conv1": [0, 5, 3],\n');
+  assertEquals(parseWidths(text, "w"), { model, trunk, maskFrom, widths: filters });
 });
 
 const WANTED = 'wanted an object of widths by convolution, as {"layer2.0.conv1": 8}';
+
+const FILTERS = "the filters of a are different whole numbers from 0 on, at least one";
 
 /** A file with another value of one field. */
 function field(name: string, value: unknown): string {
@@ -68,9 +74,18 @@ Deno.test("a file without widths is refused in one sentence", () => {
       ['{"widths": {}}', WANTED],
       ['{"model": "resnet8"}', WANTED],
       ['{"model": "resnet8", "widths": [8, 16]}', `${WANTED}, found a list`],
-      ['{"widths": {"a": 0}}', "the width of a is a whole number from 1 on, found 0"],
-      ['{"a": 2.5}', "the width of a is a whole number from 1 on, found 2.5"],
-      ['{"a": "8"}', 'the width of a is a whole number from 1 on, found "8"'],
+      [
+        '{"widths": {"a": 0}}',
+        "the width of a is a whole number from 1 on, or a list of filters, found 0",
+      ],
+      ['{"a": 2.5}', "the width of a is a whole number from 1 on, or a list of filters, found 2.5"],
+      ['{"a": []}', `${FILTERS}, found []`],
+      ['{"a": [1, 1]}', `${FILTERS}, found [1,1]`],
+      ['{"a": [-1]}', `${FILTERS}, found [-1]`],
+      ['{"a": [0.5]}', `${FILTERS}, found [0.5]`],
+      ['{"a": ["1"]}', `${FILTERS}, found ["1"]`],
+      ['{"a": [[1]]}', `${FILTERS}, found [[1]]`],
+      ['{"a": "8"}', 'the width of a is a whole number from 1 on, or a list of filters, found "8"'],
       [
         '{"layer2.0.bn1": 4}',
         "layer2.0.bn1 is a norm, as wide as the convolution before it; name layer2.0.conv1",

@@ -3,7 +3,9 @@ import { arePictures } from "../data/pictures.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
+import { widthsOf } from "../nn/compress/adjoin.ts";
 import { extract } from "../nn/compress/adjoined_state.ts";
+import { encodeWidths } from "../export/widths_file.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import type { CheckpointInfo } from "../export/metadata.ts";
 import { demandFiniteState } from "./finite.ts";
@@ -46,6 +48,12 @@ export async function finish(
       top1: scores[which]?.top1,
     });
   const files = new Map<string, Uint8Array>();
+  const { importance = "first", model, stem, variant, trunk, maskFrom } = options;
+  if (importance !== "first") {
+    // The small network does not say which of the base network's filters it has.
+    const kept = { model, stem, variant, trunk, maskFrom, widths: widthsOf(adjoined) };
+    files.set("widths.json", new TextEncoder().encode(encodeWidths(kept)));
+  }
   if (objective.mode === "search") {
     throw new TypeError("Cannot save what a search trains: it has not been cut to its widths");
   }

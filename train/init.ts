@@ -16,6 +16,7 @@ import { DEFAULT_VARIANTS, torchvisionNames, type Variant } from "../nn/families
 import { classifiersOf } from "../nn/classifiers.ts";
 import { nameOf, networkSpecs } from "../nn/state.ts";
 import { wrongValue } from "../nn/wrong_value.ts";
+import { isWhole } from "./effect.ts";
 import { UsageError } from "./errors.ts";
 import { type Given, metadataJson } from "./given.ts";
 import type { Objective } from "./objective.ts";
@@ -25,6 +26,8 @@ import type { TrainOptions } from "./types.ts";
 export interface Start {
   /** Values that replace the drawn ones of these names. */
   readonly state: State;
+  /** Whether a small network is cut out of what was found for a base network. */
+  readonly isCut: boolean;
   /** One sentence each. */
   readonly notes: readonly string[];
 }
@@ -90,7 +93,7 @@ function filterShapes(network: Network): Map<string, number[]> {
 }
 
 /** Whether a file says that it has a small network, or its convolutions do. */
-function isSmall(given: Given, { base, small }: Adjoined): boolean {
+export function isSmall(given: Given, { base, small }: Adjoined): boolean {
   const which = whichOf(given);
   if (which === "base" || which === "small") return which === "small";
   const cut = filterShapes(small);
@@ -184,6 +187,7 @@ export function startFrom(
   ];
   return {
     state: objective.mode === "adjoined" ? withSmallNorms(adjoined, found).state : found.state,
+    isCut: (objective.mode === "adjoined" || (small && !holdsSmall)) && !isWhole(adjoined),
     notes: [
       `starts from ${used} of the ${used + unused.length} tensors of ${given.file}`,
       ...given.notes,

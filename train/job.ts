@@ -65,6 +65,8 @@ export interface Job {
   readonly teacher?: Checkpoint;
   /** Weights to start from, instead of those drawn from the seed. */
   readonly start?: State;
+  /** Whether its small network is cut out of the weights to start from. */
+  readonly isCut: boolean;
   /** Remarks on weights and images, a sentence each. */
   readonly notes: readonly string[];
   /** Batches of a step, and how many there are of these in an epoch. */
@@ -161,6 +163,7 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
     objective,
     teacher,
     start: start?.state,
+    isCut: start?.isCut ?? false,
     notes: [...start?.notes ?? [], ...notes],
     ...batching,
     chooseTiles,

@@ -12,6 +12,7 @@ import { ImageWork } from "./image_work.ts";
 import { initialState, inParts, type Job, weightsOf } from "./job.ts";
 import { networksOf, type Objective } from "./objective.ts";
 import { onOwnGpu } from "./own_gpu.ts";
+import { estimateStatistics } from "./norm_statistics.ts";
 import { rehearse } from "./rehearsal.ts";
 import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
 import { trainedEpochs } from "./resume/saving.ts";
@@ -44,8 +45,13 @@ export function isTest({ validation }: AnySplit): boolean {
 }
 
 /** The mode, and how wide the small network is. */
-function inWords({ mode, compression, widths }: TrainOptions, objective: Objective): string {
+function inWords(options: TrainOptions, objective: Objective): string {
+  const { mode, compression, widths, importance = "first" } = options;
   if (!networksOf(objective).small) return mode;
+  // Widths of a run that chose its filters are those of its compression, or as many as were given.
+  if (importance !== "first") {
+    return `${mode}, compression ${compression}, filters by ${importance}`;
+  }
   return `${mode}, ${widths ? "given widths" : `compression ${compression}`}`;
 }
 
@@ -86,6 +92,27 @@ export function announce(
   }
 }
 
+/** Batches that statistics are estimated on where it is not told. */
+const STATISTICS_BATCHES = 16;
+
+/**
+ * What a run begins with: where its small network is cut out of given weights, or it is told, with
+ * statistics that are estimated on its first batches.
+ */
+async function withStatistics(
+  gpu: Gpu,
+  { objective, feed, batches, isCut, options }: Job,
+  { state, reporter }: { readonly state: State; readonly reporter: Pick<Reporter, "work"> },
+): Promise<State> {
+  const count = options.bnBatches ?? (isCut ? STATISTICS_BATCHES : 0);
+  if (count === 0 || objective.mode === "search") return state;
+  const work = new ImageWork({
+    work: { what: "estimating batch norms", total: count * feed.batch },
+    reporter,
+  });
+  return await estimateStatistics(gpu, state, { objective, feed, batches, count, work });
+}
+
 /** Does a job on a GPU. */
 export async function runJob(
   gpu: Gpu,
@@ -120,9 +147,14 @@ export async function runJob(
   const { mode, model, dataset, seed } = options;
   using scope = gpu.scope();
   const from = stateOf(course, phase);
-  const weights = weightsOf(scope, job, state ?? initialState(job));
   const started = performance.now() - (from?.seconds ?? 0) * 1000;
   if (!again) announce(gpu, job, reporter, what);
+  const begun = state ?? initialState(job);
+  const weights = weightsOf(
+    scope,
+    job,
+    from ? begun : await withStatistics(gpu, job, { state: begun, reporter }),
+  );
   const { scores, predictions, history } = await learn(gpu, job, {
     ...{ weights, reporter, estimate },
     ...{ course, phase, from, before },

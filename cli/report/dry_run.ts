@@ -148,7 +148,9 @@ async function openNull(): Promise<Gpu> {
  * batches in more parts.
  */
 export async function dryRun(options: TrainOptions): Promise<string> {
-  const job = await openJob(options);
+  // Gradients would be taken on a GPU; which filters are kept is all one for memory.
+  const importance = options.importance === "taylor" ? "l2" : options.importance;
+  const job = await openJob({ ...options, importance });
   const { mode, model, batchSize, gradAccumSteps } = options;
   const { height, width } = job.split.train;
   const notes: string[] = [];

@@ -4,6 +4,7 @@ import type { OpenPictures } from "../../data/pictures.ts";
 import { preparations } from "../../train/augment/plan.ts";
 import { isModelFile } from "../../export/model_file_name.ts";
 import { givenNetwork, networkOfRun } from "../../train/model_file.ts";
+import { withImportance } from "../../train/importance.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
 import { type SearchJob, searchOn, type SearchOptions } from "../../train/search.ts";
 import { normalized } from "../../train/pixel_normalization.ts";
@@ -70,7 +71,11 @@ export async function openJob(
   openPictures?: OpenPictures,
   from?: TrainingState,
 ): Promise<Job> {
-  return jobOn(await readInputs(options, openPictures, from), options);
+  const inputs = await readInputs(options, openPictures, from);
+  if (!from) return jobOn(inputs, await withImportance(inputs, options));
+  // Which filters were kept followed from weights that need not be there any more.
+  const { importance, widths } = from.run.options;
+  return jobOn(inputs, { ...options, importance, widths });
 }
 
 /** A search as options say, with all that it reads; see {@link readInputs}. */

@@ -144,11 +144,18 @@ function checkpoints(): Uint8Array[] {
       architecture: JSON.stringify(architecture),
     });
   // Most mutations of an old file are refused before its tensors are looked at.
+  const lists = { ...adjoined, widths: { "layer2.0.conv1": [1, 0, 7], "layer3.0.conv1": 2 } };
+  const { small: listed } = adjoin(base, { compression: 3, maskFrom: 2, widths: lists.widths });
   const short = withMetadata({ tensors: new Map(), metadata: parseSafetensors(whole).metadata }, {
     network: undefined,
     architecture: JSON.stringify({ model: "resnet8", stem: "cifar", which: "small", adjoined }),
   });
-  return [whole, short, old(small, { model: "resnet8", which: "small", adjoined })];
+  return [
+    whole,
+    short,
+    old(small, { model: "resnet8", which: "small", adjoined }),
+    old(listed, { model: "resnet8", which: "small", adjoined: lists }),
+  ];
 }
 
 function trainingStates(): Uint8Array[] {
@@ -158,7 +165,13 @@ function trainingStates(): Uint8Array[] {
     ["statistics/bn1.running_var", new Float32Array(2)],
     ["gates", new Uint32Array(3)],
   ]);
-  return [joined(encodeTrainingState({ ...state, tensors })), joined(encodeTrainingState(state))];
+  const widths = { "layer2.0.conv1": [3, 1, 4], "layer3.0.conv2": 9 };
+  const chosen = stateOfRun(["--model", "resnet8"], { widths }).state;
+  return [
+    joined(encodeTrainingState({ ...state, tensors })),
+    joined(encodeTrainingState(state)),
+    joined(encodeTrainingState(chosen)),
+  ];
 }
 
 /** One record of each set; labels are within both. */
@@ -279,7 +292,7 @@ function readResumed(bytes: Uint8Array): unknown {
 /** All options of a run, with widths. */
 function resumedConfig(): object {
   const { config } = trainRequest(readArguments("train", ["--model", "resnet8"]));
-  return { ...config, widths: { "layer2.0.conv1": 8, "layer3.0.conv1": 16 } };
+  return { ...config, widths: { "layer2.0.conv1": 8, "layer3.0.conv1": [5, 0, 16] } };
 }
 
 const CONFIG = {
@@ -332,7 +345,7 @@ export async function fileKinds(): Promise<FileKind[]> {
     },
     {
       ...{ name: "widths.json", count: 100_000, mutate: mutatedText, read: readWidths },
-      files: textFiles(WIDTHS, { "layer2.0.conv1": 8, "layer3.0.conv1": 4 }),
+      files: textFiles(WIDTHS, { "layer2.0.conv1": 8, "layer3.0.conv1": [0, 31, 4] }),
     },
     {
       ...{ name: "tiles.json", count: 100_000, files: textFiles(TILES), mutate: mutatedText },

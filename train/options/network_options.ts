@@ -1,3 +1,4 @@
+import { IMPORTANCES } from "../../nn/compress/importance.ts";
 import {
   DEFAULT_VARIANTS,
   MODEL_NAMES,
@@ -50,7 +51,7 @@ export const NETWORKS = [
         kind: "string",
         value: "FILE",
         idle: [BASE_ALONE],
-        help: "widths.json of a search, instead of --compression",
+        help: "widths.json of a search, or of a run with --importance, instead of --compression",
       },
     ],
   },
@@ -75,6 +76,31 @@ export const NETWORKS = [
         value: "PATH",
         help: "weights to start from: a run folder, a checkpoint, or a safetensors file of ours, " +
           "torchvision's or timm's",
+      },
+    ],
+  },
+  {
+    title: "cutting what is given",
+    commands: ["train"],
+    options: [
+      {
+        name: "importance",
+        kind: "choice",
+        choices: IMPORTANCES,
+        idle: [BASE_ALONE],
+        otherwise: "l2 of given weights",
+        help:
+          "which filters of --init, or of a model in a file, the small network keeps: the first, or by norms of filters, " +
+          "scales of norms, or gradients",
+      },
+      {
+        name: "bnBatches",
+        kind: "integer",
+        min: 0,
+        idle: [BASE_ALONE],
+        otherwise: "16 where given weights are cut, else 0",
+        help:
+          "training batches on which the small network's batch norms are estimated at the start",
       },
     ],
   },
