@@ -101,11 +101,9 @@ Deno.test(
       await Deno.writeFile(path, weights(BASE));
       const options = optionsOf("--init", path, "--epochs", "2", "--checkpoint-steps", "1");
       const { result, states } = await trained(options);
-      const { file, widths } = await (async () => {
-        const file = result.files.get("widths.json");
-        assert(file);
-        return { file, widths: parseWidths(new TextDecoder().decode(file), "widths.json").widths };
-      })();
+      const file = result.files.get("widths.json");
+      assert(file);
+      const { widths } = parseWidths(new TextDecoder().decode(file), "widths.json");
       assert(Object.values(widths).some((kept) => typeof kept !== "number"));
       await Deno.remove(path);
       const early = states[1];
