@@ -2,12 +2,14 @@ import type { Work } from "../kernels/conv/work.ts";
 import { type Geometry, geometry } from "../kernels/wgsl/geometry.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Device } from "../kernels/gpu/device.ts";
+import { relu } from "../kernels/ops/relu.ts";
 import { narrow } from "../kernels/ops/narrow.ts";
 import { type Operand, operandShapes, recordWork, RESULT } from "../kernels/conv/record_work.ts";
 import type { Scope } from "../kernels/program/scope.ts";
-import { elements, type Tensor } from "../kernels/gpu/tensor.ts";
+import { elements, paddedWords, type Tensor } from "../kernels/gpu/tensor.ts";
 import { Trace } from "../kernels/program/trace.ts";
-import { type Job, measure } from "./timing.ts";
+import { calibrate, type Job, measure, time } from "./timing.ts";
+import { median } from "../data/median.ts";
 import { values } from "./work.ts";
 import { columns } from "../cli/text.ts";
 import { tuneTiles } from "../cli/run/tile_cache.ts";
@@ -21,6 +23,8 @@ export interface ConvShape {
   readonly out: number;
   readonly size: number;
   readonly batch: number;
+  /** Groups of channels. Default: 1. */
+  readonly groups?: number;
 }
 
 /** What is timed of a convolution. */
@@ -33,14 +37,19 @@ export interface Speed {
   readonly ms: number;
   /** 1e9 floating-point operations a second, two to a multiply-accumulate. */
   readonly gflops: number;
+  /**
+   * With groups: input and output, in bytes, over the time, as a part of what a ReLU of the input
+   * reaches.
+   */
+  readonly overRelu?: number;
 }
 
 function geometryOf(
-  { kernel, stride, padding, in: inputs, out, size, batch }: ConvShape,
+  { kernel, stride, padding, in: inputs, out, size, batch, groups = 1 }: ConvShape,
 ): Geometry {
   const x = { shape: [batch, size, size, inputs] };
-  const w = { shape: [kernel, kernel, inputs, out] };
-  return geometry("conv2d", x, w, { stride, padding });
+  const w = { shape: [kernel, kernel, inputs / groups, out] };
+  return geometry("conv2d", x, w, { stride, padding, groups });
 }
 
 /** What kernels call a direction. */
@@ -53,7 +62,7 @@ const DIRECTION = {
 /** Floating-point operations / 1e9: twice the multiply-accumulates, the same in each direction. */
 export function gflop(shape: ConvShape): number {
   const { y } = operandShapes(geometryOf(shape));
-  return 2 * elements(y) * shape.kernel ** 2 * shape.in / 1e9;
+  return 2 * elements(y) * shape.kernel ** 2 * shape.in / (shape.groups ?? 1) / 1e9;
 }
 
 /**
@@ -63,6 +72,9 @@ export function gflop(shape: ConvShape): number {
 function copiesOf(shape: ConvShape): number {
   return Math.min(64, Math.max(8, Math.round(0.3 / gflop(shape))));
 }
+
+/** ReLUs of a program that a convolution is compared with. */
+const RELUS = 8;
 
 /** A convolution in one direction, with its operands. */
 export class ConvWork {
@@ -125,6 +137,18 @@ export class ConvWork {
   }
 }
 
+/** A chain of ReLUs on inputs of a convolution: work that is bound by memory alone. */
+async function reluChain(scope: Scope, shape: ConvShape): Promise<{ job: Job; bytes: number }> {
+  const { x: sizes } = operandShapes(geometryOf(shape));
+  const x = scope.tensor("x", sizes, values(elements(sizes), 0));
+  const program = await scope.trace("relus", (trace) => {
+    let y = x;
+    for (let i = 0; i < RELUS; i++) [y] = relu.forward(trace, [y], {});
+    trace.keep(narrow.forward(trace, [y], { channels: 1 })[0]);
+  });
+  return { job: jobOf(scope.gpu, () => program.replay()), bytes: 2 * x.bytes };
+}
+
 /** Work that `submit` submits to a GPU. */
 export function jobOf(gpu: Device, submit: () => void): Job {
   return {
@@ -149,6 +173,27 @@ export function rehearse(scope: Scope, shape: ConvShape): Promise<void> {
   return Promise.resolve();
 }
 
+/**
+ * The part of a ReLU's bandwidth that a direction reaches: both are timed in turn, so that what else
+ * a machine does meets both.
+ */
+async function overRelu(
+  scope: Scope,
+  shape: ConvShape,
+  { job, copies, repeats }: { job: Job; copies: number; repeats: number },
+): Promise<number> {
+  const { x, y } = operandShapes(geometryOf(shape));
+  const relus = await reluChain(scope, shape);
+  const counts = [await calibrate(job), await calibrate(relus.job)];
+  const ratios: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    const ms = await time(job, counts[0]) / copies;
+    const reluMs = await time(relus.job, counts[1]) / RELUS;
+    ratios.push(4 * (paddedWords(x) + paddedWords(y)) / ms / (relus.bytes / reluMs));
+  }
+  return median(ratios);
+}
+
 /** Times a convolution in all directions. */
 export async function benchConv(
   gpu: Gpu,
@@ -160,7 +205,9 @@ export async function benchConv(
     using scope = gpu.scope();
     const { job, copies } = await new ConvWork(scope, shape, direction).job();
     const ms = await measure(job, repeats) / copies;
-    return { ms, gflops: gflop(shape) / ms * 1000 };
+    const speed = { ms, gflops: gflop(shape) / ms * 1000 };
+    if ((shape.groups ?? 1) === 1) return speed;
+    return { ...speed, overRelu: await overRelu(scope, shape, { job, copies, repeats }) };
   };
   return {
     forward: await speed("forward"),
@@ -172,8 +219,10 @@ export async function benchConv(
 /** The table of the times. */
 export function convTable(speeds: Readonly<Record<Direction, Speed>>): string {
   const rows = DIRECTIONS.map((direction) => {
-    const { ms, gflops } = speeds[direction];
-    return [DIRECTION[direction], ms.toFixed(3), gflops.toFixed(2)];
+    const { ms, gflops, overRelu } = speeds[direction];
+    const part = overRelu === undefined ? [] : [`${(100 * overRelu).toFixed(0)} %`];
+    return [DIRECTION[direction], ms.toFixed(3), gflops.toFixed(2), ...part];
   });
-  return columns([["", "ms", "GFLOP/s"], ...rows]).join("\n") + "\n";
+  const compared = speeds.forward.overRelu === undefined ? [] : ["of relu's bytes/s"];
+  return columns([["", "ms", "GFLOP/s", ...compared], ...rows]).join("\n") + "\n";
 }

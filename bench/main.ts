@@ -32,12 +32,12 @@ function asJson(found: object): string {
 
 async function conv(args: readonly string[], print: Print): Promise<void> {
   const { values } = readArguments("bench conv", args);
-  const { kernel, stride, in: inputs, out, size, batch, repeats, json } = values;
+  const { kernel, stride, in: inputs, out, size, batch, groups, repeats, json } = values;
   const padding = values.padding ?? kernel >> 1;
-  const shape = { kernel, stride, padding, in: inputs, out, size, batch };
-  // Refuses a filter that does not fit before there is a GPU.
-  const [x, w] = [[batch, size, size, inputs], [kernel, kernel, inputs, out]];
-  geometry("conv2d", { shape: x }, { shape: w }, { stride, padding });
+  const shape = { kernel, stride, padding, in: inputs, out, size, batch, groups };
+  // Refuses a filter that does not fit, and groups that do not divide, before there is a GPU.
+  const [x, w] = [[batch, size, size, inputs], [kernel, kernel, Math.max(1, inputs / groups), out]];
+  geometry("conv2d", { shape: x }, { shape: w }, { stride, padding, groups });
   await withGpu(async (gpu) => {
     const speeds = await benchConv(gpu, shape, repeats);
     print(json ? asJson(speeds) : `${gpu.adapter}\n${convTable(speeds)}`);

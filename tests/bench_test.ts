@@ -33,6 +33,15 @@ Deno.test("bench conv --json gives time and speed of each direction", commandLin
   assertEquals(keys, Object.keys(found).flatMap((direction) => ["ms", "gflops", direction]));
 });
 
+Deno.test("bench conv --groups compares with the bandwidth of a ReLU", commandLine, async () => {
+  const { found } = await keysOf(
+    "bench conv --kernel 1 --in 4 --out 4 --groups 4 --size 9 --batch 2 --repeats 1 --json",
+  );
+  for (const speed of Object.values(found)) {
+    assertEquals(Object.keys(speed ?? {}), ["ms", "gflops", "overRelu"]);
+  }
+});
+
 Deno.test("bench step --json gives what a step costs", commandLine, async () => {
   const { keys, found } = await keysOf(
     "bench step --model resnet8 --mode adjoined --batch 2 --image-size 12 --compression 4 " +

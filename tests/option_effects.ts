@@ -359,6 +359,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(CONV, "padding", "--padding 0", "program"),
   effect(CONV, "in", "--in 32", ["program", "write x"]),
   effect(CONV, "out", "--out 32", ["program", "write w"]),
+  effect(CONV, "groups", "--groups 8", ["program", "printed"]),
   effect(CONV, "size", "--size 16", ["program", "write x"]),
   effect(CONV, "batch", "--batch 4", ["program", "write x"]),
   effect(STEP, "model", "--model resnet20", "program"),

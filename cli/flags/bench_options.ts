@@ -43,6 +43,13 @@ export const BENCH = [
         help: "output channels",
       },
       {
+        name: "groups",
+        kind: "integer",
+        min: 1,
+        default: 1,
+        help: "groups of channels; with more than one, bandwidths are compared with a ReLU's",
+      },
+      {
         name: "size",
         also: ["image-size"],
         kind: "integer",

@@ -11,8 +11,10 @@ import {
 import { add } from "../../kernels/ops/add.ts";
 import { adjoinedLoss } from "../../kernels/ops/adjoined_loss.ts";
 import { avgPool2d } from "../../kernels/ops/avg_pool2d.ts";
+import { bias } from "../../kernels/ops/bias.ts";
 import { batchNorm, batchNormEval } from "../../kernels/ops/batch_norm.ts";
 import { conv2d, maskedConv2d } from "../../kernels/ops/conv2d.ts";
+import type { Sides } from "../../kernels/wgsl/geometry.ts";
 import { crossEntropy } from "../../kernels/ops/cross_entropy.ts";
 import { distillationLoss } from "../../kernels/ops/distillation_loss.ts";
 import { globalAvgPool2d } from "../../kernels/ops/global_avg_pool2d.ts";
@@ -78,6 +80,14 @@ function number(file: Safetensors, key: string, missing?: number): number {
 
 function flag(file: Safetensors, key: string, missing: boolean): boolean {
   return (file.metadata[key] ?? String(missing)).toLowerCase() === "true";
+}
+
+/** A number for rows and columns, or two with an x between them. */
+function sides(file: Safetensors, key: string, missing?: number): Sides {
+  const text = file.metadata[key];
+  if (!text?.includes("x")) return number(file, key, missing);
+  const [height, width] = text.split("x").map(Number);
+  return [height, width];
 }
 
 const ONE: Reference = { shape: [1], values: Float32Array.of(1), type: "f32" };
@@ -175,8 +185,22 @@ const softLabels: Checker = async (gpu, file) => {
 /** How to check each kind of file; the longest name that a file's name starts with counts. */
 export const OP_CHECKS: Readonly<Record<string, Checker>> = {
   conv2d: (gpu, file) => {
-    const attributes = { stride: number(file, "stride"), padding: number(file, "padding") };
+    const attributes = {
+      stride: sides(file, "stride"),
+      padding: sides(file, "padding"),
+      dilation: sides(file, "dilation", 1),
+      groups: number(file, "groups", 1),
+    };
     return errorOf(gpu, conv2d, attributes, filterFile(file));
+  },
+  bias: (gpu, file) => {
+    const of = (name: string): Reference => reference(file, name);
+    return errorOf(gpu, bias, {}, {
+      inputs: [of("x"), of("bias")],
+      outputs: [of("y")],
+      dy: of("dy"),
+      gradients: [of("dx"), of("dbias")],
+    });
   },
   masked_conv2d: (gpu, file) => {
     const stride = number(file, "stride");
