@@ -43,11 +43,12 @@ async function convolution(scope: Scope, task: ConvolutionTask): Promise<Prepare
  * Convolutions and classifier as all peers draw them, norms at scale 1, biases 0. The last norm of a
  * bottleneck is at 0, as otherwise the loss of so deep a network leaps, and rounding with it.
  */
-function stateOf({ parameters, statistics }: StateSpecs): State {
+function stateOf(task: StepTask, { parameters, statistics }: StateSpecs): State {
+  const zero = task.blocks === "residual" && task.bottleneck ? /bn3\.weight$/ : undefined;
   const state: State = new Map();
   let index = 0;
   for (const { name, shape } of [...parameters, ...statistics]) {
-    const value = /_var$|\.weight$/.test(name) && !/bn3\.weight$/.test(name) ? 1 : 0;
+    const value = /_var$|\.weight$/.test(name) && !zero?.test(name) ? 1 : 0;
     state.set(
       name,
       shape.length > 1 ? weights(shape, index++) : new Float32Array(shape[0]).fill(value),
@@ -70,11 +71,14 @@ function datasetOf(task: StepTask): Dataset {
 }
 
 async function step(scope: Scope, task: StepTask): Promise<Prepared> {
-  const { batch, size, classes, stem, lr, momentum } = task;
-  const network = model(task.model, { classes, stem });
+  const { batch, size, classes, lr, momentum } = task;
+  const network = model(task.model, {
+    classes,
+    ...task.blocks === "residual" && { stem: task.stem },
+  });
   const specs = networkSpecs(network);
   const optimizer = { name: "sgd", weightDecay: 0, nesterov: false } as const;
-  const learner = new Learner(scope, { specs, state: stateOf(specs), optimizer });
+  const learner = new Learner(scope, { specs, state: stateOf(task, specs), optimizer });
   const dataset = datasetOf(task);
   const [images] = new TrainingBatches({ dataset, batch, seed: 0, augment: identity }).epoch(0);
   const feed = {

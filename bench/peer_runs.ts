@@ -38,6 +38,7 @@ const TFJS_CHANNELS = 64;
 /** Why a peer is not given a task, if it is not. */
 function leftOut(peer: string, task: Task, all: boolean): string | undefined {
   if (task.kind !== "step" || !SMALL_STEPS.includes(peer)) return undefined;
+  if (task.blocks === "inverted") return undefined;
   if (task.bottleneck) return "not written";
   const slow = peer === "TensorFlow.js" && Math.max(...task.widths) > TFJS_CHANNELS;
   return slow && !all ? "left out" : undefined;

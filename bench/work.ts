@@ -12,14 +12,21 @@ export interface ConvolutionTask {
   readonly batch: number;
 }
 
-/**
- * A training step of a residual network: forward, mean cross entropy, backward, SGD with momentum,
- * running statistics.
- */
-export interface StepTask {
+/** What training steps of all networks have. */
+interface AnyStep {
   readonly kind: "step";
   readonly name: string;
   readonly model: string;
+  readonly classes: number;
+  readonly size: number;
+  readonly batch: number;
+  readonly lr: number;
+  readonly momentum: number;
+}
+
+/** A step of a residual network. */
+export interface ResidualTask extends AnyStep {
+  readonly blocks: "residual";
   /** One 3x3 for CIFAR, or the authors' three and a pool. */
   readonly stem: "cifar" | "authors";
   /** Channels of each stage, in the 3x3 of its blocks. */
@@ -28,12 +35,34 @@ export interface StepTask {
   readonly depths: readonly number[];
   /** Whether blocks are 1x1, 3x3 and 1x1 to four times the channels, and not two 3x3. */
   readonly bottleneck: boolean;
-  readonly classes: number;
-  readonly size: number;
-  readonly batch: number;
-  readonly lr: number;
-  readonly momentum: number;
 }
+
+/** Inverted residual blocks that are alike, a row of table 2 of arXiv 1801.04381. */
+export interface InvertedRow {
+  /** The factor between the channels that come in and those between: 1 has no convolution for it. */
+  readonly expand: number;
+  /** Channels of the value. */
+  readonly out: number;
+  /** How many. */
+  readonly repeat: number;
+  /** Of the first; that of the others is 1. */
+  readonly stride: number;
+}
+
+/** A step of a MobileNetV2: depthwise convolutions between 1x1, and ReLU6. */
+export interface InvertedTask extends AnyStep {
+  readonly blocks: "inverted";
+  /** Channels of the 3x3 before the blocks, which has stride 2. */
+  readonly stemWidth: number;
+  readonly rows: readonly InvertedRow[];
+  /** Channels of the 1x1 behind the blocks. */
+  readonly headWidth: number;
+}
+
+/**
+ * A training step: forward, mean cross entropy, backward, SGD with momentum, running statistics.
+ */
+export type StepTask = ResidualTask | InvertedTask;
 
 /** Work that every peer is given. */
 export type Task = ConvolutionTask | StepTask;
@@ -55,8 +84,8 @@ export interface LoaderTask {
 }
 
 /** What a peer's process reads, a line of JSON each. */
-export type Request =
-  | { readonly do: "prepare"; readonly task: Task | LoaderTask }
+export type Request<T = Task | LoaderTask> =
+  | { readonly do: "prepare"; readonly task: T }
   | { readonly do: "run" };
 
 /** What a peer's process says first. */
@@ -136,21 +165,34 @@ function convolutions(batch: number, shapes: readonly Shape[], suffix = ""): Con
   );
 }
 
-const STEP = {
-  kind: "step",
-  classes: 10,
-  size: 32,
-  stem: "cifar",
-  bottleneck: false,
-  lr: 0.05,
-  momentum: 0.9,
-} as const;
+const STEP = { kind: "step", classes: 10, lr: 0.05, momentum: 0.9 } as const;
+
+const RESNET = { ...STEP, blocks: "residual", size: 32, stem: "cifar", bottleneck: false } as const;
 
 const RESNET18 = {
-  ...STEP,
+  ...RESNET,
   model: "resnet18",
   widths: [64, 128, 256, 512],
   depths: [2, 2, 2, 2],
+} as const;
+
+/** At a higher rate the loss of so deep a network leaps, and rounding with it. */
+const MOBILENETV2 = {
+  ...STEP,
+  lr: 0.0005,
+  blocks: "inverted",
+  model: "mobilenetv2_100",
+  stemWidth: 32,
+  rows: [
+    { expand: 1, out: 16, repeat: 1, stride: 1 },
+    { expand: 6, out: 24, repeat: 2, stride: 2 },
+    { expand: 6, out: 32, repeat: 3, stride: 2 },
+    { expand: 6, out: 64, repeat: 4, stride: 2 },
+    { expand: 6, out: 96, repeat: 3, stride: 1 },
+    { expand: 6, out: 160, repeat: 3, stride: 2 },
+    { expand: 6, out: 320, repeat: 1, stride: 1 },
+  ],
+  headWidth: 1280,
 } as const;
 
 /** Work for a processor, in the order of the table. */
@@ -163,7 +205,7 @@ export const TASKS: readonly Task[] = [
     [1, 256, 64, 16],
   ]),
   {
-    ...STEP,
+    ...RESNET,
     name: "step of ResNet-20, batch 64",
     model: "resnet20",
     widths: [16, 32, 64],
@@ -171,6 +213,7 @@ export const TASKS: readonly Task[] = [
     batch: 64,
   },
   { ...RESNET18, name: "step of ResNet-18, batch 32", batch: 32 },
+  { ...MOBILENETV2, name: "step of MobileNetV2, 64x64, batch 32", size: 64, batch: 32 },
 ];
 
 /** Work that keeps a graphics processor busy, likewise. */
@@ -186,6 +229,7 @@ export const LARGE_TASKS: readonly Task[] = [
     size: 224,
     batch: 64,
   },
+  { ...MOBILENETV2, name: "step of MobileNetV2, 224x224, batch 64", size: 224, batch: 64 },
   ...convolutions(256, [[3, 128, 128, 16], [3, 512, 512, 4]], ", batch 256"),
   ...convolutions(64, [[3, 64, 64, 56], [1, 256, 64, 56], [1, 64, 256, 56]], ", batch 64"),
 ];

@@ -5,7 +5,11 @@ import { ConvWork, DIRECTIONS, gflop } from "../bench/conv.ts";
 import { ProcessPeer } from "../bench/peer.ts";
 import { type Comparison, comparisonText, withComparison } from "../bench/table.ts";
 import { median } from "../data/median.ts";
-import { TASKS, values } from "../bench/work.ts";
+import { invertedBlocks } from "../bench/peers/network.ts";
+import { LARGE_TASKS, TASKS, values } from "../bench/work.ts";
+import { pairOf } from "../kernels/wgsl/geometry.ts";
+import { model } from "../nn/families/mod.ts";
+import { isConv2d } from "../nn/layers/conv2d.ts";
 import { UsageError } from "../train/errors.ts";
 import { adjoinCommand } from "./command.ts";
 import { lacks } from "./permissions.ts";
@@ -126,6 +130,40 @@ Deno.test("drawn numbers are spread evenly, and differ by seed", () => {
   assert(Math.abs(mean) < 0.01 && Math.abs(square - 1 / 12) < 0.002, `${mean}, ${square}`);
   assert(drawn.every((value) => value >= -0.5 && value < 0.5));
   assert(values(10, 4).some((value, i) => value !== drawn[i]));
+});
+
+Deno.test("the MobileNetV2 of the other libraries is the model of that name", () => {
+  const steps = [...TASKS, ...LARGE_TASKS].filter((task) => task.kind === "step");
+  const inverted = steps.filter((task) => task.blocks === "inverted");
+  assertEquals(inverted.map(({ model, size }) => `${model} @${size}`), [
+    "mobilenetv2_100 @64",
+    "mobilenetv2_100 @224",
+  ]);
+  for (const task of inverted) {
+    const blocks = invertedBlocks(task);
+    const [first, last] = [task.stemWidth, blocks[blocks.length - 1].out];
+    const shape = (kernel: number, inputs: number, out: number, stride: number, groups = 1) => ({
+      weight: [kernel, kernel, inputs / groups, out],
+      stride,
+    });
+    const theirs = [
+      shape(3, 3, first, 2),
+      ...blocks.flatMap(({ in: inputs, inner, out, stride }) => [
+        ...inner === inputs ? [] : [shape(1, inputs, inner, 1)],
+        shape(3, inner, inner, stride, inner),
+        shape(1, inner, out, 1),
+      ]),
+      shape(1, last, task.headWidth, 1),
+    ];
+    const { layers } = model(task.model, { classes: task.classes });
+    const ours = layers.filter(isConv2d).map(({ kernel, in: inputs, out, stride, groups = 1 }) => ({
+      weight: [...pairOf(kernel), inputs / groups, out],
+      stride,
+    }));
+    assertEquals(theirs, ours);
+    const sums = blocks.filter(({ in: inputs, out, stride }) => stride === 1 && inputs === out);
+    assertEquals(layers.filter(({ kind }) => kind === "add").length, sums.length);
+  }
 });
 
 const COMPARISON: Comparison = {

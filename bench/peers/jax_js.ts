@@ -4,7 +4,8 @@ import { type Array as NdArray, jit, lax, numpy as np, vjp } from "@jax-js/jax";
 import { nhwcToNchw, toTorch } from "../../nn/layout.ts";
 import { type ConvolutionTask, type Task, values } from "../work.ts";
 import config from "./deno.json" with { type: "json" };
-import { arrayOf, type Runnable, step } from "./jax_js_step.ts";
+import { arrayOf } from "./jax_js_layers.ts";
+import { type Runnable, step } from "./jax_js_step.ts";
 import { magnitude, type Prepared, serve } from "./serve.ts";
 
 function convolution(

@@ -66,8 +66,8 @@ def convolution(task):
 class Norm(nn.Sequential):
     """Convolution and batch norm."""
 
-    def __init__(self, kernel, inputs, out, stride=1):
-        conv = nn.Conv2d(inputs, out, kernel, stride, kernel // 2, bias=False)
+    def __init__(self, kernel, inputs, out, stride=1, groups=1):
+        conv = nn.Conv2d(inputs, out, kernel, stride, kernel // 2, groups=groups, bias=False)
         super().__init__(conv, nn.BatchNorm2d(out))
 
 
@@ -97,7 +97,7 @@ def stem(task):
     return [layer for row in rows for layer in (row, nn.ReLU())] + [nn.MaxPool2d(3, 2, 1)]
 
 
-def network(task):
+def residual(task):
     bottleneck = task["bottleneck"]
     layers = stem(task)
     inputs = task["widths"][0]
@@ -105,7 +105,34 @@ def network(task):
         for i in range(depth):
             layers.append(Block(inputs, width, 2 if stage > 0 and i == 0 else 1, bottleneck))
             inputs = 4 * width if bottleneck else width
-    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(inputs, task["classes"])]
+    return layers, inputs
+
+
+class Inverted(nn.Module):
+    def __init__(self, inputs, inner, out, stride):
+        super().__init__()
+        expand = [] if inner == inputs else [Norm(1, inputs, inner), nn.ReLU6()]
+        depthwise = [Norm(3, inner, inner, stride, groups=inner), nn.ReLU6()]
+        self.body = nn.Sequential(*expand, *depthwise, Norm(1, inner, out))
+        self.adds = stride == 1 and inputs == out
+
+    def forward(self, x):
+        return self.body(x) + x if self.adds else self.body(x)
+
+
+def inverted(task):
+    inputs, head = task["stemWidth"], task["headWidth"]
+    layers = [Norm(3, 3, inputs, 2), nn.ReLU6()]
+    for row in task["rows"]:
+        for i in range(row["repeat"]):
+            layers.append(Inverted(inputs, inputs * row["expand"], row["out"], row["stride"] if i == 0 else 1))
+            inputs = row["out"]
+    return layers + [Norm(1, inputs, head), nn.ReLU6()], head
+
+
+def network(task):
+    layers, features = {"residual": residual, "inverted": inverted}[task["blocks"]](task)
+    layers += [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(features, task["classes"])]
     made = nn.Sequential(*layers).to(DEVICE)
     index = 0
     with torch.no_grad():

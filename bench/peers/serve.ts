@@ -34,7 +34,7 @@ export async function serve(
   say(hello);
   let prepared: Prepared | undefined;
   let runs = 1;
-  const answer = async (request: Request): Promise<Reply> => {
+  const answer = async (request: Request<Task>): Promise<Reply> => {
     if (request.do === "prepare") {
       prepared?.drop();
       prepared = undefined;

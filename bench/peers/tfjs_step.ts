@@ -1,95 +1,67 @@
 import * as tf from "@tensorflow/tfjs-core";
-import { type StepTask, weights } from "../work.ts";
-import { type Block, blocksOf, EPS, imagesOf, oneHotOf, STATISTICS_MOMENTUM } from "./network.ts";
+import type { InvertedTask, ResidualTask, StepTask } from "../work.ts";
+import { imagesOf, invertedBlocks, oneHotOf, residualBlocks } from "./network.ts";
+import { Layers } from "./tfjs_layers.ts";
 
-interface Norm {
-  readonly scale: tf.Variable<tf.Rank.R1>;
-  readonly shift: tf.Variable<tf.Rank.R1>;
-  readonly mean: tf.Variable<tf.Rank.R1>;
-  readonly variance: tf.Variable<tf.Rank.R1>;
+/** From images to the values whose means are the features. */
+type Body = (images: tf.Tensor4D) => tf.Tensor4D;
+
+function residual(task: ResidualTask, layers: Layers): Body {
+  const stem = layers.convolution(3, 3, task.widths[0]);
+  const blocks = residualBlocks(task).map(({ in: inputs, out, stride }) => ({
+    first: layers.convolution(3, inputs, out, { stride }),
+    second: layers.convolution(3, out, out),
+    shortcut: stride === 1 ? undefined : layers.convolution(1, inputs, out),
+  }));
+  return (images) => {
+    let x: tf.Tensor4D = tf.relu(layers.convolve(stem, images));
+    for (const { first, second, shortcut } of blocks) {
+      const y = layers.convolve(second, tf.relu(layers.convolve(first, x)));
+      const through = shortcut ? layers.convolve(shortcut, tf.avgPool(x, 2, 2, "valid")) : x;
+      x = tf.relu(tf.add<tf.Tensor4D>(y, through));
+    }
+    return x;
+  };
 }
 
-interface Convolution {
-  readonly filter: tf.Variable<tf.Rank.R4>;
-  readonly norm: Norm;
-  readonly stride: number;
+function inverted(task: InvertedTask, layers: Layers): Body {
+  const all = invertedBlocks(task);
+  const stem = layers.convolution(3, 3, task.stemWidth, { stride: 2 });
+  const blocks = all.map(({ in: inputs, inner, out, stride }) => ({
+    expand: inner === inputs ? undefined : layers.convolution(1, inputs, inner),
+    depthwise: layers.convolution(3, inner, inner, { stride, depthwise: true }),
+    project: layers.convolution(1, inner, out),
+    adds: stride === 1 && inputs === out,
+  }));
+  const head = layers.convolution(1, all[all.length - 1].out, task.headWidth);
+  return (images) => {
+    let x: tf.Tensor4D = tf.relu6(layers.convolve(stem, images));
+    for (const { expand, depthwise, project, adds } of blocks) {
+      const wide = expand ? tf.relu6(layers.convolve(expand, x)) : x;
+      const y = layers.convolve(project, tf.relu6(layers.convolve(depthwise, wide)));
+      x = adds ? tf.add<tf.Tensor4D>(y, x) : y;
+    }
+    return tf.relu6(layers.convolve(head, x));
+  };
 }
 
 /** A training step; each call runs one and gives its loss. */
 export function step(task: StepTask): () => tf.Tensor {
-  const learned: tf.Variable[] = [];
-  let index = 0;
-  const variable = <R extends tf.Rank>(initial: tf.Tensor<R>): tf.Variable<R> => {
-    const made = tf.variable(initial);
-    learned.push(made);
-    return made;
-  };
-  const convolution = (kernel: number, inputs: number, out: number, stride = 1): Convolution => {
-    const shape: [number, number, number, number] = [kernel, kernel, inputs, out];
-    const filter = variable(tf.tensor4d(weights(shape, index++), shape));
-    const norm: Norm = {
-      scale: variable(tf.ones<tf.Rank.R1>([out])),
-      shift: variable(tf.zeros<tf.Rank.R1>([out])),
-      mean: tf.variable(tf.zeros<tf.Rank.R1>([out]), false),
-      variance: tf.variable(tf.ones<tf.Rank.R1>([out]), false),
-    };
-    return { filter, norm, stride };
-  };
-  const stem = convolution(3, 3, task.widths[0]);
-  const blocks = blocksOf(task).map(({ in: inputs, out, stride }: Block) => ({
-    first: convolution(3, inputs, out, stride),
-    second: convolution(3, out, out),
-    shortcut: stride === 1 ? undefined : convolution(1, inputs, out),
-  }));
-  const features = task.widths[task.widths.length - 1];
-  const weight = variable(
-    tf.tensor2d(weights([features, task.classes], index), [features, task.classes]),
-  );
-  const bias = variable(tf.zeros<tf.Rank.R1>([task.classes]));
+  const layers = new Layers();
+  const isResidual = task.blocks === "residual";
+  const body = isResidual ? residual(task, layers) : inverted(task, layers);
+  const features = isResidual ? task.widths[task.widths.length - 1] : task.headWidth;
+  const classifier = layers.classifier(features, task.classes);
   const images = tf.tensor4d(imagesOf(task), [task.batch, task.size, task.size, 3]);
   const targets = tf.tensor2d(oneHotOf(task), [task.batch, task.classes]);
   const optimizer = tf.train.momentum(task.lr, task.momentum);
-
-  const batches: { norm: Norm; mean: tf.Tensor; variance: tf.Tensor }[] = [];
-  const convolve = ({ filter, norm, stride }: Convolution, x: tf.Tensor4D): tf.Tensor4D => {
-    const y = tf.conv2d(x, filter, stride, filter.shape[0] >> 1);
-    const moments = tf.moments(y, [0, 1, 2]);
-    const mean = tf.reshape<tf.Rank.R1>(moments.mean, [-1]);
-    const variance = tf.reshape<tf.Rank.R1>(moments.variance, [-1]);
-    const count = y.size / y.shape[3];
-    batches.push({
-      norm,
-      mean: tf.keep(mean.clone()),
-      variance: tf.keep(tf.mul(variance, count / (count - 1))),
-    });
-    return tf.batchNorm4d(y, mean, variance, norm.shift, norm.scale, EPS);
+  const lossOf = (): tf.Scalar => {
+    const logits = classifier(tf.mean<tf.Tensor2D>(body(images), [1, 2]));
+    return tf.losses.softmaxCrossEntropy<tf.Tensor2D, tf.Scalar>(targets, logits);
   };
-  const forward = (): tf.Tensor2D => {
-    let x: tf.Tensor4D = tf.relu(convolve(stem, images));
-    for (const { first, second, shortcut } of blocks) {
-      const y = convolve(second, tf.relu(convolve(first, x)));
-      const through = shortcut ? convolve(shortcut, tf.avgPool(x, 2, 2, "valid")) : x;
-      x = tf.relu(tf.add<tf.Tensor4D>(y, through));
-    }
-    return tf.add(tf.matMul(tf.mean<tf.Tensor2D>(x, [1, 2]), weight), bias);
-  };
-  const blend = (running: tf.Variable, found: tf.Tensor): void =>
-    tf.tidy(() => {
-      const kept = tf.mul(running, 1 - STATISTICS_MOMENTUM);
-      running.assign(tf.add(kept, tf.mul(found, STATISTICS_MOMENTUM)));
-    });
-
   return () => {
-    const loss = optimizer.minimize(
-      () => tf.losses.softmaxCrossEntropy<tf.Tensor2D, tf.Scalar>(targets, forward()),
-      true,
-      learned,
-    );
-    for (const { norm, mean, variance } of batches.splice(0)) {
-      blend(norm.mean, mean);
-      blend(norm.variance, variance);
-      tf.dispose([mean, variance]);
-    }
+    const loss = optimizer.minimize(lossOf, true, layers.learned);
+    layers.blend();
     if (!loss) throw new TypeError("Cannot time a step without a loss");
     return loss;
   };
