@@ -122,7 +122,11 @@ export {
 
 // The ops, and what they take besides tensors.
 export * from "./kernels/mod.ts";
-export type { ActivationAttributes, LeakyReluAttributes } from "./kernels/ops/activations.ts";
+export type {
+  ActivationAttributes,
+  FusedActivation,
+  LeakyReluAttributes,
+} from "./kernels/ops/activations.ts";
 export type { AddAttributes } from "./kernels/ops/add.ts";
 export type { AdjoinedLossAttributes } from "./kernels/ops/adjoined_loss.ts";
 export type { AugmentAttributes } from "./kernels/ops/augment.ts";
@@ -146,6 +150,7 @@ export type { MultiplyAttributes } from "./kernels/ops/multiply.ts";
 export type { NarrowAttributes } from "./kernels/ops/narrow.ts";
 export type { GuardAttributes } from "./kernels/ops/guard_step.ts";
 export type { AdamwAttributes, SgdAttributes } from "./kernels/ops/optimizers.ts";
+export type { OverNorm } from "./kernels/ops/norm_activation.ts";
 export type { NormalizePixelsAttributes } from "./kernels/ops/normalize_pixels.ts";
 export type { RandAugmentAttributes } from "./kernels/ops/rand_augment.ts";
 export type { PixelNormalization } from "./kernels/ops/pixel_bytes.ts";

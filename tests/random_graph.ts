@@ -117,13 +117,6 @@ const PIECES: Readonly<Record<string, Grow>> = {
     const out = pick(g.random, WIDTHS);
     return g.n.multiply(g.dressed(g.conv(g.value(), out, 1)), g.conv(g.value(), out, 3));
   },
-  // Squeeze-and-excitation, of the largest of each channel.
-  gate: (g) => {
-    const x = g.value();
-    const pooled = g.n.maxPool2d(x, { kernel: 7, stride: 7, padding: 0 });
-    const gate = g.conv(g.activated(g.conv(pooled, 4, 1)), g.n.channels(x), 1);
-    return g.n.multiply(x, g.chance(0.5) ? g.n.sigmoid(gate) : g.n.hardSigmoid(gate));
-  },
   "squeeze and excitation": (g) => {
     const { n } = g;
     const x = g.dressed(g.conv(g.value(), pick(g.random, WIDTHS), 1));
