@@ -175,6 +175,35 @@ Deno.test("so they do on graphs of all kinds of layers, whatever order channels 
     }
   }));
 
+/** Groups of channels some of which are whole, biases, and squeeze-and-excitation. */
+const halfWhole = network({ channels: 3 }, (n) => {
+  n.stage(0);
+  const stem = n.conv2d(n.image, { name: "stem", out: 2, kernel: 3 });
+  n.stage(1);
+  const a = n.conv2d(stem, { name: "a", out: 10, kernel: 1, bias: true });
+  const both = n.concat([n.silu(n.batchNorm(a, { name: "an" })), stem]);
+  const groups = { out: 8, kernel: 3, groups: 4, bias: true };
+  const b = n.hardSwish(n.conv2d(both, { name: "b", ...groups }));
+  const pooled = n.globalAvgPool2d(b, { keepImage: true });
+  const gate = n.conv2d(pooled, { name: "gate", out: 8, kernel: 1, bias: true });
+  const c = n.conv2d(n.multiply(b, n.sigmoid(gate)), { name: "c", out: 6, kernel: 1 });
+  n.linear(n.globalAvgPool2d(n.relu(c)), { name: "fc", out: 4 });
+});
+
+Deno.test("so they do where groups have whole channels, and gates have biases", () =>
+  withGpu(async (gpu) => {
+    const random = new Random(6, "groups");
+    const options = { maskFrom: 1, divisors: [1, 2, 4] };
+    const shared = { net: halfWhole, options, random, trunk: "shared", choices: 6 } as const;
+    const found = await disagreement(gpu, shared);
+    assert(found <= 1e-4, `${found}`);
+    const { gates, inputGates } = searchable(halfWhole, options).groups;
+    const at = (kind: string): number => halfWhole.layers.findIndex((layer) => layer.kind === kind);
+    // The other factor has been gated.
+    assertEquals(gates[at("sigmoid")], undefined);
+    assertEquals(inputGates.flatMap((list, i) => list.map(() => i)), [at("concat") + 1]);
+  }));
+
 /** The largest gradient of the logits of the widths, from the KL term alone. */
 async function thetaGradient(gpu: Gpu, search: Search): Promise<number> {
   using scope = gpu.scope();

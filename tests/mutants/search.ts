@@ -70,7 +70,7 @@ export const SEARCH: readonly Mutant[] = [
     file: "nn/compress/width_gates.ts",
     find: "return apart ? [{ input, gate: gateFor(wanted) }] : [];",
     replace: "return [];",
-    test: { file: "tests/search_test.ts", name: "so they do on graphs of all kinds" },
+    test: { file: "tests/search_test.ts", name: "so they do where groups have whole channels" },
   },
   {
     name: "no gate is behind what shifts a channel",
