@@ -11,6 +11,7 @@ import { SOFTWARE } from "../kernels/preset.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import { model, MODEL_NAMES, type Stem } from "../nn/families/mod.ts";
+import { KIND_NAMES } from "../nn/layers/mod.ts";
 import { initialize } from "../nn/state.ts";
 import { adjoinedSpecs, extract } from "../nn/compress/adjoined_state.ts";
 import { feasible } from "../nn/compress/width_choice.ts";
@@ -30,6 +31,7 @@ import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession } from "../export/onnx_session.ts";
 import { scaled } from "../cli/text.ts";
+import { sideOf } from "./family_sides.ts";
 import { check } from "./op_suite.ts";
 import { lacks } from "./permissions.ts";
 import { checkpointOf, images, NETWORKS } from "./saved_networks.ts";
@@ -362,5 +364,30 @@ Deno.test(
     } finally {
       await Deno.remove(out);
     }
+  },
+);
+
+Deno.test(
+  "docs/networks.md has every family with its size, and every kind of layers",
+  { ignore },
+  () => {
+    const text = documents.get("docs/networks.md") ?? "";
+    const rows = [...text.matchAll(/^\| `(\w+)` *\|(.*)\|$/gm)]
+      .map(([, name, rest]) => [name, ...rest.split("|").map((cell) => cell.trim())]);
+    const sizes = MODEL_NAMES.map((name) => {
+      const side = sideOf(name);
+      const image = { height: side, width: side };
+      const base = model(name, { classes: side === 32 ? 10 : 1000 });
+      const { small } = adjoin(base, { compression: 4, maskFrom: 1 });
+      const numbers = [base, small].flatMap((net) => {
+        const { params, macs } = count(net, image);
+        return [params.toLocaleString("en"), scaled(macs)];
+      });
+      return [name, `${side}`, ...numbers];
+    });
+    assertEquals(rows.filter(([name]) => MODEL_NAMES.includes(name)), sizes);
+    const layers = text.slice(text.indexOf("| layer"), text.indexOf("## What becomes small"));
+    const kinds = [...layers.matchAll(/^\| `(\w+)`/gm)].map(([, name]) => name);
+    assertEquals(kinds.toSorted(), KIND_NAMES.toSorted());
   },
 );
