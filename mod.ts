@@ -189,6 +189,7 @@ export {
   type LayerCount,
   sizesOf,
 } from "./nn/count.ts";
+export { type DropOptions, withDrops } from "./nn/drops.ts";
 export { runNetwork, type Running, type Soft } from "./nn/forward.ts";
 export type { AddLayer } from "./nn/layers/add.ts";
 export type {

@@ -72,6 +72,8 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     trunk: "shared",
     maskFrom: 2,
     maskingFactor: 0,
+    drop: 0,
+    dropPath: 0,
     detach: false,
     widths: undefined,
     teacher: undefined,

@@ -108,6 +108,8 @@ export const EFFECTS: readonly Effect[] = [
   }),
   effect(TRAINING, "model", "--model resnet20", ["program", "write parameters"]),
   effect(TRAINING, "masking-factor", "--masking-factor 0.3", "program"),
+  effect(TRAINING, "drop", "--drop 0.3", "program"),
+  effect(TRAINING, "drop-path", "--drop-path 0.3", "program"),
   // There is no resnet8 of torchvision's.
   effect(TRAINING, "variant", "--variant torchvision", ["printed", "submits"], {
     beside: "--stem cifar",

@@ -1,4 +1,5 @@
 import type { Network } from "../network.ts";
+import type { DropOptions } from "../drops.ts";
 import type { Foreign } from "../pretrained.ts";
 
 /** The stem: the authors' three convolutions with stride and pool, or one convolution for CIFAR. */
@@ -17,7 +18,7 @@ export type Variant = "xresnet" | "torchvision";
 export const VARIANTS: readonly Variant[] = ["xresnet", "torchvision"];
 
 /** Options of `model`. */
-export interface ModelOptions {
+export interface ModelOptions extends DropOptions {
   /** Outputs of the classifier. */
   readonly classes: number;
   /** Channels of the image. Default: 3. */

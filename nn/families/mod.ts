@@ -2,6 +2,7 @@ import { curable, cure } from "../../data/cure.ts";
 import { printable } from "../../data/printable.ts";
 import type { Network } from "../network.ts";
 import type { Foreign } from "../pretrained.ts";
+import { withDrops } from "../drops.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
 import {
   type Family,
@@ -101,17 +102,17 @@ function found(name: string): Model {
  * A network by name: timm's names, and names of layers as timm has them. ResNets are the authors'
  * (`xresnet`) unless `variant` says otherwise; a stem of one convolution for small images is
  * `stem: "cifar"`. Raises a `RangeError` for an unknown name, stem or variant, for classes and
- * channels that are no whole numbers from 1 on, and for stems and variants that a model does not
- * have; a `TypeError` for options that there are not.
+ * channels that are no whole numbers from 1 on, for shares to drop outside [0, 1), and for stems and
+ * variants that a model does not have; a `TypeError` for options that there are not.
  */
 export function model(name: string, options: ModelOptions): Network {
-  const { classes, channels = 3, stem, variant } = options;
+  const { classes, channels = 3, stem, variant, drop, dropPath } = options;
   const { stems, variants, build } = found(name);
   const what = `build model ${name}`;
-  checkOptionNames(what, options, ["classes", "channels", "stem", "variant"]);
+  checkOptionNames(what, options, ["classes", "channels", "stem", "variant", "drop", "dropPath"]);
   checkChoice(what, "stem", stem, STEMS);
   checkChoice(what, "variant", variant, VARIANTS);
   checkOffered(name, "stem", { found: stem, offered: stems });
   checkOffered(name, "variant", { found: variant, offered: variants });
-  return build({ classes, channels, stem, variant });
+  return withDrops(build({ classes, channels, stem, variant }), { drop, dropPath });
 }

@@ -126,6 +126,23 @@ export const NETWORKS = [
         beside: ["widthsOnly"],
         help: "the part of each masked kernel's taps that is zeroed besides",
       },
+      {
+        name: "drop",
+        kind: "number",
+        min: 0,
+        below: 1,
+        default: 0,
+        help: "dropout: the share of what the classifier reads that training drops",
+      },
+      {
+        name: "dropPath",
+        kind: "number",
+        min: 0,
+        below: 1,
+        default: 0,
+        help: "stochastic depth: how often training drops the branch of the last residual block, " +
+          "growing linearly from 0 at the first",
+      },
     ],
   },
   {
