@@ -16,7 +16,7 @@ export const CHECKPOINTS: readonly Mutant[] = [
   {
     name: "a search has a small network at full width",
     file: NETWORKS,
-    find: '  if (isOfSearch(state)) return alone("base", baseOf(options, images));\n',
+    find: '  if (isOfSearch(state)) return alone("base", given ?? baseOf(options, images));\n',
     replace: "",
     test: { file: NETWORKS_TEST, name: "a search has its base network in its checkpoint" },
   },
