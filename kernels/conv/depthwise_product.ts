@@ -6,7 +6,15 @@ import { quads } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { defineAlgorithm } from "./algorithm.ts";
 import { type Product, type ProductAlgorithm, sidesOf } from "./gemm.ts";
-import { axesOf, depthwiseOutputs, heightOf, type Place, repeated, windowOf } from "./strip.ts";
+import {
+  axesOf,
+  type Axis,
+  depthwiseOutputs,
+  heightOf,
+  type Place,
+  repeated,
+  windowOf,
+} from "./strip.ts";
 import type { ProductDirection, Work } from "./work.ts";
 
 const DEPTHWISE_DIMS = {
@@ -33,6 +41,11 @@ const DEPTHWISE_DIMS = {
 
 type DepthwiseDims = keyof typeof DEPTHWISE_DIMS;
 
+/** The taps of an output: first those that meet what was loaded last, which is in registers. */
+function latestFirst(taps: Axis["taps"], of: number): Axis["taps"] {
+  return taps.filter(({ out }) => out === of).toSorted((a, b) => b.offset - a.offset);
+}
+
 /** How a strip is walked along. */
 interface Walk {
   /** Outputs to an input, or inputs to an output of the gradient. */
@@ -58,8 +71,8 @@ function kernelOf(
   const taps = g.kernelHeight * g.kernelWidth;
   /** Σ over the taps of output (v, u) of a step, of the products with vec4 `k` of the weights. */
   const product = (place: Place, v: number, u: number): string =>
-    rows.taps.filter(({ out }) => out === v).flatMap((row) =>
-      columns.taps.filter(({ out }) => out === u).map((column) => ({ row, column }))
+    latestFirst(rows.taps, v).flatMap((row) =>
+      latestFirst(columns.taps, u).map((column) => ({ row, column }))
     ).reduce((sum, { row, column }) => {
       const weight = `w${row.tap * g.kernelWidth + column.tap}_${place.k}`;
       const pixel = forward
