@@ -129,15 +129,15 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--stem is ignored",
     file: PAIR,
-    find: "channels, stem, variant }",
-    replace: "channels, variant }",
+    find: "channels, stem, variant, drop, dropPath }",
+    replace: "channels, variant, drop, dropPath }",
     test: optionTest("train", "stem"),
   },
   {
     name: "--variant is ignored",
     file: PAIR,
-    find: "channels, stem, variant }",
-    replace: "channels, stem }",
+    find: "channels, stem, variant, drop, dropPath }",
+    replace: "channels, stem, drop, dropPath }",
     test: optionTest("train", "variant"),
   },
   {
