@@ -9,6 +9,7 @@ import { FAMILIES } from "./families.ts";
 import { FILES } from "./files.ts";
 import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
+import { IMPORTANCE } from "./importance.ts";
 import { KERNELS } from "./kernels.ts";
 import { NETWORKS } from "./networks.ts";
 import { PRIVILEGES } from "./privileges.ts";
@@ -32,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FORGOTTEN,
   ...SEEDS,
   ...SEARCH,
+  ...IMPORTANCE,
   ...PROOFS,
   ...ARITHMETIC,
   ...AUGMENTATIONS,
