@@ -1,7 +1,7 @@
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { select, type SelectAttributes } from "../kernels/ops/select.ts";
-import { type AbsorbedActivation, fusions } from "./fusions.ts";
-import type { Apply } from "./layers/layer.ts";
+import { fusions } from "./fusions.ts";
+import type { AbsorbedActivation, Apply } from "./layers/layer.ts";
 import { kindOf } from "./layers/mod.ts";
 import { IMAGE, type Network } from "./network.ts";
 import { nameOf, ownName } from "./state.ts";
@@ -86,7 +86,7 @@ export function run(network: Network, image: Tensor, running: Running, part: Par
         return cut ? running.apply(select, [whole], cut)[0] : whole;
       },
       inputs: layer.inputs.map((v, k) => part.soft?.input(i, k, value(v)) ?? value(v)),
-      ...activation === "relu" ? { relu: true } : { relu: false, activation },
+      ...(activation && { activation }),
       stream: part.origin?.[i] ?? i,
       ...(residual && { residual }),
     });

@@ -1,4 +1,4 @@
-import type { Absorbed } from "./layers/layer.ts";
+import type { Absorbed, AbsorbedActivation } from "./layers/layer.ts";
 import { kindOf } from "./layers/mod.ts";
 import { IMAGE, type Network, type Value } from "./network.ts";
 
@@ -9,9 +9,6 @@ export interface FusedSum {
   /** The other summand. */
   readonly residual: Value;
 }
-
-/** An activation that the layer before it does. */
-export type AbsorbedActivation = Exclude<Absorbed, "sum">;
 
 /** Layers whose work the kernels of the layer before them do, which nothing else uses. */
 export interface Fusions {

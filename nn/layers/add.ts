@@ -19,7 +19,7 @@ export const add: LayerKind<AddLayer, [a: Value, b: Value]> = {
   channels: () => "tied",
   fields: {},
   call: (a, b) => ({ inputs: [a, b] }),
-  run: (_, { inputs, apply, relu }) => apply(op, inputs, { relu })[0],
+  run: (_, { inputs, apply, activation }) => apply(op, inputs, { relu: activation === "relu" })[0],
   absorbs: ["relu"],
   absorbedAs: "sum",
   onnx: () => [{ op: "Add" }],

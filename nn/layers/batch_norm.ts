@@ -51,12 +51,13 @@ export const batchNorm: LayerKind<BatchNormLayer, [x: Value, options: BatchNormO
   ],
   cost: () => ({ pairs: 0, singles: 2 }),
   run: (layer, { inputs: [x], apply, parameter, training, residual, ...rest }) => {
-    const { momentum = MOMENTUM, relu, activation } = rest;
+    const { momentum = MOMENTUM, activation } = rest;
+    const over = activation === "relu" ? { relu: true } : { relu: false, activation };
     const eps = layer.eps ?? rest.eps ?? NORM_EPS;
     const inputs = [x, ...PARTS.map(parameter), ...residual ? [residual] : []];
     return training
-      ? apply(op, inputs, { eps, relu, activation, momentum })[0]
-      : apply(batchNormEval, inputs, { eps, relu, activation })[0];
+      ? apply(op, inputs, { eps, ...over, momentum })[0]
+      : apply(batchNormEval, inputs, { eps, ...over })[0];
   },
   absorbs: ["relu", "relu6", "silu", "hardSwish", "sum"],
   // scale (x - mean) / √(variance + eps) + shift = x f + (shift - mean f)

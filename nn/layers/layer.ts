@@ -108,16 +108,17 @@ export interface LayerRun {
   readonly noise?: Tensor | null;
   /** Tells the draws of layers apart: the place in the network that is trained as a whole. */
   readonly stream: number;
-  /** Whether it does the ReLU after it as well; only for kinds that absorb `relu`. */
-  readonly relu: boolean;
-  /** Another activation after it that it does as well; only for kinds that absorb it. */
-  readonly activation?: FusedActivation;
-  /** A value that it adds to its own, before the ReLU; only for kinds that absorb `sum`. */
+  /** The activation after it that it does as well; only for kinds that absorb it. Default: none. */
+  readonly activation?: AbsorbedActivation;
+  /** A value that it adds to its own, before the activation; only for kinds that absorb `sum`. */
   readonly residual?: Tensor;
 }
 
+/** An activation that the kernels of the layer before it can do. */
+export type AbsorbedActivation = "relu" | FusedActivation;
+
 /** Work of one layer that the kernels of the layer before it can do. */
-export type Absorbed = "relu" | FusedActivation | "sum";
+export type Absorbed = AbsorbedActivation | "sum";
 
 /** Where a layer stands in the small network. */
 export interface SmallLayer {

@@ -52,8 +52,8 @@ export const ACTIVATIONS: readonly Mutant[] = [
   {
     name: "a norm drops the activation that it does",
     file: "nn/forward.ts",
-    find: "{ relu: false, activation }",
-    replace: "{ relu: false }",
+    find: "...(activation && { activation }),",
+    replace: "",
     test: EXPORTED,
   },
   {
