@@ -200,7 +200,7 @@ Deno.test("options that there are not, and choices that are none, are refused", 
       () => widthGroups(net, options({ tie: "all" })),
       'Cannot search widths: tie is sums or stages, found "all"',
     ],
-    [() => widthGroups(net, options({ divisor: [1, 2] })), 'tie, found "divisor"'],
+    [() => widthGroups(net, options({ divisor: [1, 2] })), 'scores, found "divisor"'],
     [() => model("resnet8", options({ classes: 2, stem: "big" })), 'authors or cifar, found "big"'],
     [
       () => model("resnet8", options({ classes: 2, variant: "timm" })),
