@@ -56,6 +56,8 @@ function beside({ name, only = {}, needs }: Option): string[] {
   return [
     ...choices,
     ...needs === undefined ? [] : [flagOf(needs), "0.5"],
+    // They order and measure what is given.
+    ...["importance", "bnBatches"].includes(name) ? ["--init", "a"] : [],
     ...name === "teacher" || !choices.includes("distill") ? [] : ["--teacher", "a"],
   ];
 }
