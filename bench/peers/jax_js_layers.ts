@@ -48,18 +48,36 @@ export class Layers {
   }
 }
 
+/** Every second pixel of each side, as a sum in which the others count nothing. */
+function everySecond(x: NdArray): NdArray {
+  const [n, c, h, w] = x.shape;
+  const first = np.array([1, 0, 0, 0]).reshape([2, 1, 2]);
+  return np.sum(x.reshape([n, c, h / 2, 2, w / 2, 2]).mul(first), [3, 5]);
+}
+
+/**
+ * A depthwise convolution, where it strides as every second pixel of one that does not: the library's
+ * own input gradient with strides and groups is wrong on WebGPU.
+ */
+function depthwise(x: NdArray, filter: NdArray, { kernel, stride, groups }: Convolution): NdArray {
+  const pad: [number, number] = [kernel >> 1, kernel >> 1];
+  const y = lax.convGeneralDilated(x, filter, [1, 1], [pad, pad], { featureGroupCount: groups });
+  return stride === 1 ? y : everySecond(y);
+}
+
 /** Convolution and batch norm; puts the batch's mean and unbiased variance into `found`. */
 export function convolve(
   p: readonly NdArray[],
   x: NdArray,
-  { kernel, stride, groups, index }: Convolution,
+  convolution: Convolution,
   found: NdArray[],
 ): NdArray {
+  const { kernel, stride, groups, index } = convolution;
   const pad: [number, number] = [kernel >> 1, kernel >> 1];
   const [filter, scale, shift] = p.slice(3 * index, 3 * index + 3);
-  const y = lax.convGeneralDilated(x, filter.ref, [stride, stride], [pad, pad], {
-    featureGroupCount: groups,
-  });
+  const y = groups > 1
+    ? depthwise(x, filter.ref, convolution)
+    : lax.convGeneralDilated(x, filter.ref, [stride, stride], [pad, pad]);
   const count = y.size / y.shape[1];
   const mean = np.mean(y.ref, [0, 2, 3], { keepdims: true });
   const centred = y.sub(mean.ref);
