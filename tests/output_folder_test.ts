@@ -129,11 +129,13 @@ Deno.test("what a run reads is told by the flags that name it", () => {
   const reads = (...args: string[]) => trainRequest(readArguments("train", args)).reads;
   assertEquals(reads("--init", "a"), {
     "--init": "a",
+    "--model": undefined,
     "--teacher": undefined,
     "--widths": undefined,
   });
   assertEquals(reads("--mode", "distill", "--teacher", "b")?.["--teacher"], "b");
   assertEquals(reads("--widths", "c")?.["--widths"], "c");
+  assertEquals(reads("--model", "e.onnx")?.["--model"], "e.onnx");
   const search = ["--budget-macs", "0.8", "--init", "d"];
   assertEquals(searchRequest(readArguments("search", search)).reads?.["--init"], "d");
 });
