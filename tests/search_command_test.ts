@@ -259,7 +259,12 @@ Deno.test(
           EXIT.usage,
           /widths name layer9\.0\.conv1, which is no layer/,
         ],
-        ['{"layer2.0.conv1": 99}', [], EXIT.usage, /layer2\.0\.conv1 is from 1 to 32, found 99/],
+        [
+          '{"layer2.0.conv1": 99}',
+          [],
+          EXIT.usage,
+          /layer2\.0\.conv1 is from 1 to 32, or a list of different filters from 0 to 31, found 99/,
+        ],
         ['{"layer1.0.conv1": 4}', [], EXIT.usage, /layer1\.0\.conv1, which is not masked/],
         ['{"layer2.0.conv1": 4}', ["--compression", "4"], EXIT.usage, /no effect beside --widths/],
       ];

@@ -155,7 +155,7 @@ commandLine("--help and help print the flags and the exit codes", async () => {
 commandLine("what cannot be used is told in one line and exits with 2", async () => {
   const cases: [string[], RegExp][] = [
     [["train", "--epoch", "3"], /--epoch is no flag of train; did you mean --epochs\?/],
-    [["train", "--model", "resnet9"], /--model is resnet18, .* or resnet56, found resnet9/],
+    [["train", "--model", "resnet9"], /--model is resnet18, .* or a file \*\.onnx, found resnet9/],
     [["summary", "--compression", "200"], /compression 200 leaves no channel/],
     [["summary", "--json", "--trunk", "shared"], /--trunk has no effect beside --json;/],
     [["trian"], /trian is no command; .*did you mean train\?/],
