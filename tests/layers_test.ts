@@ -206,7 +206,7 @@ Deno.test("options that there are not, and choices that are none, are refused", 
       () => model("resnet8", options({ classes: 2, variant: "timm" })),
       'Cannot build model resnet8: variant is xresnet or torchvision, found "timm"',
     ],
-    [() => model("resnet8", { classes: 2, depth: 3 } as ModelOptions), 'variant, found "depth"'],
+    [() => model("resnet8", { classes: 2, depth: 3 } as ModelOptions), 'dropPath, found "depth"'],
     [
       () =>
         resnet(
