@@ -11,7 +11,7 @@ import {
   type StateSpecs,
 } from "../state.ts";
 import type { Adjoined } from "./adjoin.ts";
-import { partOf, takePart } from "./cut_parameters.ts";
+import { takePart } from "./cut_parameters.ts";
 import type { KeptChannels } from "./small_builder.ts";
 
 /** The parameters and statistics that the small network has to itself: those of its norms. */
@@ -55,9 +55,8 @@ export function cutState(
     const { name, kept } = source(layer, i);
     const values = partsOf(layer, state, name);
     return parameters[of].map((parameter) => {
-      const { part, shape } = parameter;
-      const cut = kept && partOf(parameter, kept);
-      const own = cut ? takePart(values(part), shape, cut) : values(part).slice();
+      const { part } = parameter;
+      const own = takePart(values(part), parameter, kept);
       return [`${nameOf(layer)}.${part}`, kindOf(layer).stored?.(layer, part, own) ?? own] as const;
     });
   }));

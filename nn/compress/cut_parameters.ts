@@ -1,12 +1,12 @@
 import type { SelectAttributes } from "../../kernels/ops/select.ts";
 import type { LayerParameter } from "../layers/layer.ts";
 import { kindOf } from "../layers/mod.ts";
-import { parametersOf } from "../state.ts";
+import { nameOf, ownName, parametersOf } from "../state.ts";
 import type { Adjoined } from "./adjoin.ts";
 import { type Channels, isPrefix, type KeptChannels } from "./small_builder.ts";
 
 /** The part of a parameter of the base network that belongs to some channels; nothing for all of it. */
-export function partOf(
+function partOf(
   { shape, axes }: LayerParameter,
   { from, to }: KeptChannels,
 ): SelectAttributes | undefined {
@@ -18,12 +18,16 @@ export function partOf(
   return rows || columns ? { ...rows && { rows }, ...columns && { columns } } : undefined;
 }
 
-/** Values `[..., rows, columns]` of a parameter, those that are selected. */
+/** A copy of the values of a parameter that belong to some channels; of all where none are given. */
 export function takePart(
   values: Float32Array,
-  shape: readonly number[],
-  { rows, columns }: SelectAttributes,
+  parameter: LayerParameter,
+  kept?: KeptChannels,
 ): Float32Array {
+  const cut = kept && partOf(parameter, kept);
+  if (!cut) return values.slice();
+  const { rows, columns } = cut;
+  const { shape } = parameter;
   const [height, width] = [shape.at(-2) ?? 1, shape.at(-1) ?? 1];
   const [takenRows, takenColumns] = [rows?.length ?? height, columns?.length ?? width];
   const outer = values.length / (height * width);
@@ -38,6 +42,33 @@ export function takePart(
     }
   }
   return taken;
+}
+
+/** A parameter or statistic that the small network has to itself: one of its norms. */
+export interface OwnParameter {
+  /** Its name in a state of both networks. */
+  readonly name: string;
+  /** The name of that of the base network which it stands for. */
+  readonly base: string;
+  /** That of the base network. */
+  readonly parameter: LayerParameter;
+  /** The channels that it keeps of it. */
+  readonly kept: KeptChannels;
+}
+
+/** The parameters and statistics that the small network has to itself. */
+export function ownParameters({ base, small, shared, origin, kept }: Adjoined): OwnParameter[] {
+  const parameters = parametersOf(base);
+  return small.layers.flatMap((layer, i) =>
+    kindOf(layer).perNetwork && !shared[origin[i]]
+      ? parameters[origin[i]].map((parameter) => ({
+        name: `${ownName(nameOf(layer), "small")}.${parameter.part}`,
+        base: `${nameOf(layer)}.${parameter.part}`,
+        parameter,
+        kept: kept[i],
+      }))
+      : []
+  );
 }
 
 /**

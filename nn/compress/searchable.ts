@@ -1,15 +1,12 @@
 import { gateChannels } from "../../kernels/ops/gate_channels.ts";
 import { gateEachChannel } from "../../kernels/ops/gate_each_channel.ts";
-import type { SelectAttributes } from "../../kernels/ops/select.ts";
 import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { adjoin, type Adjoined, type AdjoinOptions } from "./adjoin.ts";
 import type { Running, Soft } from "../forward.ts";
-import { kindOf } from "../layers/mod.ts";
 import type { Network } from "../network.ts";
 import type { State } from "../parameters.ts";
-import { nameOf, ownName, parametersOf } from "../state.ts";
 import { adjoinedSpecs } from "./adjoined_state.ts";
-import { partOf, takePart } from "./cut_parameters.ts";
+import { ownParameters, takePart } from "./cut_parameters.ts";
 import { runAdjoined } from "./run_adjoined.ts";
 import type { Gate } from "./width_gates.ts";
 import { type WidthGroups, widthGroups, type WidthOptions } from "./width_groups.ts";
@@ -62,26 +59,13 @@ export function runSearch(
 
 /** The state of a searched network, cut to the widths of an adjoined one. */
 export function narrowState(state: State, adjoined: Adjoined): State {
-  const { base, small, shared, origin, kept } = adjoined;
-  const parameters = parametersOf(base);
   // Only the small network's norms are its own, and narrower.
-  const own = new Map<string, { shape: readonly number[]; cut?: SelectAttributes }>(
-    small.layers.flatMap((layer, i) =>
-      kindOf(layer).perNetwork && !shared[origin[i]]
-        ? parameters[origin[i]].map((parameter) =>
-          [`${ownName(nameOf(layer), "small")}.${parameter.part}`, {
-            shape: parameter.shape,
-            cut: partOf(parameter, kept[i]),
-          }] as const
-        )
-        : []
-    ),
-  );
+  const own = new Map(ownParameters(adjoined).map((found) => [found.name, found]));
   const { parameters: learned, statistics } = adjoinedSpecs(adjoined);
   return new Map([...learned, ...statistics].map(({ name }) => {
     const values = state.get(name);
     if (!values) throw new TypeError(`Cannot narrow the state: ${name} is missing`);
-    const { shape, cut } = own.get(name) ?? {};
-    return [name, shape && cut ? takePart(values, shape, cut) : values.slice()];
+    const found = own.get(name);
+    return [name, found ? takePart(values, found.parameter, found.kept) : values.slice()];
   }));
 }
