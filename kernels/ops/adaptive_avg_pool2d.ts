@@ -1,7 +1,8 @@
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
-import { quads, type Tensor } from "../gpu/tensor.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import type { Case, Op, Values } from "../op.ts";
 import type { Trace } from "../program/trace.ts";
+import { type Along, ALONG_DIMS, eachPosition, sides } from "./along_sides.ts";
 import { LANES } from "../wgsl/elementwise.ts";
 import type { Shaped } from "../wgsl/geometry.ts";
 
@@ -13,37 +14,19 @@ export interface AdaptiveAvgPool2dAttributes {
   readonly width: number;
 }
 
-// x is [outer, length, inner vec4], y [outer, windows, inner vec4].
-const DIMS = { outer: "u32", length: "u32", windows: "u32", inner: "u32" } as const;
-
-type Along = Record<keyof typeof DIMS, number>;
-
 // Window a of n over a side begins at floor(a side / n) and ends before ceil((a + 1) side / n).
 const RANGE = /* wgsl */ `
 fn covered(a: u32, side: u32, n: u32) -> vec2u {
   return vec2u(a * side / n, ((a + 1u) * side + n - 1u) / n);
 }`;
 
-/** A `main` that finds vec4 `c` at position `at`, out of `positions`, of part `o`. */
-function eachPosition(positions: "length" | "windows", body: string): string {
-  return /* wgsl */ `${RANGE}
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * ${LANES}u + lane;
-  let c = i % dims.inner;
-  let at = (i / dims.inner) % dims.${positions};
-  let o = i / dims.inner / dims.${positions};
-  if (o >= dims.outer) { return; }
-  ${body}
-}`;
-}
-
 const forward = defineKernel({
   name: "adaptive avg pool2d",
   workgroupSize: LANES,
   reads: { x: "bulk" },
   writes: { y: "bulk" },
-  dims: DIMS,
-  wgsl: eachPosition(
+  dims: ALONG_DIMS,
+  wgsl: RANGE + eachPosition(
     "windows",
     `let window = covered(at, dims.length, dims.windows);
   var sum = vec4f();
@@ -62,8 +45,8 @@ const backward = defineKernel({
   workgroupSize: LANES,
   reads: { dy: "bulk" },
   writes: { dx: "bulk" },
-  dims: DIMS,
-  wgsl: eachPosition(
+  dims: ALONG_DIMS,
+  wgsl: RANGE + eachPosition(
     "length",
     `let windows = covered(at, dims.windows, dims.length);
   var sum = vec4f();
@@ -94,21 +77,9 @@ function outputShape({ shape }: Shaped, { height, width }: AdaptiveAvgPool2dAttr
   return [shape[0], height, width, shape[3]];
 }
 
-/** Along the columns and along the rows of images, from the shapes of x and y. */
-function sides(x: Shaped, y: Shaped): { across: Along; down: Along; between: number[] } {
-  const [batch, height, width, channels] = x.shape;
-  const [, outHeight, outWidth] = y.shape;
-  const inner = quads(channels);
-  return {
-    across: { outer: batch * height, length: width, windows: outWidth, inner },
-    down: { outer: batch, length: height, windows: outHeight, inner: outWidth * inner },
-    between: [batch, height, outWidth, channels],
-  };
-}
-
 function run<R extends string, W extends string>(
   trace: Trace,
-  kernel: Kernel<R, W, keyof typeof DIMS>,
+  kernel: Kernel<R, W, keyof Along>,
   operands: { reads: Record<R, Tensor>; writes: Record<W, Tensor> },
   { along, made }: { along: Along; made: Tensor },
 ): void {

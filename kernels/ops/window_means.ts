@@ -1,7 +1,8 @@
 import { LANES } from "../wgsl/elementwise.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import { type Along, ALONG_DIMS, eachPosition, sides } from "./along_sides.ts";
 import { WINDOWS, windowsOf } from "./pool_windows.ts";
-import { quads, type Tensor } from "../gpu/tensor.ts";
+import type { Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
 /** How windows lie along a side. */
@@ -16,12 +17,8 @@ export interface MeanWindows {
   readonly counted: number;
 }
 
-// x is [outer, length, inner vec4], y [outer, windows, inner vec4].
 const DIMS = {
-  outer: "u32",
-  length: "u32",
-  windows: "u32",
-  inner: "u32",
+  ...ALONG_DIMS,
   kernel: "u32",
   stride: "u32",
   padding: "u32",
@@ -34,19 +31,6 @@ fn divisor(start: u32) -> f32 {
   let end = min(start + dims.kernel, dims.length + dims.padding + dims.counted);
   return f32(end - max(start, dims.padding - dims.counted));
 }`;
-
-/** A `main` that finds vec4 `c` at position `at`, out of `positions`, of part `o`. */
-function eachPosition(positions: "length" | "windows", body: string): string {
-  return /* wgsl */ `
-fn main(workgroup: u32, lane: u32) {
-  let i = workgroup * ${LANES}u + lane;
-  let c = i % dims.inner;
-  let at = (i / dims.inner) % dims.${positions};
-  let o = i / dims.inner / dims.${positions};
-  if (o >= dims.outer) { return; }
-  ${body}
-}`;
-}
 
 const means = defineKernel({
   name: "window means",
@@ -85,8 +69,6 @@ const gradient = defineKernel({
   iterations: (dims) => windowsOf(dims) + 1,
 });
 
-type Along = Omit<Record<keyof typeof DIMS, number>, keyof MeanWindows>;
-
 function run<R extends string, W extends string>(
   trace: Trace,
   kernel: Kernel<R, W, keyof typeof DIMS>,
@@ -95,18 +77,6 @@ function run<R extends string, W extends string>(
 ): void {
   const workgroups = Math.ceil(made.quads / LANES);
   trace.run(kernel, { ...operands, dims: { ...along, ...windows }, workgroups });
-}
-
-/** Along the rows and along the columns of images, from the shapes of x and y. */
-function sides(x: Tensor, y: Tensor): { across: Along; down: Along; between: number[] } {
-  const [batch, height, width, channels] = x.shape;
-  const [, outHeight, outWidth] = y.shape;
-  const inner = quads(channels);
-  return {
-    across: { outer: batch * height, length: width, windows: outWidth, inner },
-    down: { outer: batch, length: height, windows: outHeight, inner: outWidth * inner },
-    between: [batch, height, outWidth, channels],
-  };
 }
 
 /**
