@@ -42,6 +42,15 @@ export interface Distances {
   readonly slope: number;
 }
 
+/** Distances, and what rounding to float32 alone comes to in the same network. */
+export interface Measured extends Distances {
+  /**
+   * How far float64 is moved where each value is, by the rounding of float32: a norm of nearly
+   * constant values amplifies it. What float32 and kinks near a value leave open of a slope is there, too.
+   */
+  rounding(): Distances;
+}
+
 /** What layers draw from that drop values in training. */
 const NOISE = [3, 14];
 
@@ -53,7 +62,7 @@ export async function distancesOf(
   adjoined: Adjoined,
   seed: number,
   sides: { readonly height: number; readonly width: number } = SIDES,
-): Promise<Distances> {
+): Promise<Measured> {
   const random = new Random(seed, "graph check");
   const specs = adjoinedSpecs(adjoined);
   const state = stateOf(adjoined, random);
@@ -104,27 +113,38 @@ export async function distancesOf(
   const [base, small, flat] = await gpu.read([...outputs, learner.gradients.flat]);
   const gradients = learner.gradients.split(Float32Array.from(flat));
 
+  const given = (run: Float64Run, name: string, shape: readonly number[], data: number[]) =>
+    run.tensor(name, { shape, data: Float64Array.from(data) });
+  const pixels32 = pixels.map(Math.fround);
+
   /** Logits and loss in float64, all parameters moved by `step` along their directions. */
-  const exact = (step: number) => {
+  const exact = (step: number, noise?: Random) => {
     const moved = new Map(
       [...state].map(([name, values]) => {
         const along = directions.get(name);
         return [name, Float64Array.from(values, (v, i) => v + (along ? step * along[i] : 0))];
       }),
     );
-    const run = new Float64Run([...specs.parameters, ...specs.statistics], moved);
+    const run = new Float64Run([...specs.parameters, ...specs.statistics], moved, noise);
     const { apply, parameter } = run;
-    const given = (name: string, shape: readonly number[], data: readonly number[]) =>
-      run.tensor(name, { shape, data: Float64Array.from(data) });
-    const pixels32 = Array.from(pixels, Math.fround);
-    const logits = runAdjoined(adjoined, given("image", shape, pixels32), {
-      ...{ training: true, apply, parameter, noise: given("noise", [2], NOISE) },
+    const logits = runAdjoined(adjoined, given(run, "image", shape, pixels32), {
+      ...{ training: true, apply, parameter, noise: given(run, "noise", [2], NOISE) },
     });
     const [loss] = apply(adjoinedLoss, [
       ...[logits.base, logits.small],
-      ...[given("labels", [IMAGES], labels), given("lambda", [1], [1])],
+      ...[given(run, "labels", [IMAGES], labels), given(run, "lambda", [1], [1])],
     ], attributes);
     return { base: run.read(logits.base), small: run.read(logits.small), loss: run.read(loss)[0] };
+  };
+  /** The slope of the loss along the directions. */
+  const slopeOf = (step: number, noise?: () => Random): number =>
+    (exact(step, noise?.()).loss - exact(-step, noise?.()).loss) / (2 * step);
+  /** Logits of the small network in float64, as they are evaluated. */
+  const evaluated = (noise?: Random): Float64Array => {
+    const run = new Float64Run([...specs.parameters, ...specs.statistics], state, noise);
+    const { apply, parameter } = run;
+    const running = { training: false, apply, parameter };
+    return run.read(runAdjoined(adjoined, given(run, "image", shape, pixels32), running).small);
   };
   const length = Math.sqrt(specs.parameters.reduce((sum, { shape }) => sum + elements(shape), 0));
   const directions = new Map(
@@ -133,7 +153,7 @@ export async function distancesOf(
     ),
   );
   const here = exact(0);
-  const wanted = (exact(STEP).loss - exact(-STEP).loss) / (2 * STEP);
+  const wanted = slopeOf(STEP);
   let slope = 0;
   let size = 0;
   for (const [name, along] of directions) {
@@ -143,9 +163,20 @@ export async function distancesOf(
       size += (d * (found?.[i] ?? NaN)) ** 2;
     });
   }
+  const scale = Math.sqrt(size);
   return {
     extracted: relativeL2(measured, extracted),
     logits: Math.max(relativeL2(base, here.base), relativeL2(small, here.small)),
-    slope: Math.abs(slope - wanted) / Math.sqrt(size),
+    slope: Math.abs(slope - wanted) / scale,
+    rounding: () => {
+      const noise = () => new Random(seed, "rounding");
+      const moved = exact(0, noise());
+      const slopes = [slopeOf(STEP, noise), slopeOf(STEP / 3)];
+      return {
+        extracted: relativeL2(evaluated(noise()), evaluated()),
+        logits: Math.max(relativeL2(moved.base, here.base), relativeL2(moved.small, here.small)),
+        slope: Math.max(...slopes.map((other) => Math.abs(other - wanted))) / scale,
+      };
+    },
   };
 }
