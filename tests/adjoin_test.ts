@@ -1,7 +1,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { adjoin, type AdjoinOptions, widthsOf } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
-import { channelsOf, type Network, network, type NetworkBuilder } from "../nn/network.ts";
+import {
+  channelsOf,
+  type Network,
+  network,
+  type NetworkBuilder,
+  type Value,
+} from "../nn/network.ts";
 import { type Conv2dLayer } from "../nn/layers/conv2d.ts";
 import { model, MODEL_NAMES, resnet } from "../nn/families/mod.ts";
 
@@ -94,6 +100,52 @@ Deno.test("adjoin() builds what widths say", () => {
   assertEquals(widthsOf(built), widths);
 });
 
+/** A network of convolutions `[name, filters]`, one behind the other, the first in the stem. */
+function chain(
+  filters: readonly (readonly [string, number, number?])[],
+  end: (n: NetworkBuilder, x: Value) => Value = (_, x) => x,
+): Network {
+  return network({ channels: 3 }, (n) => {
+    let x = n.image;
+    filters.forEach(([name, out, groups = 1], stage) => {
+      n.stage(stage);
+      x = n.relu(n.conv2d(x, { name, out, kernel: 1, groups }));
+    });
+    n.linear(n.globalAvgPool2d(end(n, x)), { name: "fc", out: 2 });
+  });
+}
+
+Deno.test("units of ShuffleNet V2 keep a share of each half, whatever the compression", () => {
+  const net = chain([["stem", 8], ["wide", 16]], (n, x) => {
+    for (let i = 0; i < 3; i++) {
+      const half = (first: number): number[] => Array.from({ length: 8 }, (_, c) => first + c);
+      const branch = n.conv2d(n.select(x, { channels: half(8) }), {
+        name: `branch${i}`,
+        out: 8,
+        kernel: 3,
+      });
+      const both = n.concat([n.select(x, { channels: half(0) }), n.relu(branch)]);
+      x = n.channelShuffle(both, { groups: 2 });
+    }
+    return x;
+  });
+  for (const compression of [2, 3, 4]) {
+    const pair = adjoin(net, { compression, maskFrom: 1 });
+    const widths = Object.entries(widthsOf(pair)).map(([name, kept]) =>
+      [name, typeof kept === "number" ? kept : kept.length] as const
+    );
+    const wanted = ["wide", "branch0", "branch1", "branch2"].map((name) =>
+      [name, Math.floor((name === "wide" ? 16 : 8) / compression)] as const
+    );
+    assertEquals(widths, wanted);
+  }
+});
+
+Deno.test("what goes together as a whole stays: there is nothing to choose", () => {
+  const one = chain([["stem", 4], ["single", 1], ["wide", 8]]);
+  assertEquals(widthsOf(adjoin(one, { compression: 4, maskFrom: 1 })), { single: 1, wide: 2 });
+});
+
 const REFUSED: readonly [string, AdjoinOptions, Network, string][] = [
   [
     "a compression that leaves no channel",
@@ -112,6 +164,12 @@ const REFUSED: readonly [string, AdjoinOptions, Network, string][] = [
     { compression: 2, maskFrom: 9 },
     model("resnet8", { classes: 10 }),
     "no convolution is masked; lower maskFrom",
+  ],
+  [
+    "a network of groups alone",
+    { compression: 2, maskFrom: 1 },
+    chain([["stem", 8], ["a", 8, 8], ["b", 16, 8]]),
+    "as what is grouped keeps what its input does, and what makes the classes stays, found a and the like; put a convolution without groups before it",
   ],
   [
     "a network without stages and no predicate",

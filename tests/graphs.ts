@@ -74,19 +74,23 @@ const WHAT = {
   slope: "gradients differ from float64 by",
 } as const;
 
-/** What is wrong with pair number `i`; nothing where all holds. */
-export async function faultOf(i: number): Promise<string | undefined> {
-  const made = pairOf(i);
-  if ("refused" in made) return;
-  const { rounding, ...found } = await distancesOf(made.pair, i);
+/** What is wrong with a pair that is measured with numbers of a seed; nothing where all holds. */
+export async function faultIn(pair: Adjoined, seed: number): Promise<string | undefined> {
+  const { rounding, ...found } = await distancesOf(pair, seed);
   const names = (["extracted", "logits", "slope"] as const)
     .filter((name) => !(found[name] < LIMITS[name][0]));
   if (names.length === 0) return;
   const moved = rounding();
-  const name = names.find((name) =>
+  const wrong = names.find((name) =>
     !(found[name] < Math.min(LIMITS[name][1], ROUNDINGS * moved[name]))
   );
-  if (name) {
-    return `${made.how}: ${WHAT[name]} ${found[name]}, where rounding comes to ${moved[name]}`;
-  }
+  return wrong && `${WHAT[wrong]} ${found[wrong]}, where rounding comes to ${moved[wrong]}`;
+}
+
+/** What is wrong with pair number `i`; nothing where all holds. */
+export async function faultOf(i: number): Promise<string | undefined> {
+  const made = pairOf(i);
+  if ("refused" in made) return;
+  const fault = await faultIn(made.pair, i);
+  return fault && `${made.how}: ${fault}`;
 }

@@ -134,6 +134,16 @@ const PIECES: Readonly<Record<string, Grow>> = {
       ? g.dressed(g.n.conv2d(x, { name: g.name("groups"), out: 12, kernel: 3, groups: 6 }))
       : x;
   },
+  // Two units of ShuffleNet V2: half of a value goes on, the other through a branch.
+  "split and shuffled": (g) => {
+    let x = g.dressed(g.conv(g.value(), 8, 1));
+    for (let i = 0; i < 2; i++) {
+      const go = g.n.select(x, { channels: [0, 1, 2, 3] });
+      const branch = g.dressed(g.conv(g.n.select(x, { channels: [4, 5, 6, 7] }), 4, 3));
+      x = g.n.channelShuffle(g.n.concat([go, branch]), { groups: 2 });
+    }
+    return x;
+  },
   // A block of ConvNeXt.
   "layer norm": (g) => {
     const x = g.value();

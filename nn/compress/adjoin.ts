@@ -7,12 +7,8 @@ import { kindOf, type Layer } from "../layers/mod.ts";
 import { channelsOf, IMAGE, type Network } from "../network.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
 import { nameOf, SMALL } from "../state.ts";
-import {
-  type ChannelClasses,
-  channelClasses,
-  channelGroups,
-  filtersOf,
-} from "./channel_classes.ts";
+import { channelClasses } from "./channel_classes.ts";
+import { compressedFilters, demandFilters, nothingMasked } from "./compressed_filters.ts";
 import { isPrefix, type KeptChannels, type Mask, SmallBuilder } from "./small_builder.ts";
 
 /** Filters that are kept, by convolution: the first so many, or those of these indices. */
@@ -23,7 +19,8 @@ export interface AdjoinOptions {
   /**
    * The compression factor alpha: a masked convolution keeps its first `floor(out / compression)`
    * filters; of filters that go together in blocks, as before grouped convolutions, and of each
-   * group of them that others tie, the first so many.
+   * group of them that others tie, the first so many. What goes together as a whole stays. Where the
+   * first leave nothing of a part that is taken by itself, as in ShuffleNet V2, some of each part.
    */
   readonly compression: number;
   /**
@@ -135,39 +132,6 @@ function namedFilters(layer: Conv2dLayer, width: number | readonly number[]): re
   );
 }
 
-/** The first filters of each masked convolution, by compression: of each group of classes a part. */
-function compressedFilters(
-  network: Network,
-  classes: ChannelClasses,
-  compression: number,
-): Record<string, number[]> {
-  const kept = new Set(
-    channelGroups(network, classes).flatMap((group) =>
-      group.classes.slice(0, Math.floor(group.classes.length / compression))
-    ),
-  );
-  return filtersOf(network, classes, (found) => kept.has(found));
-}
-
-/** Raises a `RangeError` for a convolution of which nothing is left. */
-function demandFilters(
-  network: Network,
-  layer: Conv2dLayer,
-  filters: readonly number[],
-  { classes, compression }: { classes: ChannelClasses; compression: number },
-): void {
-  if (filters.length) return;
-  const groups = channelGroups(network, classes)
-    .filter(({ convolutions }) => convolutions.includes(layer.name));
-  const most = Math.max(...groups.map((group) => group.classes.length));
-  const has = most === layer.out ? `${layer.out}` : `${layer.out} in ${most} that go together`;
-  throw curable(
-    RangeError,
-    `Cannot adjoin: compression ${compression} leaves no channel of ${layer.name}, which has ${has}`,
-    cure`lower ${{ option: "compression" }} to at most ${most}`,
-  );
-}
-
 /**
  * Raises a `TypeError` for widths that are no object, and a `RangeError` where an option names
  * something that is not masked.
@@ -249,15 +213,10 @@ function checkOptions(network: Network, options: AdjoinOptions): void {
 export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
   checkOptions(network, options);
   const { trunk = "shared", compression, widths } = options;
-  const classes = channelClasses(network, maskRule(network, options.maskFrom));
+  const isMasked = maskRule(network, options.maskFrom);
+  const classes = channelClasses(network, isMasked);
   const { masked } = classes;
-  if (!masked.length) {
-    throw curable(
-      RangeError,
-      "Cannot adjoin: no convolution is masked",
-      cure`lower ${{ option: "maskFrom" }}`,
-    );
-  }
+  if (!masked.length) throw nothingMasked("adjoin", network, isMasked);
   checkNames(network, masked, options);
   const all = masked.every((name) => own(widths, name) !== undefined);
   const compressed = all ? {} : compressedFilters(network, classes, compression);

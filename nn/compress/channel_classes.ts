@@ -165,3 +165,14 @@ export function filtersOf(
     ),
   );
 }
+
+/** By class: how many channels of each value it has, as text; such classes may change places. */
+export function classShapes({ values, count }: ChannelClasses): string[] {
+  const shapes = Array<string>(count).fill("");
+  [...new Set(values)].forEach((value, v) => {
+    const counts = new Map<number, number>();
+    for (const found of value) counts.set(found, (counts.get(found) ?? 0) + 1);
+    for (const [found, n] of counts) if (found !== FIXED) shapes[found] += `${v}:${n} `;
+  });
+  return shapes;
+}

@@ -10,6 +10,7 @@ import {
   type ChannelClasses,
   channelClasses,
   channelGroups,
+  classShapes,
   filtersOf,
   FIXED,
 } from "./channel_classes.ts";
@@ -144,17 +145,6 @@ export function filterScores(
   return sums;
 }
 
-/** By class: how many channels of each value it has, as text; such classes may change places. */
-function shapesOf({ values, count }: ChannelClasses): string[] {
-  const shapes = Array<string>(count).fill("");
-  [...new Set(values)].forEach((value, v) => {
-    const counts = new Map<number, number>();
-    for (const found of value) counts.set(found, (counts.get(found) ?? 0) + 1);
-    for (const [found, n] of counts) if (found !== FIXED) shapes[found] += `${v}:${n} `;
-  });
-  return shapes;
-}
-
 /**
  * By class: the one that is in its place when those of each group are put in the order of their
  * scores, the highest first, and the first one first of equal ones. Classes change places only where
@@ -166,7 +156,7 @@ export function classOrder(
   scores: Float64Array,
 ): Int32Array {
   const order = Int32Array.from(range(classes.count));
-  const shapes = shapesOf(classes);
+  const shapes = classShapes(classes);
   for (const group of channelGroups(network, classes)) {
     for (const shape of new Set(group.classes.map((found) => shapes[found]))) {
       const alike = group.classes.filter((found) => shapes[found] === shape);

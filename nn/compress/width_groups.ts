@@ -4,6 +4,8 @@ import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
 import type { Network } from "../network.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
 import { type Extent, extentOf, keptBy, keptChannels } from "./width_extents.ts";
+import { channelClasses } from "./channel_classes.ts";
+import { nothingMasked } from "./compressed_filters.ts";
 import { type PlacedGates, placeGates } from "./width_gates.ts";
 import { placeChannels, type Placed, type Places } from "./width_places.ts";
 
@@ -70,11 +72,13 @@ export function widthGroups(network: Network, options: WidthOptions): WidthGroup
     scores,
   });
   if (!placed.groups.length) {
-    throw curable(
-      RangeError,
-      "Cannot search widths: no convolution is masked",
-      cure`lower ${{ option: "maskFrom" }}`,
-    );
+    throw channelClasses(network, isMasked).masked.length
+      ? curable(
+        RangeError,
+        "Cannot search widths: all channels of what is masked have to stay, as those do that a layer norm mixes",
+        cure`lower ${{ option: "maskFrom" }}`,
+      )
+      : nothingMasked("search widths", network, isMasked);
   }
   const { values } = placed;
   const extents = new Map<Places, Extent>();

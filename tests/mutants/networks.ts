@@ -84,4 +84,18 @@ export const NETWORKS: readonly Mutant[] = [
     replace: "values ? values[name]",
     test: { file: LAYERS_TEST, name: "layers may have the names that objects have" },
   },
+  {
+    name: "the first filters are kept where a half of a value is left without any",
+    file: "nn/compress/compressed_filters.ts",
+    find: "if (leavesNone(classes, kept)) {",
+    replace: "if (false) {",
+    test: { file: "tests/adjoin_test.ts", name: "units of ShuffleNet V2" },
+  },
+  {
+    name: "a compression cuts what cannot be parted",
+    file: "nn/compress/compressed_filters.ts",
+    find: "return count === 1 ? 1 : Math.floor(count / compression);",
+    replace: "return Math.floor(count / compression);",
+    test: { file: "tests/adjoin_test.ts", name: "what goes together as a whole" },
+  },
 ];
