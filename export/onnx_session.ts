@@ -5,21 +5,16 @@ import { median } from "../data/median.ts";
 import { printable } from "../data/printable.ts";
 import { type OnnxInfo, parseOnnxInfo } from "./onnx.ts";
 import { INPUT, OUTPUT } from "./onnx_graph.ts";
+import { floats, INPUT_ARRAYS, type InputElement, inputPlanes } from "./onnx_values.ts";
 import { loadRuntime, type Runtime } from "./onnx_runtime.ts";
 
 export { RUNTIME } from "./onnx_runtime.ts";
-
-/** Element types that inputs may have, and the arrays that hold them. */
-const ARRAYS = { float32: Float32Array, float16: Float16Array, float64: Float64Array } as const;
-
-/** One of these element types. */
-type Element = keyof typeof ARRAYS;
 
 /** The input and the output of a model, as it declares them. */
 interface Ports {
   readonly input: string;
   readonly output: string;
-  readonly element: Element;
+  readonly element: InputElement;
   /** Images that it takes at a time; any number where it does not say. */
   readonly batch?: number;
 }
@@ -29,8 +24,8 @@ function inWords(cause: unknown): string {
   return printable(cause instanceof Error ? cause.message : String(cause), 300);
 }
 
-function isElement(type: string): type is Element {
-  return Object.hasOwn(ARRAYS, type);
+function isElement(type: string): type is InputElement {
+  return Object.hasOwn(INPUT_ARRAYS, type);
 }
 
 /** The one name of a kind: the one that we give, or whatever a converter made of it. */
@@ -73,13 +68,6 @@ function portsOf({ inputMetadata, outputNames }: InferenceSession, info: OnnxInf
 
 function isSize(size: number | string): size is number {
   return typeof size === "number" && size > 0;
-}
-
-/** The numbers of a tensor of floats; nothing of others. */
-function floats(data: Tensor["data"] | Float16Array): Float32Array | undefined {
-  if (data instanceof Float32Array) return data;
-  if (data instanceof Float64Array || data instanceof Float16Array) return Float32Array.from(data);
-  if (data instanceof Uint16Array) return floats(new Float16Array(data.buffer, data.byteOffset));
 }
 
 /** An ONNX file in onnxruntime-web's WebAssembly, on one thread. */
@@ -139,19 +127,9 @@ export class OnnxSession {
    * Images from `first` on, as the file takes them: `[size, channels, height, width]`. Those beyond
    * `count` are zeros.
    */
-  #input({ pixels, count }: Batch, first: number, size: number): Tensor {
-    const { image: [height, width, channels], normalization: { mean, std }, range } = this.info;
-    const area = height * width;
-    const planes = new ARRAYS[this.#ports.element](size * channels * area);
-    const images = Math.min(size, count - first);
-    for (let plane = 0; plane < images * channels; plane++) {
-      const c = plane % channels;
-      const [m, s] = range === "pixels" ? [0, 1] : [255 * mean[c], 255 * std[c]];
-      const start = first * channels * area + (plane - c) * area + c;
-      for (let i = 0; i < area; i++) {
-        planes[plane * area + i] = (pixels[start + i * channels] - m) / s;
-      }
-    }
+  #input(batch: Batch, first: number, size: number): Tensor {
+    const { image: [height, width, channels] } = this.info;
+    const planes = inputPlanes(batch, this.info, { element: this.#ports.element, first, size });
     const shape = [size, channels, height, width];
     // It has no type for arrays of float16, but takes their bits.
     return planes instanceof Float16Array
