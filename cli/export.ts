@@ -21,8 +21,9 @@ import {
 } from "./run/export_output.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
-import { encodeOnnx } from "../export/onnx.ts";
+import { encodeOnnx, parseOnnxInfo } from "../export/onnx.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
+import { demandPictures, pageOf, pageWords, writePage } from "./run/page_files.ts";
 import { openRunPictures } from "./run/run_pictures.ts";
 import { checkImages, openValidation } from "./run/run_data.ts";
 import { checkNotMoved, imagesOf, savedNetwork } from "./run/run_images.ts";
@@ -48,6 +49,8 @@ export interface ExportOptions {
   readonly includeNormalization: boolean;
   /** A file, or a folder for one. Default: beside the network. */
   readonly output?: string;
+  /** Whether to write a page beside the ONNX file that says what pictures show. Default: no. */
+  readonly page?: boolean;
   readonly overwrite: boolean;
   /** Where the images of the run lie now. Default: where they lay. */
   readonly dataDir?: string;
@@ -62,6 +65,8 @@ export interface ExportReport {
   readonly verify: Verification;
   /** Milliseconds for one image in onnxruntime-web; of ONNX only. */
   readonly latency?: number;
+  /** The page beside the file. */
+  readonly page?: string;
 }
 
 /** Bytes to write, and a network that runs from them. */
@@ -149,7 +154,11 @@ export async function exportNetwork(
   const place = outputPlace(saved, { isCheckpoint: state !== undefined });
   const extension = format === "onnx" ? "onnx" : "torch.safetensors";
   const output = outputFile(options.output ?? place.folder, `${place.prefix}${which}.${extension}`);
-  await checkOutput(output, { format, overwrite, keeps: place.keeps });
+  const page = options.page ? pageOf(output) : undefined;
+  if (page !== undefined) demandPictures(checkpoint, file);
+  for (const path of [output, ...page === undefined ? [] : [page]]) {
+    await checkOutput(path, { format, overwrite, keeps: place.keeps });
+  }
   const images = await imagesOf(saved, state);
   if (dataDir === undefined) checkNotMoved(saved, images, state);
   const asked = { ...images, dataDir: dataDir ?? images.dataDir };
@@ -173,17 +182,22 @@ export async function exportNetwork(
     demandEqual(verify, which);
     const latency = await exported.latency?.(latencyProgress(reporter, LATENCY_RUNS));
     await writeWhole(output, bytes);
+    if (page !== undefined) await writePage(page, output, parseOnnxInfo(bytes, output));
     const fileBytes = bytes.length;
-    return { output, fileBytes, parameterBytes, verify, ...(latency ? { latency } : {}) };
+    return {
+      ...{ output, fileBytes, parameterBytes, verify },
+      ...latency === undefined ? {} : { latency },
+      ...page === undefined ? {} : { page },
+    };
   } finally {
     await exported?.close?.();
     gpu.destroy();
   }
 }
 
-/** What an export came to, in three lines. */
+/** What an export came to, in a line for each. */
 export function exportText({ output, verify, ...report }: ExportReport): string {
-  const { fileBytes, parameterBytes, latency } = report;
+  const { fileBytes, parameterBytes, latency, page } = report;
   const over = (fileBytes / parameterBytes).toFixed(3);
   return [
     `${output}: ${fileSize(fileBytes)}, ${over} times its ${grouped(parameterBytes)} bytes of ` +
@@ -192,5 +206,6 @@ export function exportText({ output, verify, ...report }: ExportReport): string 
     ...latency === undefined
       ? []
       : [`${latency.toPrecision(3)} ms for one image in onnxruntime-web ${RUNTIME}, one thread`],
+    ...page === undefined ? [] : [pageWords(page)],
   ].join("\n") + "\n";
 }

@@ -6,6 +6,7 @@ export const ALONE: readonly string[] = [
   "browser_pictures_test.ts",
   "browser_test.ts",
   "endurance_test.ts",
+  "page_test.ts",
   "timing_test.ts",
 ];
 

@@ -44,8 +44,32 @@ async function bundle(entry: string, out: string): Promise<void> {
 /** How long a page may take, in milliseconds. */
 const PATIENCE = 120_000;
 
-/** Bundles a module and opens it in Chromium; gives what it sends to `/found`, or throws its error. */
-export async function inChromium(chromium: string, entry: string): Promise<unknown> {
+/** Types of files by the ends of their names. */
+const TYPES: Readonly<Record<string, string>> = {
+  html: "text/html",
+  mjs: "text/javascript",
+  wasm: "application/wasm",
+};
+
+/** A file of a folder that is served. */
+async function served(folder: string, path: string): Promise<Response> {
+  const type = TYPES[path.slice(path.lastIndexOf(".") + 1)] ?? "application/octet-stream";
+  const bytes = await Deno.readFile(`${folder}${path}`).catch(() => undefined);
+  return new Response(bytes, {
+    status: bytes ? 200 : 404,
+    headers: { "content-type": type },
+  });
+}
+
+/**
+ * Bundles a module and opens it in Chromium; gives what it sends to `/found`, or throws its error.
+ * Files of a `folder` are served beside it.
+ */
+export async function inChromium(
+  chromium: string,
+  entry: string,
+  { folder }: { readonly folder?: string } = {},
+): Promise<unknown> {
   let found: unknown;
   await withFolder(async (dir) => {
     await bundle(entry, `${dir}/page.js`);
@@ -57,6 +81,7 @@ export async function inChromium(chromium: string, entry: string): Promise<unkno
     const answer = async (request: Request): Promise<Response> => {
       const { pathname } = new URL(request.url);
       if (pathname === "/found") resolve(await request.json());
+      if (folder !== undefined && !(pathname in files)) return await served(folder, pathname);
       const [type, body] = files[pathname] ?? ["text/plain", ""];
       return new Response(body, { headers: { "content-type": type } });
     };

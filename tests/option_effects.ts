@@ -303,6 +303,7 @@ export const EFFECTS: readonly Effect[] = [
     "--include-normalization",
     "file idx-run/small.onnx",
   ),
+  effect(["export"], "page", "--page", ["printed", "file idx-run/small.html"]),
   effect(["export"], "output", "--output {dir}/other/net.onnx", "file other/net.onnx"),
   effect(["export"], "overwrite", "--overwrite", "file taken/note.onnx", {
     beside: "--output {dir}/taken/note.onnx",

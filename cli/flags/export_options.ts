@@ -27,6 +27,12 @@ export const EXPORT = [
         help: "ONNX that takes pixels from 0 to 255 and normalises them itself",
       },
       {
+        name: "page",
+        kind: "boolean",
+        only: { format: ["onnx"] },
+        help: "a page beside the file that says in a browser what pictures show",
+      },
+      {
         name: "output",
         kind: "string",
         value: "FILE",

@@ -42,7 +42,10 @@ export function isCheckpointName(name: string): boolean {
 
 /** Whether a name there is that of what `export` takes out of a checkpoint: `last.small.onnx`. */
 export function isExportedName(name: string): boolean {
-  const checkpoint = name.replace(/\.(base|small)\.(onnx|torch\.safetensors)$/, ".safetensors");
+  const checkpoint = name.replace(
+    /\.(base|small)\.(onnx|html|torch\.safetensors)$/,
+    ".safetensors",
+  );
   return checkpoint !== name && isCheckpointName(checkpoint);
 }
 

@@ -27,6 +27,8 @@ export const RUN_FILES = [
 const EXPORTED = [
   "base.onnx",
   "small.onnx",
+  "base.html",
+  "small.html",
   "base.torch.safetensors",
   "small.torch.safetensors",
 ] as const;
