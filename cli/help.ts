@@ -37,6 +37,7 @@ function spelling(option: Option): string {
     boolean: "",
     string: "",
     choice: " NAME",
+    choices: " NAMES",
     number: " X",
     integer: " N",
     numbers: " LIST",
@@ -47,7 +48,7 @@ function spelling(option: Option): string {
 
 function explanation(option: Option, command: Command): string {
   const file = option.kind === "choice" && option.orFile ? `, FILE${option.orFile}` : "";
-  const choices = option.kind === "choice" ? `: ${option.choices.join(", ")}${file}` : "";
+  const choices = "choices" in option ? `: ${option.choices.join(", ")}${file}` : "";
   const beside = [
     ...option.idle?.flatMap((choices) => choiceFlags(command, choices) ?? []) ?? [],
     ...optionsOf(command).flatMap(({ name }) => option.beside?.includes(name) ? flagOf(name) : []),

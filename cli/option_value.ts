@@ -95,6 +95,24 @@ function choiceWords({ choices, orFile }: Extract<Option, { kind: "choice" }>): 
   return either([...choices, ...orFile === undefined ? [] : [`a file *${orFile}`]]);
 }
 
+/** Names with commas between. */
+function readNames(
+  { name, choices }: Extract<Option, { kind: "choices" }>,
+  text: string,
+): string[] {
+  const names = text.split(",").map((one) => one.trim());
+  for (const [i, found] of names.entries()) {
+    if (!choices.includes(found)) {
+      throw unusable(
+        `${flagOf(name)} is ${choices.join(", ")} or several of them with commas between, found ` +
+          printable(found) + suggestion(found, choices),
+      );
+    }
+    if (names.indexOf(found) < i) throw unusable(`${flagOf(name)} names ${found} twice`);
+  }
+  return names;
+}
+
 /** The value of an option out of the text of its flag. Raises a {@link UsageError} unless it fits. */
 export function readValue(option: Option, text: string): Value {
   if (text === "") throw unusable(`${flagOf(option.name)} needs a value`);
@@ -111,6 +129,8 @@ export function readValue(option: Option, text: string): Value {
         `${flagOf(option.name)} is ${choiceWords(option)}, found ${printable(text)}` +
           suggestion(text, option.choices),
       );
+    case "choices":
+      return readNames(option, text);
     case "string":
       if (!option.form || option.form.pattern.test(text)) return text;
       throw unusable(`${flagOf(option.name)} is ${option.form.words}, found ${printable(text)}`);

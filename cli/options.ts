@@ -2,12 +2,15 @@ import { areLists, type GivenWidths } from "../export/widths_file.ts";
 import { type Value, withDefaults } from "../train/options/option.ts";
 import { isModelFile, modelName } from "../export/model_file_name.ts";
 import { trainingValues } from "../train/options/train_options.ts";
+import type { Importance } from "../nn/compress/importance.ts";
+import { METHOD_NAMES, METHODS } from "../train/compare/methods.ts";
 import type { SearchOptions } from "../train/search.ts";
 import type { TrainOptions } from "../train/types.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./flags/commands.ts";
 import { ABOUT, type CommandValues, flagOf, optionsOf } from "./flags/table.ts";
 import { unusable } from "./option_value.ts";
+import { either } from "./text.ts";
 import type { FoundRun } from "./run/found_run.ts";
 import type { FolderRequest } from "./run/output_folder.ts";
 
@@ -40,6 +43,10 @@ export interface SearchRequest extends RunRequest {
 /** A run of `compare`. */
 export interface CompareRequest extends RunRequest {
   readonly find: SearchOptions;
+  /** The names of the methods. */
+  readonly methods: readonly string[];
+  /** What filters are pruned by. */
+  readonly pruneBy: Importance;
   /** Runs of each method. */
   readonly seeds: number;
 }
@@ -190,13 +197,32 @@ export function searchRequest({ values }: Arguments<"search">): SearchRequest {
   return { ...runRequest("search", values, { ...WHOLE, init }), find, fromScratch, widthsOnly };
 }
 
+/** Raises a `UsageError` for options that have a value of their own, and act on no method. */
+function refuseWithoutMethod(
+  values: Readonly<Record<string, Value | undefined>>,
+  methods: readonly string[],
+): void {
+  const usual = withDefaults(optionsOf("compare"), values.recipe ? { recipe: values.recipe } : {});
+  const taking = (name: string): string[] =>
+    METHODS.filter(({ takes }) => takes?.includes(name)).map((method) => method.name);
+  for (const name of new Set(METHODS.flatMap(({ takes = [] }) => takes))) {
+    if (JSON.stringify(values[name]) === JSON.stringify(usual[name])) continue;
+    const of = taking(name);
+    if (of.some((method) => methods.includes(method))) continue;
+    throw unusable(`${flagOf(name)} has an effect on ${either(of)} alone, none of --methods`);
+  }
+}
+
 /** The options of a comparison. */
 export function compareRequest({ values }: Arguments<"compare">): CompareRequest {
   const find = searchOptions("compare", values);
-  const { seed, seeds } = values;
+  const { seed, seeds, pruneBy } = values;
   const last = Number.MAX_SAFE_INTEGER - seeds + 1;
   if (seed > last) {
     throw unusable(`--seed is at most ${last} beside --seeds ${seeds}, found ${seed}`);
   }
-  return { ...runRequest("compare", values, WHOLE), find, seeds };
+  const methods = METHOD_NAMES.filter((name) => values.methods?.includes(name) ?? true);
+  refuseWithoutMethod(values, methods);
+  const request = runRequest("compare", values, WHOLE);
+  return { ...request, config: { ...request.config, methods }, find, methods, pruneBy, seeds };
 }

@@ -38,8 +38,10 @@ function knownValue(option: Option, value: unknown, file: string): Value {
   }
   const isNumber = (one: unknown): boolean => typeof one === "number";
   const isNumeric = option.kind === "number" || option.kind === "integer";
-  const fits = option.kind === "numbers"
-    ? Array.isArray(value) && value.every(isNumber)
+  const isText = (one: unknown): boolean => typeof one === "string";
+  const isListed = option.kind === "numbers" || option.kind === "choices";
+  const fits = isListed
+    ? Array.isArray(value) && value.every(option.kind === "numbers" ? isNumber : isText)
     : isNumeric
     ? isNumber(value)
     : typeof value === "string";
@@ -156,6 +158,22 @@ function widthsOf({ config: { widths }, file }: FoundRun): GivenWidths | undefin
   );
 }
 
+/** Lists of names that were typed, behind those that the run has. */
+function grownLists(
+  options: readonly Option[],
+  { known, typed }: {
+    readonly known: Readonly<Record<string, Value>>;
+    readonly typed: Readonly<Record<string, Value>>;
+  },
+): Record<string, readonly string[]> {
+  const names = (value: Value | undefined): string[] =>
+    Array.isArray(value) ? value.map(String) : [];
+  return Object.fromEntries(
+    options.filter(({ kind, name }) => kind === "choices" && known[name] && typed[name])
+      .map(({ name }) => [name, [...new Set([...names(known[name]), ...names(typed[name])])]]),
+  );
+}
+
 /**
  * Reads a command line that goes on with a run. Raises a {@link UsageError} for options that would
  * change its course, by name. `widths` are those of the file that was typed.
@@ -196,7 +214,9 @@ export function resumedOptions<C extends "train" | "search" | "compare">(
   }
   if (reasons.length) throw otherCourse(path, reasons, flags);
   const flagless = Object.fromEntries(Object.entries(known).filter(([name]) => name !== "widths"));
-  const { values, positionals } = readArguments(command, args, flagless);
+  const { values: read, positionals } = readArguments(command, args, flagless);
+  const grown = grownLists(options, { known, typed });
+  const values = { ...read, ...grown };
   const given = new Set(Object.keys(values).filter((name) => name !== "widths"));
   const epochs = typed.epochs === undefined || alike("epochs", own.epochs, typed.epochs);
   const notes = epochs ? [] : [

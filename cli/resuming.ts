@@ -3,13 +3,14 @@ import { basename } from "node:path";
 import { parseJson } from "../data/json.ts";
 import { printable } from "../data/printable.ts";
 import { plural } from "../data/words.ts";
-import { METHODS, RUNS_OF_SEED } from "../train/compared_runs.ts";
+import { folderOf } from "../train/compare/methods.ts";
+import { Plan } from "../train/compare/plan.ts";
 import type { GivenWidths } from "../export/widths_file.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
 import type { CompareRequest, RunRequest } from "./options.ts";
 import { resumedOptions } from "./resumed_options.ts";
 import { LAST } from "./run/checkpoint_names.ts";
-import { earlierRuns, runsBefore } from "./run/earlier_runs.ts";
+import { earlierRuns } from "./run/earlier_runs.ts";
 import {
   findRun,
   type FoundRun,
@@ -95,15 +96,23 @@ export async function nothingLeft(
 
 /** What to say of a comparison that has nothing left to do; nothing of one that has. */
 export async function comparedAll(
-  { from, options: { seed }, seeds }: CompareRequest,
+  { from, options: { seed }, methods, seeds }: CompareRequest,
 ): Promise<string | undefined> {
-  if (!from || basename(from.file) !== LAST) return undefined;
-  const all = seeds * RUNS_OF_SEED;
-  if (runsBefore(from, { seed, seeds }) !== all - 1) return undefined;
+  if (!from) return undefined;
   const { outcomes } = await earlierRuns(from);
+  const plan = new Plan({ methods, seed, seeds }, from.state);
+  if (basename(from.file) !== LAST) return undefined;
+  const runs = plan.seeds.flatMap((seed) => plan.methods.map((method) => ({ method, seed })));
+  const rows = plan.seeds.flatMap((seed) => plan.rows.map((row) => ({ ...row, seed })));
+  const left = runs.some(({ method, seed }) =>
+    !plan.hasEnded(method, seed) && folderOf(method.name, seed) !== from.state.phase
+  );
+  const known = rows.every(({ method, which, seed }) =>
+    outcomes.some((o) => o.method === method && o.which === which && o.seed === seed)
+  );
   const drawn = await Deno.stat(`${from.path}/compare.svg`).then(() => true, () => false);
-  if (!drawn || outcomes.length < seeds * METHODS.length) return undefined;
+  if (left || !known || !drawn) return undefined;
   return `${printable(from.path, 300)} has nothing left to do: it has done all ${
-    plural(all, "run")
+    plural(runs.length, "run")
   }`;
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type Comparison, METHODS } from "../train/compared_runs.ts";
+import type { Comparison } from "../train/compare/comparison.ts";
+import { METHOD_NAMES, rowsOf } from "../train/compare/methods.ts";
 import { drawComparison } from "../cli/report/compare_picture.ts";
 import { removeRuns, saveComparison } from "../cli/run/compare_files.ts";
 import { comparisonTable, summaries } from "../cli/report/compare_table.ts";
@@ -16,6 +17,9 @@ const SOME: Comparison = {
   model: "resnet8",
   dataset: "generated",
   epochs: 3,
+  methods: METHOD_NAMES,
+  pruneBy: "l2",
+  base: { macs: 1e7, params: 4000 },
   search: {
     budgeted: "macs",
     budget: 0.5,
@@ -30,19 +34,19 @@ const SOME: Comparison = {
   seconds: 12,
   outcomes: [0.8, 0.9, 0.7].flatMap((top1, seed) => [
     {
-      ...{ method: "small alone", seed, top1, params: 1000 + seed, macs: 5e6, latency: 2 } as const,
-      file: `small-alone-${seed}/small.safetensors`,
+      ...{ method: "alone", which: "small", seed, top1, params: 1000 + seed } as const,
+      ...{ macs: 5e6, latency: 2, file: `alone-${seed}/small.safetensors` },
     },
     {
-      ...{ method: "base alone", seed, top1: 0.95, params: 4000, macs: 1e7, latency: 4 } as const,
-      file: `base-alone-${seed}/base.safetensors`,
+      ...{ method: "base", which: "base", seed, top1: 0.95, params: 4000 } as const,
+      ...{ macs: 1e7, latency: 4, file: `base-${seed}/base.safetensors` },
     },
   ]),
 };
 
 Deno.test("a comparison has the mean and the deviation of the sample of each method", () => {
   const [base, small] = summaries(SOME);
-  assertEquals([base.method, small.method], ["base alone", "small alone"]);
+  assertEquals([base.text, small.text], ["base alone", "small alone"]);
   assertEquals([base.mean, base.deviation].map((x) => x?.toFixed(12)), [
     "0.950000000000",
     "0.000000000000",
@@ -140,12 +144,12 @@ Deno.test(
       ]);
       assertEquals(code, EXIT.ok, error);
       const { outcomes } = JSON.parse(await Deno.readTextFile(`${dir}/run/compare.json`));
-      assertEquals(outcomes.length, METHODS.length);
+      assertEquals(outcomes.length, rowsOf().length);
+      for (const { text } of rowsOf()) assertStringIncludes(out, `\n${text} `);
       const whole = outcomes[0].macs;
-      for (const { method, macs, latency } of outcomes) {
-        assertStringIncludes(out, method);
+      for (const { method, which, macs, latency } of outcomes) {
         assert(latency > 0);
-        const wanted = method.startsWith("base") ? 1 : 0.8;
+        const wanted = which === "base" ? 1 : 0.8;
         assert(Math.abs(macs / whole - wanted) < 0.02, `${method} ${macs / whole}`);
       }
       assertStringIncludes(await Deno.readTextFile(`${dir}/run/compare.svg`), "<svg");
@@ -155,23 +159,22 @@ Deno.test(
       );
       assertStringIncludes(
         out,
-        "\ncompare  8 methods at 80.0 % of the multiply-accumulates, seed 0: 7 runs\n",
+        "\ncompare  6 methods at 80.0 % of the multiply-accumulates, seed 0: 6 runs\n",
       );
-      assertMatch(out, /adjoined-searched-0 in .*, 7 runs after \d/);
+      assertMatch(out, /searched-0 in .*, 6 runs after \d/);
       assert(!out.includes("±"), out);
       // The networks are kept, each where compare.json says, and can be exported.
-      for (const { method, file, top1, params } of outcomes) {
-        const which = method.startsWith("base") ? "base" : "small";
+      for (const { which, file, top1, params } of outcomes) {
         const checkpoint = parseCheckpoint(await Deno.readFile(`${dir}/run/${file}`), file);
         const count = [...networkSpecs(checkpoint.network).parameters]
           .reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b), 0);
         assertEquals([checkpoint.which, checkpoint.top1, count], [which, top1, params], file);
       }
-      const written = await adjoinCommand(["export", `${dir}/run/adjoined-searched-0`]);
+      const written = await adjoinCommand(["export", `${dir}/run/searched-0`]);
       assertEquals(written.code, EXIT.ok, written.error);
-      assertStringIncludes(written.out, "adjoined-searched-0/small.onnx: ");
+      assertStringIncludes(written.out, "searched-0/small.onnx: ");
       const { widths } = JSON.parse(
-        await Deno.readTextFile(`${dir}/run/adjoined-searched-0/widths.json`),
+        await Deno.readTextFile(`${dir}/run/searched-0/widths.json`),
       );
       assert(Object.keys(widths).length > 0);
     } finally {

@@ -38,6 +38,8 @@ function other(option: Option, usual: unknown): [Value, string] {
       const choice = option.choices.find((choice) => choice !== usual) ?? "";
       return [choice, choice];
     }
+    case "choices":
+      return [option.choices.slice(0, 2), option.choices.slice(0, 2).join(",")];
     case "numbers":
       return option.max === 1 ? [[0.25, 0.5], "0.25,0.5"] : [[1, 3], "1,3"];
     case "integer":

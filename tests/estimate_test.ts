@@ -57,6 +57,24 @@ Deno.test("runs that follow go at the pace of the runs before", () => {
   assertAlmostEquals(estimate.seconds, 20);
 });
 
+Deno.test("runs go at the pace of one of their name, where there was one", () => {
+  const estimate = new Estimate();
+  const work = (of: string): Workload => ({ stage: "training", images: 10, macs: 10, of });
+  estimate.of = "slow";
+  estimate.start([work("slow")]);
+  estimate.did("training", 10, 100);
+  estimate.of = "fast";
+  estimate.start([work("fast")]);
+  estimate.did("training", 10, 10);
+  // One that has not been goes at the last pace.
+  estimate.later = [work("slow"), work("fast"), work("other")];
+  assertAlmostEquals(estimate.seconds, 100 + 10 + 10);
+  estimate.of = "slow";
+  estimate.later = [];
+  estimate.start([work("slow")]);
+  assertAlmostEquals(estimate.seconds, 100);
+});
+
 Deno.test("the work of a run is that of its networks and images", async () => {
   const flags = ["--train-size", "70", "--val-size", "30", "--batch-size", "16", "--epochs", "3"];
   const { options } = trainRequest(readArguments("train", flags));

@@ -261,13 +261,13 @@ export const EFFECTS: readonly Effect[] = [
     ["compare"],
     "keep",
     "--keep 9",
-    "file run/checkpoints/adjoined-searched-0-epoch-0001.safetensors",
+    "file run/checkpoints/searched-0-epoch-0001.safetensors",
   ),
   ...[["checkpoint-steps", "1"], ["checkpoint-minutes", "1e-9"]].flatMap(([name, value]) => [
     effect(["train", "search"], name, `--${name} ${value}`, `${WITHIN}${STEP_1}`, {
       beside: STEPS,
     }),
-    effect(["compare"], name, `--${name} ${value}`, `${WITHIN}adjoined-searched-0-${STEP_1}`, {
+    effect(["compare"], name, `--${name} ${value}`, `${WITHIN}searched-0-${STEP_1}`, {
       beside: STEPS,
     }),
   ]),
@@ -290,6 +290,8 @@ export const EFFECTS: readonly Effect[] = [
     base: SEARCH_BASE,
   }),
   effect(["compare"], "seeds", "--seeds 2", ["submits", "printed"]),
+  effect(["compare"], "methods", "--methods alone,searched", ["submits", "printed"]),
+  effect(["compare"], "prune-by", "--prune-by taylor", ["program", "printed"]),
 
   // export.
   effect(["export"], "which", "--which base", "file idx-run/base.onnx"),

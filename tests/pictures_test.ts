@@ -4,7 +4,8 @@ import { drawConfusion } from "../cli/report/confusion_picture.ts";
 import { drawComparison, spread } from "../cli/report/compare_picture.ts";
 import { drawCurves } from "../cli/report/curves.ts";
 import { drawWidths } from "../cli/report/widths_picture.ts";
-import { type Comparison, METHODS } from "../train/compared_runs.ts";
+import type { Comparison } from "../train/compare/comparison.ts";
+import { METHOD_NAMES, rowsOf } from "../train/compare/methods.ts";
 import type { EpochMetrics } from "../train/types.ts";
 import { lacks } from "./permissions.ts";
 
@@ -105,7 +106,10 @@ Deno.test("99.5 and 99.9 % lie far apart, and no error at the bottom", { ignore 
   assertStringIncludes(headings(svg)[0], "Validation error, % (0 at the bottom) | base 0.00 %");
 });
 
-const MACS = [3.8e6, 3.8e6, 3.8e6, 1.43e6, 1.43e6, 1.43e6, 1.43e6, 1.42e6];
+const ROWS = rowsOf();
+const MACS = ROWS.map(({ method, which }) =>
+  which === "base" ? 3.8e6 : method === "searched" ? 1.42e6 : 1.43e6
+);
 
 const COMPARISON: Comparison = {
   ...{ model: "resnet8", dataset: "generated", epochs: 3, adapter: "Test GPU" },
@@ -114,9 +118,10 @@ const COMPARISON: Comparison = {
     ...{ budgeted: "macs", budget: 0.5, divisors: [1, 2], epochs: 2, lr: 0.05 },
     temperature: [5, 0.5],
   },
-  outcomes: METHODS.flatMap((method, i) =>
+  ...{ methods: METHOD_NAMES, pruneBy: "l2", base: { macs: 3.8e6, params: 2000 } },
+  outcomes: ROWS.flatMap(({ method, which }, i) =>
     [0, 1].map((seed) => ({
-      ...{ method, seed, params: 1000, macs: MACS[i], latency: 2, file: "" },
+      ...{ method, which, seed, params: 1000, macs: MACS[i], latency: 2, file: "" },
       top1: 0.95 + 0.001 * i + 0.01 * seed,
     }))
   ),
@@ -152,7 +157,7 @@ Deno.test("each method lies at its multiply-accumulates, however many have the s
   const [zero, one] = [tick(svg, "0"), tick(svg, "1")];
   assert(one > zero, `${zero} ${one}`);
   const found = circles(svg).map(({ cx }) => (cx - zero) / (one - zero));
-  assertEquals(found.length, METHODS.length);
+  assertEquals(found.length, ROWS.length);
   found.toSorted().forEach((macs, i) => {
     assertAlmostEquals(macs, MACS.map((m) => m / 1e6).toSorted()[i], 0.01);
   });
@@ -160,7 +165,7 @@ Deno.test("each method lies at its multiply-accumulates, however many have the s
 
 Deno.test("the picture of a comparison names methods, spread and images", { ignore }, async () => {
   const svg = await drawComparison(COMPARISON);
-  for (const [i, method] of METHODS.entries()) assertStringIncludes(svg, `>${i + 1}  ${method}<`);
+  for (const [i, { text }] of ROWS.entries()) assertStringIncludes(svg, `>${i + 1}  ${text}<`);
   assertStringIncludes(svg, "resnet8 on generated: 3 epochs, 2 seeds, 50.0 % of the multiply-");
   assertStringIncludes(svg, "test accuracy, %, mean and one standard deviation");
   assertStringIncludes(svg, "95.5 % ± 0.7");

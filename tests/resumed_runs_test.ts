@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { choiceOf, chosenWidths, widthGroups } from "../nn/compress/width_groups.ts";
 import { model } from "../nn/families/mod.ts";
-import { folderOf, METHODS, methodsOf, placeOf, RUNS } from "../train/compared_runs.ts";
+import { folderOf, METHODS, placeOf } from "../train/compare/methods.ts";
 import { lacks } from "./permissions.ts";
 import { compared, demandEqual } from "./torture/resumed_runs.ts";
 
@@ -17,16 +17,15 @@ Deno.test("a comparison that was stopped twice comes to what a straight one does
   assertEquals(places.length > 0, true);
 });
 
-Deno.test("every method is of one run, and runs have their places", () => {
-  const seeds = { seed: 5, seeds: 2 };
-  const places = [5, 6].flatMap((seed) => RUNS.map(({ folder }) => folderOf(folder, seed)))
-    .map((folder) => placeOf(folder, seeds));
-  assertEquals(places, Array.from({ length: 14 }, (_, i) => i));
-  for (const other of ["train", "search", "adjoined-4", "adjoined-7", "adjoined-x", "other-5"]) {
-    assertEquals(placeOf(other, seeds), undefined, other);
+Deno.test("the states of a comparison are each of a method and a seed", () => {
+  for (const method of METHODS) {
+    for (const name of [method.name, ...method.before ? [method.before.name] : []]) {
+      assertEquals(placeOf(folderOf(name, 5)), { method, seed: 5 });
+    }
   }
-  const methods = RUNS.flatMap(({ folder }) => methodsOf(folder)).map(([, method]) => method);
-  assertEquals(methods.toSorted(), METHODS.toSorted());
+  for (const other of ["train", "search", "adjoined-x", "other-5"]) {
+    assertEquals(placeOf(other), undefined, other);
+  }
 });
 
 Deno.test("the choice that makes widths is found, and none for other widths", () => {

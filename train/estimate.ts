@@ -8,6 +8,8 @@ export interface Workload {
   readonly images: number;
   /** Multiply-accumulates for each of them. */
   readonly macs: number;
+  /** The name of the run that it is of, where there are several. */
+  readonly of?: string;
 }
 
 /** Work that has begun. */
@@ -20,15 +22,19 @@ interface Begun extends Workload {
 
 /**
  * Estimates how long a run still takes. What has been timed goes on at its pace; what has not goes
- * at that of the last work of its kind or, before there is any, of the last work at all, in
- * proportion to its multiply-accumulates.
+ * at that of a run of the same name, else of the last work of its kind or, before there is any, of
+ * the last work at all, in proportion to its multiply-accumulates.
  */
 export class Estimate {
   /** Work that follows the current run, as far as it is known. */
   later: readonly Workload[] = [];
+  /** The name of the current run, where there are several. */
+  of?: string;
   #works: Begun[] = [];
   /** Seconds for a multiply-accumulate, by kind; that of the last work comes last. */
   readonly #paces = new Map<Stage, number>();
+  /** Likewise, by kind and name of the run. */
+  readonly #named = new Map<string, number>();
 
   /** Begins a run with this work. Paces are kept from the run before. */
   start(works: readonly Workload[]): void {
@@ -45,11 +51,14 @@ export class Estimate {
     work.seconds += seconds;
     if (work.timed === 0) return;
     this.#paces.delete(stage);
-    this.#paces.set(stage, work.seconds / work.timed / work.macs);
+    const pace = work.seconds / work.timed / work.macs;
+    this.#paces.set(stage, pace);
+    if (this.of !== undefined) this.#named.set(`${this.of} ${stage}`, pace);
   }
 
-  #pace(stage: Stage): number {
-    return this.#paces.get(stage) ?? [...this.#paces.values()].at(-1) ?? NaN;
+  #pace(stage: Stage, of = this.of): number {
+    return this.#named.get(`${of} ${stage}`) ?? this.#paces.get(stage) ??
+      [...this.#paces.values()].at(-1) ?? NaN;
   }
 
   /** Seconds that are left; NaN before anything has been timed. */
@@ -58,7 +67,7 @@ export class Estimate {
       ...this.#works.map(({ stage, left, timed, seconds, macs }) =>
         left * (timed ? seconds / timed : macs * this.#pace(stage))
       ),
-      ...this.later.map(({ stage, images, macs }) => images * macs * this.#pace(stage)),
+      ...this.later.map(({ stage, images, macs, of }) => images * macs * this.#pace(stage, of)),
     ];
     return works.reduce((sum, seconds) => sum + seconds, 0);
   }

@@ -12,6 +12,9 @@ import type { ImageWork } from "./image_work.ts";
 import { Weights } from "./learner.ts";
 import { lossOf } from "./objective.ts";
 
+/** Training batches whose gradients are taken, unless it is said. */
+export const TAYLOR_BATCHES = 16;
+
 /** What gradients are taken over. */
 export interface ScoredOn {
   /** The data side. */

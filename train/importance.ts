@@ -3,15 +3,12 @@ import { areLists } from "../export/widths_file.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { filterScores, type Importance, importantFilters } from "../nn/compress/importance.ts";
 import { UsageError } from "./errors.ts";
-import { taylorScores } from "./filter_scores.ts";
+import { TAYLOR_BATCHES, taylorScores } from "./filter_scores.ts";
 import type { Given } from "./given.ts";
 import { isSmall } from "./init.ts";
 import { initialState, type Job, jobOn, type RunInputs } from "./job.ts";
 import { adjoinedOf } from "./pair.ts";
 import type { TrainOptions } from "./types.ts";
-
-/** Training batches whose gradients are taken. */
-const TAYLOR_BATCHES = 16;
 
 /** The order of the filters that a run cuts by: where it is not told, `l2` of weights that are given. */
 function importanceOf(

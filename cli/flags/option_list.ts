@@ -13,7 +13,7 @@ function cells(option: Option, command: Command): string[] {
   const { name, short, also = [], help } = option;
   const flags = [flagOf(name), ...short ? [`-${short}`] : [], ...also.map((word) => `--${word}`)];
   const file = option.kind === "choice" && option.orFile ? [`FILE${option.orFile}`] : [];
-  const choices = option.kind === "choice"
+  const choices = "choices" in option
     ? `: ${[...option.choices, ...file].map(quoted).join(", ")}`
     : "";
   const only = Object.entries(option.only ?? {})

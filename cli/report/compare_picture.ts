@@ -1,4 +1,4 @@
-import type { Comparison } from "../../train/compared_runs.ts";
+import type { Comparison } from "../../train/compare/comparison.ts";
 import { type MethodSummary, summaries } from "./compare_table.ts";
 import { validationWord } from "./header.ts";
 import { COLOURS, openDrawing, picture, placed, textAt } from "./picture_document.ts";
@@ -7,6 +7,8 @@ import { budgetName, percent, plural } from "../../data/words.ts";
 /** Pixels of the picture, and of its plot. */
 const WIDTH = 820;
 const PLOT = { x: 8, y: 62, width: 470, height: 360 };
+/** Pixels of a method in the legend. */
+const METHOD = 38;
 /** Pixels between the labels of points, and between a point and its label. */
 const LINE = 13;
 const AWAY = 22;
@@ -23,10 +25,10 @@ interface Point {
   readonly deviation?: number;
 }
 
-function pointOf({ method, mean, deviation, macs }: MethodSummary, i: number): Point {
+function pointOf({ which, mean, deviation, macs }: MethodSummary, i: number): Point {
   return {
     number: String(i + 1),
-    network: method.startsWith("base") ? "base" : "small",
+    network: which === "base" ? "base" : "small",
     macs: macs / 1e6,
     top1: 100 * mean,
     ...deviation === undefined ? {} : { deviation: 100 * deviation },
@@ -126,12 +128,12 @@ export async function drawComparison(comparison: Comparison): Promise<string> {
     x: PLOT.x + Number(x?.apply(macs)),
     y: PLOT.y + Number(y?.apply(top1)),
   })));
-  const legend = all.flatMap(({ method, mean, deviation }, i) => {
-    const from = { x: PLOT.x + PLOT.width + 12, y: PLOT.y + 20 + 38 * i };
+  const legend = all.flatMap(({ text, mean, deviation }, i) => {
+    const from = { x: PLOT.x + PLOT.width + 12, y: PLOT.y + 20 + METHOD * i };
     const colour = COLOURS[points[i].network];
     const spreadWords = deviation === undefined ? "" : ` ± ${(100 * deviation).toFixed(1)}`;
     return [
-      textAt(`${i + 1}  ${method}`, { ...from, colour }),
+      textAt(`${i + 1}  ${text}`, { ...from, colour }),
       textAt(`${percent(mean)}${spreadWords}`, { x: from.x + 17, y: from.y + 16, size: 11 }),
     ];
   });
@@ -139,7 +141,8 @@ export async function drawComparison(comparison: Comparison): Promise<string> {
   const title = `${model} on ${dataset}: ${plural(epochs, "epoch")}, ${plural(seeds, "seed")}, ` +
     `${percent(budget)} of the ${budgetName(budgeted)}`;
   const bars = seeds > 1 ? ", mean and one standard deviation" : "";
-  return picture({ title, width: WIDTH, height: PLOT.y + PLOT.height + 8 }, [
+  const height = Math.max(PLOT.height, 20 + METHOD * all.length) + PLOT.y + 8;
+  return picture({ title, width: WIDTH, height }, [
     textAt(`${validationWord(test)} accuracy, %${bars}`, { x: 16, y: 48 }),
     placed(plot, PLOT),
     ...points.map((point, i) => leader(labels[i], point)),

@@ -1,12 +1,12 @@
-import { type Comparison, type Method, METHODS, type Outcome } from "../../train/compared_runs.ts";
+import type { Comparison, Outcome } from "../../train/compare/comparison.ts";
+import { type Row, rowsOf } from "../../train/compare/methods.ts";
 import { median } from "../../data/median.ts";
 import { validationWord } from "./header.ts";
 import { budgetName, percent, plural } from "../../data/words.ts";
 import { columns, grouped, scaled } from "../text.ts";
 
-/** A method over its seeds. */
-export interface MethodSummary {
-  readonly method: Method;
+/** A network of a method over its seeds. */
+export interface MethodSummary extends Row {
   readonly seeds: number;
   /** Mean accuracy, a fraction. */
   readonly mean: number;
@@ -23,12 +23,12 @@ function mean(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0) / values.length;
 }
 
-function summaryOf(method: Method, outcomes: readonly Outcome[]): MethodSummary {
+function summaryOf(row: Row, outcomes: readonly Outcome[]): MethodSummary {
   const top1 = outcomes.map((o) => o.top1);
   const middle = mean(top1);
   const squares = top1.reduce((sum, value) => sum + (value - middle) ** 2, 0);
   return {
-    method,
+    ...row,
     seeds: outcomes.length,
     mean: middle,
     ...outcomes.length > 1 ? { deviation: Math.sqrt(squares / (outcomes.length - 1)) } : {},
@@ -38,21 +38,36 @@ function summaryOf(method: Method, outcomes: readonly Outcome[]): MethodSummary 
   };
 }
 
-/** One summary for each method that has outcomes. */
-export function summaries({ outcomes }: Comparison): MethodSummary[] {
-  return METHODS.flatMap((method) => {
-    const own = outcomes.filter((outcome) => outcome.method === method);
-    return own.length ? [summaryOf(method, own)] : [];
+/** One summary for each row that has outcomes. */
+export function summaries({ outcomes, methods }: Comparison): MethodSummary[] {
+  return rowsOf(methods).flatMap((row) => {
+    const { method, which } = row;
+    const own = outcomes.filter((found) => found.method === method && found.which === which);
+    return own.length ? [summaryOf(row, own)] : [];
   });
+}
+
+/** What the small networks cost beside the base network, in words; nothing where there are none. */
+function costWords(
+  { base, search: { budgeted } }: Comparison,
+  found: readonly MethodSummary[],
+): string[] {
+  const shares = found.filter(({ which }) => which !== "base").map((row) =>
+    row[budgeted] / base[budgeted]
+  );
+  if (shares.length === 0) return [];
+  const [least, most] = [Math.min(...shares), Math.max(...shares)].map(percent);
+  const range = least === most ? least : `${least} to ${most}`;
+  return [`the small networks have ${range} of the base network's ${budgetName(budgeted)}`];
 }
 
 /** The table of all methods. */
 export function comparisonTable(comparison: Comparison): string {
   const found = summaries(comparison);
-  const { model, dataset, epochs, test, search: { budget, budgeted }, adapter, runtime } =
-    comparison;
-  const rows = found.map(({ method, mean, deviation, params, macs, latency }) => [
-    method,
+  const { model, dataset, epochs, test, search: { budget, budgeted } } = comparison;
+  const { adapter, runtime, methods, pruneBy } = comparison;
+  const rows = found.map(({ text, mean, deviation, params, macs, latency }) => [
+    text,
     percent(mean) + (deviation === undefined ? "" : ` ± ${(100 * deviation).toFixed(1)}`),
     grouped(Math.round(params)),
     scaled(macs),
@@ -68,5 +83,9 @@ export function comparisonTable(comparison: Comparison): string {
     `top-1 on the ${validationWord(test)} images${
       seeds > 1 ? ", mean and standard deviation" : ""
     }; latency of one image in ${runtime}`,
+    [
+      ...costWords(comparison, found),
+      ...methods.includes("pruned") ? [`filters are pruned by ${pruneBy}`] : [],
+    ].join("; "),
   ].map((line) => `${line}\n`).join("");
 }

@@ -1,4 +1,5 @@
-import { type ComparedRun, type Comparison, NETWORK_FOLDERS } from "../../train/compared_runs.ts";
+import type { ComparedRun, Comparison } from "../../train/compare/comparison.ts";
+import { METHOD_NAMES } from "../../train/compare/methods.ts";
 import { encodeWidths } from "../../export/widths_file.ts";
 import { summaries } from "../report/compare_table.ts";
 import { runConfig } from "./run_config.ts";
@@ -35,7 +36,7 @@ async function write(folder: string, name: string, content: Content): Promise<vo
 export async function removeRuns(folder: string): Promise<void> {
   for (const { name, isDirectory } of [...Deno.readDirSync(folder)]) {
     const [, of, seed] = name.match(/^(.+)-(\d+)$/) ?? [];
-    if (!isDirectory || seed === undefined || !NETWORK_FOLDERS.includes(of)) continue;
+    if (!isDirectory || seed === undefined || !METHOD_NAMES.includes(of)) continue;
     for (const file of FILES) await Deno.remove(`${folder}/${name}/${file}`).catch(() => {});
     // Stays where there is something else in it.
     await Deno.remove(`${folder}/${name}`).catch(() => {});

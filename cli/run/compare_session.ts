@@ -1,10 +1,8 @@
-import { compare } from "../../train/compare.ts";
-import {
-  type ComparedRun,
-  type Comparison,
-  METHODS,
-  RUNS_OF_SEED,
-} from "../../train/compared_runs.ts";
+import { compare } from "../../train/compare/compare.ts";
+import type { ComparedRun, Comparison } from "../../train/compare/comparison.ts";
+import type { Method } from "../../train/compare/method.ts";
+import { rowsOf, withNeeds } from "../../train/compare/methods.ts";
+import { endedBefore } from "../../train/compare/plan.ts";
 import { comparisonTable } from "../report/compare_table.ts";
 import { UsageError } from "../../train/errors.ts";
 import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
@@ -14,30 +12,50 @@ import { networkOfRun } from "../../train/model_file.ts";
 import { readInputs } from "./open_run.ts";
 import { openRunPictures } from "./run_pictures.ts";
 import { ComparisonFolder } from "./comparison_folder.ts";
-import { earlierRuns, runsBefore } from "./earlier_runs.ts";
+import { earlierRuns } from "./earlier_runs.ts";
 import { goOnWords } from "./go_on.ts";
 import { checkFolder } from "./output_folder.ts";
 import { ProgressLine } from "../report/progress.ts";
 import { courseOf, notesOf, type Output, terminalWidth } from "./session.ts";
 import { Stopping } from "./stopping.ts";
-import { budgetName, percent, plural } from "../../data/words.ts";
+import { budgetName, listed, percent, plural } from "../../data/words.ts";
 import { duration } from "../text.ts";
 import type { Reporter, RunStart } from "../../train/types.ts";
 
+/** Names of methods in words. */
+function namesOf(methods: readonly Method[]): string {
+  return listed(methods.map(({ name }) => name));
+}
+
 /** The header of a comparison. */
-function facts(info: RunStart, { find, seeds, options }: CompareRequest, output: string): Fact[] {
-  const { seed } = options;
+function facts(info: RunStart, request: CompareRequest, output: string): Fact[] {
+  const { find, seeds, methods, options, options: { seed } } = request;
   const last = seed + seeds - 1;
+  const trained = withNeeds(methods);
+  const besides = trained.filter(({ name }) => !methods.includes(name));
+  const needing = trained.filter(({ needs }) => needs?.some((method) => besides.includes(method)));
   return [
     ["adapter", info.adapter],
     modelFact({ ...info, what: "" }),
     dataFact(info),
     [
       "compare",
-      `${METHODS.length} methods at ${percent(find.budget)} of the ${budgetName(find.budgeted)}, ` +
+      `${plural(methods.length, "method")} at ${percent(find.budget)} of the ` +
+      `${budgetName(find.budgeted)}, ` +
       `${seeds === 1 ? `seed ${seed}` : `seeds ${seed} to ${last}`}: ` +
-      plural(seeds * RUNS_OF_SEED, "run"),
+      plural(seeds * trained.length, "run"),
     ],
+    ["methods", listed(methods)],
+    ...besides.length
+      ? [
+        [
+          "besides",
+          `${namesOf(besides)}, which ${namesOf(needing)} ${
+            needing.length === 1 ? "starts" : "start"
+          } from`,
+        ] as const,
+      ]
+      : [],
     ["run", recipeWords(options)],
     ["output", output],
   ];
@@ -52,7 +70,7 @@ export async function compareInFolder(
   request: CompareRequest,
   { print, printError }: Output,
 ): Promise<void> {
-  const { options, options: { output }, find, seeds, quiet, from } = request;
+  const { options, options: { output }, find, methods, pruneBy, seeds, quiet, from } = request;
   if (!from) await checkFolder(output, request);
   const line = new ProgressLine({
     write: print,
@@ -69,8 +87,7 @@ export async function compareInFolder(
   let begun = false;
   if (from) {
     folder.resume(from, request.config);
-    const before = runsBefore(from, { seed: options.seed, seeds });
-    begun = before > 0;
+    begun = endedBefore(from.state).length > 0;
     folder.results = begun ? earlier?.outcomes.length ?? 0 : 0;
   }
   /** What is there, and the command that goes on with it. */
@@ -126,9 +143,10 @@ export async function compareInFolder(
     });
     const last = comparison.outcomes.at(-1);
     if (!last || quiet) return;
-    const { seed, top1, method } = last;
+    const { seed, top1, method, which } = last;
+    const text = rowsOf([method]).find((row) => row.which === which)?.text;
     const after = duration(comparison.seconds);
-    print(`seed ${seed}  ${percent(top1).padStart(7)}  ${method}, after ${after}\n`);
+    print(`seed ${seed}  ${percent(top1).padStart(7)}  ${text}, after ${after}\n`);
   };
   const course = courseOf(request, { keeper: folder.keeper, stopping });
   try {
@@ -137,14 +155,14 @@ export async function compareInFolder(
     const network = from && networkOfRun(from.state.run);
     const comparison = await compare(request.options, {
       read: (options, state) => readInputs(options, pictures.open, state, network),
-      ...{ find, seeds, course, earlier },
+      ...{ find, methods, pruneBy, seeds, course, earlier },
       ...{ reporter, trained, saved },
     });
     line.clear();
     print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
     const told = (text: string): void => print(`${text}\n`);
     const names = await saveComparison(folder.path, comparison, { note: told });
-    const runs = plural(seeds * RUNS_OF_SEED, "run");
+    const runs = plural(seeds * withNeeds(methods).length, "run");
     const networks = new Set(comparison.outcomes.map(({ file }) => file.split("/")[0]));
     print(
       `${[...names, ...networks].join(", ")} in ${folder.path}, ${runs} after ` +

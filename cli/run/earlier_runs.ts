@@ -1,13 +1,10 @@
 // What is left of the runs of a comparison that goes on.
+import { DataError } from "../../data/error.ts";
 import { isRecord, parseJson } from "../../data/json.ts";
+import { printable, printableJson } from "../../data/printable.ts";
 import { parseCheckpoint } from "../../export/checkpoint.ts";
-import {
-  type EarlierRuns,
-  type EndedRun,
-  METHODS,
-  type Outcome,
-  placeOf,
-} from "../../train/compared_runs.ts";
+import type { EarlierRuns, EndedRun, Outcome } from "../../train/compare/comparison.ts";
+import { rowsOf } from "../../train/compare/methods.ts";
 import type { NetworkSummary, Which } from "../../train/types.ts";
 import type { FoundRun } from "./found_run.ts";
 import { readFile, readText } from "./read_file.ts";
@@ -19,9 +16,26 @@ function areNumbers(value: Json, names: readonly string[]): boolean {
 }
 
 function isOutcome(value: unknown): value is Outcome {
-  return isRecord(value) && METHODS.some((method) => method === value.method) &&
+  return isRecord(value) &&
+    rowsOf().some(({ method, which }) => method === value.method && which === value.which) &&
     areNumbers(value, ["seed", "top1", "params", "macs", "latency"]) &&
     typeof value.file === "string";
+}
+
+/** The outcomes in compare.json. Raises a {@link DataError} for those of another layout. */
+function outcomesIn(found: Json, folder: string): Outcome[] {
+  if (!Array.isArray(found.outcomes)) return [];
+  const other: unknown = found.outcomes.find((outcome) =>
+    isRecord(outcome) && typeof outcome.method === "string" && outcome.which === undefined
+  );
+  if (isRecord(other)) {
+    throw new DataError(
+      `Cannot go on with ${printable(folder, 300)}: wanted results by method and network in ` +
+        `compare.json, found one of ${printableJson(other.method)}, as another release wrote ` +
+        `them; compare anew with another --output`,
+    );
+  }
+  return found.outcomes.filter(isOutcome);
 }
 
 function isSummary(value: unknown): value is NetworkSummary {
@@ -52,18 +66,12 @@ async function readRun(folder: string): Promise<EndedRun | undefined> {
   } catch { /* It is trained again. */ }
 }
 
-/** How many runs of a comparison come before the one that it goes on with. */
-export function runsBefore(
-  { state }: Pick<FoundRun, "state">,
-  seeds: { readonly seed: number; readonly seeds: number },
-): number {
-  return placeOf(state.phase, seeds) ?? 0;
-}
-
 /** What there is in the folder of a comparison of runs that have ended. */
-export async function earlierRuns({ path, state }: FoundRun): Promise<EarlierRuns> {
+export async function earlierRuns(
+  { path, state }: Pick<FoundRun, "path" | "state">,
+): Promise<EarlierRuns> {
   const found: Json = await readJson(`${path}/compare.json`).catch(() => ({}));
-  const outcomes = Array.isArray(found.outcomes) ? found.outcomes.filter(isOutcome) : [];
+  const outcomes = outcomesIn(found, path);
   const seconds = typeof found.seconds === "number" ? found.seconds : 0;
   return {
     outcomes,

@@ -12,13 +12,20 @@ export interface Pruned {
 }
 
 /**
+ * Prunes a trained base network to those filters that have the largest scores of
+ * {@link filterScores}, as many as a pair keeps; to those that it keeps where there are none.
+ */
+export function prune(adjoined: Adjoined, state: State, scores?: Float64Array): Pruned {
+  const pruned = scores ? withFilters(adjoined, importantFilters(adjoined, scores)) : adjoined;
+  const whole = { state, unused: [], fresh: [] };
+  return { adjoined: pruned, state: cutPretrained(pruned, whole).state };
+}
+
+/**
  * Prunes a trained base network to those filters that have the largest L1 norms (Li et al., arXiv
  * 1608.08710), as many as a pair keeps. Filters that go together are kept by the sum of their norms,
  * those of each convolution over their mean.
  */
 export function pruneByMagnitude(adjoined: Adjoined, state: State): Pruned {
-  const scores = filterScores(adjoined, { importance: "l1", state });
-  const pruned = withFilters(adjoined, importantFilters(adjoined, scores));
-  const whole = { state, unused: [], fresh: [] };
-  return { adjoined: pruned, state: cutPretrained(pruned, whole).state };
+  return prune(adjoined, state, filterScores(adjoined, { importance: "l1", state }));
 }

@@ -18,9 +18,9 @@ export const SEARCH: readonly Mutant[] = [
   },
   {
     name: "--seeds is ignored",
-    file: "train/compare.ts",
-    find: "i < seeds",
-    replace: "i < 1",
+    file: "train/compare/plan.ts",
+    find: "{ length: seeds }",
+    replace: "{ length: 1 }",
     test: optionTest("compare", "seeds"),
   },
   {

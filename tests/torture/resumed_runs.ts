@@ -4,8 +4,8 @@ import { compareRequest, searchRequest, trainRequest } from "../../cli/options.t
 import { openSearch, readInputs } from "../../cli/run/open_run.ts";
 import { openRunPictures } from "../../cli/run/run_pictures.ts";
 import { Random } from "../../data/random.ts";
-import { compare } from "../../train/compare.ts";
-import type { EarlierRuns, EndedRun, Outcome } from "../../train/compared_runs.ts";
+import { compare } from "../../train/compare/compare.ts";
+import type { EarlierRuns, EndedRun, Outcome } from "../../train/compare/comparison.ts";
 import { StoppedError } from "../../train/errors.ts";
 import { jobOn } from "../../train/job.ts";
 import type { Course } from "../../train/resume/course.ts";
@@ -108,7 +108,7 @@ export function searched(name: string, flags: readonly string[]): StoppedKind {
 
 /** A run of `compare`. */
 export function compared(name: string, flags: readonly string[]): StoppedKind {
-  const { options, find, seeds } = compareRequest(
+  const { options, find, seeds, methods, pruneBy } = compareRequest(
     readArguments("compare", [
       ...[...SHORT, "--budget-macs", "0.8", "--mask-from", "1", "--search-epochs", "2"],
       ...["--seeds", "1", "--epochs", "2", ...flags],
@@ -124,7 +124,7 @@ export function compared(name: string, flags: readonly string[]): StoppedKind {
       };
       const widths: [string, string][] = [];
       const comparison = await compare(options, {
-        ...{ find, seeds, course, earlier, reporter: SILENT },
+        ...{ find, seeds, methods, pruneBy, course, earlier, reporter: SILENT },
         read: (ofSeed) => readInputs(ofSeed),
         trained: ({ folder, result, widths: found }) => {
           if (memory.runs.has(folder) && course.from?.phase !== folder) {

@@ -88,6 +88,11 @@ export type Option =
       readonly orFile?: string;
       readonly default?: Default<string>;
     }
+    | {
+      /** Several of the choices with commas between, in any order. */
+      readonly kind: "choices";
+      readonly choices: readonly string[];
+    }
     | (Bounds & {
       readonly kind: "number" | "integer";
       /** The only values, where they are few. */
@@ -125,6 +130,8 @@ export type OptionOf<S, Command extends string> = S extends
 export type ValueOf<O> = O extends { readonly kind: "boolean" } ? boolean
   : O extends { readonly kind: "number" | "integer" } ? number
   : O extends { readonly kind: "numbers" } ? readonly number[]
+  : O extends { readonly kind: "choices"; readonly choices: readonly (infer Choice)[] }
+    ? readonly Choice[]
   : O extends { readonly choices: readonly (infer Choice)[] } ? Choice
   : string;
 
@@ -166,7 +173,7 @@ export type Values<O> =
   & { readonly [One in Exclude<O, Certain<O>> as NameOf<One>]?: ValueOf<One> };
 
 /** The value of an option of any kind. */
-export type Value = string | number | boolean | readonly number[];
+export type Value = string | number | boolean | readonly number[] | readonly string[];
 
 /** A default as a value, given the choices of the deciding options. */
 function defaultOf(
@@ -190,6 +197,7 @@ export function withDefaults(
     if (given[name] !== undefined) return given[name];
     const option = options.find((option) => option.name === name);
     if (!option) return;
+    if (option.kind === "choices") return;
     return option.kind === "boolean" ? false : defaultOf(option.default, valueOf);
   };
   const found = options.map(({ name }) => [name, valueOf(name)] as const);

@@ -1,3 +1,5 @@
+import { IMPORTANCES } from "../../nn/compress/importance.ts";
+import { METHOD_NAMES } from "../compare/methods.ts";
 import type { Section } from "./option.ts";
 
 /** The search of widths, and what compares it with other methods. */
@@ -82,6 +84,21 @@ export const SEARCH = [
     title: "comparison",
     commands: ["compare"],
     options: [
+      {
+        name: "methods",
+        course: false,
+        kind: "choices",
+        choices: METHOD_NAMES,
+        otherwise: "all",
+        help: "what is compared; a comparison that goes on takes them up besides its own",
+      },
+      {
+        name: "pruneBy",
+        kind: "choice",
+        choices: IMPORTANCES,
+        default: "l2",
+        help: "which filters the pruned network keeps",
+      },
       {
         name: "seeds",
         kind: "integer",

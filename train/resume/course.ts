@@ -10,6 +10,8 @@ export interface Course {
   readonly stopped?: () => boolean;
   /** All options of the command, to be kept with each state. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Of a comparison: the runs that have ended, to be kept with each state. */
+  readonly ended?: readonly string[];
 }
 
 /** Whether a run has to stop. */

@@ -108,6 +108,7 @@ export class Saving {
         tiles: tileChoices.of(this.#gpu).save(adapter),
         options,
         config: this.#course.config,
+        ended: this.#course.ended,
         ...savedNetwork(this.#job.network),
         classes,
         image: [height, width, channels],
