@@ -2,9 +2,16 @@ import config from "../deno.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
 import type { Checkpoint } from "./checkpoint.ts";
-import { type CheckpointInfo, encodeInfo, parseInfo } from "./metadata.ts";
+import { type CheckpointInfo, encodeInfo, type Metadata, parseInfo } from "./metadata.ts";
 import type { Attribute } from "../nn/layers/onnx_step.ts";
-import { INPUT, onnxGraph, type OnnxTensor, OUTPUT } from "./onnx_graph.ts";
+import {
+  INPUT,
+  type OnnxData,
+  type OnnxGraph,
+  onnxGraph,
+  type OnnxTensor,
+  OUTPUT,
+} from "./onnx_graph.ts";
 import {
   ATTRIBUTE,
   type AttributeMessage,
@@ -44,10 +51,18 @@ function attributeMessage(name: string, value: Attribute): AttributeMessage {
   return { name, type: ATTRIBUTE.INTS, ints: value };
 }
 
+function elementOf(data: OnnxData): number {
+  if (data instanceof Float32Array) return ELEMENT.float32;
+  if (data instanceof Float16Array) return ELEMENT.float16;
+  if (data instanceof Int32Array) return ELEMENT.int32;
+  if (data instanceof Int8Array) return ELEMENT.int8;
+  if (data instanceof Uint8Array) return ELEMENT.uint8;
+  return ELEMENT.int64;
+}
+
 function tensorMessage(name: string, { shape, data }: OnnxTensor): TensorMessage {
-  const dataType = data instanceof Float32Array ? ELEMENT.float32 : ELEMENT.int64;
   const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  return { name, dims: shape, dataType, rawData };
+  return { name, dims: shape, dataType: elementOf(data), rawData };
 }
 
 /** A tensor of float32, of any number of images. */
@@ -62,31 +77,49 @@ const RANGES: Readonly<Record<InputRange, string>> = {
     "channel as in the metadata",
 };
 
+/** What the graph of a network is made with. */
+export interface OnnxOptions {
+  /** Whether the graph takes pixels from 0 to 255 and normalises them. */
+  readonly includeNormalization: boolean;
+}
+
+/** A graph, and what its file says of it. */
+export interface GraphFile extends OnnxOptions {
+  readonly graph: OnnxGraph;
+  readonly info: CheckpointInfo;
+  /** More of its metadata. */
+  readonly metadata?: Metadata;
+  /** Values that it gives besides its logits, by the names of their nodes. */
+  readonly values?: readonly string[];
+}
+
 /**
- * A network as ONNX of operator set 17: `image` `[batch, channels, height, width]` to `logits`
- * `[batch, classes]`, float32, batch norms folded into the convolutions before them.
+ * The graph of a network: batch norms folded into the convolutions before them, pixels normalised
+ * where it is to.
  */
-export function encodeOnnx(
-  { network, state, ...info }: Checkpoint,
-  { includeNormalization }: { readonly includeNormalization: boolean },
+export function graphOf(
+  { network, state, image: [height, width], normalization }: Checkpoint,
+  { includeNormalization }: OnnxOptions,
+): OnnxGraph {
+  const image = { height, width };
+  return onnxGraph({ network, state, image, ...includeNormalization && { normalization } });
+}
+
+/** A graph as the bytes of an ONNX file. */
+export function encodeGraph(
+  { graph: { nodes, constants }, info, includeNormalization, metadata = {}, values = [] }:
+    GraphFile,
 ): OnnxFile {
   const [height, width, channels] = info.image;
   const range: InputRange = includeNormalization ? "pixels" : "normalized";
-  const normalization = includeNormalization ? info.normalization : undefined;
-  const { nodes, constants } = onnxGraph({
-    network,
-    state,
-    image: { height, width },
-    normalization,
-  });
-  const metadata = { ...encodeInfo(info), input: INPUT, output: OUTPUT, layout: "NCHW", range };
+  const own = { ...encodeInfo(info), input: INPUT, output: OUTPUT, layout: "NCHW", range };
   const bytes = encodeModel({
     irVersion: IR_VERSION,
     opsetImport: [{ domain: "", version: OPSET }],
     producerName: "adjoin",
     producerVersion: config.version,
     docString: `The ${info.which} network of an adjoined pair, arXiv 2006.05624.`,
-    metadataProps: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+    metadataProps: Object.entries({ ...own, ...metadata }).map(([key, value]) => ({ key, value })),
     graph: {
       name: info.which,
       node: nodes.map(({ name, op, inputs, attributes }) => ({
@@ -98,14 +131,30 @@ export function encodeOnnx(
       })),
       initializer: [...constants].map(([name, tensor]) => tensorMessage(name, tensor)),
       input: [valueInfo(INPUT, [channels, height, width], RANGES[range])],
-      output: [valueInfo(OUTPUT, [info.classes.length], "one for each class, before softmax")],
+      output: [
+        valueInfo(OUTPUT, [info.classes.length], "one for each class, before softmax"),
+        ...values.map((name) => ({
+          name,
+          docString: "",
+          type: { tensorType: { elemType: ELEMENT.float32 } },
+        })),
+      ],
     },
   });
   const parameterBytes = [...constants.values()].reduce(
-    (sum, { data }) => sum + (data instanceof Float32Array ? data.byteLength : 0),
+    (sum, { data }) => sum + (data instanceof BigInt64Array ? 0 : data.byteLength),
     0,
   );
   return { bytes, parameterBytes };
+}
+
+/**
+ * A network as ONNX of operator set 17: `image` `[batch, channels, height, width]` to `logits`
+ * `[batch, classes]`, float32, batch norms folded into the convolutions before them.
+ */
+export function encodeOnnx(checkpoint: Checkpoint, options: OnnxOptions): OnnxFile {
+  const { network: _, state: __, ...info } = checkpoint;
+  return encodeGraph({ graph: graphOf(checkpoint, options), info, ...options });
 }
 
 /**

@@ -6,6 +6,7 @@ import type { Attribute, OnnxStep } from "../nn/layers/onnx_step.ts";
 import { toTorch } from "../nn/layout.ts";
 import { IMAGE, type Network, shapesOf, type Value } from "../nn/network.ts";
 import type { ValueShape } from "../nn/layers/layer.ts";
+import { FreeNames } from "./free_names.ts";
 import type { State } from "../nn/parameters.ts";
 import { nameOf, partsOf } from "../nn/state.ts";
 
@@ -19,10 +20,19 @@ export interface OnnxNode {
   readonly attributes: Readonly<Record<string, Attribute>>;
 }
 
+/** The numbers of a constant; the array says of what type they are. */
+export type OnnxData =
+  | Float32Array
+  | Float16Array
+  | BigInt64Array
+  | Int32Array
+  | Int8Array
+  | Uint8Array;
+
 /** A constant of the graph. */
 export interface OnnxTensor {
   readonly shape: readonly number[];
-  readonly data: Float32Array | BigInt64Array;
+  readonly data: OnnxData;
 }
 
 /** A network as nodes of ONNX's operator set 17 from `image` to `logits`. */
@@ -31,6 +41,11 @@ export interface OnnxGraph {
   readonly nodes: readonly OnnxNode[];
   /** By name. */
   readonly constants: ReadonlyMap<string, OnnxTensor>;
+}
+
+/** The names that are taken in a graph. */
+export function namesIn({ nodes, constants }: OnnxGraph): FreeNames {
+  return new FreeNames([INPUT, OUTPUT, ...constants.keys(), ...nodes.map(({ name }) => name)]);
 }
 
 /** The names of a graph's input and output. */
@@ -55,7 +70,7 @@ function torchConstant({ shape, data }: OnnxTensor): OnnxTensor {
 class GraphBuilder implements OnnxGraph {
   readonly nodes: OnnxNode[] = [];
   readonly constants = new Map<string, OnnxTensor>();
-  readonly #taken = new Set([INPUT, OUTPUT]);
+  readonly #names = new FreeNames([INPUT, OUTPUT]);
   readonly #network: Network;
   readonly #state: State;
   readonly #sizes: readonly ImageSize[];
@@ -75,16 +90,8 @@ class GraphBuilder implements OnnxGraph {
     this.#folded = foldNorms(network, state);
   }
 
-  /** A name that is free: the wanted one, or that with a number. */
-  #name(wanted: string): string {
-    let name = wanted;
-    for (let n = 2; this.#taken.has(name); n++) name = `${wanted}_${n}`;
-    this.#taken.add(name);
-    return name;
-  }
-
   #constant(wanted: string, tensor: OnnxTensor): string {
-    const name = this.#name(wanted);
+    const name = this.#names.take(wanted);
     this.constants.set(name, tensor);
     return name;
   }
@@ -104,11 +111,11 @@ class GraphBuilder implements OnnxGraph {
     const shape = [1, mean.length, 1, 1];
     const scale = Float32Array.from(std, (s) => 1 / (255 * s));
     const shift = Float32Array.from(mean, (m, c) => -m / std[c]);
-    const product = this.#node("Mul", this.#name("scaled"), [
+    const product = this.#node("Mul", this.#names.take("scaled"), [
       INPUT,
       this.#constant("scale", { shape, data: scale }),
     ]);
-    this.#input = this.#node("Add", this.#name("normalized"), [
+    this.#input = this.#node("Add", this.#names.take("normalized"), [
       product,
       this.#constant("shift", { shape, data: shift }),
     ]);
@@ -137,7 +144,7 @@ class GraphBuilder implements OnnxGraph {
       i === this.#network.layers.length - 1 && step === steps.length - 1;
     const record = (reads: readonly string[], step: OnnxStep, k: number): string[] => {
       const wanted = k === 0 ? name : `${name}.${step.suffix ?? step.op}`;
-      const called = last(k) ? OUTPUT : this.#name(wanted);
+      const called = last(k) ? OUTPUT : this.#names.take(wanted);
       const constants = (step.constants ?? []).map(({ part, shape, data }) =>
         this.#constant(`${name}.${part}`, torchConstant({ shape, data }))
       );

@@ -1,7 +1,14 @@
 import protobuf from "protobufjs/light.js";
 
 /** Element types of tensors. */
-export const ELEMENT = { float32: 1, int64: 7 } as const;
+export const ELEMENT = {
+  float32: 1,
+  uint8: 2,
+  int8: 3,
+  int32: 6,
+  int64: 7,
+  float16: 10,
+} as const;
 
 /** Kinds of attributes. */
 export const ATTRIBUTE = { FLOAT: 1, INT: 2, INTS: 7 } as const;
@@ -45,7 +52,8 @@ export interface ValueInfoMessage {
   readonly type: {
     readonly tensorType: {
       readonly elemType: number;
-      readonly shape: {
+      /** Left out where any shape will do. */
+      readonly shape?: {
         readonly dim: readonly ({ readonly dimValue: number } | { readonly dimParam: string })[];
       };
     };

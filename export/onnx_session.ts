@@ -137,11 +137,9 @@ export class OnnxSession {
       : new this.#runtime.Tensor(planes, shape);
   }
 
-  async #run(image: Tensor): Promise<Tensor> {
+  async #run(image: Tensor): Promise<InferenceSession.OnnxValueMapType> {
     try {
-      const { input, output } = this.#ports;
-      const { [output]: logits } = await this.#session.run({ [input]: image });
-      return logits;
+      return await this.#session.run({ [this.#ports.input]: image });
     } catch (cause) {
       const reason = `onnxruntime-web says ${inWords(cause)}`;
       throw new DataError(`Cannot run ${this.#file}: ${reason}`, { cause });
@@ -155,7 +153,8 @@ export class OnnxSession {
     const all = new Float32Array(count * classes);
     const size = this.#ports.batch ?? count;
     for (let first = 0; first < count; first += size) {
-      const { dims, type, data } = await this.#run(this.#input(batch, first, size));
+      const found = await this.#run(this.#input(batch, first, size));
+      const { dims, type, data } = found[this.#ports.output];
       const numbers = floats(data);
       if (!numbers || dims.join() !== `${size},${classes}`) {
         throw new DataError(
@@ -166,6 +165,16 @@ export class OnnxSession {
       all.set(numbers.subarray(0, Math.min(size, count - first) * classes), first * classes);
     }
     return all;
+  }
+
+  /** All values of float32 that the file gives for the images of a batch that are meant, by name. */
+  async values(batch: Batch): Promise<ReadonlyMap<string, Float32Array>> {
+    const found = await this.#run(this.#input(batch, 0, batch.count));
+    return new Map(
+      Object.entries(found).flatMap(([name, { data }]) =>
+        data instanceof Float32Array ? [[name, data]] : []
+      ),
+    );
   }
 
   /**

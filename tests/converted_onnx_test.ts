@@ -25,7 +25,8 @@ const { bytes } = encodeOnnx(checkpointOf(NETWORKS["cut out of a ResNet"]), {
 });
 
 type Graph = ModelMessage["graph"];
-type Dim = ValueInfoMessage["type"]["tensorType"]["shape"]["dim"][number];
+type Shape = NonNullable<ValueInfoMessage["type"]["tensorType"]["shape"]>;
+type Dim = Shape["dim"][number];
 
 /** The file with another graph. */
 function convert(change: (graph: Graph) => Partial<Graph>): Uint8Array {
@@ -41,7 +42,7 @@ function declare(
   const { elemType, shape } = info.type.tensorType;
   const tensorType = {
     elemType: element ?? elemType,
-    shape: { dim: dim ? dim(shape.dim) : shape.dim },
+    shape: shape && { dim: dim ? dim(shape.dim) : shape.dim },
   };
   return { ...info, type: { tensorType } };
 }
