@@ -17,11 +17,15 @@ import {
 } from "./ops/activations.ts";
 import { bias } from "./ops/bias.ts";
 import { add } from "./ops/add.ts";
+import { addLossTerm } from "./ops/add_loss_term.ts";
 import { adjoinedLoss } from "./ops/adjoined_loss.ts";
 import { augment } from "./ops/augment.ts";
 import { mixPictures } from "./ops/mix_pictures.ts";
 import { erase } from "./ops/erase.ts";
 import { colorJitter } from "./ops/color_jitter.ts";
+import { distDivergence } from "./ops/dist_divergence.ts";
+import { dkdDivergence } from "./ops/dkd_divergence.ts";
+import { klDivergence } from "./ops/kl_divergence.ts";
 import { dropout } from "./ops/dropout.ts";
 import { dropPath } from "./ops/drop_path.ts";
 import { concat } from "./ops/concat.ts";
@@ -82,6 +86,10 @@ export const ops: readonly Op[] = [
   crossEntropy,
   adjoinedLoss,
   distillationLoss,
+  klDivergence,
+  distDivergence,
+  dkdDivergence,
+  addLossTerm,
   accumulate,
   countCorrect,
   guardStep,

@@ -31,6 +31,7 @@ const MANY = 100_000;
 const DEEP = 270_000;
 /** Ops whose words are bytes of pixels, not labels. */
 const BYTES = ["augment", "sample pictures"];
+const COOLED = { temperature: 2, detach: false };
 const SOFT = { labelSmoothing: 0.1, mixed: true, weighted: true };
 
 /** Sizes for each op. An op whose kernels have no loops is tried on a large tensor all the same. */
@@ -121,6 +122,18 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
     { inputs: [[2, MANY], [2, MANY], [2]], attributes: { labelSmoothing: 0.1 } },
     { inputs: [[2, MANY], [2, MANY], [2], [2], [2], [MANY]], attributes: SOFT },
   ],
+  "KL divergence": [{ inputs: [[2, MANY], [2, MANY]], attributes: COOLED }],
+  "divergence of relations": [
+    { inputs: [[2, MANY], [2, MANY]], attributes: { ...COOLED, beta: 1, gamma: 1 } },
+    { inputs: [[MANY, 3], [MANY, 3]], attributes: { ...COOLED, beta: 1, gamma: 1 } },
+  ],
+  "decoupled divergence": [
+    {
+      inputs: [[2, MANY], [2, MANY], [2], [2], [2]],
+      attributes: { ...COOLED, alpha: 1, beta: 8, mixed: true },
+    },
+  ],
+  "loss term": [{ inputs: [[1], [4], [1], [1], [1]], attributes: { smallCrossEntropy: 1 } }],
   "accumulate": [{ inputs: [[4], [4]] }],
   "count correct": [{ inputs: [[5, MANY], [5], [4]] }, { inputs: [[MANY, 2], [MANY], [4]] }],
   "guard step": [{ inputs: [[4], [4], [4_000_000]] }],

@@ -16,7 +16,10 @@ import { batchNorm, batchNormEval } from "../../kernels/ops/batch_norm.ts";
 import { conv2d, maskedConv2d } from "../../kernels/ops/conv2d.ts";
 import type { Sides } from "../../kernels/wgsl/geometry.ts";
 import { crossEntropy } from "../../kernels/ops/cross_entropy.ts";
+import { distDivergence } from "../../kernels/ops/dist_divergence.ts";
 import { distillationLoss } from "../../kernels/ops/distillation_loss.ts";
+import { dkdDivergence } from "../../kernels/ops/dkd_divergence.ts";
+import { klDivergence } from "../../kernels/ops/kl_divergence.ts";
 import { globalAvgPool2d } from "../../kernels/ops/global_avg_pool2d.ts";
 import { pullBack, written } from "../../kernels/gradient.ts";
 import type { Gpu } from "../../kernels/gpu.ts";
@@ -182,6 +185,33 @@ const softLabels: Checker = async (gpu, file) => {
   return Math.max(...errors);
 };
 
+/** The divergences of a small network's outputs from the base network's. */
+const divergences: Checker = async (gpu, file) => {
+  const of = (name: string): Reference => reference(file, name);
+  const mixed = file.metadata.mixed === "true";
+  const [base, small] = ["base", "small"].map(of);
+  const targets = ["labels", ...(mixed ? ["others", "shares"] : [])].map(of);
+  const [alpha, beta, gamma] = ["alpha", "beta", "gamma"].map((name) => number(file, name));
+  const common = { temperature: number(file, "temperature"), detach: false };
+  const wanted = (divergence: string) => ({
+    outputs: [of(`${divergence}.value`)],
+    dy: ONE,
+    gradients: [of(`${divergence}.dbase`), of(`${divergence}.dsmall`)],
+  });
+  const errors = [
+    await errorOf(gpu, klDivergence, common, { inputs: [base, small], ...wanted("kl") }),
+    await errorOf(gpu, distDivergence, { ...common, beta, gamma }, {
+      inputs: [base, small],
+      ...wanted("dist"),
+    }),
+    await errorOf(gpu, dkdDivergence, { ...common, alpha, beta, mixed }, {
+      inputs: [base, small, ...targets],
+      ...wanted("dkd"),
+    }),
+  ];
+  return Math.max(...errors);
+};
+
 /** How to check each kind of file; the longest name that a file's name starts with counts. */
 export const OP_CHECKS: Readonly<Record<string, Checker>> = {
   conv2d: (gpu, file) => {
@@ -296,6 +326,7 @@ export const OP_CHECKS: Readonly<Record<string, Checker>> = {
     });
   },
   soft_labels: softLabels,
+  divergences,
   upsample2d: (gpu, file) =>
     errorOf(gpu, upsample2d, { factor: number(file, "factor") }, unaryFile(file)),
 };
