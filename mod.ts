@@ -307,9 +307,32 @@ export {
   lossOf,
   networksOf,
   type Objective,
+  type SmallLearning,
   specsOf,
 } from "./train/objective.ts";
-export { lambdaAt, type Rate, rateAt, type ScheduleOptions, SCHEDULES } from "./train/schedule.ts";
+export {
+  KL_SCHEDULES,
+  type KlScheduleOptions,
+  klWeightAt,
+  lambdaAt,
+  type Rate,
+  rateAt,
+  type ScheduleOptions,
+  SCHEDULES,
+} from "./train/schedule.ts";
+export {
+  DIVERGENCE_PARTS,
+  DIVERGENCES,
+  isPapers,
+  type PairLoss,
+  PAPER_LOSS,
+} from "./train/divergences.ts";
+export {
+  type Loss,
+  type LossOperands,
+  recordPairLoss,
+  recordTaughtLoss,
+} from "./train/pair_loss.ts";
 export { type ClassScore, classScores, macroScore } from "./train/class_scores.ts";
 export { Evaluation, type Predicting } from "./train/evaluation.ts";
 export { type Labelled, type Prediction, Predictions } from "./train/predictions.ts";

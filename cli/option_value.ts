@@ -78,14 +78,16 @@ function readNumbers(option: Numbers, text: string): number[] {
   const numbers = text.split(",").map(decimal);
   const ordered = order === "different"
     ? new Set(numbers).size === numbers.length
-    : numbers.every((number, i) => i === 0 || number >= numbers[i - 1]);
+    : order === "any" || numbers.every((number, i) => i === 0 || number >= numbers[i - 1]);
   const fits = numbers.length >= few && numbers.length <= many && ordered;
   const each = (number: number): boolean =>
     Number.isFinite(number) && within(option, number) && kept(option, number).rounded === undefined;
   if (fits && numbers.every(each)) return numbers;
   const count = few === many ? `${few}` : `${few} to ${many}`;
   throw unusable(
-    `${flagOf(name)} is ${count} ${order} numbers ${boundWords(option)} with commas between, ` +
+    `${flagOf(name)} is ${count} ${order === "any" ? "" : `${order} `}numbers ${
+      boundWords(option)
+    } with commas between, ` +
       `found ${printable(text)}`,
   );
 }

@@ -106,6 +106,33 @@ export const EFFECTS: readonly Effect[] = [
     of: "the search",
     base: SEARCH_ALONE,
   }),
+  effect(TRAINING, "kl-schedule", "--kl-schedule constant", "write lambda"),
+  effect(["train"], "kl-schedule", "--kl-schedule ramp", "write lambda", {
+    of: "a ramp",
+    beside: "--epochs 8 --kl-schedule constant",
+    without: "--kl-schedule constant",
+  }),
+  effect(TRAINING, "kl-weight", "--kl-weight 0.5", "write lambda"),
+  effect(["train"], "kl-weight", "--kl-weight 0.5", ["program", "write lambda"], {
+    of: "distillation",
+    beside: "--mode distill --teacher {made}/a",
+  }),
+  effect(TRAINING, "kl-temperature", "--kl-temperature 4", "program"),
+  effect(TRAINING, "kl-loss", "--kl-loss dist", "program"),
+  effect(["train"], "kl-loss", "--kl-loss dkd", "program", {
+    of: "distillation",
+    beside: "--mode distill --teacher {made}/a",
+  }),
+  effect(TRAINING, "kl-parts", "--kl-parts 1,3", "program", { beside: "--kl-loss dkd" }),
+  effect(["train"], "kl-parts", "--kl-parts 1,3", "program", {
+    of: "relations",
+    beside: "--kl-loss dist",
+  }),
+  effect(TRAINING, "small-ce", "--small-ce 0.5", "program"),
+  effect(["search"], "kl-loss", "--kl-loss dkd", "program", {
+    of: "the search",
+    base: SEARCH_ALONE,
+  }),
   effect(TRAINING, "model", "--model resnet20", ["program", "write parameters"]),
   effect(TRAINING, "masking-factor", "--masking-factor 0.3", "program"),
   effect(TRAINING, "drop", "--drop 0.3", "program"),

@@ -12,8 +12,8 @@ import { Pace } from "./pace.ts";
 import { Predictions } from "./predictions.ts";
 import { isStopped } from "./resume/course.ts";
 import type { Run } from "./run.ts";
-import { lambdaAt, type Rate, rateAt } from "./schedule.ts";
-import type { EpochMetrics, Progress, Score, Which } from "./types.ts";
+import { klWeightAt, type Rate, rateAt } from "./schedule.ts";
+import type { EpochMetrics, Progress, Score, TrainOptions, Which } from "./types.ts";
 
 /** Steps between two waits: what is told of a fast run stays close to where it is. */
 const MOST_STEPS = 64;
@@ -23,11 +23,17 @@ interface StepRates extends Rate {
   readonly lambda: number;
 }
 
+/** The weight of the divergence: scheduled where the teacher learns as well. */
+function lambdaOf(step: number, stepsPerEpoch: number, options: TrainOptions): number {
+  if (options.mode === "adjoined") return klWeightAt(step, stepsPerEpoch, options);
+  return options.mode === "distill" ? options.klWeight : 1;
+}
+
 /** The numbers of a step of an epoch, both counted from 0. */
 function ratesAt(epoch: number, step: number, { job: { options, steps }, saving }: Run): StepRates {
-  const { lr, momentum } = rateAt(epoch * steps + step, steps, options);
-  const lambda = options.mode === "adjoined" ? lambdaAt(epoch, options.epochs) : 1;
-  return { lr: lr * saving.rate, momentum, lambda };
+  const at = epoch * steps + step;
+  const { lr, momentum } = rateAt(at, steps, options);
+  return { lr: lr * saving.rate, momentum, lambda: lambdaOf(at, steps, options) };
 }
 
 /** What batch `k` of an epoch drops at random: by seed, epoch and batch alone. */

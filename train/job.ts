@@ -22,6 +22,7 @@ import { drawsOf, type Feed } from "./image_feed.ts";
 import { startFrom } from "./init.ts";
 import { Learner, type OptimizerOptions, Weights } from "./learner.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
+import { lossFor, taughtLossFor } from "./loss_of_options.ts";
 import { adjoinedOf } from "./pair.ts";
 import { Snapshots } from "./resume/snapshots.ts";
 import { type Teacher, TrainingStep } from "./step.ts";
@@ -95,12 +96,15 @@ export function objectiveOf(
 ): Objective {
   switch (options.mode) {
     case "adjoined":
-      return { mode: "adjoined", adjoined, detach: options.detach };
+      return { mode: "adjoined", adjoined, detach: options.detach, loss: lossFor(options) };
     case "plain":
       return { mode: "plain", which: options.which, network: adjoined[options.which] };
     case "distill":
       if (!teacher) throw new UsageError("Cannot distill without a teacher: pass --teacher");
-      return { mode: "distill", which: "small", network: adjoined.small, teacher: teacher.network };
+      return {
+        ...{ mode: "distill", which: "small", network: adjoined.small, teacher: teacher.network },
+        loss: taughtLossFor(options),
+      };
   }
 }
 

@@ -1,5 +1,4 @@
 import { printableJson } from "../data/printable.ts";
-import { adjoinedLoss } from "../kernels/ops/adjoined_loss.ts";
 import { crossEntropy } from "../kernels/ops/cross_entropy.ts";
 import { distillationLoss } from "../kernels/ops/distillation_loss.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
@@ -11,23 +10,34 @@ import type { Network } from "../nn/network.ts";
 import { runSearch, type Search } from "../nn/compress/searchable.ts";
 import { networkSpecs, type StateSpecs } from "../nn/state.ts";
 import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
-import type { Apply } from "../nn/tape.ts";
 import { WHICH, type Which } from "../nn/which.ts";
+import { type PairLoss, PAPER_LOSS } from "./divergences.ts";
+import { type LossOperands, recordPairLoss, recordTaughtLoss } from "./pair_loss.ts";
 
 /**
  * What is trained: an adjoined pair, one whose widths are searched, one network, or one network
  * with a frozen teacher.
  */
 export type Objective =
-  | { readonly mode: "adjoined"; readonly adjoined: Adjoined; readonly detach: boolean }
-  | { readonly mode: "search"; readonly search: Search; readonly detach: boolean }
+  | (SmallLearning & { readonly mode: "adjoined"; readonly adjoined: Adjoined })
+  | (SmallLearning & { readonly mode: "search"; readonly search: Search })
   | { readonly mode: "plain"; readonly which: Which; readonly network: Network }
   | {
     readonly mode: "distill";
     readonly which: Which;
     readonly network: Network;
     readonly teacher: Network;
+    /** Default: cross entropy + KL divergence. */
+    readonly loss?: PairLoss;
   };
+
+/** How a small network learns from the base network. */
+export interface SmallLearning {
+  /** Whether the base network learns nothing from the small one. */
+  readonly detach: boolean;
+  /** Default: {@link PAPER_LOSS}. */
+  readonly loss?: PairLoss;
+}
 
 /** Logits by network. */
 export type Logits = Partial<Record<Which, Tensor>>;
@@ -100,26 +110,11 @@ export function logitsOf(
 }
 
 /** What the loss is taken over. */
-export interface LossInputs {
-  /** How the loss is recorded: {@link Tape.apply}, if it is to be walked back. */
-  readonly apply: Apply;
+export interface LossInputs extends LossOperands {
   /** `[batch, classes]` of each network that is trained. */
   readonly logits: Logits;
-  /** `[batch]`, u32. */
-  readonly labels: Tensor;
-  /**
-   * Of mixed images: the label of the second one, `[batch]` of type u32, and the share of the first
-   * in the target, `[batch]`, from 0 to 1.
-   */
-  readonly mix?: { readonly others: Tensor; readonly shares: Tensor };
-  /** `[classes]`: the weight of each class in the cross entropy; all alike without it. */
-  readonly classWeights?: Tensor;
-  /** `[1]`: the weight of the KL term of mode `adjoined`. */
-  readonly lambda: Tensor;
   /** The teacher's logits, for distillation. */
   readonly teacher?: Tensor;
-  /** The share of the target that is spread evenly over all classes, in [0, 1). */
-  readonly labelSmoothing: number;
 }
 
 function need(logits: Logits, which: Which): Tensor {
@@ -130,17 +125,18 @@ function need(logits: Logits, which: Which): Tensor {
 
 /** Records the loss; gives it and (loss, cross entropy, KL, 1). */
 export function lossOf(objective: Objective, inputs: LossInputs): readonly Tensor[] {
-  const { apply, logits, labels, lambda, teacher, labelSmoothing, mix, classWeights } = inputs;
+  const { apply, logits, labels, teacher, labelSmoothing, mix, classWeights } = inputs;
   const target = mix ? [mix.others, mix.shares] : [];
   if (classWeights) target.push(classWeights);
   const attributes = { labelSmoothing, mixed: mix !== undefined, weighted: !!classWeights };
   if (objective.mode === "adjoined" || objective.mode === "search") {
-    const { detach } = objective;
-    const pair = [need(logits, "base"), need(logits, "small")];
-    return apply(adjoinedLoss, [...pair, labels, lambda, ...target], { ...attributes, detach });
+    const { detach, loss = PAPER_LOSS } = objective;
+    const pair = { base: need(logits, "base"), smalls: [need(logits, "small")] };
+    return recordPairLoss(pair, inputs, { ...loss, detach });
   }
   const own = need(logits, objective.which);
   if (objective.mode === "plain") return apply(crossEntropy, [own, labels, ...target], attributes);
   if (!teacher) throw new TypeError("Cannot distill: the teacher's logits are missing");
+  if (objective.loss) return recordTaughtLoss({ small: own, teacher }, inputs, objective.loss);
   return apply(distillationLoss, [own, teacher, labels, ...target], attributes);
 }

@@ -1,5 +1,6 @@
 import { checkNumber } from "../data/number_check.ts";
 import { printableJson } from "../data/printable.ts";
+import { checkChoice } from "../nn/options.ts";
 
 /** The names of the schedules. */
 export const SCHEDULES = ["constant", "step", "cosine", "onecycle"] as const;
@@ -112,4 +113,52 @@ export function lambdaAt(epoch: number, epochs: number): number {
   checkNumber(action, "the epochs", epochs, { from: 1, whole: true });
   checkNumber(action, "the epoch", epoch, { from: 0, whole: true });
   return Math.min(4 * (epoch / epochs) ** 2, 1);
+}
+
+/** The names of the schedules of the weight of the divergence. */
+export const KL_SCHEDULES = ["authors", "constant", "ramp"] as const;
+
+/** What determines the weight of the divergence. */
+export interface KlScheduleOptions {
+  /** Which schedule it is. */
+  readonly klSchedule: typeof KL_SCHEDULES[number];
+  /** The weight at its end. */
+  readonly klWeight: number;
+  /** Epochs of the run. */
+  readonly epochs: number;
+}
+
+/** The part of a run over which schedule `ramp` rises. */
+const RAMP = 1 / 4;
+
+/**
+ * The weight of the divergence in a step, counted from 0 over the whole run of
+ * `epochs * stepsPerEpoch` steps: `klWeight` times
+ *
+ * - `authors`: {@link lambdaAt} of its epoch, which is 0 in the first and 1 from the middle on.
+ * - `constant`: 1.
+ * - `ramp`: (step + 1) / n over the n steps of the first quarter of the run, then 1.
+ *
+ * Raises a `RangeError` for other schedules, steps outside the run, and numbers that are none.
+ */
+export function klWeightAt(
+  step: number,
+  stepsPerEpoch: number,
+  { klSchedule, klWeight, epochs }: KlScheduleOptions,
+): number {
+  const action = "weigh the divergence";
+  checkChoice(action, "the schedule", klSchedule, KL_SCHEDULES);
+  checkNumber(action, "its weight", klWeight, { from: 0 });
+  checkNumber(action, "the steps of an epoch", stepsPerEpoch, { from: 1, whole: true });
+  checkNumber(action, "the epochs", epochs, { from: 1, whole: true });
+  const steps = epochs * stepsPerEpoch;
+  checkNumber(action, "the step", step, { from: 0, to: steps, whole: true });
+  switch (klSchedule) {
+    case "authors":
+      return klWeight * lambdaAt(Math.floor(step / stepsPerEpoch), epochs);
+    case "constant":
+      return klWeight;
+    case "ramp":
+      return klWeight * Math.min((step + 1) / (RAMP * steps), 1);
+  }
 }

@@ -22,6 +22,7 @@ import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
 import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
 import { learn } from "./epochs.ts";
+import { lossFor } from "./loss_of_options.ts";
 import { announce, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
 import { workloads } from "./workloads.ts";
@@ -100,7 +101,8 @@ export function searchOn(
   const search = searchable(base, { trunk, maskFrom, divisors });
   const cost = widthCost(base, search.groups, { budgeted, image });
   demandFeasible({ groups: search.groups, cost, options });
-  return { job: { ...job, objective: { mode: "search", search, detach } }, search, cost, options };
+  const objective = { mode: "search", search, detach, loss: lossFor(training) } as const;
+  return { job: { ...job, objective }, search, cost, options };
 }
 
 /** The gates of a search, before its first step. */

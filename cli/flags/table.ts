@@ -1,5 +1,6 @@
 import { CHECKPOINTS } from "../../train/options/checkpoint_options.ts";
 import { IMAGES } from "../../train/options/image_options.ts";
+import { LOSSES } from "../../train/options/loss_options.ts";
 import { NETWORKS } from "../../train/options/network_options.ts";
 import { OPTIMIZATION } from "../../train/options/optimization_options.ts";
 import type { Option, OptionOf, Section, Values } from "../../train/options/option.ts";
@@ -16,6 +17,7 @@ import { WGSL } from "./wgsl_options.ts";
 /** Every option of every command, named as in timm where timm has it, in the order of the help. */
 export const SECTIONS = [
   ...NETWORKS,
+  ...LOSSES,
   ...SEARCH,
   ...SUMMARY,
   ...DATA,

@@ -10,8 +10,8 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "lambda is always 1",
     file: "train/epoch.ts",
-    find: "lambdaAt(epoch, options.epochs) : 1",
-    replace: "1 : 1",
+    find: "return klWeightAt(step, stepsPerEpoch, options);",
+    replace: "return 1;",
     test: optionTest("train", "mode"),
   },
   {
@@ -24,10 +24,36 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--detach is ignored by the search",
     file: "train/search.ts",
-    find: "search, detach }",
-    replace: "search, detach: false }",
+    find: "search, detach, loss",
+    replace: "search, detach: false, loss",
     test: optionTest("search", "detach", "the search"),
   },
+  {
+    name: "--kl-schedule is ignored",
+    file: SCHEDULE,
+    find: "return klWeight;",
+    replace: "return klWeight * lambdaAt(Math.floor(step / stepsPerEpoch), epochs);",
+    test: optionTest("train", "kl-schedule"),
+  },
+  {
+    name: "--kl-weight is ignored by a distillation",
+    file: "train/epoch.ts",
+    find: "? options.klWeight : 1",
+    replace: "? 1 : 1",
+    test: optionTest("train", "kl-weight", "distillation"),
+  },
+  ...[
+    ["--kl-loss", "divergence: klLoss", 'divergence: "kl"'],
+    ["--kl-parts", ": klParts", ": undefined"],
+    ["--kl-temperature", "temperature: klTemperature", "temperature: 1"],
+    ["--small-ce", "smallCrossEntropy: smallCe", "smallCrossEntropy: 0"],
+  ].map(([flag, find, replace]): Mutant => ({
+    name: `${flag} is ignored`,
+    file: "train/loss_of_options.ts",
+    find,
+    replace,
+    test: optionTest("train", flag.slice(2)),
+  })),
   {
     name: "--smoothing is ignored",
     file: JOB,
@@ -220,14 +246,14 @@ export const FORGOTTEN: readonly Mutant[] = [
   {
     name: "--sched is ignored",
     file: "train/epoch.ts",
-    find: "rateAt(epoch * steps + step, steps, options)",
+    find: "rateAt(at, steps, options)",
     replace: 'rateAt(epoch * steps + step, steps, { ...options, sched: "onecycle" })',
     test: optionTest("train", "sched"),
   },
   {
     name: "--lr is ignored",
     file: "train/epoch.ts",
-    find: "rateAt(epoch * steps + step, steps, options)",
+    find: "rateAt(at, steps, options)",
     replace: "rateAt(epoch * steps + step, steps, { ...options, lr: 0.004 })",
     test: optionTest("train", "lr"),
   },

@@ -9,6 +9,7 @@ export const DECIDING = [
   "augment",
   "opt",
   "sched",
+  "klLoss",
   "model",
   "variant",
   "format",
@@ -104,8 +105,8 @@ export type Option =
       readonly kind: "numbers";
       /** The least and the most numbers. */
       readonly count: readonly [number, number];
-      /** Numbers that are all different, or none less than the one before. */
-      readonly order: "different" | "ascending";
+      /** Numbers that are all different, none less than the one before, or as they come. */
+      readonly order: "different" | "ascending" | "any";
       readonly default?: Default<readonly number[]>;
     })
   );

@@ -1,11 +1,12 @@
 import type { Widths } from "../../nn/compress/adjoin.ts";
 import { CHECKPOINTS } from "./checkpoint_options.ts";
 import { IMAGES } from "./image_options.ts";
+import { LOSSES } from "./loss_options.ts";
 import { NETWORKS } from "./network_options.ts";
 import { OPTIMIZATION } from "./optimization_options.ts";
 import type { OptionOf, Section, Values } from "./option.ts";
 
-const SECTIONS = [...NETWORKS, ...IMAGES, ...OPTIMIZATION, ...CHECKPOINTS] as const;
+const SECTIONS = [...NETWORKS, ...LOSSES, ...IMAGES, ...OPTIMIZATION, ...CHECKPOINTS] as const;
 
 type Flags = Values<OptionOf<typeof SECTIONS[number], "train">>;
 
