@@ -166,6 +166,12 @@ const REFUSED: readonly [string, AdjoinOptions, Network, string][] = [
     "no convolution is masked; lower maskFrom",
   ],
   [
+    "a network of a stem alone",
+    { compression: 2, maskFrom: 1 },
+    chain([["stem", 8]]),
+    "no convolution is masked, as there is none behind the stem, which stays whole",
+  ],
+  [
     "a network of groups alone",
     { compression: 2, maskFrom: 1 },
     chain([["stem", 8], ["a", 8, 8], ["b", 16, 8]]),

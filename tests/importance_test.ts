@@ -99,8 +99,29 @@ Deno.test("by norms, filters go by the scales of all norms of their values", () 
   );
   assertEquals(
     message,
-    "Cannot order filters by their norms: no norm follows alone; choose another importance",
+    "Cannot order filters by their norms: no norm follows any of the masked convolutions; choose another importance",
   );
+});
+
+Deno.test("by norms, filters that none scales go by their weights", () => {
+  const net = network({ channels: 3 }, (n) => {
+    n.stage(2);
+    const made = n.conv2d(n.image, { name: "made", out: 4, kernel: 1 });
+    const x = n.relu(n.batchNorm(made, { name: "made.bn" }));
+    const one = { kernel: 1, bias: true } as const;
+    const mean = n.globalAvgPool2d(x, { keepImage: true });
+    const reduced = n.relu(n.conv2d(mean, { name: "reduce", out: 4, ...one }));
+    const gate = n.sigmoid(n.conv2d(reduced, { name: "restore", out: 4, ...one }));
+    n.linear(n.globalAvgPool2d(n.multiply(x, gate)), { name: "fc", out: 2 });
+  });
+  const pair = adjoin(net, PAIR);
+  const drew = sized(sized(drawn(net, 1), "made", [9, 9, 1, 1]), "restore", [9, 9, 1, 1]);
+  const state = new Map([
+    ...sized(drew, "reduce", [1, 5, 1, 5]),
+    ["made.bn.weight", Float32Array.of(0.1, 0.2, 0.9, 3)],
+  ]);
+  const widths = importantFilters(pair, filterScores(pair, { importance: "norm", state }));
+  assertEquals(widths, { made: [2, 3], reduce: [1, 3], restore: [2, 3] });
 });
 
 Deno.test("as many filters are kept as by first, of given numbers too, and cost as much", () => {

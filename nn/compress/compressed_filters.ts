@@ -95,6 +95,9 @@ export function nothingMasked(
   const convolutions = layers.filter(isConv2d).filter(({ stage }) => stage !== 0);
   const named = convolutions.filter(isMasked);
   const found = `Cannot ${what}: no convolution is masked`;
+  if (convolutions.length === 0) {
+    return new RangeError(`${found}, as there is none behind the stem, which stays whole`);
+  }
   if (named.length === 0) {
     return curable(RangeError, found, cure`lower ${{ option: "maskFrom" }}`);
   }

@@ -11,7 +11,6 @@ import {
   channelClasses,
   channelGroups,
   classShapes,
-  filtersOf,
   FIXED,
 } from "./channel_classes.ts";
 
@@ -26,7 +25,8 @@ export type Importance = typeof IMPORTANCES[number];
  *
  * - `l1`, `l2`: the norms of the filters that make them, those of each convolution over their mean, as
  *   a norm behind a convolution makes its scale nothing.
- * - `norm`: Σ |scale| over the norms of their values, which alike go into sums.
+ * - `norm`: Σ |scale| over the norms of their values, which alike go into sums; `l2` for those that no
+ *   norm scales, as within gates.
  * - `taylor`: |Σ w · dw|, by how much the loss changes, to first order, where they are nothing. w are
  *   scale and shift of the norm behind a convolution, or its own weights where there is none.
  */
@@ -70,18 +70,6 @@ function isNorm(layer: Layer): boolean {
   return kindOf(layer).perNetwork === true;
 }
 
-/** Raises a `RangeError` for channels that no norm scales. */
-function demandNorms(network: Network, classes: ChannelClasses, normed: Float64Array): void {
-  const missing = filtersOf(network, classes, (found) => normed[found] === 0);
-  const name = Object.keys(missing).find((name) => missing[name].length);
-  if (name === undefined) return;
-  throw curable(
-    RangeError,
-    `Cannot order filters by their norms: no norm follows ${name}`,
-    cure`choose another ${{ option: "importance" }}`,
-  );
-}
-
 /** By layer: the norm that alone takes its value, if one does. */
 function normsBehind({ layers }: Network): (Layer | undefined)[] {
   return layers.map((_, i) => {
@@ -114,7 +102,7 @@ function changes(
 /**
  * Scores of the channels of a pair that masked convolutions make, a number for each set of them that
  * go together: the higher, the more they matter. Raises a `RangeError` for `norm` where no norm
- * follows a convolution, and a `TypeError` for `taylor` without gradients.
+ * scales any of them, and a `TypeError` for `taylor` without gradients.
  */
 export function filterScores(
   adjoined: Adjoined,
@@ -127,22 +115,29 @@ export function filterScores(
     if (!gradients) throw new TypeError("Cannot score filters by taylor: wanted gradients");
     return changes(network, classes, { state, gradients });
   }
-  const sums = new Float64Array(count);
-  const normed = new Float64Array(count);
+  const magnitude = new Float64Array(count);
+  const scale = new Float64Array(count);
+  const norms = new Float64Array(count);
   network.layers.forEach((layer, i) => {
     const weight = (): Float32Array => valueOf(state, `${nameOf(layer)}.weight`);
-    if (importance === "norm") {
-      if (!isNorm(layer)) return;
+    if (isConv2d(layer)) {
+      const sizes = magnitudes(weight(), layer.out, importance !== "l1");
+      addTo(magnitude, values[i], (c) => sizes[c]);
+    } else if (importance === "norm" && isNorm(layer)) {
       const scales = weight();
-      addTo(sums, values[i], (c) => Math.abs(scales[c]));
-      addTo(normed, values[i], () => 1);
-    } else if (isConv2d(layer)) {
-      const norms = magnitudes(weight(), layer.out, importance === "l2");
-      addTo(sums, values[i], (c) => norms[c]);
+      addTo(scale, values[i], (c) => Math.abs(scales[c]));
+      addTo(norms, values[i], () => 1);
     }
   });
-  if (importance === "norm") demandNorms(network, classes, normed);
-  return sums;
+  if (importance !== "norm") return magnitude;
+  if (norms.some((found) => found > 0)) {
+    return scale.map((found, c) => norms[c] > 0 ? found : magnitude[c]);
+  }
+  throw curable(
+    RangeError,
+    "Cannot order filters by their norms: no norm follows any of the masked convolutions",
+    cure`choose another ${{ option: "importance" }}`,
+  );
 }
 
 /**

@@ -38,12 +38,12 @@ function listed(mutants: readonly Mutant[]): string {
 }
 
 async function main(args: readonly string[]): Promise<number> {
-  const { only = "", list, _: stray } = parseArgs([...args], {
+  const { only = "", list, _: stray, ...others } = parseArgs([...args], {
     boolean: ["list"],
     string: ["only"],
   });
   const mutants = MUTANTS.filter(({ name }) => name.includes(only));
-  if (stray.length || mutants.length === 0) {
+  if (stray.length || Object.keys(others).length || mutants.length === 0) {
     console.error("usage: deno task mutants [--list] [--only TEXT]; --list shows all names");
     return 2;
   }
