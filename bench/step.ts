@@ -20,7 +20,7 @@ import { median } from "../data/median.ts";
 import { calibrate, elapsed, type Job, time, waitTime } from "./timing.ts";
 import { Gates } from "../train/gates.ts";
 import { Learner } from "../train/learner.ts";
-import { networksOf, type Objective, pairOf, specsOf } from "../train/objective.ts";
+import { networksOf, type Objective, pairsOf, specsOf } from "../train/objective.ts";
 import type { Stateful } from "../train/resume/stateful.ts";
 import { TrainingStep } from "../train/step.ts";
 import { columns, fileSize, grouped } from "../cli/text.ts";
@@ -33,7 +33,7 @@ export interface StepOptions {
   readonly variant?: Variant;
   readonly batch: number;
   readonly mode: "plain" | "adjoined" | "search";
-  readonly compression: number;
+  readonly compression: number | readonly number[];
   readonly maskFrom: number;
   readonly trunk: "shared" | "separate";
   readonly imageSize: number;
@@ -96,7 +96,14 @@ function objectiveOf(options: StepOptions, { classes, channels }: Split["train"]
     case "plain":
       return { mode, which: "base", network };
     case "adjoined":
-      return { mode, adjoined: adjoin(network, { compression, maskFrom, trunk }), detach: false };
+      return {
+        mode,
+        adjoined: adjoin(network, {
+          ...{ maskFrom, trunk },
+          small: [compression].flat().map((alpha) => ({ compression: alpha })),
+        }),
+        detach: false,
+      };
     case "search": {
       const search = searchable(network, { maskFrom, trunk, divisors: DIVISORS });
       return { mode, search, detach: false };
@@ -221,7 +228,7 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
   const [own, plain] = await inTurn(all, repeats);
   const ms = median(own);
   const image = { height: size, width: size };
-  const pair = pairOf(objective);
+  const pairs = pairsOf(objective);
   return {
     ms,
     imagesPerSecond: batch / ms * 1000,
@@ -230,7 +237,9 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     dispatches: program.dispatches,
     encodeMs: Math.min(...encodings),
     firstStepSeconds: prepared.firstMs / 1000,
-    ...pair ? { idealOverPlain: macsTogether(pair, image) / count(pair.base, image).macs } : {},
+    ...pairs.length
+      ? { idealOverPlain: macsTogether(pairs, image) / count(pairs[0].base, image).macs }
+      : {},
     ...plain && { plainMs: median(plain), overPlain: median(own.map((t, i) => t / plain[i])) },
     ...options.checkpoint ? { checkpoint: await benchCheckpoint(scope, prepared.parts) } : {},
     ...options.profile ? { profile: byKernel(await profile(gpu, program, PROFILE_REPEATS)) } : {},

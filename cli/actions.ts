@@ -1,3 +1,4 @@
+import { isWhich, type Which } from "../nn/which.ts";
 import type { BenchCommand } from "../bench/main.ts";
 import { readArguments, readTyped } from "./arguments.ts";
 import type { EvaluateReport } from "./evaluate.ts";
@@ -72,10 +73,15 @@ function said(text: string): number {
   return EXIT.ok;
 }
 
+/** The network that `--which` names. */
+function whichOf({ which }: { readonly which?: string }): Which | undefined {
+  return isWhich(which) ? which : undefined;
+}
+
 async function runExport(args: readonly string[]): Promise<number> {
   const { values, positionals: [run] } = readArguments("export", args);
   const { exportNetwork, exportText } = await import("./export.ts");
-  const options = { run, ...values };
+  const options = { run, ...values, which: whichOf(values) };
   const report = await showingWork(printError, (reporter) => exportNetwork(options, reporter));
   print(exportText(report));
   return EXIT.ok;
@@ -102,8 +108,10 @@ async function runEval(args: readonly string[]): Promise<number> {
       await showingWork(printError, (reporter) =>
         evaluate(options, reporter, async (seen) => {
           if (folder === undefined) return;
-          // The small network of a pair is the one that is meant.
-          const prefix = networks.length > 1 && seen.report.which === "base" ? "base-" : "";
+          const { which } = seen.report;
+          // The only small network of a run is the one that is meant.
+          const isMeant = networks.length === 1 || which === "small";
+          const prefix = isMeant ? "" : `${which}-`;
           try {
             await writeEvaluation(seen, { folder, prefix });
           } catch (error) {
@@ -123,7 +131,10 @@ async function runEval(args: readonly string[]): Promise<number> {
 async function runPredict(args: readonly string[]): Promise<number> {
   const { values, positionals: [run, ...pictures] } = readArguments("predict", args);
   const { predict } = await import("./predict.ts");
-  const { broken } = await predict({ run, pictures, ...values }, { print, printError });
+  const { broken } = await predict({ run, pictures, ...values, which: whichOf(values) }, {
+    print,
+    printError,
+  });
   return broken ? EXIT.data : EXIT.ok;
 }
 

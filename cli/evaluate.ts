@@ -1,3 +1,4 @@
+import { networkWords } from "../nn/which.ts";
 import { readFile } from "./run/read_file.ts";
 import type { Batches } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -283,5 +284,5 @@ export function evaluateTable(run: string, reports: readonly EvaluateReport[]): 
     ]),
     `on ${first.runtime}`,
   ].join("\n") + "\n" +
-    reports.map((report) => `\nthe ${report.which} network${details(report)}`).join("");
+    reports.map((report) => `\nthe ${networkWords(report.which)}${details(report)}`).join("");
 }

@@ -1,3 +1,4 @@
+import { networkWords } from "../nn/which.ts";
 import { readFile } from "./run/read_file.ts";
 import type { Batch } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -26,7 +27,7 @@ import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { demandPictures, pageOf, pageWords, writePage } from "./run/page_files.ts";
 import { openRunPictures } from "./run/run_pictures.ts";
 import { checkImages, openValidation } from "./run/run_data.ts";
-import { checkNotMoved, imagesOf, savedNetwork } from "./run/run_images.ts";
+import { checkNotMoved, imagesOf, savedNetwork, usualSmall } from "./run/run_images.ts";
 import { fileSize, grouped } from "./text.ts";
 import { equalityLine } from "./report/equality.ts";
 import { latencyProgress } from "../train/latency_progress.ts";
@@ -133,7 +134,9 @@ async function asSafetensors({ checkpoint, dataset, scope }: Bench): Promise<Exp
 function demandEqual(found: Verification, which: Which): void {
   if (areEqual(found)) return;
   throw new VerificationError(
-    `Cannot export the ${which} network: the file has to give its logits ${inequality(found)}; ` +
+    `Cannot export the ${networkWords(which)}: the file has to give its logits ${
+      inequality(found)
+    }; ` +
       `nothing was written`,
   );
 }
@@ -147,7 +150,7 @@ export async function exportNetwork(
   reporter: Pick<Reporter, "work" | "note"> = { work() {}, note() {} },
 ): Promise<ExportReport> {
   const { format, includeNormalization, overwrite, dataDir } = options;
-  const saved = savedNetwork(options.run, options.which ?? "small");
+  const saved = savedNetwork(options.run, options.which ?? usualSmall(options.run));
   const { file } = saved;
   const { checkpoint, state } = await load(file, options.which);
   const { which } = checkpoint;

@@ -73,7 +73,7 @@ function readNumber(option: Numeric, text: string): number {
   throw unusable(`${wanted}, found ${printable(text)}, which is ${rounded} in 32 bits`);
 }
 
-function readNumbers(option: Numbers, text: string): number[] {
+function readNumbers(option: Numbers, text: string): number | number[] {
   const { name, count: [few, many], order } = option;
   const numbers = text.split(",").map(decimal);
   const ordered = order === "different"
@@ -82,14 +82,16 @@ function readNumbers(option: Numbers, text: string): number[] {
   const fits = numbers.length >= few && numbers.length <= many && ordered;
   const each = (number: number): boolean =>
     Number.isFinite(number) && within(option, number) && kept(option, number).rounded === undefined;
-  if (fits && numbers.every(each)) return numbers;
+  if (fits && numbers.every(each)) {
+    return option.alone && numbers.length === 1 ? numbers[0] : numbers;
+  }
+  const bounds = boundWords(option);
   const count = few === many ? `${few}` : `${few} to ${many}`;
-  throw unusable(
-    `${flagOf(name)} is ${count} ${order === "any" ? "" : `${order} `}numbers ${
-      boundWords(option)
-    } with commas between, ` +
-      `found ${printable(text)}`,
-  );
+  const kind = order === "any" ? "" : `${order} `;
+  const wanted = option.alone
+    ? `a number ${bounds}, or up to ${many} ${kind}ones with commas between`
+    : `${count} ${kind}numbers ${bounds} with commas between`;
+  throw unusable(`${flagOf(name)} is ${wanted}, found ${printable(text)}`);
 }
 
 /** The choices of an option in words. */

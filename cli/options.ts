@@ -1,4 +1,5 @@
-import { areLists, type GivenWidths } from "../export/widths_file.ts";
+import { type RunWidths, widthsByName } from "../train/small_widths.ts";
+import { areLists } from "../export/widths_file.ts";
 import { type Value, withDefaults } from "../train/options/option.ts";
 import { isModelFile, modelName } from "../export/model_file_name.ts";
 import { trainingValues } from "../train/options/train_options.ts";
@@ -107,7 +108,7 @@ function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequ
 
 /** Values with what the file of `--widths` says of the networks, where flags do not. */
 function withFile(
-  { model, stem, variant, trunk, maskFrom }: GivenWidths,
+  { model, stem, variant, trunk, maskFrom }: RunWidths,
   { values, given }: Arguments<"train">,
 ): CommandValues<"train"> {
   const named = Object.entries<Value | undefined>(values).filter(([name]) => given.has(name));
@@ -123,8 +124,14 @@ function withFile(
   return withDefaults(optionsOf("train"), Object.fromEntries(said)) as CommandValues<"train">;
 }
 
+/** How many small networks are asked for. */
+function small(compression: number | readonly number[], widths?: RunWidths): number {
+  if (widths) return widthsByName(widths.widths).length;
+  return typeof compression === "number" ? 1 : compression.length;
+}
+
 /** The options of a training run, with `widths` as the file says that was given. */
-export function trainRequest(parsed: Arguments<"train">, widths?: GivenWidths): TrainRequest {
+export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): TrainRequest {
   const values = widths ? withFile(widths, parsed) : parsed.values;
   const { mode, teacher, init, compression, dryRun } = values;
   if (mode === "distill" && teacher === undefined) {
@@ -136,10 +143,27 @@ export function trainRequest(parsed: Arguments<"train">, widths?: GivenWidths): 
       `${flagOf(flag)} has an effect with --init or a model in a file alone, found none`,
     );
   }
-  if (parsed.given.has("importance") && areLists(widths?.widths)) {
+  if (
+    parsed.given.has("importance") && widthsByName(widths?.widths).some(([, of]) => areLists(of))
+  ) {
     throw unusable(
       "--importance has no effect beside the --widths of a run that has chosen its filters; leave " +
         "one of them out",
+    );
+  }
+  const count = small(compression, widths);
+  if (count > 1 && mode !== "adjoined") {
+    throw unusable(
+      `several small networks are trained by --mode adjoined alone, found ${count} beside ` +
+        `--mode ${mode}`,
+    );
+  }
+  if (values.sandwich !== undefined && values.sandwich >= count) {
+    throw unusable(
+      count === 1
+        ? "--sandwich has an effect on several small networks alone, found one; name more " +
+          "with --compression"
+        : `--sandwich is less than the ${count} small networks, found ${values.sandwich}`,
     );
   }
   const request = runRequest("train", values, {

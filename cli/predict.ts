@@ -1,3 +1,4 @@
+import { networkWords } from "../nn/which.ts";
 import { BrokenPictureError } from "../data/broken_picture.ts";
 import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
@@ -201,7 +202,7 @@ export async function predict(
     // Lines that people see come are all they need.
     const reporter = Deno.stdout.isTerminal() ? { work() {} } : line;
     const { info: { which, image }, file } = network;
-    note(`${printable(file, 300)}: the ${which} network, images of ${image.join("x")}`);
+    note(`${printable(file, 300)}: the ${networkWords(which)}, images of ${image.join("x")}`);
     notes.forEach(note);
     const asked = new Asked(network, { files, preparation, workers, note });
     const predicted = new Predicted((text) => {

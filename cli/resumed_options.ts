@@ -1,10 +1,13 @@
 // The options of a run that goes on: those that it has, with what the command line may change.
+import type { Widths } from "../nn/compress/adjoin.ts";
+import { isSmallName } from "../nn/which.ts";
+import type { RunWidths, WidthsByName } from "../train/small_widths.ts";
 import { resolve } from "node:path";
 import { DataError } from "../data/error.ts";
 import { isRecord } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { listed } from "../data/words.ts";
-import { type GivenWidths, isWidth } from "../export/widths_file.ts";
+import { isWidth } from "../export/widths_file.ts";
 import { UsageError } from "../train/errors.ts";
 import { type Option, type Value, withDefaults } from "../train/options/option.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
@@ -20,7 +23,7 @@ const PATHS: readonly string[] = ["model", "dataDir", "teacher", "init", "output
 export interface ResumedOptions<C extends Command> {
   readonly parsed: Arguments<C>;
   /** The widths of its small network, where they were given. */
-  readonly widths?: GivenWidths;
+  readonly widths?: RunWidths;
   /** What is to be said of them, a sentence each. */
   readonly notes: readonly string[];
 }
@@ -40,8 +43,10 @@ function knownValue(option: Option, value: unknown, file: string): Value {
   const isNumeric = option.kind === "number" || option.kind === "integer";
   const isText = (one: unknown): boolean => typeof one === "string";
   const isListed = option.kind === "numbers" || option.kind === "choices";
+  const isAlone = option.kind === "numbers" && option.alone === true && isNumber(value);
   const fits = isListed
-    ? Array.isArray(value) && value.every(option.kind === "numbers" ? isNumber : isText)
+    ? isAlone ||
+      (Array.isArray(value) && value.every(option.kind === "numbers" ? isNumber : isText))
     : isNumeric
     ? isNumber(value)
     : typeof value === "string";
@@ -144,14 +149,21 @@ function begunEpochs({ state: { phase, position: { epoch, step } } }: FoundRun):
 }
 
 /** Whether something is widths by convolution. */
-function isWidths(value: unknown): value is GivenWidths["widths"] {
+function isWidths(value: unknown): value is Widths {
   return isRecord(value) && Object.values(value).every(isWidth);
 }
 
+/** Whether something is widths of several small networks. */
+function areNamed(value: Readonly<Record<string, unknown>>): value is WidthsByName {
+  const entries = Object.entries(value);
+  return entries.length > 0 && entries.every(([name, of]) => isSmallName(name) && isWidths(of));
+}
+
 /** The widths that a run was given, with the network that they are of. */
-function widthsOf({ config: { widths }, file }: FoundRun): GivenWidths | undefined {
+function widthsOf({ config: { widths }, file }: FoundRun): RunWidths | undefined {
   if (!isRecord(widths)) return undefined;
   if (isWidths(widths)) return { widths };
+  if (areNamed(widths)) return { widths };
   throw new DataError(
     `Cannot go on from ${printable(file, 300)}: its options are not those of a run, found ` +
       `${printableJson(widths)} for --widths; take an earlier checkpoint`,
@@ -182,7 +194,7 @@ export function resumedOptions<C extends "train" | "search" | "compare">(
   command: C,
   args: readonly string[],
   found: FoundRun,
-  widths?: GivenWidths,
+  widths?: RunWidths,
 ): ResumedOptions<C> {
   refuseOtherCommand(command, found);
   const { typed } = readTyped(command, args);

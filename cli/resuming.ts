@@ -1,11 +1,11 @@
 // What a command line that may go on with a run comes to.
+import type { RunWidths } from "../train/small_widths.ts";
 import { basename } from "node:path";
 import { parseJson } from "../data/json.ts";
 import { printable } from "../data/printable.ts";
 import { plural } from "../data/words.ts";
 import { folderOf } from "../train/compare/methods.ts";
 import { Plan } from "../train/compare/plan.ts";
-import type { GivenWidths } from "../export/widths_file.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
 import type { CompareRequest, RunRequest } from "./options.ts";
 import { resumedOptions } from "./resumed_options.ts";
@@ -20,7 +20,7 @@ import {
 } from "./run/found_run.ts";
 import { readText } from "./run/read_file.ts";
 import { foundInDataDir } from "./run/recognized.ts";
-import { readWidths } from "./run/weights_files.ts";
+import { readAllWidths } from "./run/widths_files.ts";
 
 /** A run as it is with other epochs, whose rows of metrics.jsonl say how many there are. */
 function withEpochs(found: FoundRun, epochs: number): FoundRun {
@@ -41,10 +41,10 @@ export async function readRequest<
 >(
   command: C,
   args: readonly string[],
-  build: (parsed: Arguments<C>, widths?: GivenWidths) => Request,
+  build: (parsed: Arguments<C>, widths?: RunWidths) => Request,
 ): Promise<Request> {
   const { typed: { resume, widths: file } } = readTyped(command, args);
-  const widths = typeof file === "string" ? await readWidths(file) : undefined;
+  const widths = typeof file === "string" ? await readAllWidths(file) : undefined;
   const goOn = async (path: string): Promise<Request> => {
     const found = await findRun(path);
     const { parsed, widths: own, notes } = resumedOptions(command, args, found, widths);

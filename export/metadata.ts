@@ -4,7 +4,7 @@ import { parseJson, wrongKey } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { type Interpolation, INTERPOLATIONS } from "../data/resample.ts";
 import { unfitName } from "../data/unfit_name.ts";
-import type { Which } from "../nn/which.ts";
+import { isWhich, type Which } from "../nn/which.ts";
 
 /** The description of a saved network besides its layers and weights. */
 export interface CheckpointInfo {
@@ -26,6 +26,9 @@ export interface CheckpointInfo {
   /** Fraction of the validation set. */
   readonly top1?: number;
 }
+
+/** The names of networks, in words. */
+const NAMES = "base, small or the name of one of several small networks";
 
 /** Strings by name, as files have them. */
 export type Metadata = Readonly<Record<string, string>>;
@@ -59,11 +62,7 @@ function checkInfo(raw: RawInfo, refuse: Refuse): CheckpointInfo {
     const found = raw[key];
     return fits(found) ? found : refuse(key, wanted, found);
   };
-  const which = field(
-    "which",
-    "base or small",
-    (x): x is Which => x === "base" || x === "small",
-  );
+  const which = field("which", NAMES, isWhich);
   const classes = field(
     "classes",
     "names",
@@ -179,7 +178,7 @@ export function parseInfo(metadata: Metadata, file: string): CheckpointInfo {
   const of = (key: string): unknown => metadataField(metadata, key, file);
   const has = (key: string): boolean => Object.hasOwn(metadata, key);
   const which = has("which") ? metadata.which : undefined;
-  if (which !== "base" && which !== "small") return refuse("which", "base or small", which);
+  if (!isWhich(which)) return refuse("which", NAMES, which);
   const [classes, image, mean, std] = ["classes", "image", "mean", "std"].map(of);
   const [crop_pct, top1] = ["crop_pct", "top1"].map((key) => has(key) ? of(key) : undefined);
   const interpolation = has("interpolation") ? metadata.interpolation : undefined;

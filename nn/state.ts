@@ -13,14 +13,17 @@ export interface StateSpecs {
   readonly statistics: readonly ParameterSpec[];
 }
 
-/** The prefix of names that the small network has to itself: those of its norms. */
-export const SMALL = "small.";
-
 /**
- * The name under which one of two networks has the parameters of a layer that each has of its own.
+ * The name under which a network has the parameters of a layer that each has of its own: those of
+ * norms. A small network's begin with its name.
  */
 export function ownName(layer: string, which: Which): string {
-  return which === "base" ? layer : SMALL + layer;
+  return which === "base" ? layer : `${which}.${layer}`;
+}
+
+/** Whether a name begins as those do that small networks have to themselves. */
+export function isOwnName(name: string): boolean {
+  return /^small[.-]/.test(name);
 }
 
 /** The name of a layer, empty where it has none. */
@@ -59,7 +62,7 @@ export function networkSpecs(network: Network): StateSpecs {
 /**
  * Draws a state: convolutions and classifier from a normal distribution of standard deviation
  * 1 / sqrt(fan in), biases 0, norms at scale 1, or 0 where their layer says so. `network` is the
- * base network where `specs` are those of an adjoined pair. Raises a `TypeError` for a parameter
+ * base network where `specs` are those of adjoined networks. Raises a `TypeError` for a parameter
  * that no layer has.
  */
 export function initialize(
@@ -74,8 +77,12 @@ export function initialize(
     ),
   );
   const initialOf = (name: string): LayerParameter["initial"] => {
-    const found = initials.get(name) ??
-      (name.startsWith(SMALL) ? initials.get(name.slice(SMALL.length)) : undefined);
+    let found = initials.get(name);
+    // What is behind the name of a small network, which may have points in it.
+    for (let at = isOwnName(name) ? name.indexOf(".") : -1; at >= 0 && found === undefined;) {
+      found = initials.get(name.slice(at + 1));
+      at = name.indexOf(".", at + 1);
+    }
     if (found !== undefined) return found;
     throw new TypeError(`Cannot draw ${name}: wanted a parameter of the network, found none`);
   };

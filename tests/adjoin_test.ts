@@ -208,7 +208,7 @@ const REFUSED: readonly [string, AdjoinOptions, Network, string][] = [
       const x = n.conv2d(n.image, { name: "small.a", out: 4, kernel: 3 });
       n.linear(n.globalAvgPool2d(x), { name: "fc", out: 2 });
     }),
-    "names in small. are the small network's, found small.a; rename the layer",
+    "names that begin with small. or small- are those of small networks, found small.a; rename the layer",
   ],
 ];
 

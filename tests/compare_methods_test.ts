@@ -9,7 +9,7 @@ import type { Outcome } from "../train/compare/comparison.ts";
 import { METHOD_NAMES, METHODS } from "../train/compare/methods.ts";
 import { Plan } from "../train/compare/plan.ts";
 import { UsageError } from "../train/errors.ts";
-import { adjoinedOf } from "../train/pair.ts";
+import { pairsFor } from "../train/pair.ts";
 import type { TrainingState } from "../train/resume/training_state.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -93,7 +93,7 @@ Deno.test("the work that is left is that of the runs that have not ended", async
   const flags = ["--train-size", "16", "--val-size", "8", "--batch-size", "8"];
   const { options, find } = request(...flags, "--mask-from", "1", "--budget-macs", "0.8");
   const inputs = await readInputs(options);
-  const { base } = adjoinedOf(options, inputs.split.train);
+  const [{ base }] = pairsFor(options, inputs.split.train);
   const widths = uniformWidths(base, options, { ...find, image: inputs.split.train });
   const ground = { inputs, options, find, widths, pruneBy: "l2" } as const;
   const plan = new Plan({ methods: ["alone", "searched"], seed: 0, seeds: 2 });

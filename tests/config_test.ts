@@ -60,6 +60,7 @@ function beside({ name, only = {}, needs }: Option): string[] {
     ...needs === undefined ? [] : [flagOf(needs), "0.5"],
     // They order and measure what is given.
     ...["importance", "bnBatches"].includes(name) ? ["--init", "a"] : [],
+    ...name === "sandwich" ? ["--compression", "2,4,8"] : [],
     ...name === "teacher" || !choices.includes("distill") ? [] : ["--teacher", "a"],
   ];
 }

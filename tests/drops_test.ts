@@ -16,7 +16,7 @@ import { type Network, network } from "../nn/network.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
 import { applying, Learner, Weights } from "../train/learner.ts";
-import { adjoinedOf } from "../train/pair.ts";
+import { pairsFor } from "../train/pair.ts";
 import { TrainingStep } from "../train/step.ts";
 import { lacks } from "./permissions.ts";
 import { demandEqual, trained } from "./torture/resumed_runs.ts";
@@ -198,7 +198,7 @@ Deno.test("a network of a file drops as one that has a name", () => {
   const { options } = trainRequest(readArguments("train", ["--drop", "0.3", "--drop-path", "0.5"]));
   const images = { classes: ["a", "b"], channels: 3 };
   const given = model("resnet8", { classes: 2, stem: "authors" });
-  const named = adjoinedOf(options, images);
+  const named = pairsFor(options, images)[0];
   assertEquals(ratesOf(named.base, "dropPath").length, 2);
-  assertEquals(adjoinedOf(options, images, given).base, named.base);
+  assertEquals(pairsFor(options, images, given)[0].base, named.base);
 });

@@ -194,7 +194,10 @@ Deno.test("numbers out of range, and what is no number, are refused", () => {
   assertEquals(complaint("--lr 0x10"), "--lr is a number above 0, found 0x10");
   assertEquals(complaint("--lr fast"), "--lr is a number above 0, found fast");
   assertEquals(complaint("--lr 1e400"), "--lr is a number above 0, found 1e400");
-  assertEquals(complaint("--compression 0.9"), "--compression is a number at least 1, found 0.9");
+  assertEquals(
+    complaint("--compression 0.9"),
+    "--compression is a number at least 1, or up to 8 different ones with commas between, found 0.9",
+  );
   const part = "a number at least 0 and below 1";
   assertEquals(complaint("--smoothing 1"), `--smoothing is ${part}, found 1`);
   assertEquals(complaint("--masking-factor -0.1"), `--masking-factor is ${part}, found -0.1`);

@@ -10,7 +10,7 @@ import { loadGiven } from "../cli/run/weights_files.ts";
 import { trainRequest } from "../cli/options.ts";
 import { readValidationOptions } from "../cli/run/run_data.ts";
 import { loadTeacher } from "../cli/run/weights_files.ts";
-import { readWidths } from "../cli/run/weights_files.ts";
+import { readAllWidths } from "../cli/run/widths_files.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 
@@ -43,7 +43,7 @@ interface Reader {
 }
 
 const READERS: readonly Reader[] = [
-  { what: "--widths", name: "widths.json", read: (dir) => readWidths(`${dir}/widths.json`) },
+  { what: "--widths", name: "widths.json", read: (dir) => readAllWidths(`${dir}/widths.json`) },
   {
     what: "--teacher",
     name: "base.safetensors",

@@ -1,6 +1,6 @@
 // What is taken by hand in the place of what is wanted: typed errors, no silent results.
 import { assertThrows } from "@std/assert";
-import { adjoin } from "../nn/compress/adjoin.ts";
+import { adjoin, type Widths } from "../nn/compress/adjoin.ts";
 import { widthGroups } from "../nn/compress/width_groups.ts";
 import { count, type ImageSize } from "../nn/count.ts";
 import { network } from "../nn/network.ts";
@@ -16,7 +16,7 @@ const net = model("resnet8", { classes: 2 });
 Deno.test("widths that are no object of numbers by name are refused", () => {
   for (const widths of [3, null, [], "8"]) {
     assertThrows(
-      () => adjoin(net, { compression: 1, widths: misfit(widths) }),
+      () => adjoin(net, { compression: 1, widths: misfit<Widths>(widths) }),
       TypeError,
       "wanted widths by convolution",
     );

@@ -21,6 +21,7 @@ import type { Network } from "../nn/network.ts";
 import { model } from "../nn/families/mod.ts";
 import { networkSpecs } from "../nn/state.ts";
 import { UsageError } from "../train/errors.ts";
+import { widthsByName } from "../train/small_widths.ts";
 import { withImportance } from "../train/importance.ts";
 import type { Keeper } from "../train/resume/keeper.ts";
 import { networksOfState } from "../train/resume/state_networks.ts";
@@ -164,7 +165,10 @@ Deno.test(
         ]),
         given,
       ).options;
-      const kept = (await withImportance(await readInputs(few), few)).widths?.["layer2.0.conv1"];
+      const [[, widths]] = widthsByName(
+        (await withImportance(await readInputs(few), few)).widths,
+      );
+      const kept = widths["layer2.0.conv1"];
       assert(Array.isArray(kept) && kept.length === 3);
       assertThrows(
         () =>

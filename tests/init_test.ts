@@ -68,9 +68,11 @@ async function startOf(path: string, ...args: string[]): Promise<Start> {
   assert(given);
   const { model: name, variant, stem, compression } = found;
   const base = model(name, { classes: 10, variant, stem });
-  const adjoined = adjoin(base, { compression });
+  const pairs = adjoin(base, {
+    small: [compression].flat().map((alpha) => ({ compression: alpha })),
+  });
   const teacher = found.mode === "distill" ? { network: base } as never : undefined;
-  return startFrom(given, found, { objective: objectiveOf(found, adjoined, teacher), adjoined });
+  return startFrom(given, found, { objective: objectiveOf(found, pairs, teacher), pairs });
 }
 
 const thin = model("resnet8", { classes: 10, stem: "authors" });

@@ -155,6 +155,8 @@ export const EFFECTS: readonly Effect[] = [
     base: SEARCH_ALONE,
   }),
   effect(["train"], "compression", "--compression 2", "program"),
+  effect(["train"], "compression", "--compression 2,4", "program", { of: "several" }),
+  effect(["train"], "sandwich", "--sandwich 1", "submits", { beside: "--compression 2,4" }),
 
   // Images.
   effect(TRAINING, "dataset", IDX, ["program", "write pixels"]),

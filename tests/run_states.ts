@@ -7,7 +7,7 @@ import type { Checkpoint } from "../export/checkpoint.ts";
 import type { State } from "../nn/parameters.ts";
 import { initialState, type Job, jobOn } from "../train/job.ts";
 import { specsOf } from "../train/objective.ts";
-import { adjoinedOf } from "../train/pair.ts";
+import { pairsFor } from "../train/pair.ts";
 import type { TrainingState } from "../train/resume/training_state.ts";
 import type { EpochMetrics, TrainOptions } from "../train/types.ts";
 
@@ -47,7 +47,7 @@ export function stateOfRun(
   const options = { ...typed, ...widths ? { widths } : {} };
   const split = generatedSplit({ train: 16, validation: 8, size: 16, seed: options.seed });
   const images = split.train;
-  const network = adjoinedOf(options, images).base;
+  const network = pairsFor(options, images)[0].base;
   const info = { which: "base", classes: images.classes, image: [16, 16, 3] } as const;
   const { normalization } = split;
   const teacher = { network, state: new Map(), ...info, normalization };

@@ -6,7 +6,6 @@ import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { extract } from "../nn/compress/adjoined_state.ts";
 import { networksOfState, parseNetworks } from "../train/resume/state_networks.ts";
 import { encodeTrainingState, type TrainingState } from "../train/resume/training_state.ts";
-import type { Which } from "../train/types.ts";
 import { joined } from "../data/safetensors.ts";
 import { digest, digested, stateOfRun } from "./run_states.ts";
 
@@ -16,7 +15,7 @@ Deno.test("a pair out of a checkpoint is, byte for byte, what the run saves", ()
   for (const args of [[], ["--masking-factor", "0.3", "--seed", "5"], ["--crop-pct", "0.9"]]) {
     const { state, job, values } = stateOfRun(args);
     const { adjoined, split: { train, normalization } } = job;
-    const saved = (which: Which): Uint8Array =>
+    const saved = (which: "base" | "small"): Uint8Array =>
       encodeCheckpoint(
         adjoined[which],
         which === "base" ? values : extract(adjoined, values),
@@ -31,7 +30,10 @@ Deno.test("a pair out of a checkpoint is, byte for byte, what the run saves", ()
     assertEquals(networks.map(({ which }) => which), ["base", "small"]);
     for (const found of networks) {
       const { network, state, ...info } = found;
-      const [bytes, wanted] = [encodeCheckpoint(network, state, info), saved(info.which)];
+      const [bytes, wanted] = [
+        encodeCheckpoint(network, state, info),
+        saved(info.which === "base" ? "base" : "small"),
+      ];
       assertEquals(digested(found), digested(parseCheckpoint(wanted, "saved")));
       assert(bytes.length === wanted.length && bytes.every((byte, i) => byte === wanted[i]));
     }

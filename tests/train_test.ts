@@ -42,9 +42,9 @@ Deno.test(
       assertEquals(lines.map((line) => JSON.parse(line).epoch), [1, 2]);
       const summary = await summaryOf(`${dir}/run`);
       assertEquals(summary.seed, 3);
-      assertEquals(summary.verify?.images, 25);
-      assertEquals(summary.verify?.top1Agreement, 1);
-      assert((summary.verify?.maxDifference ?? 1) <= 1e-4);
+      assertEquals(summary.small?.verify?.images, 25);
+      assertEquals(summary.small?.verify?.top1Agreement, 1);
+      assert((summary.small?.verify?.maxDifference ?? 1) <= 1e-4);
       assertEquals(summary.base?.params, 82_714);
       assertEquals(summary.small?.params, 15_562);
       const config = JSON.parse(await Deno.readTextFile(`${dir}/run/config.json`));
@@ -159,7 +159,7 @@ Deno.test("train reads CIFAR-10 binary files", { ignore }, () =>
     await train("--dataset", "cifar10", "--data-dir", dir, "--output", `${dir}/run`);
     const { metadata } = parseSafetensors(await Deno.readFile(`${dir}/run/base.safetensors`));
     assertEquals(JSON.parse(metadata.classes)[3], "cat");
-    assertEquals((await summaryOf(`${dir}/run`)).verify?.images, 25);
+    assertEquals((await summaryOf(`${dir}/run`)).small?.verify?.images, 25);
   }));
 
 interface Refusal {

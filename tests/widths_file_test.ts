@@ -3,7 +3,7 @@ import { DataError } from "../data/error.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { UsageError } from "../train/errors.ts";
 import { trainRequest } from "../cli/options.ts";
-import { readWidths } from "../cli/run/weights_files.ts";
+import { readAllWidths } from "../cli/run/widths_files.ts";
 import { encodeWidths, parseWidths, type WidthsFile } from "../export/widths_file.ts";
 import { drawWidths } from "../cli/report/widths_picture.ts";
 import { lacks } from "./permissions.ts";
@@ -126,7 +126,7 @@ Deno.test(
   { ignore: lacks("read") },
   async () => {
     await assertRejects(
-      () => readWidths("/nowhere/widths.json"),
+      () => readAllWidths("/nowhere/widths.json"),
       DataError,
       "found no file /nowhere/widths.json",
     );

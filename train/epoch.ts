@@ -12,8 +12,10 @@ import { Pace } from "./pace.ts";
 import { Predictions } from "./predictions.ts";
 import { isStopped } from "./resume/course.ts";
 import type { Run } from "./run.ts";
+import { sandwichOf } from "./sandwich.ts";
 import { klWeightAt, type Rate, rateAt } from "./schedule.ts";
-import type { EpochMetrics, Progress, Score, TrainOptions, Which } from "./types.ts";
+import type { EpochMetrics, Progress, Score, TrainOptions } from "./types.ts";
+import { type ByNetwork, entriesOf } from "../nn/which.ts";
 
 /** Steps between two waits: what is told of a fast run stays close to where it is. */
 const MOST_STEPS = 64;
@@ -42,8 +44,12 @@ function noiseOf({ seed }: { readonly seed: number }, epoch: number, k: number):
   return [random.bits(), random.bits()];
 }
 
-function top1(scores: Partial<Record<Which, Score>>): Partial<Record<Which, number>> {
-  return Object.fromEntries(Object.entries(scores).map(([which, score]) => [which, score.top1]));
+function top1(scores: ByNetwork<Score>): ByNetwork<number> {
+  // By the sandwich rule, some may not have been trained yet.
+  return Object.fromEntries(
+    entriesOf(scores).filter(([which, { top1 }]) => which === "base" || Number.isFinite(top1))
+      .map(([which, { top1 }]) => [which, top1]),
+  );
 }
 
 /** Says which steps did not count, and raises a `DivergedError` for too many in a row. */
@@ -161,7 +167,8 @@ async function trainSteps(run: Run, clock: EpochClock): Promise<Progress> {
     }
     const noise = step.drops ? noiseOf(run.job.options, epoch, k) : undefined;
     k++;
-    begun = !step.run(batch, { ...rates, noise });
+    const sandwich = sandwichOf(run.job.options.seed, epoch, done, step.sandwiches.length);
+    begun = !step.run(batch, { ...rates, noise, sandwich });
     if (begun) continue;
     done++;
     const due = saving.isDue(done);
@@ -216,7 +223,7 @@ export async function validate(
   epoch: number,
   run: Run,
   predicting = epoch + 1 === run.job.options.epochs,
-): Promise<Partial<Record<Which, Score>>> {
+): Promise<ByNetwork<Score>> {
   const { job: { options, split, validation }, evaluation, reporter, estimate, course } = run;
   const { part, length: total } = split.validation;
   const what = part === "test" ? "test" : "validation";

@@ -1,3 +1,4 @@
+import { entriesOf } from "../nn/which.ts";
 import { augmentedBatch } from "./augmented_batch.ts";
 import { validationBatches } from "../data/picture_batches.ts";
 import { plural } from "../data/words.ts";
@@ -17,6 +18,7 @@ import { bestEpoch, Saving, trainedEpochs } from "./resume/saving.ts";
 import type { TrainingState } from "./resume/training_state.ts";
 import type { Run } from "./run.ts";
 import type { EpochMetrics, Reporter, Score, Which } from "./types.ts";
+import type { ByNetwork } from "../nn/which.ts";
 import { workloads } from "./workloads.ts";
 
 /** Failures in one run, each of which goes back to the last checkpoint, but for the last one. */
@@ -25,8 +27,8 @@ const MOST_FAILURES = 3;
 /** What training has come to. */
 export interface Learned {
   /** What the networks do on the validation images. */
-  readonly scores: Partial<Record<Which, Score>>;
-  readonly predictions: Partial<Record<Which, Predictions>>;
+  readonly scores: ByNetwork<Score>;
+  readonly predictions: ByNetwork<Predictions>;
   /** All epochs of the run, those of a search before those of the training after it. */
   readonly history: readonly EpochMetrics[];
 }
@@ -109,7 +111,8 @@ async function goBack(run: Run, error: DivergedError): Promise<void> {
 
 /** The network whose accuracy says which epoch is best: the small one, where it is trained. */
 function judged({ job: { objective } }: Run): Which {
-  return networksOf(objective).small ? "small" : "base";
+  const names = entriesOf(networksOf(objective)).map(([which]) => which);
+  return names.find((which) => which !== "base") ?? "base";
 }
 
 /** Whether all epochs are trained, or too many went by without a better network. */

@@ -3,7 +3,7 @@ import { countCorrect } from "../kernels/ops/counters.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
-import { WHICH, type Which } from "../nn/which.ts";
+import { type ByNetwork, entriesOf, type Which } from "../nn/which.ts";
 import { StoppedError } from "./errors.ts";
 import { Counters, demandClasses } from "./score_counters.ts";
 import type { Gates } from "./gates.ts";
@@ -17,7 +17,7 @@ import type { Score } from "./types.ts";
 /** Where the predictions of an evaluation go. */
 export interface Predicting {
   /** They are added to these. */
-  readonly to: Partial<Record<Which, Predictions>>;
+  readonly to: ByNetwork<Predictions>;
   /** Readings of logits, one a batch, that may be under way while further batches are computed. */
   readonly ahead: number;
 }
@@ -67,10 +67,9 @@ export class Evaluation {
       const apply = applying(trace);
       const running = { apply, parameter: weights.tensor, training: false };
       const found = logitsOf(objective, image, running, gates?.chosen);
-      for (const which of ["base", "small"] as const) {
+      for (const [which, of] of entriesOf(found)) {
         const counted = counters.tensors[which];
-        const of = found[which];
-        if (!counted || !of) continue;
+        if (!counted) continue;
         apply(countCorrect, [of, images.labels, counted], {});
         logits[which] = trace.keep(of);
       }
@@ -95,7 +94,7 @@ export class Evaluation {
     work?: ImageWork,
     predicting?: Predicting,
     stopped: () => boolean = () => false,
-  ): Promise<Partial<Record<Which, Score>>> {
+  ): Promise<ByNetwork<Score>> {
     this.#counters.clear();
     const reading: Promise<void>[] = [];
     let sent = 0;
@@ -128,17 +127,14 @@ export class Evaluation {
     // The next batch is written into the same arrays.
     const of = { count, labels: labels.slice(), places: places?.slice() };
     const found = await this.read();
-    for (const which of WHICH) {
-      const logits = found[which];
-      if (logits) to[which]?.add(of, logits);
-    }
+    for (const [which, logits] of entriesOf(found)) to[which]?.add(of, logits);
   }
 
   /** Logits of the batch that was sent last, `[batch, classes]`, row-major, of each network. */
-  async read(): Promise<Partial<Record<Which, Float32Array>>> {
-    const names = WHICH.filter((which) => this.#logits[which]);
-    const found = await this.#scope.gpu.read(Object.values(this.#logits));
-    return Object.fromEntries(names.map((which, i) => [which, Float32Array.from(found[i])]));
+  async read(): Promise<ByNetwork<Float32Array>> {
+    const logits = entriesOf(this.#logits);
+    const found = await this.#scope.gpu.read(logits.map(([, tensor]) => tensor));
+    return Object.fromEntries(logits.map(([which], i) => [which, Float32Array.from(found[i])]));
   }
 
   /** Logits of one batch, `[batch, classes]`, row-major. */

@@ -3,7 +3,8 @@ import { plural } from "../data/words.ts";
 import type { State } from "../nn/parameters.ts";
 import { notFinite } from "../nn/wrong_value.ts";
 import { DivergedError } from "./errors.ts";
-import type { Score, TrainOptions, Which } from "./types.ts";
+import type { Score, TrainOptions } from "./types.ts";
+import type { ByNetwork } from "../nn/which.ts";
 
 /** What the cure of a divergence depends on. */
 type Rates = Pick<TrainOptions, "lr" | "sched" | "weightDecay">;
@@ -46,7 +47,7 @@ export function divergedAt(
  * Raises a {@link DivergedError} for losses of a validation that are no numbers. The last step of training may be the one to diverge.
  */
 export function demandFiniteScores(
-  { scores, epoch }: { scores: Partial<Record<Which, Score>>; epoch: number },
+  { scores, epoch }: { scores: ByNetwork<Score>; epoch: number },
   options: Rates,
 ): void {
   for (const [which, { loss }] of Object.entries(scores)) {

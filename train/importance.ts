@@ -7,7 +7,8 @@ import { TAYLOR_BATCHES, taylorScores } from "./filter_scores.ts";
 import type { Given } from "./given.ts";
 import { isSmall } from "./init.ts";
 import { initialState, type Job, jobOn, type RunInputs } from "./job.ts";
-import { adjoinedOf } from "./pair.ts";
+import { pairsFor } from "./pair.ts";
+import { joinWidths, widthsByName } from "./small_widths.ts";
 import type { TrainOptions } from "./types.ts";
 
 /** The order of the filters that a run cuts by: where it is not told, `l2` of weights that are given. */
@@ -17,7 +18,7 @@ function importanceOf(
 ): Importance {
   const isBase = mode === "plain" && which === "base";
   if (!given || isBase) return "first";
-  return importance ?? (areLists(widths) ? "first" : "l2");
+  return importance ?? (widthsByName(widths).some(([, of]) => areLists(of)) ? "first" : "l2");
 }
 
 /** Scores of the filters of the weights that a run starts from. */
@@ -51,7 +52,7 @@ export async function withImportance(
   const importance = importanceOf(options, given);
   if (importance === "first" || !given) return options;
   const small = options.mode === "distill" || options.mode === "plain";
-  if (small && isSmall(given, adjoinedOf(options, split.train, inputs.network))) {
+  if (small && isSmall(given, pairsFor(options, split.train, inputs.network)[0])) {
     if (options.importance === undefined) return { ...options, importance: "first" };
     throw new UsageError(
       `Cannot order filters by ${importance}: wanted weights of the base network, found those of a ` +
@@ -62,5 +63,6 @@ export async function withImportance(
   }
   const whole = jobOn(inputs, { ...options, mode: "plain", which: "base" });
   const scores = await scoresOf(whole, importance, open);
-  return { ...options, importance, widths: importantFilters(whole.adjoined, scores) };
+  const named = whole.pairs.map((pair) => [pair.which, importantFilters(pair, scores)] as const);
+  return { ...options, importance, widths: joinWidths(named) };
 }

@@ -15,6 +15,7 @@ import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.t
 import { DEFAULT_VARIANTS, torchvisionNames, type Variant } from "../nn/families/mod.ts";
 import { classifiersOf } from "../nn/classifiers.ts";
 import { nameOf, networkSpecs } from "../nn/state.ts";
+import { isSmallName, isWhich } from "../nn/which.ts";
 import { wrongValue } from "../nn/wrong_value.ts";
 import { isWhole } from "./effect.ts";
 import { UsageError } from "./errors.ts";
@@ -67,7 +68,7 @@ function refuseOther(given: Given, options: TrainOptions, small: boolean): void 
         `${printable(name ?? "none")}, as in ${own}; pass --variant ${own}`,
     );
   }
-  if (whichOf(given) === "small" && !small) {
+  if (isSmallName(whichOf(given)) && !small) {
     throw new UsageError(
       `Cannot start from ${given.file}: wanted weights of the base network, found those of a ` +
         `small one; pass base.safetensors, or train it with --mode plain --which small`,
@@ -95,7 +96,7 @@ function filterShapes(network: Network): Map<string, number[]> {
 /** Whether a file says that it has a small network, or its convolutions do. */
 export function isSmall(given: Given, { base, small }: Adjoined): boolean {
   const which = whichOf(given);
-  if (which === "base" || which === "small") return which === "small";
+  if (isWhich(which)) return which !== "base";
   const cut = filterShapes(small);
   const narrowed = [...filterShapes(base)].filter(([name, whole]) =>
     given.tensors.has(name) && !isEqual(cut.get(name) ?? whole, whole)
@@ -158,8 +159,13 @@ function refuseAll(given: Given, { model, variant }: TrainOptions, network: Netw
 export function startFrom(
   file: Given,
   options: TrainOptions,
-  { objective, adjoined }: { readonly objective: Objective; readonly adjoined: Adjoined },
+  { objective, pairs }: {
+    readonly objective: Objective;
+    /** Those of the run, of which the first has the small network that is trained alone. */
+    readonly pairs: readonly Adjoined[];
+  },
 ): Start {
+  const [adjoined] = pairs;
   const foreign = torchvisionNames(options.model);
   const tensors = foreign && withOwnNames(adjoined.base, file.tensors, foreign);
   const given = tensors ? { ...file, tensors } : file;
@@ -186,8 +192,10 @@ export function startFrom(
     ...found.fresh.length ? [`drawn afresh: ${abridged(found.fresh, NAMES)}`] : [],
   ];
   return {
-    state: objective.mode === "adjoined" ? withSmallNorms(adjoined, found).state : found.state,
-    isCut: (objective.mode === "adjoined" || (small && !holdsSmall)) && !isWhole(adjoined),
+    state: objective.mode === "adjoined"
+      ? pairs.reduce((of, pair) => withSmallNorms(pair, of), found).state
+      : found.state,
+    isCut: (objective.mode === "adjoined" || (small && !holdsSmall)) && !pairs.every(isWhole),
     notes: [
       `starts from ${used} of the ${used + unused.length} tensors of ${given.file}`,
       ...given.notes,

@@ -23,7 +23,7 @@ import { startFrom } from "./init.ts";
 import { Learner, type OptimizerOptions, Weights } from "./learner.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
 import { lossFor, taughtLossFor } from "./loss_of_options.ts";
-import { adjoinedOf } from "./pair.ts";
+import { pairsFor } from "./pair.ts";
 import { Snapshots } from "./resume/snapshots.ts";
 import { type Teacher, TrainingStep } from "./step.ts";
 import type { TrainOptions } from "./types.ts";
@@ -60,6 +60,9 @@ export interface Job {
   readonly split: AnySplit;
   /** The base network, where it is one of a file. */
   readonly network?: Network;
+  /** A pair for each small network. */
+  readonly pairs: readonly Adjoined[];
+  /** The first of them: the one that is meant where one network is trained. */
   readonly adjoined: Adjoined;
   readonly objective: Objective;
   /** The teacher of mode `distill`. */
@@ -91,12 +94,13 @@ export function optimizer({ opt, weightDecay, nesterov }: TrainOptions): Optimiz
 /** The objective of a run: networks, and what they are trained on. */
 export function objectiveOf(
   options: TrainOptions,
-  adjoined: Adjoined,
+  pairs: readonly Adjoined[],
   teacher?: Checkpoint,
 ): Objective {
+  const [adjoined] = pairs;
   switch (options.mode) {
     case "adjoined":
-      return { mode: "adjoined", adjoined, detach: options.detach, loss: lossFor(options) };
+      return { mode: "adjoined", adjoined: pairs, detach: options.detach, loss: lossFor(options) };
     case "plain":
       return { mode: "plain", which: options.which, network: adjoined[options.which] };
     case "distill":
@@ -154,15 +158,17 @@ function batchingOf(
 /** Builds the networks of a run, and all else that it needs before it has a GPU. */
 export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
   const { split, teacher, network, given, notes = [], chooseTiles } = inputs;
-  const adjoined = adjoinedOf(options, split.train, network);
-  const objective = objectiveOf(options, adjoined, teacher);
+  const pairs = pairsFor(options, split.train, network);
+  const [adjoined] = pairs;
+  const objective = objectiveOf(options, pairs, teacher);
   const batching = batchingOf(options, split);
   demandWarmup(options, batching.steps);
-  const start = given && startFrom(given, options, { objective, adjoined });
+  const start = given && startFrom(given, options, { objective, pairs });
   return {
     options,
     split,
     network,
+    pairs,
     adjoined,
     objective,
     teacher,
@@ -232,7 +238,7 @@ export function traceStep(
     : undefined;
   return TrainingStep.trace(scope, {
     ...{ ...weights, objective, feed, labelSmoothing, classWeights },
-    ...{ accumulation, clip },
+    ...{ accumulation, clip, sandwich: options.sandwich },
   });
 }
 

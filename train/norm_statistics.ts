@@ -2,18 +2,19 @@ import type { EpochBatches } from "../data/batch.ts";
 import { checkNumber } from "../data/number_check.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import { smallSpecs } from "../nn/compress/adjoined_state.ts";
-import { runSmall } from "../nn/compress/run_adjoined.ts";
+import { runSmalls } from "../nn/compress/run_adjoined.ts";
 import { runNetwork } from "../nn/forward.ts";
 import type { State } from "../nn/parameters.ts";
+import { joinSpecs } from "../nn/state.ts";
 import { firstBatches } from "./first_batches.ts";
 import { type Feed, Images } from "./image_feed.ts";
 import type { ImageWork } from "./image_work.ts";
 import { applying, Weights } from "./learner.ts";
-import { type Objective, specsOf } from "./objective.ts";
+import { type Objective, pairsOf, specsOf } from "./objective.ts";
 
 /** What statistics are estimated on. */
 export interface EstimatedOn {
-  /** A pair, of which those of the small network are estimated, or one network. */
+  /** Pairs, of which those of the small networks are estimated, or one network. */
   readonly objective: Exclude<Objective, { readonly mode: "search" }>;
   /** The data side. */
   readonly feed: Feed;
@@ -26,7 +27,7 @@ export interface EstimatedOn {
 }
 
 /**
- * The state with the running statistics of the small network, or of the only one, estimated anew: the
+ * The state with the running statistics of small networks, or of the only network, estimated anew: the
  * means over batches of each batch's mean and unbiased variance, where training takes moving averages.
  * A network that was cut out of another has statistics of its own: they are not those of its parts.
  * All else stays as it is, the layers that both networks share among it.
@@ -37,8 +38,8 @@ export async function estimateStatistics(
   { objective, feed, batches, count, work }: EstimatedOn,
 ): Promise<State> {
   checkNumber("estimate statistics", "the number of batches", count, { from: 1, whole: true });
-  const pair = objective.mode === "adjoined" ? objective.adjoined : undefined;
-  const { statistics } = pair ? smallSpecs(pair) : specsOf(objective);
+  const pairs = pairsOf(objective);
+  const { statistics } = pairs.length ? joinSpecs(pairs.map(smallSpecs)) : specsOf(objective);
   if (!statistics.length) return state;
   using scope = gpu.scope();
   const weights = new Weights(scope, specsOf(objective), state);
@@ -48,7 +49,7 @@ export async function estimateStatistics(
     const running = { apply: applying(trace), parameter: weights.tensor, training: false };
     // The running statistics are those of the last batch, and of what evaluation has: nothing drops.
     const estimating = { ...running, training: true, momentum: 1, noise: null };
-    if (pair) runSmall(pair, image, { trunk: running, small: estimating });
+    if (pairs.length) runSmalls(pairs, image, { trunk: running, small: estimating });
     else if ("network" in objective) runNetwork(objective.network, image, estimating);
   });
   const sums = new Map(

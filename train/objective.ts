@@ -4,22 +4,28 @@ import { distillationLoss } from "../kernels/ops/distillation_loss.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
 import { drawsNoise, runNetwork, type Running } from "../nn/forward.ts";
-import { runAdjoined } from "../nn/compress/run_adjoined.ts";
+import { runPairs } from "../nn/compress/run_adjoined.ts";
+import { pairsIn } from "../nn/compress/pairs.ts";
 import { checkChoice } from "../nn/options.ts";
 import type { Network } from "../nn/network.ts";
 import { runSearch, type Search } from "../nn/compress/searchable.ts";
 import { networkSpecs, type StateSpecs } from "../nn/state.ts";
 import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
-import { WHICH, type Which } from "../nn/which.ts";
+import { type ByNetwork, entriesOf, isWhich, type Which } from "../nn/which.ts";
 import { type PairLoss, PAPER_LOSS } from "./divergences.ts";
 import { type LossOperands, recordPairLoss, recordTaughtLoss } from "./pair_loss.ts";
 
 /**
- * What is trained: an adjoined pair, one whose widths are searched, one network, or one network
- * with a frozen teacher.
+ * What is trained: an adjoined pair or several over one base network, one whose widths are searched,
+ * one network, or one network with a frozen teacher.
  */
 export type Objective =
-  | (SmallLearning & { readonly mode: "adjoined"; readonly adjoined: Adjoined })
+  | (SmallLearning & {
+    readonly mode: "adjoined";
+    readonly adjoined: Adjoined | readonly Adjoined[];
+    /** Of several small networks: those that are run, and learn. Default: all. */
+    readonly trained?: readonly Which[];
+  })
   | (SmallLearning & { readonly mode: "search"; readonly search: Search })
   | { readonly mode: "plain"; readonly which: Which; readonly network: Network }
   | {
@@ -40,15 +46,24 @@ export interface SmallLearning {
 }
 
 /** Logits by network. */
-export type Logits = Partial<Record<Which, Tensor>>;
+export type Logits = ByNetwork<Tensor>;
 
 const MODES = ["adjoined", "search", "plain", "distill"] as const;
+
+/** Raises a `RangeError` for what is no name of a network. */
+function checkWhich(action: string, which: unknown): void {
+  if (isWhich(which)) return;
+  throw new RangeError(
+    `Cannot ${action}: wanted base, small or a name that begins with small- as which, found ` +
+      printableJson(which),
+  );
+}
 
 /** Raises a `RangeError` for another mode or network, a `TypeError` for what its mode lacks. */
 function checkObjective(objective: Objective): void {
   const action = "use an objective";
   checkChoice(action, "mode", objective.mode ?? null, MODES);
-  if ("network" in objective) checkChoice(action, "which", objective.which ?? null, WHICH);
+  if ("network" in objective) checkWhich(action, objective.which);
   const { mode } = objective;
   const needed = { adjoined: "adjoined", search: "search", plain: "network", distill: "teacher" };
   if (!(needed[mode] in objective)) {
@@ -64,25 +79,28 @@ function checkObjective(objective: Objective): void {
   }
 }
 
-/** The pair that an objective trains, if it trains one. */
-export function pairOf(objective: Objective): Adjoined | undefined {
+/** The pairs over one base network that an objective trains; none where it trains one network. */
+export function pairsOf(objective: Objective): readonly Adjoined[] {
   checkObjective(objective);
-  if (objective.mode === "adjoined") return objective.adjoined;
-  return objective.mode === "search" ? objective.search.adjoined : undefined;
+  if (objective.mode === "adjoined") return pairsIn(objective.adjoined);
+  return objective.mode === "search" ? [objective.search.adjoined] : [];
 }
 
 /** Names and shapes of what an objective trains. */
 export function specsOf(objective: Objective): StateSpecs {
-  const pair = pairOf(objective);
-  if (pair) return adjoinedSpecs(pair);
+  const pairs = pairsOf(objective);
+  if (pairs.length) return adjoinedSpecs(pairs);
   if ("network" in objective) return networkSpecs(objective.network);
   throw new TypeError(`Cannot list the parameters of mode ${objective.mode}`);
 }
 
 /** The networks that an objective trains. */
-export function networksOf(objective: Objective): Partial<Record<Which, Network>> {
-  const pair = pairOf(objective);
-  if (pair) return { base: pair.base, small: pair.small };
+export function networksOf(objective: Objective): ByNetwork<Network> {
+  const pairs = pairsOf(objective);
+  if (pairs.length) {
+    const [{ base }] = pairs;
+    return { base, ...Object.fromEntries(pairs.map(({ which, small }) => [which, small])) };
+  }
   return "network" in objective ? { [objective.which]: objective.network } : {};
 }
 
@@ -99,8 +117,12 @@ export function logitsOf(
   gates?: Tensor,
 ): Logits {
   switch (objective.mode) {
-    case "adjoined":
-      return runAdjoined(objective.adjoined, image, running);
+    case "adjoined": {
+      const { trained } = objective;
+      const pairs = pairsOf(objective).filter(({ which }) => trained?.includes(which) ?? true);
+      const { base, smalls } = runPairs(pairs, image, running);
+      return { base, ...Object.fromEntries(pairs.map(({ which }, i) => [which, smalls[i]])) };
+    }
     case "search":
       if (!gates) throw new TypeError("Cannot run a search: the gates are missing");
       return runSearch(objective.search, image, gates, running);
@@ -131,8 +153,9 @@ export function lossOf(objective: Objective, inputs: LossInputs): readonly Tenso
   const attributes = { labelSmoothing, mixed: mix !== undefined, weighted: !!classWeights };
   if (objective.mode === "adjoined" || objective.mode === "search") {
     const { detach, loss = PAPER_LOSS } = objective;
-    const pair = { base: need(logits, "base"), smalls: [need(logits, "small")] };
-    return recordPairLoss(pair, inputs, { ...loss, detach });
+    const smalls = entriesOf(logits).flatMap(([which, of]) => which === "base" ? [] : [of]);
+    if (!smalls.length) need(logits, "small");
+    return recordPairLoss({ base: need(logits, "base"), smalls }, inputs, { ...loss, detach });
   }
   const own = need(logits, objective.which);
   if (objective.mode === "plain") return apply(crossEntropy, [own, labels, ...target], attributes);

@@ -8,7 +8,8 @@ import type { Course } from "./resume/course.ts";
 import type { Saving } from "./resume/saving.ts";
 import type { Position, TrainingState } from "./resume/training_state.ts";
 import type { TrainingStep } from "./step.ts";
-import type { Reporter, Which } from "./types.ts";
+import type { Reporter } from "./types.ts";
+import type { ByNetwork } from "../nn/which.ts";
 
 /** A run in progress. */
 export interface Run {
@@ -26,7 +27,7 @@ export interface Run {
   readonly estimate: Estimate;
   readonly validationPace: Pace;
   /** What the networks said of the validation images, where that was wanted last. */
-  predictions: Partial<Record<Which, Predictions>>;
+  predictions: ByNetwork<Predictions>;
   readonly saving: Saving;
   /** Where the run is. */
   position: Position;

@@ -2,20 +2,19 @@ import type { ImageSet } from "../data/dataset.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { classesOf } from "../nn/network.ts";
-import { WHICH, type Which } from "../nn/which.ts";
+import { type ByNetwork, entriesOf, type Which } from "../nn/which.ts";
 import { networksOf, type Objective } from "./objective.ts";
 import type { Score } from "./types.ts";
 
 /** The networks that are counted. */
 export function counted(objective: Objective): Which[] {
-  const networks = networksOf(objective);
-  return WHICH.filter((which) => networks[which]);
+  return entriesOf(networksOf(objective)).map(([which]) => which);
 }
 
 /** Accuracy and loss of the networks of an objective, summed on the GPU. */
 export class Counters {
   /** `[4]` for each network: images, correct, correct in the first five, loss. */
-  readonly tensors: Partial<Record<Which, Tensor>> = {};
+  readonly tensors: ByNetwork<Tensor> = {};
   readonly #scope: Scope;
 
   /** Takes memory from the scope, unless `make` gives the tensors. */
@@ -34,12 +33,13 @@ export class Counters {
   }
 
   /** What the sums that were read of {@link list} come to. */
-  scores(read: readonly ArrayLike<number>[]): Partial<Record<Which, Score>> {
-    const names = Object.keys(this.tensors) as Which[];
-    return Object.fromEntries(names.map((which, i) => {
-      const [images, top1, top5, loss] = Array.from(read[i]);
-      return [which, { top1: top1 / images, top5: top5 / images, loss: loss / images }];
-    }));
+  scores(read: readonly ArrayLike<number>[]): ByNetwork<Score> {
+    return Object.fromEntries(
+      entriesOf(this.tensors).map(([which], i) => {
+        const [images, top1, top5, loss] = Array.from(read[i]);
+        return [which, { top1: top1 / images, top5: top5 / images, loss: loss / images }];
+      }),
+    );
   }
 
   /** Starts the sums afresh. */

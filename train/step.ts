@@ -6,17 +6,19 @@ import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import type { Trace } from "../kernels/program/trace.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
+import { smallSpecs } from "../nn/compress/adjoined_state.ts";
 import { runNetwork } from "../nn/forward.ts";
 import { Parameters } from "../nn/parameters.ts";
 import { Tape } from "../nn/tape.ts";
-import type { Which } from "../nn/which.ts";
+import { type ByNetwork, entriesOf, type Which } from "../nn/which.ts";
 import { counted, Counters, demandClasses } from "./score_counters.ts";
 import type { Gates } from "./gates.ts";
 import { Guard, type Lost } from "./guard.ts";
 import { type Feed, Images } from "./image_feed.ts";
 import type { Stateful } from "./resume/stateful.ts";
 import { applying, type Learner, type Weights } from "./learner.ts";
-import { drops, logitsOf, lossOf, type Objective } from "./objective.ts";
+import { drops, logitsOf, lossOf, type Objective, pairsOf } from "./objective.ts";
+import { sandwiches } from "./sandwich.ts";
 import type { Score } from "./types.ts";
 
 /** What training has come to since the last {@link TrainingStep.reset}. */
@@ -28,7 +30,7 @@ export interface TrainingMeans {
   /** Mean divergence of the networks, before lambda; 0 in mode `plain`. */
   readonly kl: number;
   /** Over the training images of those steps, as they were augmented. */
-  readonly scores: Partial<Record<Which, Score>>;
+  readonly scores: ByNetwork<Score>;
   /** Steps that did not count, as their losses or gradients were no numbers. */
   readonly lost: Lost;
 }
@@ -76,6 +78,11 @@ export interface StepOptions {
   readonly accumulation?: number;
   /** The norm of all gradients that is not exceeded. Default: none. */
   readonly clip?: number;
+  /**
+   * Of several small networks, how many a step trains: the smallest, and others. Default: all of
+   * them. What a step does not train is not run: its norms keep their statistics.
+   */
+  readonly sandwich?: number;
 }
 
 /** Numbers of a step. */
@@ -91,10 +98,19 @@ export interface StepNumbers {
    * number of the batch. The same ones drop the same.
    */
   readonly noise?: readonly [seed: number, batch: number];
+  /**
+   * Which of the {@link TrainingStep.sandwiches} the step trains. All batches of a step have to have
+   * the same. Default: the first.
+   */
+  readonly sandwich?: number;
 }
 
 interface Parts {
-  readonly programs: readonly Program[];
+  /** What begins and ends a step of several batches. */
+  readonly around?: { readonly begin: Program; readonly update: Program };
+  /** What is replayed for a batch, for each sandwich. */
+  readonly batches: readonly Program[];
+  readonly sandwiches: readonly (readonly Which[])[];
   readonly scope: Scope;
   readonly images: Images;
   readonly options: StepOptions;
@@ -106,6 +122,20 @@ interface Parts {
   readonly tally: Parameters;
   readonly counters: Counters;
   readonly guard: Guard;
+}
+
+/** An objective of which a step trains some small networks alone. */
+function sandwichOf(objective: Objective, trained: readonly Which[]): Objective {
+  return objective.mode === "adjoined" ? { ...objective, trained } : objective;
+}
+
+/** Gradients of what small networks have to themselves that a step does not train. */
+function idleGradients({ objective, learner }: StepOptions, trained: readonly Which[]): Tensor[] {
+  if (objective.mode !== "adjoined") return [];
+  const idle = pairsOf(objective).filter(({ which }) => !trained.includes(which));
+  return idle.flatMap((pair) =>
+    smallSpecs(pair).parameters.map(({ name }) => learner.gradients.get(name))
+  );
 }
 
 /**
@@ -148,7 +178,9 @@ export class TrainingStep implements Stateful {
     const guard = new Guard(scope, [learner.statistics.flat, tally.flat]);
     const gradients = [learner.gradients.flat, ...gates ? [gates.gradients.flat] : []];
     const { labels } = images;
-    const forward = (trace: Trace): void => {
+    const forwardOf = (sandwich: readonly Which[]) => (trace: Trace): void => {
+      const objective = sandwichOf(options.objective, sandwich);
+      for (const gradient of idleGradients(options, sandwich)) trace.clear(gradient);
       const image = images.record(trace, feed.normalization);
       const gradientOf = (p: Tensor) => learner.gradient(p) ?? gates?.gradient(p);
       const tape = new Tape(trace, gradientOf, { accumulate: accumulation > 1 });
@@ -171,10 +203,9 @@ export class TrainingStep implements Stateful {
       tape.backward(gates && drawn ? gates.penalize(apply, loss, drawn, lambda) : loss, one);
       const run = applying(trace);
       run(accumulate, [sums, parts], {});
-      for (const which of ["base", "small"] as const) {
+      for (const [which, of] of entriesOf(logits)) {
         const counted = counters.tensors[which];
-        const of = logits[which];
-        if (counted && of) run(countCorrect, [of, labels, counted], {});
+        if (counted) run(countCorrect, [of, labels, counted], {});
       }
     };
     const update = (trace: Trace): void => {
@@ -185,30 +216,54 @@ export class TrainingStep implements Stateful {
       learner.updateAverage(trace, guard.tensor);
     };
     const begin = (trace: Trace): void => guard.begin(trace);
-    const programs = accumulation === 1
-      ? [
-        await scope.trace("training step", (trace) => {
-          begin(trace);
-          forward(trace);
-          update(trace);
-        }),
-      ]
-      : [
-        await scope.trace("beginning of a training step", (trace) => {
-          begin(trace);
-          for (const gradient of gradients) trace.clear(gradient);
-        }),
-        await scope.trace("part of a training step", forward),
-        await scope.trace("update of a training step", update),
-      ];
+    const pairs = objective.mode === "adjoined" ? pairsOf(objective) : [];
+    const all = pairs.length ? sandwiches(pairs, options.sandwich) : [[]];
+    const around = accumulation === 1 ? undefined : {
+      begin: await scope.trace("beginning of a training step", (trace) => {
+        begin(trace);
+        for (const gradient of gradients) trace.clear(gradient);
+      }),
+      update: await scope.trace("update of a training step", update),
+    };
+    const batches: Program[] = [];
+    for (const sandwich of all) {
+      const forward = forwardOf(sandwich);
+      const over = batches.at(0);
+      batches.push(
+        around
+          ? await scope.trace("part of a training step", forward, { over })
+          : await scope.trace("training step", (trace) => {
+            begin(trace);
+            forward(trace);
+            update(trace);
+          }, { over }),
+      );
+    }
     const numbers = { lambda, one, noise };
-    const traced = { programs, scope, images, options, ...numbers, tally, counters, guard };
+    const traced = {
+      around,
+      batches,
+      sandwiches: all,
+      scope,
+      images,
+      options,
+      ...numbers,
+      tally,
+      counters,
+      guard,
+    };
     return new TrainingStep({ ...traced, classWeights: weights });
   }
 
   /** The programs of a step, in their order; the one with the networks is replayed for each batch. */
   get programs(): readonly Program[] {
-    return this.#parts.programs;
+    const { around, batches } = this.#parts;
+    return around ? [around.begin, ...batches, around.update] : batches;
+  }
+
+  /** The small networks that a step may train: one list of all of them, but by the sandwich rule. */
+  get sandwiches(): readonly (readonly Which[])[] {
+    return this.#parts.sandwiches;
   }
 
   /** Whether networks drop values at random, so that each batch needs noise. */
@@ -216,10 +271,9 @@ export class TrainingStep implements Stateful {
     return this.#parts.noise !== undefined;
   }
 
-  /** The program with the networks, replayed for each batch. */
+  /** The program with the networks, replayed for each batch; the first of several sandwiches. */
   get program(): Program {
-    const { programs } = this.#parts;
-    return programs.length === 1 ? programs[0] : programs[1];
+    return this.#parts.batches[0];
   }
 
   /** What it has on the GPU besides programs and weights: batch, numbers of the step, counters. */
@@ -252,13 +306,15 @@ export class TrainingStep implements Stateful {
    */
   run(
     batch: Batch,
-    { lr, momentum, lambda, noise }: StepNumbers,
+    { lr, momentum, lambda, noise, sandwich = 0 }: StepNumbers,
   ): boolean {
-    const { scope, images, lambda: weight, programs } = this.#parts;
+    const { scope, images, lambda: weight, batches, around } = this.#parts;
     const { learner, gates } = this.#parts.options;
     checkNumber("run a step", "lambda", lambda, { from: 0 });
     checkNumber("run a step", "lr", lr, { from: 0 });
     checkNumber("run a step", "momentum", momentum, { from: 0, below: 1 });
+    const to = batches.length - 1;
+    checkNumber("run a step", "the sandwich", sandwich, { from: 0, to, whole: true });
     if (this.drops && !noise) {
       throw new TypeError(
         "Cannot run a step: wanted noise, as the networks drop values at random, found none; pass " +
@@ -272,13 +328,9 @@ export class TrainingStep implements Stateful {
     if (this.#parts.noise && noise) scope.write(this.#parts.noise, [...noise]);
     const done = ++this.#taken === this.#accumulation;
     if (done) learner.prepare({ lr, momentum });
-    if (programs.length === 1) programs[0].replay();
-    else {
-      const [begin, part, update] = programs;
-      if (this.#taken === 1) begin.replay();
-      part.replay();
-      if (done) update.replay();
-    }
+    if (around && this.#taken === 1) around.begin.replay();
+    batches[sandwich].replay();
+    if (around && done) around.update.replay();
     if (done) this.#taken = 0;
     return done;
   }

@@ -3,6 +3,7 @@ import type { Gpu } from "../kernels/gpu.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
+import { entriesOf, networkWords } from "../nn/which.ts";
 import { stemOf } from "../nn/families/mod.ts";
 import { learn, type Learned } from "./epochs.ts";
 import { isWhole } from "./effect.ts";
@@ -10,7 +11,7 @@ import { Estimate } from "./estimate.ts";
 import { finish } from "./finish.ts";
 import { ImageWork } from "./image_work.ts";
 import { initialState, inParts, type Job, weightsOf } from "./job.ts";
-import { networksOf, type Objective } from "./objective.ts";
+import { networksOf, type Objective, pairsOf } from "./objective.ts";
 import { onOwnGpu } from "./own_gpu.ts";
 import { estimateStatistics } from "./norm_statistics.ts";
 import { rehearse } from "./rehearsal.ts";
@@ -47,12 +48,13 @@ export function isTest({ validation }: AnySplit): boolean {
 /** The mode, and how wide the small network is. */
 function inWords(options: TrainOptions, objective: Objective): string {
   const { mode, compression, widths, importance = "first" } = options;
-  if (!networksOf(objective).small) return mode;
+  if (entriesOf(networksOf(objective)).every(([which]) => which === "base")) return mode;
+  const alpha = typeof compression === "number" ? compression : compression.join(", ");
   // Widths of a run that chose its filters are those of its compression, or as many as were given.
   if (importance !== "first") {
-    return `${mode}, compression ${compression}, filters by ${importance}`;
+    return `${mode}, compression ${alpha}, filters by ${importance}`;
   }
-  return `${mode}, ${widths ? "given widths" : `compression ${compression}`}`;
+  return `${mode}, ${widths ? "given widths" : `compression ${alpha}`}`;
 }
 
 /** Tells what is about to be trained. `what` says it in words. */
@@ -77,15 +79,16 @@ export function announce(
     classes: classes.length,
     costs: Object.fromEntries(
       Object.entries(networksOf(objective)).flatMap(([which, network]) => {
-        if (objective.mode === "search" && which === "small") return [];
+        if (objective.mode === "search" && which !== "base") return [];
         const { params, macs } = count(network, split.train);
         return [[which, { params, macs }]];
       }),
     ),
   });
   for (const note of notes) reporter.note(note);
-  if (objective.mode === "adjoined" && isWhole(objective.adjoined)) {
-    reporter.note("the small network is as wide as the base network: nothing is removed");
+  const whole = objective.mode === "adjoined" ? pairsOf(objective).filter(isWhole) : [];
+  for (const { which } of whole) {
+    reporter.note(`the ${networkWords(which)} is as wide as the base network: nothing is removed`);
   }
   if (options.mode === "adjoined" && options.epochs === 1) {
     reporter.note("the small network learns nothing in a single epoch, as lambda starts at 0");
@@ -161,16 +164,17 @@ export async function runJob(
   });
   const verifying = (): ImageWork =>
     new ImageWork({
-      work: { what: "verification", total: split.validation.length },
+      work: { what: "verification", total: split.validation.length * job.pairs.length },
       reporter,
       estimate: { of: estimate, stage: "verification" },
     });
   const { files, verify } = await finish(gpu, job, { ...weights, scores, verifying });
   const networks = networksOf(objective);
-  const summaries = (["base", "small"] as const).flatMap((which) => {
+  const summaries = entriesOf(networks).flatMap(([which, network]) => {
     const score = scores[which];
-    const found = networks[which];
-    return score && found ? [[which, networkSummary(found, score, split)] as const] : [];
+    if (!score) return [];
+    const proof = verify[which];
+    return [[which, { ...networkSummary(network, score, split), ...proof && { verify: proof } }]];
   });
   const summary: Summary = {
     mode,
@@ -181,7 +185,6 @@ export async function runJob(
     epochs: trainedEpochs(history).length,
     seconds: (performance.now() - started) / 1000,
     ...Object.fromEntries(summaries),
-    ...(verify ? { verify } : {}),
   };
   await course.keeper.settled();
   return { summary, files, predictions, classes: split.train.classes };

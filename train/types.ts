@@ -1,5 +1,5 @@
 import type { Count } from "../nn/count.ts";
-import type { Which } from "../nn/which.ts";
+import type { ByNetwork } from "../nn/which.ts";
 import type { AugmentedImage } from "./augmented_batch.ts";
 import type { TrainOptions } from "./options/train_options.ts";
 
@@ -55,7 +55,7 @@ export interface Progress {
   /** Share of the time since the start of the epoch in which the next batch was waited for. */
   readonly waiting: number;
   /** Accuracy on the training batches of this epoch so far. */
-  readonly training: Partial<Record<Which, number>>;
+  readonly training: ByNetwork<number>;
   /**
    * Seconds that the rest of the run will take at the pace so far, validations and verification
    * included; NaN where there is no pace yet.
@@ -91,11 +91,14 @@ export interface EpochMetrics extends Omit<Progress, "step" | "steps"> {
   /** Of training and validation. */
   readonly seconds: number;
   /** On the validation set, after the epoch. */
-  readonly validation: Partial<Record<Which, Score>>;
+  readonly validation: ByNetwork<Score>;
 }
 
 /** Accuracy on the validation set and cost of one network at the end. */
-export interface NetworkSummary extends Score, Count {}
+export interface NetworkSummary extends Score, Count {
+  /** Of a small network that was trained with its base: what the proof found. */
+  readonly verify?: Verification;
+}
 
 /** The comparison of the extracted network with the masked one. */
 export interface Verification {
@@ -110,7 +113,7 @@ export interface Verification {
 }
 
 /** What a run came to. Saved as summary.json. */
-export interface Summary {
+export interface Summary extends Readonly<ByNetwork<NetworkSummary>> {
   /** How the run trained. */
   readonly mode: TrainOptions["mode"];
   /** The base network. */
@@ -125,12 +128,6 @@ export interface Summary {
   readonly epochs: number;
   /** Of the whole run: a search of widths, compilation and verification included. */
   readonly seconds: number;
-  /** The base network, where it was trained. */
-  readonly base?: NetworkSummary;
-  /** The small network, where it was trained. */
-  readonly small?: NetworkSummary;
-  /** What the proof of mode `adjoined` found. */
-  readonly verify?: Verification;
 }
 
 /** What a run is about to do. */
@@ -152,7 +149,7 @@ export interface RunStart {
   readonly channels: number;
   readonly classes: number;
   /** Parameters, the classifier's included; of a search for the base network only. */
-  readonly costs: Partial<Record<Which, { params: number; macs: number }>>;
+  readonly costs: ByNetwork<{ params: number; macs: number }>;
 }
 
 /** What a run tells while it goes on. */

@@ -5,6 +5,7 @@ import type { Adjoined } from "../nn/compress/adjoin.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import { networkSpecs } from "../nn/state.ts";
+import { networkWords, type Which } from "../nn/which.ts";
 import { VerificationError } from "./errors.ts";
 import type { ImageWork } from "./image_work.ts";
 import { Weights } from "./learner.ts";
@@ -85,12 +86,13 @@ export async function compare(
   using scope = gpu.scope();
   const both: Objective = { mode: "adjoined", adjoined, detach: false };
   const { network, state } = extracted;
-  const alone: Objective = { mode: "plain", which: "small", network };
+  const { which } = adjoined;
+  const alone: Objective = { mode: "plain", which, network };
   const own = new Weights(scope, networkSpecs(network), state);
   const masked = await Evaluation.trace(scope, { objective: both, weights, feed });
   const small = await Evaluation.trace(scope, { objective: alone, weights: own, feed });
   const networks = [masked, small] as const;
-  const [first, second] = networks.map((net): LogitsOf => (batch) => net.logits(batch, "small"));
+  const [first, second] = networks.map((net): LogitsOf => (batch) => net.logits(batch, which));
   return await compareLogits([first, second], feed, work);
 }
 
@@ -107,10 +109,10 @@ export function areEqual({ maxError, top1Agreement }: Verification): boolean {
 }
 
 /** Raises a {@link VerificationError} when the extracted network is not the one measured. */
-export function demandEqual(found: Verification): void {
+export function demandEqual(found: Verification, which: Which = "small"): void {
   if (areEqual(found)) return;
   throw new VerificationError(
-    `Cannot save the small network: it has to give the masked network's logits ` +
+    `Cannot save the ${networkWords(which)}: it has to give the masked network's logits ` +
       `${inequality(found)}; nothing was saved`,
   );
 }

@@ -3,22 +3,22 @@ import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { Workload } from "./estimate.ts";
 import type { Job } from "./job.ts";
-import { networksOf } from "./objective.ts";
+import { networksOf, pairsOf } from "./objective.ts";
 
 /** A step takes the work of the forward pass once more for the images, and once for the weights. */
 const PASSES = 3;
 
 /** All the work of a run: its training, a validation after each epoch, and the verification. */
 export function workloads(
-  { options, split, steps, adjoined, objective, teacher }: Omit<Job, "teacher"> & {
+  { options, split, steps, objective, teacher }: Omit<Job, "teacher"> & {
     readonly teacher?: { readonly network: Network };
   },
 ): Workload[] {
   const { epochs, batchSize } = options;
   const { train, validation } = split;
-  const { base, small } = networksOf(objective);
-  const macs = base && small
-    ? macsTogether(adjoined, train)
+  const pairs = pairsOf(objective);
+  const macs = pairs.length
+    ? macsTogether(pairs, train)
     : Object.values(networksOf(objective)).reduce((sum, net) => sum + count(net, train).macs, 0);
   const taught = teacher ? count(teacher.network, train).macs : 0;
   return [
@@ -29,11 +29,14 @@ export function workloads(
     },
     { stage: "validation", images: epochs * validation.length, macs },
     ...objective.mode === "adjoined"
-      // The pair once more, and the extracted network beside it.
+      // Each pair once more, and the extracted network beside it.
       ? [{
         stage: "verification" as const,
-        images: validation.length,
-        macs: macs + count(adjoined.small, train).macs,
+        images: validation.length * pairs.length,
+        macs: pairs.reduce(
+          (sum, pair) => sum + macsTogether([pair], train) + count(pair.small, train).macs,
+          0,
+        ) / pairs.length,
       }]
       : [],
   ];

@@ -1,4 +1,5 @@
 import type { Section } from "../../train/options/option.ts";
+import { WHICH_FORM } from "./which_form.ts";
 
 /** Options of `export` and `eval`. */
 export const EXPORT = [
@@ -8,10 +9,12 @@ export const EXPORT = [
     options: [
       {
         name: "which",
-        kind: "choice",
-        choices: ["base", "small"],
+        kind: "string",
+        value: "NAME",
+        form: WHICH_FORM,
         otherwise: "small; of a file of one network, what it holds",
-        help: "the network of a run folder or a checkpoint",
+        help:
+          "the network of a run folder or a checkpoint: base, small, or of several small-2 and so on",
       },
       {
         name: "format",

@@ -1,4 +1,5 @@
 import type { Section } from "../../train/options/option.ts";
+import { WHICH_FORM } from "./which_form.ts";
 
 /** Options of `predict`. */
 export const PREDICT = [
@@ -15,10 +16,12 @@ export const PREDICT = [
       },
       {
         name: "which",
-        kind: "choice",
-        choices: ["base", "small"],
-        otherwise: "small, where there is one",
-        help: "the network of a run folder or a checkpoint",
+        kind: "string",
+        value: "NAME",
+        form: WHICH_FORM,
+        otherwise: "small, or the last of several, where there is one",
+        help:
+          "the network of a run folder or a checkpoint: base, small, or of several small-2 and so on",
       },
       {
         name: "batchSize",

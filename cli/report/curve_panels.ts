@@ -1,5 +1,6 @@
-import { COLOURS } from "./picture_document.ts";
-import type { EpochMetrics, Score, Which } from "../../train/types.ts";
+import { COLOURS, networkColour } from "./picture_document.ts";
+import { entriesOf, type Which } from "../../nn/which.ts";
+import type { EpochMetrics, Score } from "../../train/types.ts";
 
 /** A line over the epochs. */
 export interface Curve {
@@ -28,8 +29,6 @@ export interface PanelOptions {
   readonly smoothing: number;
 }
 
-const NETWORKS = ["base", "small"] as const;
-
 function fixed(value: number): string {
   return value.toFixed(3);
 }
@@ -39,13 +38,22 @@ function errorOf({ top1 }: Score): number {
   return Math.max(0, Number((100 * (1 - top1)).toPrecision(9)));
 }
 
+/** The networks that were measured. */
+function networksIn(metrics: readonly EpochMetrics[]): Which[] {
+  return [
+    ...new Set(metrics.flatMap(({ validation }) => entriesOf(validation).map(([which]) => which))),
+  ];
+}
+
 function ofNetworks(
+  names: readonly Which[],
   value: (score: Score) => number,
   words: (value: number) => string,
 ): Curve[] {
-  return NETWORKS.map((which: Which) => ({
+  const small = names.filter((which) => which !== "base");
+  return names.map((which) => ({
     name: which,
-    colour: COLOURS[which],
+    colour: networkColour(which, small),
     value: ({ validation: { [which]: score } }) => score && value(score),
     words,
   }));
@@ -54,10 +62,9 @@ function ofNetworks(
 /** The lower end of the axis of errors: a half of the least one that is not 0. */
 function leastError(metrics: readonly EpochMetrics[]): { least: number; none: boolean } {
   const errors = metrics.flatMap(({ validation }) =>
-    NETWORKS.flatMap((which) => {
-      const score = validation[which];
-      return score && Number.isFinite(score.top1) ? [errorOf(score)] : [];
-    })
+    entriesOf(validation).flatMap(([, score]) =>
+      Number.isFinite(score.top1) ? [errorOf(score)] : []
+    )
   );
   const some = errors.filter((error) => error > 0);
   return { least: Math.min(1, ...some) / 2, none: some.length < errors.length };
@@ -70,16 +77,17 @@ export function measuredPanels(
 ): Panel[] {
   const word = test ? "Test" : "Validation";
   const { least, none } = leastError(metrics);
+  const names = networksIn(metrics);
   return [
     {
       title: `${word} error, %${none ? " (0 at the bottom)" : ""}`,
       least,
-      curves: ofNetworks(errorOf, (error) => `${error.toFixed(error < 9.995 ? 2 : 1)} %`),
+      curves: ofNetworks(names, errorOf, (error) => `${error.toFixed(error < 9.995 ? 2 : 1)} %`),
     },
     {
       title: `${word} cross entropy`,
       curves: [
-        ...ofNetworks(({ loss }) => loss, fixed),
+        ...ofNetworks(names, ({ loss }) => loss, fixed),
         {
           name: smoothing ? "training (smoothed)" : "training",
           colour: COLOURS.other,

@@ -1,3 +1,4 @@
+import { entriesOf } from "../../nn/which.ts";
 import { plural } from "../../data/words.ts";
 import { columns, grouped, scaled } from "../text.ts";
 import type { RunStart, TrainOptions } from "../../train/types.ts";
@@ -38,10 +39,7 @@ export function recipeWords({ epochs, batchSize, opt, sched, lr }: TrainOptions)
 /** The facts of a run: adapter, model, data, recipe, output folder, sizes of the networks. */
 export function runFacts(info: RunStart): Fact[] {
   const { adapter, options: { mode, output, seed } } = info;
-  const counted = (["base", "small"] as const).flatMap((which) => {
-    const cost = info.costs[which];
-    return cost ? [{ which, ...cost }] : [];
-  });
+  const counted = entriesOf(info.costs).map(([which, cost]) => ({ which, ...cost }));
   const costs = columns(
     counted.map(({ params, macs }) => [`${grouped(params)} parameters`, `${scaled(macs)} MACs`]),
     [],
@@ -53,7 +51,7 @@ export function runFacts(info: RunStart): Fact[] {
     ["run", `${recipeWords(info.options)}, seed ${seed}`],
     ["output", output],
     ...counted.map(({ which }, i): Fact => [which, costs[i]]),
-    ...mode === "adjoined" && !info.costs.small
+    ...mode === "adjoined" && counted.every(({ which }) => which === "base")
       ? [["small", "its widths are not chosen yet"] as const]
       : [],
   ];

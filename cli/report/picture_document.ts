@@ -1,3 +1,4 @@
+import type { Which } from "../../nn/which.ts";
 import type * as PlotModule from "@observablehq/plot";
 
 /** Plot, and a document for it to draw in where there is no browser. */
@@ -15,6 +16,18 @@ export const COLOURS = {
   text: "#1f2937",
   pale: "#d1d5db",
 } as const;
+
+/** Those of several small networks, in their order. */
+const SMALL_COLOURS = [
+  ...["#d55e00", "#7b3294", "#e69f00", "#cc79a7"],
+  ...["#8c510a", "#56b4e9", "#b2182b", "#35978f"],
+] as const;
+
+/** The colour of a network among the small ones that there are. */
+export function networkColour(which: Which, small: readonly Which[]): string {
+  if (which === "base") return COLOURS.base;
+  return SMALL_COLOURS[Math.max(0, small.indexOf(which)) % SMALL_COLOURS.length];
+}
 
 /** Loads what draws pictures, which only the end of a run needs. */
 export async function openDrawing(): Promise<Drawing> {

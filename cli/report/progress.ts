@@ -8,9 +8,9 @@ import type {
   Reporter,
   RunStart,
   Summary,
-  Which,
   Work,
 } from "../../train/types.ts";
+import { type ByNetwork, entriesOf } from "../../nn/which.ts";
 
 /** Where the lines go. */
 export interface ProgressOptions {
@@ -35,13 +35,8 @@ const BAR = 12;
 /** The share of the time that may be spent waiting for images without a word. */
 const WAITING = 0.05;
 
-const NETWORKS = ["base", "small"] as const;
-
-function accuracies(of: Partial<Record<Which, number>>): string[] {
-  return NETWORKS.flatMap((which) => {
-    const fraction = of[which];
-    return fraction === undefined ? [] : [`${which} ${percent(fraction)}`];
-  });
+function accuracies(of: ByNetwork<number>): string[] {
+  return entriesOf(of).map(([which, fraction]) => `${which} ${percent(fraction)}`);
 }
 
 function bar(fraction: number): string {
@@ -202,8 +197,9 @@ export class ProgressLine implements Reporter {
   epoch(metrics: EpochMetrics): void {
     if (this.#options.quiet || this.#options.brief) return;
     const { epoch, epochs, seconds, validation } = metrics;
-    const { base, small } = validation;
-    const measured = accuracies({ base: base?.top1, small: small?.top1 });
+    const measured = accuracies(
+      Object.fromEntries(entriesOf(validation).map(([which, { top1 }]) => [which, top1])),
+    );
     this.#printed = this.#options.now();
     this.#lines([[
       `epoch ${String(epoch).padStart(String(epochs).length)}/${epochs}`,

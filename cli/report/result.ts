@@ -2,9 +2,9 @@ import { equalityLine } from "./equality.ts";
 import { validationWord } from "./header.ts";
 import { percent } from "../../data/words.ts";
 import { columns, duration, fileSize, grouped, scaled } from "../text.ts";
-import type { Summary } from "../../train/types.ts";
+import { entriesOf, networkWords } from "../../nn/which.ts";
+import type { NetworkSummary, Summary } from "../../train/types.ts";
 
-const SAVED = "the small network as saved";
 const MEASURED = "the one that was measured";
 
 /**
@@ -19,21 +19,21 @@ export function runResult(
     readonly test: boolean;
   },
 ): string[] {
-  const rows = (["base", "small"] as const).flatMap((which) => {
-    const network = summary[which];
-    if (!network) return [];
+  const networks = entriesOf<NetworkSummary>(summary);
+  const rows = networks.map(([which, network]) => {
     const size = files.get(`${which}.safetensors`);
     const { top1, params, macs } = network;
     const cells = [percent(top1), grouped(params), scaled(macs)];
-    return [[which, ...cells, size === undefined ? "" : fileSize(size)]];
+    return [which, ...cells, size === undefined ? "" : fileSize(size)];
   });
-  const { verify } = summary;
   return [
     ...columns([
       ["network", `${validationWord(test)} top-1`, "params", "MACs", "file"],
       ...rows,
     ]),
-    ...verify ? [equalityLine(SAVED, MEASURED, verify)] : [],
+    ...networks.flatMap(([which, { verify }]) =>
+      verify ? [equalityLine(`the ${networkWords(which)} as saved`, MEASURED, verify)] : []
+    ),
     `${[...files.keys()].join(", ")} in ${folder}, after ${duration(summary.seconds)}`,
   ];
 }

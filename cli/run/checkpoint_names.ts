@@ -2,7 +2,7 @@
 import { basename, dirname } from "node:path";
 import { printable } from "../../data/printable.ts";
 import type { Position } from "../../train/resume/training_state.ts";
-import type { Which } from "../../train/types.ts";
+import { isWhich, type Which } from "../../nn/which.ts";
 
 /** The folder of a run that has its checkpoints. */
 export const CHECKPOINTS = "checkpoints";
@@ -36,14 +36,14 @@ export function isKeptName(name: string): boolean {
 
 /** Whether a name in the folder of checkpoints is one of a run. */
 export function isCheckpointName(name: string): boolean {
-  return name === LAST || name === bestName("base") || name === bestName("small") ||
-    isKeptName(name);
+  const [, best] = name.match(/^best-(.*)\.safetensors$/) ?? [];
+  return name === LAST || isWhich(best) || isKeptName(name);
 }
 
 /** Whether a name there is that of what `export` takes out of a checkpoint: `last.small.onnx`. */
 export function isExportedName(name: string): boolean {
   const checkpoint = name.replace(
-    /\.(base|small)\.(onnx|html|torch\.safetensors)$/,
+    /\.(base|small(-[\w.-]+)?)\.(onnx|html|torch\.safetensors)$/,
     ".safetensors",
   );
   return checkpoint !== name && isCheckpointName(checkpoint);

@@ -5,7 +5,8 @@ import { printable, printableJson } from "../../data/printable.ts";
 import { parseCheckpoint } from "../../export/checkpoint.ts";
 import type { EarlierRuns, EndedRun, Outcome } from "../../train/compare/comparison.ts";
 import { rowsOf } from "../../train/compare/methods.ts";
-import type { NetworkSummary, Which } from "../../train/types.ts";
+import type { NetworkSummary } from "../../train/types.ts";
+import type { ByNetwork } from "../../nn/which.ts";
 import type { FoundRun } from "./found_run.ts";
 import { readFile, readText } from "./read_file.ts";
 
@@ -51,7 +52,7 @@ async function readJson(file: string): Promise<Json> {
 async function readRun(folder: string): Promise<EndedRun | undefined> {
   try {
     const found = await readJson(`${folder}/summary.json`);
-    const summary: Partial<Record<Which, NetworkSummary>> = {};
+    const summary: ByNetwork<NetworkSummary> = {};
     const files = new Map<string, Uint8Array>();
     for (const which of ["base", "small"] as const) {
       const own = found[which];

@@ -3,6 +3,7 @@ import { drawConfusion } from "../report/confusion_picture.ts";
 import { validationWord } from "../report/header.ts";
 import { drawMistakes } from "../report/mistakes_picture.ts";
 import { UsageError } from "../../train/errors.ts";
+import { networkWords } from "../../nn/which.ts";
 import { unwritable } from "./unwritable.ts";
 import { tryWriting, writeWhole } from "./whole_file.ts";
 
@@ -27,7 +28,7 @@ export async function writeEvaluation(
 ): Promise<string[]> {
   const { which, test, dataset: name } = report;
   const images = name.replace(/ (validation|test)$/, "");
-  const title = `the ${which} network on ${validationWord(test)} images of ${images}`;
+  const title = `the ${networkWords(which)} on ${validationWord(test)} images of ${images}`;
   const { mistakes } = predictions;
   const files = new Map<string, Uint8Array>();
   const svg = await drawConfusion(predictions, { title, names: dataset.classes });

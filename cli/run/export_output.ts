@@ -1,7 +1,7 @@
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../train/errors.ts";
 import { realPath } from "./output_folder.ts";
-import { RUN_FILES, statOf } from "./replacing.ts";
+import { RUN_FILES, runFilesIn, statOf } from "./replacing.ts";
 import { checkpointsIn } from "./run_checkpoints.ts";
 import { isFolder, type SavedNetwork } from "./run_images.ts";
 import { unwritable } from "./unwritable.ts";
@@ -39,7 +39,8 @@ export function outputPlace(
   { file, folder }: SavedNetwork,
   { isCheckpoint }: { readonly isCheckpoint: boolean },
 ): { readonly folder: string; readonly prefix: string; readonly keeps: readonly string[] } {
-  const filesOf = (run: string): string[] => RUN_FILES.map((name) => `${run}/${name}`);
+  const filesOf = (run: string): string[] =>
+    [...RUN_FILES, ...isFolder(run) ? runFilesIn(run) : []].map((name) => `${run}/${name}`);
   if (!isCheckpoint) return { folder, prefix: "", keeps: [file, ...filesOf(folder)] };
   const run = join(folder, "..");
   const checkpoints = checkpointsIn(folder).map((name) => `${folder}/${name}`);

@@ -14,9 +14,8 @@ import { readText } from "./read_file.ts";
 import {
   finishReplacing,
   isReplacing,
-  present,
   REPLACING,
-  RUN_FILES,
+  runFilesIn,
   statOf,
   UNFINISHED,
 } from "./replacing.ts";
@@ -215,5 +214,5 @@ export function newestRun(
 export function hasOnlyBegun(path: string): boolean {
   return statOf(`${path}/config.json`) !== undefined &&
     [UNFINISHED, "compare.json"].every((name) => !statOf(`${path}/${name}`)) &&
-    present(path, RUN_FILES).every((name) => BEGUN.includes(name));
+    runFilesIn(path).every((name) => BEGUN.includes(name));
 }

@@ -41,8 +41,34 @@ export const EVALUATED = [
   "base-mistakes.png",
 ] as const;
 
-/** All names that belong to a run. */
-export const OWN_FILES = [...new Set([...RUN_FILES, ...EXPORTED, ...EVALUATED])];
+/** All names that belong to a run with one small network. */
+const OWN_FILES: readonly string[] = [...new Set([...RUN_FILES, ...EXPORTED, ...EVALUATED])];
+
+/** What a run leaves of each of several small networks: `small-2.safetensors` and so on. */
+const RUN_FILE_OF_ONE = /^(small-[\w.-]+)(\.safetensors|-widths\.json|-confusion\.svg)$/;
+
+/** What `export` and `eval` put beside them. */
+const OWN_FILE_OF_ONE = /^(small-[\w.-]+)(\.onnx|\.html|\.torch\.safetensors|-mistakes\.png)$/;
+
+function isRunFile(name: string): boolean {
+  return RUN_FILES.some((known) => known === name) ||
+    (RUN_FILE_OF_ONE.test(name) && !name.endsWith(".torch.safetensors"));
+}
+
+function isOwnFile(name: string): boolean {
+  return OWN_FILES.includes(name) || RUN_FILE_OF_ONE.test(name) || OWN_FILE_OF_ONE.test(name);
+}
+
+/** Names in their order: those that are known, before those of several small networks. */
+function inOrder(names: readonly string[]): string[] {
+  const place = (name: string): number => {
+    const at = OWN_FILES.indexOf(name);
+    return at < 0 ? OWN_FILES.length : at;
+  };
+  return names.toSorted((a, b) =>
+    place(a) - place(b) || a.localeCompare(b, "en", { numeric: true })
+  );
+}
 
 /** Where a run writes while the one that it will replace is still there. */
 export const UNFINISHED = "unfinished";
@@ -54,6 +80,16 @@ export const REPLACING = "replacing";
 export function present(folder: string, names: readonly string[]): string[] {
   const there = new Set([...Deno.readDirSync(folder)].map(({ name }) => name));
   return names.filter((name) => there.has(name));
+}
+
+/** The files in a folder that a run leaves there, in their order. */
+export function runFilesIn(folder: string): string[] {
+  return inOrder([...Deno.readDirSync(folder)].map(({ name }) => name).filter(isRunFile));
+}
+
+/** The files in a folder that belong to a run, those of `export` and `eval` among them. */
+export function ownFilesIn(folder: string): string[] {
+  return inOrder([...Deno.readDirSync(folder)].map(({ name }) => name).filter(isOwnFile));
 }
 
 /** Those names in the folder of a run's checkpoints that fit, from the folder of the run on. */
@@ -72,7 +108,7 @@ export function ownCheckpoints(folder: string): string[] {
 /** The names of all that a folder has of a run, those of checkpoints and exports below it. */
 export function filesOfRun(folder: string): string[] {
   const own = (name: string): boolean => isCheckpointName(name) || isExportedName(name);
-  return [...present(folder, OWN_FILES), ...amongCheckpoints(folder, own)];
+  return [...ownFilesIn(folder), ...amongCheckpoints(folder, own)];
 }
 
 /** What there is under a path, a link for itself; nothing where there is nothing to be seen. */

@@ -1,6 +1,7 @@
+import { basename } from "node:path";
 import { encodeTrainingState, type TrainingState } from "../../train/resume/training_state.ts";
-import { CHECKPOINTS, LAST } from "./checkpoint_names.ts";
-import { present, RUN_FILES } from "./replacing.ts";
+import { CHECKPOINTS, isKeptName } from "./checkpoint_names.ts";
+import { ownCheckpoints, runFilesIn } from "./replacing.ts";
 import { sealed } from "./seal.ts";
 import { writeWhole } from "./whole_file.ts";
 
@@ -9,6 +10,15 @@ async function copy(from: string, to: string): Promise<void> {
   try {
     await Deno.copyFile(from, to);
   } catch { /* What can still be read is enough. */ }
+}
+
+/** The checkpoints that can still be seen. */
+function kept(work: string): string[] {
+  try {
+    return ownCheckpoints(work).map((path) => basename(path));
+  } catch {
+    return [];
+  }
 }
 
 /**
@@ -29,7 +39,7 @@ export async function rescue(
     for (const [name, content] of contents) await writeWhole(`${folder}/${name}`, content);
     let there: string[] = [];
     try {
-      there = present(work, RUN_FILES).filter((name) => !contents.has(name));
+      there = runFilesIn(work).filter((name) => !contents.has(name));
     } catch { /* The folder is gone. */ }
     for (const name of there) await copy(`${work}/${name}`, `${folder}/${name}`);
     const own = `${folder}/${CHECKPOINTS}`;
@@ -37,7 +47,7 @@ export async function rescue(
     for (const [name, state] of checkpoints) {
       await writeWhole(`${own}/${name}`, await sealed(encodeTrainingState(state)));
     }
-    const names = [LAST, "best-base.safetensors", "best-small.safetensors"];
+    const names = kept(work).filter((name) => !isKeptName(name));
     for (const name of names.filter((name) => !checkpoints.has(name))) {
       await copy(`${work}/${CHECKPOINTS}/${name}`, `${own}/${name}`);
     }

@@ -9,10 +9,9 @@ import {
   filesOfRun,
   isReplacing,
   ownCheckpoints,
-  present,
   replaceRun,
   REPLACING,
-  RUN_FILES,
+  runFilesIn,
   statOf,
   UNFINISHED,
 } from "./replacing.ts";
@@ -73,7 +72,7 @@ export class RunFolder extends KeptFolder {
     if (!this.begun) return "nothing was written";
     let names: string[];
     try {
-      names = present(this.work, RUN_FILES);
+      names = runFilesIn(this.work);
     } catch {
       return `nothing is left of it in ${this.work}`;
     }
@@ -249,7 +248,7 @@ export class RunFolder extends KeptFolder {
   /** Sizes of the files of the run, in bytes; that of all checkpoints as one. */
   async sizes(): Promise<Map<string, number>> {
     const sizes = new Map<string, number>();
-    for (const name of RUN_FILES) {
+    for (const name of runFilesIn(this.folder)) {
       const found = await Deno.stat(`${this.folder}/${name}`).catch(() => undefined);
       if (found) sizes.set(name, found.size);
     }

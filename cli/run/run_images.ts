@@ -1,4 +1,7 @@
 // Which images a saved network is measured on: those of its run, unless the command line says other.
+import { UsageError } from "../../train/errors.ts";
+import { listed } from "../../data/words.ts";
+import { isSmallName, isWhich, type SmallName, type Which } from "../../nn/which.ts";
 import { dirname } from "node:path";
 import { DataError } from "../../data/error.ts";
 import { missingPermission } from "../../data/missing_permission.ts";
@@ -40,11 +43,33 @@ export function savedNetwork(path: string, which: string): SavedNetwork {
   return { file: path, folder };
 }
 
-/** All networks that a path names: the one or two of a run folder, or the file itself. */
+/** The names of the networks in a run folder: base, and small ones by their numbers. */
+export function namesIn(path: string): Which[] {
+  const found = [...Deno.readDirSync(path)].flatMap(({ name }): Which[] => {
+    const which = name.replace(/\.safetensors$/, "");
+    return which !== name && isWhich(which) && !which.endsWith(".torch") ? [which] : [];
+  });
+  return found.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
+}
+
+/**
+ * The small network that is meant where none is named. Raises a {@link UsageError} where there are
+ * several.
+ */
+export function usualSmall(path: string): SmallName {
+  const small = (isFolder(path) ? namesIn(path) : []).filter(isSmallName);
+  const [only, ...others] = small;
+  if (!others.length) return only ?? "small";
+  throw new UsageError(
+    `Cannot tell which network of ${printable(path, 300)} is meant: wanted --which, found ` +
+      listed(small),
+  );
+}
+
+/** All networks that a path names: those of a run folder, or the file itself. */
 export function savedNetworks(path: string): SavedNetwork[] {
   if (!isFolder(path)) return [savedNetwork(path, "")];
-  const both = ["base", "small"].map((which) => savedNetwork(path, which));
-  const found = both.filter(({ file }) => statOf(file));
+  const found = namesIn(path).map((which) => savedNetwork(path, which));
   if (found.length) return found;
   throw new DataError(
     `Cannot read the run in ${printable(path, 300)}: wanted base.safetensors or ` +

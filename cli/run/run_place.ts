@@ -7,8 +7,7 @@ import { unusable } from "./output_folder.ts";
 import {
   emptyRun,
   finishReplacing,
-  OWN_FILES,
-  present,
+  ownFilesIn,
   REPLACING,
   statOf,
   UNFINISHED,
@@ -24,7 +23,7 @@ export function checkPlace(path: string): void {
     const cure = "remove it, or choose another --output";
     throw unusable(path, `runs need the name ${name} in it for a folder, found ${what}`, cure);
   }
-  for (const name of present(path, OWN_FILES)) {
+  for (const name of statOf(path) ? ownFilesIn(path) : []) {
     if (!statOf(`${path}/${name}`)?.isDirectory) continue;
     throw unusable(path, `a folder is in the place of the file ${name}`);
   }

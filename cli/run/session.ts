@@ -1,3 +1,10 @@
+import {
+  type ByNetwork,
+  entriesOf,
+  isOneOfSeveral,
+  networkWords,
+  type Which,
+} from "../../nn/which.ts";
 import type { RunRequest } from "../options.ts";
 import type { Course } from "../../train/resume/course.ts";
 import { modelName } from "../../export/model_file_name.ts";
@@ -14,6 +21,13 @@ import type { AugmentedImage } from "../../train/augmented_batch.ts";
 import type { TrainResult } from "../../train/train.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
 import { encodeWidths, type WidthsFound } from "../../export/widths_file.ts";
+
+/** The networks whose confusion matrices are drawn: all small ones, else the base network. */
+function pictured<Value>(predictions: Readonly<ByNetwork<Value>>): (readonly [Which, Value])[] {
+  const all = entriesOf(predictions);
+  const small = all.filter(([which]) => which !== "base");
+  return small.length ? small : all;
+}
 
 /** Where text goes. */
 export interface Output {
@@ -182,16 +196,18 @@ export async function inRunFolder(
       const { drawCurves } = await import("../report/curves.ts");
       return await drawCurves(folder.metrics, title, { test, smoothing });
     }, note);
-    const [which] = (["small", "base"] as const).filter((which) => predictions[which]);
-    const counted = predictions[which];
-    const confusion = counted
-      ? await picture("confusion.svg", async () => {
-        const { drawConfusion } = await import("../report/confusion_picture.ts");
-        const words = `${title}: the ${which} network, ${test ? "test" : "validation"} images`;
-        return await drawConfusion(counted, { title: words, names: result.classes });
-      }, note)
-      : [];
-    const drawn = [...curves, ...confusion];
+    const drawn = [...curves];
+    for (const [which, counted] of pictured(predictions)) {
+      const name = isOneOfSeveral(which) ? `${which}-confusion.svg` : "confusion.svg";
+      drawn.push(
+        ...await picture(name, async () => {
+          const { drawConfusion } = await import("../report/confusion_picture.ts");
+          const images = test ? "test" : "validation";
+          const words = `${title}: the ${networkWords(which)}, ${images} images`;
+          return await drawConfusion(counted, { title: words, names: result.classes });
+        }, note),
+      );
+    }
     await folder.finish(new Map<string, Uint8Array | string>([...files, ...drawn]), summary);
     progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
   } catch (error) {

@@ -5,7 +5,6 @@ import type { AnySplit } from "../../data/dataset.ts";
 import { safetensorsMetadata } from "../../data/safetensors.ts";
 import { type Checkpoint, encodeCheckpoint } from "../../export/checkpoint.ts";
 import type { OnnxNetwork } from "../../export/onnx_network.ts";
-import { type GivenWidths, parseWidths } from "../../export/widths_file.ts";
 import type { ImageSize } from "../../nn/count.ts";
 import { UsageError } from "../../train/errors.ts";
 import { type Given, parseGiven } from "../../train/given.ts";
@@ -101,15 +100,4 @@ export async function loadTeacher(path: string, split: AnySplit): Promise<Checkp
     );
   }
   return teacher;
-}
-
-/** Reads the widths of a file. Raises a {@link DataError} when it cannot be read or has none. */
-export async function readWidths(path: string): Promise<GivenWidths> {
-  const bytes = await readFile(path).catch((cause) => {
-    throw new DataError(
-      `Cannot read widths: wanted the widths.json of a search, found ${foundInstead(path, cause)}`,
-      { cause },
-    );
-  });
-  return parseWidths(new TextDecoder().decode(bytes), path);
 }

@@ -1,4 +1,4 @@
-import { SMALL } from "../../nn/state.ts";
+import { isOwnName } from "../../nn/state.ts";
 
 /** Names of tensors that programs make up: `onnx::Conv_193`, `val_7`, `193`. */
 const MADE_UP = /^(onnx::.*|val_\d+|_?\d+|const[\w.]*|.*::.*)$/i;
@@ -41,7 +41,7 @@ export class LayerNames {
     let bare = first.replaceAll(/[^\p{L}\p{N}_.-]+/gu, "_").replace(/^[_.]+|[_.]+$/g, "") ||
       "layer";
     // Names in it are the small network's.
-    if (bare.startsWith(SMALL)) bare = bare.replace(".", "_");
+    if (isOwnName(bare)) bare = bare.replace(".", "_");
     bare = bare.slice(0, 200);
     let name = bare;
     for (let n = 2; this.#taken.has(name); n++) name = `${bare}_${n}`;

@@ -37,10 +37,21 @@ export class Program {
   readonly #sources: Sources;
   readonly #texels = new Map<Tensor, Texels>();
   readonly #owned: (GPUBuffer | GPUTexture)[] = [];
+  /** Memory of tensors that live while a replay lasts. */
+  readonly #arenas: (GPUBuffer | GPUTexture)[] = [];
 
-  /** Programs come from `Scope.trace`. */
-  constructor(name: string, trace: Trace, kernels: ReadonlyMap<Dispatch, Assembled>) {
+  /**
+   * Programs come from `Scope.trace`. What tensors live in while a replay lasts may be memory of
+   * another program, `over`, as replays follow one another.
+   */
+  constructor(
+    name: string,
+    trace: Trace,
+    kernels: ReadonlyMap<Dispatch, Assembled>,
+    over?: Program,
+  ) {
     this.name = name;
+    const lent = over ? [...over.#arenas] : [];
     this.#gpu = trace.gpu;
     for (const tensor of trace.commands.flatMap((c) => [...readsOf(c), ...writesOf(c)])) {
       if (tensor.storage) this.#outside.set(tensor.storage.buffer, tensor);
@@ -62,14 +73,26 @@ export class Program {
       this.#sources = sources;
       for (const { size, tensors } of placed.buffers) {
         const [largest] = tensors.keys();
-        const buffer = this.#keep(gpu.takeBuffer(largest.name, size * 4));
+        const buffer = this.#arena(
+          borrowed(
+            lent,
+            (memory): memory is GPUBuffer => isBuffer(memory) && memory.size >= size * 4,
+          ) ??
+            this.#keep(gpu.takeBuffer(largest.name, size * 4)),
+        );
         for (const [tensor, start] of tensors) {
           tensor.storage = { buffer, offset: start * 4 };
         }
       }
       for (const { size, tensors } of placed.textures) {
         const [largest] = tensors.keys();
-        const texture = this.#keep(gpu.takeTexture(largest.name, size));
+        const texture = this.#arena(
+          borrowed(
+            lent,
+            (memory): memory is GPUTexture => !isBuffer(memory) && memory.height >= size,
+          ) ??
+            this.#keep(gpu.takeTexture(largest.name, size)),
+        );
         const view = texture.createView();
         for (const [tensor, row] of tensors) {
           this.#texels.set(tensor, { texture, view, first: row * TEXTURE_WIDTH });
@@ -98,6 +121,11 @@ export class Program {
     const texels = this.#texels.get(of);
     if (!texels) throw new TypeError(`Cannot load ${tensor.name}: it lies in no texture`);
     return { ...texels, first: texels.first + first };
+  }
+
+  #arena<T extends GPUBuffer | GPUTexture>(memory: T): T {
+    this.#arenas.push(memory);
+    return memory;
   }
 
   #keep<T extends GPUBuffer | GPUTexture>(memory: T): T {
@@ -244,6 +272,22 @@ export class Program {
     this.#destroyed = true;
     for (const memory of this.#owned.splice(0)) this.#gpu.free(memory);
   }
+}
+
+type Memory = GPUBuffer | GPUTexture;
+
+function isBuffer(memory: Memory): memory is GPUBuffer {
+  return "mapState" in memory;
+}
+
+/** Takes the first memory that fits out of a list. */
+function borrowed<T extends Memory>(
+  lent: Memory[],
+  fits: (memory: Memory) => memory is T,
+): T | undefined {
+  const found = lent.find(fits);
+  if (found) lent.splice(lent.indexOf(found), 1);
+  return found;
 }
 
 function tooManyChannels({ name }: Kernel, operand: string, tensor: Tensor): RangeError {

@@ -60,9 +60,15 @@ export class Scope implements Disposable {
   /**
    * Traces `build` once into a program that can be replayed. The tensors that `build` makes live
    * only inside the program, except those it keeps. Raises a `TypeError` for tensors that are not
-   * alive, those of other traces, and those that are read before anything is written to them.
+   * alive, those of other traces, and those that are read before anything is written to them. `over`
+   * is a program of this scope whose memory it may share: each replay writes over what one of the
+   * other has left.
    */
-  async trace(name: string, build: (trace: Trace) => void): Promise<Program> {
+  async trace(
+    name: string,
+    build: (trace: Trace) => void,
+    { over }: { readonly over?: Program } = {},
+  ): Promise<Program> {
     this.#demandAlive(`trace ${name}`);
     const trace = new Trace(
       this.gpu,
@@ -80,7 +86,7 @@ export class Scope implements Disposable {
     const kernels = assembleTrace(trace);
     await this.gpu.warmUp(kernels.values());
     this.#demandAlive(`trace ${name}`);
-    const program = new Program(name, trace, kernels);
+    const program = new Program(name, trace, kernels, over);
     this.#programs.push(program);
     await this.gpu.settle();
     return program;

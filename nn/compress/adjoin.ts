@@ -6,9 +6,11 @@ import { type Conv2dLayer, isConv2d, kernelTaps } from "../layers/conv2d.ts";
 import { kindOf, type Layer } from "../layers/mod.ts";
 import { channelsOf, IMAGE, type Network } from "../network.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
-import { nameOf, SMALL } from "../state.ts";
+import { isOwnName, nameOf } from "../state.ts";
+import type { SmallName } from "../which.ts";
 import { channelClasses } from "./channel_classes.ts";
 import { compressedFilters, demandFilters, nothingMasked } from "./compressed_filters.ts";
+import { smallNames } from "./small_names.ts";
 import { isPrefix, type KeptChannels, type Mask, SmallBuilder } from "./small_builder.ts";
 
 /** Filters that are kept, by convolution: the first so many, or those of these indices. */
@@ -46,12 +48,34 @@ export interface AdjoinOptions {
   readonly keptTaps?: Readonly<Record<string, readonly boolean[]>>;
 }
 
+/** One of several small networks: what of {@link AdjoinOptions} may differ between them. */
+export interface SmallOptions extends
+  Pick<
+    AdjoinOptions,
+    "compression" | "maskFrom" | "maskingFactor" | "random" | "widths" | "keptTaps"
+  > {
+  /**
+   * What follows `small-` in its name: letters, digits, `_`, `.` and `-`. Default: its compression,
+   * or with `widths` its place, counted from 1.
+   */
+  readonly name?: string;
+}
+
+/** The options of {@link adjoin} for several small networks; those beside `small` are of all. */
+export interface SeveralOptions
+  extends Pick<AdjoinOptions, "trunk" | "maskFrom" | "maskingFactor" | "random"> {
+  /** The small networks, at least one. */
+  readonly small: readonly SmallOptions[];
+}
+
 /**
  * A network and its compressed twin on one set of weights (arXiv 2006.05624). The small network is
  * a network like any other, with as many channels as are kept; it uses the slices of the base
  * network's weights that belong to them.
  */
 export interface Adjoined {
+  /** The name of the small network: `small`, or of one of several `small-2` and so on. */
+  readonly which: SmallName;
   /** The whole network, as it was given. */
   readonly base: Network;
   /** Its compressed twin, with as many channels as are kept. */
@@ -196,21 +220,40 @@ function checkOptions(network: Network, options: AdjoinOptions): void {
       }`,
     );
   }
-  const taken = network.layers.map(nameOf).find((name) => name.startsWith(SMALL));
+  const taken = network.layers.map(nameOf).find(isOwnName);
   if (taken !== undefined) {
     throw new RangeError(
-      `Cannot adjoin: names in ${SMALL} are the small network's, found ${taken}; rename the layer`,
+      `Cannot adjoin: names that begin with small. or small- are those of small networks, found ` +
+        `${printable(taken)}; rename the layer`,
     );
   }
 }
 
+/**
+ * Adjoins several small networks to one base network: a pair for each, named `small-2`, `small-4` and
+ * so on, or `small` where there is one alone. All use the weights of the base network, each with norms
+ * of its own. Raises errors as for one, and a `RangeError` for two of one name.
+ */
+export function adjoin(network: Network, options: SeveralOptions): readonly Adjoined[];
 /**
  * Adjoins a compressed twin to a network made of the layers of {@link NetworkBuilder}. Where values
  * that are added or multiplied have kept different channels, both are cut to those that they have in
  * common; grouped convolutions keep whole groups. Raises a `RangeError` for a compression that leaves
  * no channel of a layer, and a `TypeError` for options that there are not.
  */
-export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
+export function adjoin(network: Network, options: AdjoinOptions): Adjoined;
+export function adjoin(
+  network: Network,
+  options: AdjoinOptions | SeveralOptions,
+): Adjoined | readonly Adjoined[] {
+  return "small" in options ? adjoinSeveral(network, options) : adjoinOne(network, options);
+}
+
+function adjoinOne(
+  network: Network,
+  options: AdjoinOptions,
+  which: SmallName = "small",
+): Adjoined {
   checkOptions(network, options);
   const { trunk = "shared", compression, widths } = options;
   const isMasked = maskRule(network, options.maskFrom);
@@ -239,6 +282,7 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
     small.stand(i, mask);
   });
   return {
+    which,
     base: network,
     small: { channels: network.channels, layers: small.layers },
     trunk,
@@ -247,6 +291,17 @@ export function adjoin(network: Network, options: AdjoinOptions): Adjoined {
     kept: small.kept,
     masked,
   };
+}
+
+const SEVERAL: Readonly<Record<keyof SeveralOptions, true>> = {
+  ...{ small: true, trunk: true, maskFrom: true, maskingFactor: true, random: true },
+};
+
+function adjoinSeveral(network: Network, options: SeveralOptions): readonly Adjoined[] {
+  checkOptionNames("adjoin", options, Object.keys(SEVERAL));
+  const { small, ...common } = options;
+  const names = smallNames(small);
+  return small.map(({ name: _, ...own }, i) => adjoinOne(network, { ...common, ...own }, names[i]));
 }
 
 /** Filters kept of each masked convolution: how many, where they are the first, else which. */

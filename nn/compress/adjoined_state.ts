@@ -12,23 +12,28 @@ import {
 } from "../state.ts";
 import type { Adjoined } from "./adjoin.ts";
 import { takePart } from "./cut_parameters.ts";
+import { pairsIn } from "./pairs.ts";
 import type { KeptChannels } from "./small_builder.ts";
 
 /** The parameters and statistics that the small network has to itself: those of its norms. */
-export function smallSpecs({ small, shared, origin }: Adjoined): StateSpecs {
+export function smallSpecs({ which, small, shared, origin }: Adjoined): StateSpecs {
   const parameters = parametersOf(small);
   return joinSpecs(
     small.layers.flatMap((layer, i) =>
       kindOf(layer).perNetwork && !shared[origin[i]]
-        ? [layerSpecs(ownName(nameOf(layer), "small"), parameters[i])]
+        ? [layerSpecs(ownName(nameOf(layer), which), parameters[i])]
         : []
     ),
   );
 }
 
-/** The state of both networks: that of the base, and the norms of the small network. */
-export function adjoinedSpecs(adjoined: Adjoined): StateSpecs {
-  return joinSpecs([networkSpecs(adjoined.base), smallSpecs(adjoined)]);
+/**
+ * The state of adjoined networks: that of the base, and the norms of each small network. Of several
+ * pairs the base network has to be one; raises a `TypeError` for none.
+ */
+export function adjoinedSpecs(adjoined: Adjoined | readonly Adjoined[]): StateSpecs {
+  const pairs = pairsIn(adjoined);
+  return joinSpecs([networkSpecs(pairs[0].base), ...pairs.map(smallSpecs)]);
 }
 
 /** Where the small network's values of a layer come from. */
@@ -67,10 +72,10 @@ export function cutState(
  * spatial mask is, its own norms, the classifier's rows for the features it has.
  */
 export function extract(adjoined: Adjoined, state: State): State {
-  const { shared, origin, kept } = adjoined;
+  const { which, shared, origin, kept } = adjoined;
   return cutState(adjoined, state, (layer, i) => {
     const isOwn = kindOf(layer).perNetwork && !shared[origin[i]];
     const name = nameOf(layer);
-    return isOwn ? { name: ownName(name, "small") } : { name, kept: kept[i] };
+    return isOwn ? { name: ownName(name, which) } : { name, kept: kept[i] };
   });
 }

@@ -57,12 +57,14 @@ export interface OwnParameter {
 }
 
 /** The parameters and statistics that the small network has to itself. */
-export function ownParameters({ base, small, shared, origin, kept }: Adjoined): OwnParameter[] {
+export function ownParameters(
+  { which, base, small, shared, origin, kept }: Adjoined,
+): OwnParameter[] {
   const parameters = parametersOf(base);
   return small.layers.flatMap((layer, i) =>
     kindOf(layer).perNetwork && !shared[origin[i]]
       ? parameters[origin[i]].map((parameter) => ({
-        name: `${ownName(nameOf(layer), "small")}.${parameter.part}`,
+        name: `${ownName(nameOf(layer), which)}.${parameter.part}`,
         base: `${nameOf(layer)}.${parameter.part}`,
         parameter,
         kept: kept[i],

@@ -22,7 +22,7 @@ import { type Network, network } from "../../nn/network.ts";
 import { model } from "../../nn/families/mod.ts";
 import { parseGiven } from "../../train/given.ts";
 import { UsageError } from "../../train/errors.ts";
-import { adjoinedOf } from "../../train/pair.ts";
+import { pairsFor } from "../../train/pair.ts";
 import { parseNetworks } from "../../train/resume/state_networks.ts";
 import { encodeTrainingState } from "../../train/resume/training_state.ts";
 import { withHeader, withMetadata } from "../file_tricks.ts";
@@ -280,7 +280,7 @@ function readResumed(bytes: Uint8Array): unknown {
     const found = { ...place, state: RUN, config: { ...config } };
     const { parsed, widths } = resumedOptions("train", [], found);
     const { options } = trainRequest(parsed, widths);
-    return adjoinedOf(options, { classes: ["a", "b"], channels: 3 });
+    return pairsFor(options, { classes: ["a", "b"], channels: 3 })[0];
   } catch (error) {
     // Options that do not go together, as where they are typed.
     const typed = error instanceof UsageError || error instanceof RangeError;

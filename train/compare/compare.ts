@@ -6,7 +6,7 @@ import { count } from "../../nn/count.ts";
 import { Estimate } from "../estimate.ts";
 import type { RunInputs } from "../job.ts";
 import { type Attempt, onOwnGpu } from "../own_gpu.ts";
-import { adjoinedOf } from "../pair.ts";
+import { pairsFor } from "../pair.ts";
 import { rehearse } from "../rehearsal.ts";
 import { type Course, courseInMemory } from "../resume/course.ts";
 import type { TrainingState } from "../resume/training_state.ts";
@@ -76,7 +76,7 @@ class Grounds {
       ? [`the weights of ${given.file} are not used: a comparison draws its own`]
       : [];
     const { split: { train }, network } = inputs;
-    const { base } = adjoinedOf(options, train, network);
+    const [{ base }] = pairsFor(options, train, network);
     return {
       inputs: { ...inputs, notes: [...told, ...notes] },
       ...{ options, find, pruneBy },

@@ -2,7 +2,8 @@ import type { WidthsFound } from "../../export/widths_file.ts";
 import type { Importance } from "../../nn/compress/importance.ts";
 import type { SearchOptions } from "../search.ts";
 import type { TrainResult } from "../train.ts";
-import type { Summary, TrainOptions, Which } from "../types.ts";
+import type { ByNetwork, Which } from "../../nn/which.ts";
+import type { NetworkSummary, TrainOptions } from "../types.ts";
 
 /** A training of a comparison, with all that there is to keep of it. */
 export interface ComparedRun {
@@ -16,7 +17,7 @@ export interface ComparedRun {
 
 /** What is left of a training that has ended. */
 export interface EndedRun {
-  readonly summary: Pick<Summary, Which>;
+  readonly summary: Readonly<ByNetwork<NetworkSummary>>;
   /** Its networks as `base.safetensors` and `small.safetensors`, as far as it has trained them. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }

@@ -9,7 +9,8 @@ import type { Job, RunInputs } from "../job.ts";
 import type { Course } from "../resume/course.ts";
 import type { TrainingState } from "../resume/training_state.ts";
 import type { SearchOptions } from "../search.ts";
-import type { EpochMetrics, Reporter, TrainOptions, Which } from "../types.ts";
+import type { ByNetwork, Which } from "../../nn/which.ts";
+import type { EpochMetrics, Reporter, TrainOptions } from "../types.ts";
 
 /** What all methods of a seed are tried with. */
 export interface Ground {
@@ -65,7 +66,7 @@ export interface Method {
   /** As `--methods` has it, and the beginning of its folders: `alone` of `alone-0`. */
   readonly name: string;
   /** The lines of tables and pictures, by network that it gives. */
-  readonly rows: Readonly<Partial<Record<Which, string>>>;
+  readonly rows: Readonly<ByNetwork<string>>;
   /** Methods whose networks it starts from; they are trained where they are not asked for, too. */
   readonly needs?: readonly Method[];
   /** Options that have an effect on it, and not on all methods. */

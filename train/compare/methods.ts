@@ -1,4 +1,4 @@
-import type { Which } from "../types.ts";
+import { entriesOf, type Which } from "../../nn/which.ts";
 import { adjoined } from "./adjoined.ts";
 import { alone } from "./alone.ts";
 import { base } from "./base.ts";
@@ -24,7 +24,7 @@ export interface Row {
 /** The rows of some methods, those of base networks first. */
 export function rowsOf(methods: readonly string[] = METHOD_NAMES): Row[] {
   const rows = METHODS.filter(({ name }) => methods.includes(name)).flatMap(({ name, rows }) =>
-    Object.entries(rows).map(([which, text]) => ({ method: name, which: which as Which, text }))
+    entriesOf(rows).map(([which, text]) => ({ method: name, which, text }))
   );
   const isBase = ({ which }: Row): number => which === "base" ? 0 : 1;
   return rows.toSorted((a, b) => isBase(a) - isBase(b));

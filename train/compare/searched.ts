@@ -1,4 +1,5 @@
 import { findWidths, type SearchJob, searchOn, widthsFoundBefore } from "../search.ts";
+import { widthsOfFirst } from "../small_widths.ts";
 import { workloads } from "../workloads.ts";
 import { OF_PAIRS } from "./adjoined.ts";
 import { uniformJob } from "./jobs.ts";
@@ -12,7 +13,7 @@ export function searchJob({ inputs, options, find }: Ground): SearchJob {
 async function training(turn: Turn): Promise<Training> {
   const { gpu, reporter, from, begin } = turn;
   const search = searchJob(turn);
-  const before = from?.run.options.widths;
+  const before = widthsOfFirst(from?.run.options.widths);
   const found = before
     ? { widths: widthsFoundBefore(search, before) }
     : await findWidths(gpu, search, reporter, begin());

@@ -8,7 +8,8 @@ import type { Estimate } from "../estimate.ts";
 import { latencyProgress } from "../latency_progress.ts";
 import { type Course, stateOf } from "../resume/course.ts";
 import { runJob, type TrainResult } from "../train.ts";
-import type { Reporter, Which } from "../types.ts";
+import { entriesOf, type Which } from "../../nn/which.ts";
+import type { Reporter } from "../types.ts";
 import type { ComparedRun, EndedRun, Outcome } from "./comparison.ts";
 import { type EndedRuns, networkOf } from "./ended_runs.ts";
 import type { Begun, Ground, Method } from "./method.ts";
@@ -105,7 +106,7 @@ export class Seed {
     });
     const result = await runJob(gpu, job, reporter, { ...this.#begin(method), state, before });
     if (plan.isNeeded(method)) {
-      for (const which of Object.keys(method.rows) as Which[]) {
+      for (const which of entriesOf(method.rows).map(([which]) => which)) {
         ended.keep(folder, which, networkOf(result, which));
       }
     }

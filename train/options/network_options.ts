@@ -9,6 +9,9 @@ import { MODEL_FILE } from "../../export/model_file_name.ts";
 import { WHICH } from "../../nn/which.ts";
 import type { Section } from "./option.ts";
 
+/** The most small networks of a run. */
+const MOST_SMALL = 8;
+
 /** Choices without a small network. */
 const BASE_ALONE = { mode: "plain", which: "base" } as const;
 
@@ -51,7 +54,8 @@ export const NETWORKS = [
         kind: "string",
         value: "FILE",
         idle: [BASE_ALONE],
-        help: "widths.json of a search, or of a run with --importance, instead of --compression",
+        help: "widths.json of a search, or of a run with --importance, instead of --compression; " +
+          "files with commas between make a small network each",
       },
     ],
   },
@@ -186,16 +190,44 @@ export const NETWORKS = [
     ],
   },
   {
+    title: "small networks",
+    commands: ["train", "bench step"],
+    options: [
+      {
+        name: "compression",
+        kind: "numbers",
+        alone: true,
+        min: 1,
+        count: [1, MOST_SMALL],
+        order: "different",
+        default: 4,
+        idle: [BASE_ALONE, { mode: "search" }],
+        beside: ["widths"],
+        help:
+          "alpha: masked convolutions of the small network keep floor(filters / alpha); 2,4,8 " +
+          "makes three small networks, small-2, small-4 and small-8",
+      },
+      {
+        name: "sandwich",
+        kind: "integer",
+        min: 1,
+        max: MOST_SMALL,
+        only: { mode: ["adjoined"] },
+        otherwise: "all of them",
+        help: "of several small networks, how many each step trains: the smallest, and others at " +
+          "random",
+      },
+    ],
+  },
+  {
     title: "small network",
-    commands: ["train", "summary", "bench step"],
+    commands: ["summary"],
     options: [
       {
         name: "compression",
         kind: "number",
         min: 1,
         default: 4,
-        idle: [BASE_ALONE, { mode: "search" }],
-        beside: ["widths"],
         help: "alpha: masked convolutions of the small network keep floor(filters / alpha)",
       },
     ],

@@ -107,7 +107,9 @@ export type Option =
       readonly count: readonly [number, number];
       /** Numbers that are all different, none less than the one before, or as they come. */
       readonly order: "different" | "ascending" | "any";
-      readonly default?: Default<readonly number[]>;
+      /** Whether a single number stays one, and is no list. */
+      readonly alone?: true;
+      readonly default?: Default<number | readonly number[]>;
     })
   );
 
@@ -130,6 +132,7 @@ export type OptionOf<S, Command extends string> = S extends
 /** The type of an option's values. */
 export type ValueOf<O> = O extends { readonly kind: "boolean" } ? boolean
   : O extends { readonly kind: "number" | "integer" } ? number
+  : O extends { readonly kind: "numbers"; readonly alone: true } ? number | readonly number[]
   : O extends { readonly kind: "numbers" } ? readonly number[]
   : O extends { readonly kind: "choices"; readonly choices: readonly (infer Choice)[] }
     ? readonly Choice[]

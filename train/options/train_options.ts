@@ -1,4 +1,5 @@
 import type { Widths } from "../../nn/compress/adjoin.ts";
+import type { WidthsByName } from "../small_widths.ts";
 import { CHECKPOINTS } from "./checkpoint_options.ts";
 import { IMAGES } from "./image_options.ts";
 import { LOSSES } from "./loss_options.ts";
@@ -14,9 +15,9 @@ type Flags = Values<OptionOf<typeof SECTIONS[number], "train">>;
 export interface TrainOptions extends Omit<Flags, "widths"> {
   /**
    * Filters that masked convolutions keep, by name, instead of `compression`: the first so many, or
-   * those of these indices.
+   * those of these indices. Of several small networks: these by the name of the network.
    */
-  readonly widths?: Widths;
+  readonly widths?: Widths | WidthsByName;
   /** The run folder. */
   readonly output: string;
 }

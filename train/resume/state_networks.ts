@@ -12,7 +12,7 @@ import type { State } from "../../nn/parameters.ts";
 import { networkSpecs, type StateSpecs, storedState } from "../../nn/state.ts";
 import { wrongValue } from "../../nn/wrong_value.ts";
 import { networkOfRun } from "../model_file.ts";
-import { adjoinedOf, baseOf } from "../pair.ts";
+import { baseOf, pairsFor } from "../pair.ts";
 import type { Which } from "../types.ts";
 import {
   isTrainingState,
@@ -48,8 +48,9 @@ function trainedOf(state: TrainingState): Trained {
   const images = { classes, channels };
   const given = networkOfRun(state.run);
   if (isOfSearch(state)) return alone("base", given ?? baseOf(options, images));
-  const adjoined = adjoinedOf(options, images, given);
-  const { base, small } = adjoined;
+  const pairs = pairsFor(options, images, given);
+  const [adjoined] = pairs;
+  const { base } = adjoined;
   // Raises what is wrong with images of this size.
   sizesOf(base, { height, width });
   const { mode, which } = options;
@@ -58,10 +59,14 @@ function trainedOf(state: TrainingState): Trained {
     return alone(trained, adjoined[trained]);
   }
   return {
-    specs: adjoinedSpecs(adjoined),
+    specs: adjoinedSpecs(pairs),
     networks: [
       own("base", base),
-      ["small", small, (values) => extract(adjoined, values)],
+      ...pairs.map((pair): Trained["networks"][number] => [
+        pair.which,
+        pair.small,
+        (values) => extract(pair, values),
+      ]),
     ],
   };
 }
@@ -126,7 +131,7 @@ function shownAs(
 }
 
 /**
- * The networks that a run would save if it ended with a state: base and small of a pair, else the one
+ * The networks that a run would save if it ended with a state: base and small ones of adjoined networks, else the one
  * that is trained; of a search the base network alone, as the other has no widths yet. Their weights
  * are the averages where the run keeps some. Raises a {@link DataError} that names `file` for a state
  * that lacks some of them, or whose options describe no networks.

@@ -1,0 +1,5 @@
+/** The form of the name of a network. */
+export const WHICH_FORM: { readonly pattern: RegExp; readonly words: string } = {
+  pattern: /^(base|small(-[\w.-]+)?)$/,
+  words: "base, small, or the name of one of several small networks, as small-2",
+};
