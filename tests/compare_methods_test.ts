@@ -68,6 +68,9 @@ Deno.test("options of methods that are not compared are refused", () => {
   );
   assertMatch(complaint("--methods", "adjoined", "--divisors", "1,2"), /effect on searched alone/);
   assertMatch(complaint("--methods", "base", "--detach"), /on adjoined,? .*or searched alone/);
+  assertMatch(complaint("--methods", "pruned", "--kl-loss", "dkd"), /on distilled, adjoined/);
+  assertMatch(complaint("--methods", "distilled", "--small-ce", "1"), /on adjoined/);
+  assertEquals(request("--methods", "distilled", "--kl-weight", "2").options.klWeight, 2);
   assertEquals(request("--methods", "adjoined", "--detach").options.detach, true);
 });
 

@@ -1,9 +1,7 @@
 import { workloads } from "../workloads.ts";
 import { uniformJob } from "./jobs.ts";
 import type { Method } from "./method.ts";
-
-/** Options of training two networks on one set of weights. */
-export const OF_PAIRS: readonly string[] = ["detach"];
+import { OF_PAIRS } from "./takes.ts";
 
 /** Both networks on one set of weights. */
 export const adjoined: Method = {

@@ -1,9 +1,9 @@
 import { findWidths, type SearchJob, searchOn, widthsFoundBefore } from "../search.ts";
 import { widthsOfFirst } from "../small_widths.ts";
 import { workloads } from "../workloads.ts";
-import { OF_PAIRS } from "./adjoined.ts";
 import { uniformJob } from "./jobs.ts";
 import type { Ground, Method, Training, Turn } from "./method.ts";
+import { OF_PAIRS } from "./takes.ts";
 
 /** The search of widths. Raises a `UsageError` for a budget that no widths meet. */
 export function searchJob({ inputs, options, find }: Ground): SearchJob {
