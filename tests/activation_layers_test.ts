@@ -1,6 +1,7 @@
 // Activations, products, layer norms and layer scales as layers: what they refuse, cost, and leave
 // of a small network.
 import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { Gpu } from "../kernels/gpu.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
 import { count, sizesOf } from "../nn/count.ts";
@@ -110,6 +111,7 @@ Deno.test("files say of these layers what does not follow, and read it again", (
 
 Deno.test("a block of ConvNeXt and a gate are cut as they are measured, with right gradients", async () => {
   const filters = { first: [1, 2, 4, 7], back: [1, 2, 4, 7], gate: [1, 2, 4, 7] };
+  const gpu = await Gpu.open();
   for (
     const pair of [
       adjoin(mixed, { compression: 2, maskFrom: () => true }),
@@ -124,8 +126,9 @@ Deno.test("a block of ConvNeXt and a gate are cut as they are measured, with rig
       /\bnorm\./.test(name)
     );
     assertEquals(own.length, 4, "a layer norm for each network");
-    const { extracted, logits, slope } = await distancesOf(pair, 5);
+    const { extracted, logits, slope } = await distancesOf(gpu, pair, 5);
     assert(extracted < 1e-5 && logits < 1e-4, `${extracted}, ${logits}`);
     assertAlmostEquals(slope, 0, 1e-3);
   }
+  gpu.destroy();
 });

@@ -184,7 +184,9 @@ for (const [name, family] of Object.entries(FAMILIES)) {
   if (!TWINS.includes(name)) continue;
   Deno.test(`the small network of a thin ${name} is the one that was measured`, async () => {
     const pair = adjoin(family.network, { compression: 2, maskFrom: 1 });
-    const found = await distancesOf(pair, 3, { height: 17, width: 9 });
+    const gpu = await Gpu.open();
+    const found = await distancesOf(gpu, pair, 3, { height: 17, width: 9 });
+    gpu.destroy();
     assert(found.extracted < 1e-4, `${found.extracted}`);
     assert(found.logits < 1e-4, `${found.logits}`);
     assert(found.slope < 1e-3, `${found.slope}`);

@@ -1,7 +1,7 @@
 // What has to hold of every network and its twin: the small network that is measured is the one that
 // is cut out, and the gradients are those of float64.
 import { Random } from "../data/random.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { adjoinedLoss } from "../kernels/ops/adjoined_loss.ts";
 import { elements, type Tensor } from "../kernels/gpu/tensor.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
@@ -59,6 +59,7 @@ const STEP = 1e-5;
 
 /** Measures a pair of networks with weights, images and a direction drawn at random. */
 export async function distancesOf(
+  gpu: Gpu,
   adjoined: Adjoined,
   seed: number,
   sides: { readonly height: number; readonly width: number } = SIDES,
@@ -71,7 +72,6 @@ export async function distancesOf(
   const draw = (count: number): number[] => Array.from({ length: count }, () => random.normal());
   const pixels = draw(elements(shape));
 
-  const gpu = await Gpu.open();
   using scope = gpu.scope();
   const image = scope.tensor("image", shape, pixels);
   const optimizer = { name: "sgd", weightDecay: 0, nesterov: false } as const;

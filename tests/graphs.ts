@@ -1,5 +1,6 @@
 // Graphs at random, adjoined at random: what has to hold of each.
 import { Random } from "../data/random.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import { range } from "../kernels/wgsl/blocked.ts";
 import { adjoin, type Adjoined, maskRule, type Widths } from "../nn/compress/adjoin.ts";
 import { channelClasses, channelGroups, filtersOf } from "../nn/compress/channel_classes.ts";
@@ -75,8 +76,8 @@ const WHAT = {
 } as const;
 
 /** What is wrong with a pair that is measured with numbers of a seed; nothing where all holds. */
-export async function faultIn(pair: Adjoined, seed: number): Promise<string | undefined> {
-  const { rounding, ...found } = await distancesOf(pair, seed);
+export async function faultIn(gpu: Gpu, pair: Adjoined, seed: number): Promise<string | undefined> {
+  const { rounding, ...found } = await distancesOf(gpu, pair, seed);
   const names = (["extracted", "logits", "slope"] as const)
     .filter((name) => !(found[name] < LIMITS[name][0]));
   if (names.length === 0) return;
@@ -88,9 +89,9 @@ export async function faultIn(pair: Adjoined, seed: number): Promise<string | un
 }
 
 /** What is wrong with pair number `i`; nothing where all holds. */
-export async function faultOf(i: number): Promise<string | undefined> {
+export async function faultOf(gpu: Gpu, i: number): Promise<string | undefined> {
   const made = pairOf(i);
   if ("refused" in made) return;
-  const fault = await faultIn(made.pair, i);
+  const fault = await faultIn(gpu, made.pair, i);
   return fault && `${made.how}: ${fault}`;
 }

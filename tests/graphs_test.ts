@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { Gpu } from "../kernels/gpu.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { network } from "../nn/network.ts";
 import { range } from "../kernels/wgsl/blocked.ts";
@@ -7,11 +8,13 @@ import { faultOf, pairOf } from "./graphs.ts";
 import { PIECE_NAMES } from "./random_graph.ts";
 
 Deno.test("small networks of graphs at random are what was measured, with right gradients", async () => {
+  const gpu = await Gpu.open();
   const faults: string[] = [];
   for (const i of range(PIECE_NAMES.length)) {
-    const fault = await faultOf(i);
+    const fault = await faultOf(gpu, i);
     if (fault) faults.push(`graph ${i}: ${fault}`);
   }
+  gpu.destroy();
   assertEquals(faults, []);
 });
 
@@ -21,9 +24,11 @@ Deno.test("most graphs at random can be cut, and others are refused with the rea
 });
 
 Deno.test("a graph that amplifies rounding is held to what rounding comes to, others are not", async () => {
+  const gpu = await Gpu.open();
   // Sigmoids make a quarter of differences each, or less, and norms make them 1 again.
   const measured = (times: number) =>
     distancesOf(
+      gpu,
       adjoin(
         network({ channels: 3 }, (n) => {
           n.stage(1);
@@ -38,6 +43,7 @@ Deno.test("a graph that amplifies rounding is held to what rounding comes to, ot
       3,
     );
   const [usual, sensitive] = [await measured(0), await measured(4)];
+  gpu.destroy();
   const moved = [usual, sensitive].map((found) => found.rounding().logits);
   assert(moved[0] < 1e-6 && moved[1] > 10 * moved[0], `${moved}`);
   assert(sensitive.logits < 8 * moved[1], `${sensitive.logits}, ${moved[1]}`);

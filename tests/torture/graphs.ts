@@ -1,13 +1,14 @@
 // 2,000 networks at random and their small ones: `deno task torture --only graphs`.
 //   deno run tests/torture/graphs.ts FROM TO        checks some of them, and prints what it finds
 import { fileURLToPath } from "node:url";
+import { Gpu } from "../../kernels/gpu.ts";
 import { faultOf, pairOf } from "../graphs.ts";
 
 /** Graphs of a whole part. */
 const GRAPHS = 2000;
 
-/** Those of one process: pipelines of software adapters stay in memory until it ends. */
-const GRAPHS_OF_A_PROCESS = 25;
+/** Those of one process, which all find the kernels that others have compiled. */
+const GRAPHS_OF_A_PROCESS = 100;
 
 /** Processes at a time, at most. */
 const PROCESSES = 2;
@@ -19,10 +20,10 @@ interface Found {
   readonly fault?: string;
 }
 
-async function check(graph: number): Promise<Found> {
+async function check(gpu: Gpu, graph: number): Promise<Found> {
   const refused = "refused" in pairOf(graph);
   try {
-    return { graph, refused, fault: await faultOf(graph) };
+    return { graph, refused, fault: await faultOf(gpu, graph) };
   } catch (error) {
     return { graph, refused, fault: error instanceof Error ? error.message : `${error}` };
   }
@@ -66,7 +67,8 @@ export async function graphs(share: number, print: (line: string) => void): Prom
 }
 
 if (import.meta.main) {
+  const gpu = await Gpu.open();
   const [from, to] = Deno.args.map(Number);
-  for (let i = from; i < to; i++) console.log(JSON.stringify(await check(i)));
+  for (let i = from; i < to; i++) console.log(JSON.stringify(await check(gpu, i)));
   Deno.exit();
 }
