@@ -9,7 +9,7 @@ import type { Tensor } from "../../kernels/gpu/tensor.ts";
 import { batchNorm } from "../../kernels/ops/batch_norm.ts";
 import { adjoin, type Adjoined } from "../../nn/compress/adjoin.ts";
 import { adjoinedSpecs, extract } from "../../nn/compress/adjoined_state.ts";
-import { runSmall } from "../../nn/compress/run_adjoined.ts";
+import { runSmalls } from "../../nn/compress/run_adjoined.ts";
 import { model } from "../../nn/families/mod.ts";
 import { runNetwork, type Running } from "../../nn/forward.ts";
 import type { Apply } from "../../nn/layers/layer.ts";
@@ -101,7 +101,7 @@ function withStatistics(pair: Adjoined, state: State, dataset: Dataset): State {
     return outputs;
   };
   const running = { apply, parameter: run.parameter, training: true, momentum: 1, noise: null };
-  runSmall(pair, imagesOf(run, dataset.pixels, dataset), { trunk: running, small: running });
+  runSmalls(pair, imagesOf(run, dataset.pixels, dataset), { trunk: running, small: running });
   return new Map([...state, ...found]);
 }
 
@@ -145,7 +145,7 @@ function measuredAndExtracted(
     const measured = exactLogits(
       whole,
       dataset,
-      (images, running) => runSmall(pair, images, { trunk: running, small: running }).small,
+      (images, running) => runSmalls(pair, images, { trunk: running, small: running })[0],
     );
     const extracted = exactLogits(
       cut,
