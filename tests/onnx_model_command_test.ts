@@ -1,5 +1,15 @@
 // A file of ONNX as --model of the commands: trained, gone on with without the file, exported, counted.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { readArguments } from "../cli/arguments.ts";
+import { trainRequest } from "../cli/options.ts";
+import { openJob } from "../cli/run/open_run.ts";
+import { encodeSafetensors } from "../data/safetensors.ts";
+import { readOnnx } from "../export/onnx_read/read_onnx.ts";
+import { elements } from "../kernels/gpu/tensor.ts";
+import { range } from "../kernels/wgsl/blocked.ts";
+import { toTorch } from "../nn/layout.ts";
+import { networkSpecs } from "../nn/state.ts";
+import { withFolder } from "./folder.ts";
 import { adjoinCommand, type Outcome } from "./command.ts";
 import { GraphFile } from "./onnx_graph_file.ts";
 import { lacks } from "./permissions.ts";
@@ -88,6 +98,42 @@ Deno.test(
       await Deno.remove(dir, { recursive: true });
     }
   },
+);
+
+Deno.test(
+  "--init goes before the weights of a model in a file, whose notes stay",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const [file, init] = [`${dir}/tiny.onnx`, `${dir}/own.safetensors`];
+      await Deno.writeFile(file, tiny(10));
+      const { network } = readOnnx(tiny(10), "it");
+      const { parameters, statistics } = networkSpecs(network);
+      const ones = [...parameters, ...statistics].map(({ name, shape }) =>
+        [name, toTorch(new Float32Array(elements(shape)).fill(0.5), shape)] as const
+      );
+      await Deno.writeFile(init, encodeSafetensors(ones));
+      const jobFrom = (...args: string[]) => {
+        const cut = ["--mask-from", "1", "--compression", "2", "--importance", "l1"];
+        const typed = ["--model", file, ...args, ...cut, ...SIZES];
+        return openJob(trainRequest(readArguments("train", typed)).options);
+      };
+      const both = await jobFrom("--init", init);
+      const alone = await jobFrom();
+      for (const { network, isCut, notes } of [both, alone]) {
+        assertEquals(network?.layers.length, alone.network?.layers.length);
+        assert(isCut && notes.some((note) => note.includes("left out node Softmax")), notes.join());
+      }
+      assertStringIncludes(both.notes[0], `starts from 17 of the 17 tensors of ${init}`);
+      assertStringIncludes(alone.notes[0], `starts from 17 of the 17 tensors of ${file}`);
+      const weights = [both, alone].map(({ start }) => start?.get("block1.conv.weight") ?? []);
+      assert(weights[0].every((weight) => weight === 0.5));
+      assert(weights[1].some((weight) => weight !== 0.5));
+      // All filters of the one file are alike, and the first are kept.
+      const { widths } = both.options;
+      assertEquals(widths, { "block1.conv": range(8), "block2.conv": range(8) });
+      assert(JSON.stringify(alone.options.widths) !== JSON.stringify(widths));
+    }),
 );
 
 Deno.test(

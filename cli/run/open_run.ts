@@ -60,7 +60,8 @@ export async function readInputs(
     teacher,
     network: network ?? own?.network,
     given,
-    notes: [...opened.notes, ...notes],
+    // Notes on weights that are used are told of with them.
+    notes: [...opened.notes, ...named && own ? own.given.notes : [], ...notes],
     chooseTiles,
   };
 }
