@@ -98,6 +98,9 @@ Deno.test("a run that was stopped twice goes on bit by bit", () => demandSame([]
 Deno.test("so does one with an average, accumulation, clipping and mixup", () =>
   demandSame([...EVERYTHING, "--opt", "sgd"], [2, 4]));
 
+Deno.test("so does one of several small networks, of which a step trains some", () =>
+  demandSame(["--compression", "2,4,8", "--sandwich", "2", "--checkpoint-steps", "1"], [1, 3]));
+
 Deno.test("a run that is stopped before its last validation ends in the same state", () =>
   demandSame(["--epochs", "1", "--clip-grad", "0.5", "--checkpoint-steps", "1"], [2]));
 

@@ -293,6 +293,10 @@ export async function stoppedKinds(dir: string): Promise<StoppedKind[]> {
     searched("search", []),
     searched("search, everything", EVERYTHING),
     trained("adjoined, everything", EVERYTHING),
+    trained("several small networks, everything", [
+      ...EVERYTHING,
+      ...["--compression", "2,4,8", "--sandwich", "2"],
+    ]),
     trained("adjoined, everything, pictures", [...EVERYTHING, ...pictures]),
     trained("adjoined, best epoch", ["--select", "best", "--patience", "2", "--epochs", "5"]),
   ];
