@@ -54,7 +54,11 @@ async function runSearch(args: readonly string[]): Promise<number> {
       const { openSearch } = await import("./run/open_run.ts");
       const { openRunPictures } = await import("./run/run_pictures.ts");
       using pictures = await openRunPictures(options, reporter.note);
-      const opened = await openSearch(options, find, pictures.open, course.from);
+      const opened = await openSearch(options, find, {
+        openPictures: pictures.open,
+        from: course.from,
+        reporter,
+      });
       const { trained } = await search(opened, {
         options,
         fromScratch,

@@ -1,3 +1,4 @@
+import { listed } from "../data/words.ts";
 import { type RunWidths, widthsByName } from "../train/small_widths.ts";
 import { areLists } from "../export/widths_file.ts";
 import { type Value, withDefaults } from "../train/options/option.ts";
@@ -179,31 +180,55 @@ export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): Tr
   return { ...request, reads: { ...request.reads, "--widths": values.widths }, dryRun };
 }
 
+/** The one budget that flags name. */
+function budgetOf(
+  command: "search" | "compare",
+  { budgetMacs: macs, budgetParams: params, budgetLatency: latency }: Pick<
+    CommandValues<"search">,
+    "budgetMacs" | "budgetParams" | "budgetLatency"
+  >,
+): Pick<SearchOptions, "budgeted" | "budget"> {
+  const budgets = { macs, params, latency };
+  const given = (["macs", "params", "latency"] as const).flatMap((budgeted) => {
+    const budget = budgets[budgeted];
+    return budget === undefined ? [] : [{ budgeted, budget }];
+  });
+  const [one] = given;
+  if (given.length === 1) return one;
+  const flags = [
+    "--budget-macs",
+    "--budget-params",
+    ...command === "search" ? ["--budget-latency"] : [],
+  ];
+  const names = given.map(({ budgeted }) => `--budget-${budgeted}`);
+  throw unusable(
+    `${command} needs one of ${listed(flags, "or")}, found ${listed(names) || "none"}`,
+  );
+}
+
 /** The options of a search out of its flags. */
 function searchOptions(
   command: "search" | "compare",
-  values: Pick<
-    CommandValues<"search">,
-    | "budgetMacs"
-    | "budgetParams"
-    | "divisors"
-    | "searchEpochs"
-    | "searchLr"
-    | "temperature"
-    | "endTemperature"
-  >,
+  values:
+    & Pick<
+      CommandValues<"search">,
+      | "budgetMacs"
+      | "budgetParams"
+      | "divisors"
+      | "searchEpochs"
+      | "searchLr"
+      | "temperature"
+      | "endTemperature"
+    >
+    & Partial<Pick<CommandValues<"search">, "budgetLatency">>,
 ): SearchOptions {
-  const { budgetMacs: macs, budgetParams: params, temperature, endTemperature: end } = values;
-  const budget = macs ?? params;
-  if (budget === undefined || (macs !== undefined && params !== undefined)) {
-    const found = budget === undefined ? "neither" : "both";
-    throw unusable(`${command} needs --budget-macs or --budget-params, found ${found}`);
-  }
+  const { temperature, endTemperature: end } = values;
+  const { budgeted, budget } = budgetOf(command, values);
   if (end > temperature) {
     throw unusable(`--end-temperature is at most --temperature ${temperature}, found ${end}`);
   }
   return {
-    budgeted: macs === undefined ? "params" : "macs",
+    budgeted,
     budget,
     divisors: values.divisors,
     epochs: values.searchEpochs,

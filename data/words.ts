@@ -12,8 +12,9 @@ export function abridged(words: readonly string[], most: number): string {
 }
 
 /** What a budget limits, in words. */
-export function budgetName(budgeted: "macs" | "params"): string {
-  return budgeted === "macs" ? "multiply-accumulates" : "parameters";
+export function budgetName(budgeted: "macs" | "params" | "latency"): string {
+  const names = { macs: "multiply-accumulates", params: "parameters", latency: "latency" };
+  return names[budgeted];
 }
 
 /** A fraction as a percentage: `71.8 %`. */

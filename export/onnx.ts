@@ -9,6 +9,7 @@ import {
   type OnnxData,
   type OnnxGraph,
   onnxGraph,
+  type OnnxNode,
   type OnnxTensor,
   OUTPUT,
 } from "./onnx_graph.ts";
@@ -19,13 +20,14 @@ import {
   ELEMENT,
   encodeModel,
   type EntryMessage,
+  type NodeMessage,
   type TensorMessage,
   type ValueInfoMessage,
 } from "./onnx_schema.ts";
 
 /** The operator set, and the version of the format that came with it. */
-const OPSET = 17;
-const IR_VERSION = 8;
+export const OPSET = 17;
+export const IR_VERSION = 8;
 
 /**
  * The range of a network's input: `pixels` from 0 to 255, which it normalises itself, or `normalized` ones,
@@ -60,9 +62,21 @@ function elementOf(data: OnnxData): number {
   return ELEMENT.int64;
 }
 
-function tensorMessage(name: string, { shape, data }: OnnxTensor): TensorMessage {
+/** A constant of a graph. */
+export function tensorMessage(name: string, { shape, data }: OnnxTensor): TensorMessage {
   const rawData = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   return { name, dims: shape, dataType: elementOf(data), rawData };
+}
+
+/** A node of a graph. */
+export function nodeMessage({ name, op, inputs, attributes }: OnnxNode): NodeMessage {
+  return {
+    name,
+    opType: op,
+    input: inputs,
+    output: [name],
+    attribute: Object.entries(attributes).map(([key, value]) => attributeMessage(key, value)),
+  };
 }
 
 /** A tensor of float32, of any number of images. */
@@ -122,13 +136,7 @@ export function encodeGraph(
     metadataProps: Object.entries({ ...own, ...metadata }).map(([key, value]) => ({ key, value })),
     graph: {
       name: info.which,
-      node: nodes.map(({ name, op, inputs, attributes }) => ({
-        name,
-        opType: op,
-        input: inputs,
-        output: [name],
-        attribute: Object.entries(attributes).map(([key, value]) => attributeMessage(key, value)),
-      })),
+      node: nodes.map(nodeMessage),
       initializer: [...constants].map(([name, tensor]) => tensorMessage(name, tensor)),
       input: [valueInfo(INPUT, [channels, height, width], RANGES[range])],
       output: [

@@ -1,4 +1,5 @@
 import type * as OnnxRuntime from "onnxruntime-web/wasm";
+import type { InferenceSession } from "onnxruntime-web/wasm";
 import config from "../deno.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
 
@@ -31,4 +32,18 @@ export async function loadRuntime(module = MODULE): Promise<Runtime> {
   runtime.env.wasm.numThreads = 1;
   runtime.env.logLevel = "error";
   return runtime;
+}
+
+/** Opens a model in WebAssembly. */
+export async function openSession(
+  runtime: Runtime,
+  bytes: Uint8Array,
+): Promise<InferenceSession> {
+  // The runtime puts Node's Worker in the place of that of the web, which others still want.
+  const { Worker } = globalThis;
+  try {
+    return await runtime.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  } finally {
+    globalThis.Worker = Worker;
+  }
 }

@@ -6,7 +6,7 @@ import { printable } from "../data/printable.ts";
 import { type OnnxInfo, parseOnnxInfo } from "./onnx.ts";
 import { INPUT, OUTPUT } from "./onnx_graph.ts";
 import { floats, INPUT_ARRAYS, type InputElement, inputPlanes } from "./onnx_values.ts";
-import { loadRuntime, type Runtime } from "./onnx_runtime.ts";
+import { loadRuntime, openSession, type Runtime } from "./onnx_runtime.ts";
 
 export { RUNTIME } from "./onnx_runtime.ts";
 
@@ -104,16 +104,11 @@ export class OnnxSession {
     const info = parseOnnxInfo(bytes, file);
     const runtime = await loadRuntime();
     let session: InferenceSession;
-    // The runtime puts Node's Worker in the place of that of the web, which others still want.
-    const { Worker } = globalThis;
     try {
-      const options = { executionProviders: ["wasm"] };
-      session = await runtime.InferenceSession.create(bytes, options);
+      session = await openSession(runtime, bytes);
     } catch (cause) {
       const reason = `onnxruntime-web says ${inWords(cause)}`;
       throw new DataError(`Cannot load ${file}: ${reason}`, { cause });
-    } finally {
-      globalThis.Worker = Worker;
     }
     try {
       return new OnnxSession({ file, info, runtime, session });
@@ -186,16 +181,48 @@ export class OnnxSession {
     runs: number,
     timed: (done: number) => void = () => {},
   ): Promise<number> {
+    const [, ...times] = await this.#times(batch, runs + 1, timed);
+    timed(runs);
+    return median(times);
+  }
+
+  /**
+   * Milliseconds of each of several sessions for the first image of a batch: the quickest of `runs`,
+   * after one more. They take turns, so that what else the machine does holds up none more than others.
+   */
+  static async latencies(
+    sessions: readonly OnnxSession[],
+    batch: Batch,
+    runs: number,
+    timed: (done: number) => void = () => {},
+  ): Promise<number[]> {
+    const least = sessions.map(() => Infinity);
+    for (let i = 0; i <= runs; i++) {
+      timed(Math.max(0, i - 1));
+      for (const [k, session] of sessions.entries()) {
+        const [time] = await session.#times(batch, 1);
+        if (i) least[k] = Math.min(least[k], time);
+      }
+    }
+    timed(runs);
+    return least;
+  }
+
+  /** Milliseconds of each of some runs on the first image of a batch. */
+  async #times(
+    batch: Batch,
+    runs: number,
+    timed: (done: number) => void = () => {},
+  ): Promise<number[]> {
     const image = this.#input({ ...batch, count: 1 }, 0, this.#ports.batch ?? 1);
     const times: number[] = [];
-    for (let i = 0; i <= runs; i++) {
+    for (let i = 0; i < runs; i++) {
       timed(Math.max(0, i - 1));
       const start = performance.now();
       await this.#run(image);
-      if (i) times.push(performance.now() - start);
+      times.push(performance.now() - start);
     }
-    timed(runs);
-    return median(times);
+    return times;
   }
 
   /** Frees its memory. */

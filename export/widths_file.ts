@@ -30,7 +30,7 @@ export interface WidthsFile extends NetworkWidths {
   /** The divisors that the search chose from. */
   readonly divisors: readonly number[];
   /** The cost that was limited. */
-  readonly budgeted: Budgeted;
+  readonly budgeted: Budgeted | "latency";
   /** The limit, over the base network's. */
   readonly budget: number;
   /** The cost of the small network of these widths over the base network's. */

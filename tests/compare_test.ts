@@ -188,7 +188,7 @@ Deno.test(
   { ignore },
   async () => {
     const cases: [string[], RegExp][] = [
-      [[], /compare needs --budget-macs or --budget-params, found neither/],
+      [[], /compare needs one of --budget-macs or --budget-params, found none/],
       [["--budget-macs", "0.1"], /the small network can have 0\.\d+ to 1\.0000 of the base/],
       [["--budget-macs", "0.8", "--seeds", "0"], /--seeds is a whole number at least 1, found 0/],
     ];

@@ -84,7 +84,7 @@ for (const command of ["train", "search", "compare"] as const) {
       const context = beside(option);
       const [value, text] = other(option, usual[option.name]);
       const flag = text ? [flagOf(option.name), text] : [flagOf(option.name)];
-      const line = option.name === "budgetParams" || option.name === "budgetMacs"
+      const line = option.name.startsWith("budget")
         ? flag
         : [...needed, ...context, ...flag, ...value === "distill" ? ["--teacher", "a"] : []];
       assertEquals(configOf(command, line)[option.name], value, line.join(" "));

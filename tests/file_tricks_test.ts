@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { parseImagesConfig } from "../cli/run/images_config.ts";
 import { resumedOptions } from "../cli/resumed_options.ts";
 import { holdsRun } from "../cli/run/holds_run.ts";
+import { parseLatencies } from "../cli/run/latency_cache.ts";
 import { parseTiles } from "../cli/run/tile_cache.ts";
 import { readClassNames } from "../data/class_names.ts";
 import { checkDataset } from "../data/dataset.ts";
@@ -462,6 +463,15 @@ Deno.test("choices of tiles that are of another form count as none, however deep
   refuses(
     () => parseTiles(deep),
     `Cannot read tiles: wanted an object of adapters, found ${"[".repeat(100)}...`,
+  );
+});
+
+Deno.test("times of layers that are of another form count as none", () => {
+  const text = `{"a":{"w":0.5},"b":[[]],"c":{"w":"8"},"d":{"w":-1},"e":null}`;
+  assertEquals(parseLatencies(text), { a: { w: 0.5 } });
+  refuses(
+    () => parseLatencies("[]"),
+    "Cannot read latencies: wanted an object of runtimes, found []",
   );
 });
 

@@ -328,14 +328,20 @@ Deno.test("a search takes one budget, and what there is to choose from", () => {
   const other = request("--budget-params 0.3 --divisors 1,1.5 --temperature 2 --end-temperature 2");
   assertEquals([other.find.budgeted, other.find.budget], ["params", 0.3]);
   assertEquals(other.find.divisors, [1, 1.5]);
+  assertEquals(request("--budget-latency 0.5").find.budgeted, "latency");
   assertEquals(other.find.temperature, [2, 2]);
 });
 
 Deno.test("a search is refused without a budget, and with what makes no choice", () => {
   const wrong = (line: string): string => complaint(line, "search");
-  const budgets = "search needs --budget-macs or --budget-params, found";
-  assertEquals(wrong(""), `${budgets} neither`);
-  assertEquals(wrong("--budget-macs 0.5 --budget-params 0.5"), `${budgets} both`);
+  const budgets = "search needs one of --budget-macs, --budget-params or --budget-latency, found";
+  assertEquals(wrong(""), `${budgets} none`);
+  for (const other of ["--budget-params", "--budget-latency"]) {
+    assertEquals(
+      wrong(`--budget-macs 0.5 ${other} 0.5`),
+      `${budgets} --budget-macs and ${other}`,
+    );
+  }
   assertEquals(
     wrong("--budget-macs 0"),
     "--budget-macs is a number above 0 and at most 1, found 0",

@@ -309,6 +309,10 @@ export const EFFECTS: readonly Effect[] = [
   effect(SEARCHES, "budget-params", "--budget-params 0.8", ["write pairs", "write constant"], {
     without: "--budget-macs 0.8",
   }),
+  effect(["search"], "budget-latency", "--budget-latency 0.8", "write pairs", {
+    base: `${SEARCH_ALONE} --divisors 1,8`,
+    without: "--budget-macs 0.8",
+  }),
   effect(SEARCHES, "divisors", "--divisors 1,2", ["program", "write pairs"]),
   effect(SEARCHES, "search-epochs", "--search-epochs 3", ["submits", "write temperature"]),
   effect(SEARCHES, "search-lr", "--search-lr 0.1", "write hyper"),

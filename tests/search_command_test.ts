@@ -180,13 +180,13 @@ const REFUSALS: readonly Refusal[] = [
     what: "no budget",
     args: ["search"],
     code: EXIT.usage,
-    says: /search needs --budget-macs or --budget-params, found neither/,
+    says: /search needs one of --budget-macs, --budget-params or --budget-latency, found none/,
   },
   {
     what: "two budgets",
     args: ["search", "--budget-macs", "0.8", "--budget-params", "0.8"],
     code: EXIT.usage,
-    says: /found both/,
+    says: /found --budget-macs and --budget-params/,
   },
   {
     what: "divisors that are none",

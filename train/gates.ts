@@ -231,15 +231,16 @@ export class Gates implements Stateful {
   }
 
   /**
-   * The most likely choice that costs the budget; {@link chosen} is set to it. Raises a
+   * The most likely choice that costs the budget by a cost, default that of the search;
+   * {@link chosen} is set to it. Raises a
    * {@link DivergedError} as {@link read} does, and for logits that are no numbers.
    */
-  async choose(): Promise<Choice> {
+  async choose(cost: WidthCost = this.#cost): Promise<Choice> {
     const { logits } = await this.#logits();
     if (logits.some(Number.isNaN)) throw this.#diverged(NaN);
     const candidates = this.#groups.divisors.length;
     const wanted = { budget: this.#budget, tolerance: TOLERANCE, candidates };
-    const choice = chooseWidths(this.#cost, logits, wanted);
+    const choice = chooseWidths(cost, logits, wanted);
     const gates = choice.flatMap((k) => Array.from({ length: candidates }, (_, i) => +(i === k)));
     this.#scope.write(this.chosen, gates);
     return choice;

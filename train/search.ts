@@ -7,7 +7,9 @@ import type { ImageSize } from "../nn/count.ts";
 import type { Widths } from "../nn/compress/adjoin.ts";
 import { isConv2d } from "../nn/layers/conv2d.ts";
 import { narrowState, type Search, searchable } from "../nn/compress/searchable.ts";
-import { feasible } from "../nn/compress/width_choice.ts";
+import { latencyCost, layersToTime } from "../nn/compress/latency_cost.ts";
+import type { LayerTable, TimedLayers } from "../nn/compress/layer_works.ts";
+import { type Choice, feasible } from "../nn/compress/width_choice.ts";
 import {
   type Budgeted,
   costOfChoice,
@@ -22,6 +24,9 @@ import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
 import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
 import { learn } from "./epochs.ts";
+import { chooseByLatency, latencyWords } from "./latency_budget.ts";
+import { LatencyPair } from "./latency_pair.ts";
+import { adjoinedOf } from "./pair.ts";
 import { lossFor } from "./loss_of_options.ts";
 import { announce, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
@@ -34,8 +39,8 @@ import type { WidthsFound } from "../export/widths_file.ts";
 
 /** Options of a search of widths. */
 export interface SearchOptions extends GatesSchedule {
-  /** The cost that is limited. */
-  readonly budgeted: Budgeted;
+  /** The cost that is limited; latency is that in onnxruntime-web. */
+  readonly budgeted: Budgeted | "latency";
   /** Cost of the small network over that of the base network, in (0, 1]. */
   readonly budget: number;
   /** Divisors of the numbers of filters, from 1 on. */
@@ -70,7 +75,7 @@ function demandFeasible(
 ): void {
   const { least, most } = feasible(groups, cost);
   if (budget >= least - 1e-9 && budget <= most + 1e-9) return;
-  const option = budgeted === "macs" ? "budgetMacs" : "budgetParams";
+  const option = { macs: "budgetMacs", params: "budgetParams", latency: "budgetLatency" }[budgeted];
   const cures = budget < least
     ? [
       cure`raise ${{ option }}`,
@@ -86,11 +91,27 @@ function demandFeasible(
   );
 }
 
-/** Prepares a search. Raises a {@link UsageError} for an impossible budget. */
+/** The layers whose times a search for a budget of latency needs. */
+export function layersOfSearch(
+  { split: { train }, network }: Pick<RunInputs, "split" | "network">,
+  training: TrainOptions,
+  { divisors }: SearchOptions,
+): TimedLayers[] {
+  const { trunk, maskFrom } = training;
+  const { base } = adjoinedOf({ ...training, compression: 1, widths: undefined }, train, network);
+  const { groups } = searchable(base, { trunk, maskFrom, divisors });
+  return layersToTime(base, groups, train);
+}
+
+/**
+ * Prepares a search; one for a budget of latency needs a table of the times of layers. Raises a
+ * {@link UsageError} for an impossible budget.
+ */
 export function searchOn(
   inputs: RunInputs,
   training: TrainOptions,
   options: SearchOptions,
+  table: LayerTable = new Map(),
 ): SearchJob {
   const { trunk, maskFrom, detach } = training;
   const { epochs, budgeted, divisors } = options;
@@ -99,7 +120,9 @@ export function searchOn(
   const { base } = job.adjoined;
   const image: ImageSize = job.split.train;
   const search = searchable(base, { trunk, maskFrom, divisors });
-  const cost = widthCost(base, search.groups, { budgeted, image });
+  const cost = budgeted === "latency"
+    ? latencyCost(base, search.groups, { image, table })
+    : widthCost(base, search.groups, { budgeted, image });
   demandFeasible({ groups: search.groups, cost, options });
   const objective = { mode: "search", search, detach, loss: lossFor(training) } as const;
   return { job: { ...job, objective }, search, cost, options };
@@ -146,20 +169,33 @@ export async function findWidths(
     ...{ weights, reporter, estimate },
     ...{ course, phase, from: stateOf(course, phase) },
   });
-  const widths = widthsOfChoice({ job, search, cost, options }, await gates.choose());
+  const searched = { job, search, cost, options };
+  const state = (): Promise<State> => weights.learner.read();
+  if (budgeted === "latency") {
+    const pair = await LatencyPair.open(search.adjoined.base, job.split, reporter);
+    const found = await chooseByLatency({ search, cost, budget }, {
+      choose: (cost) => gates.choose(cost),
+      measure: (small) => pair.measure(small),
+    }).finally(() => pair.close());
+    reporter.note(latencyWords(found, budget));
+    const widths = widthsOfChoice(searched, found.choice, found.small / found.base);
+    return { widths, state: await state(), history };
+  }
+  const widths = widthsOfChoice(searched, await gates.choose());
   const spent = widths.file.found;
   const whole = wholeCost(search.adjoined.base, { budgeted, image: job.split.train });
   reporter.note(
     `found widths with ${percent(spent)} of the base network's ${budgetName(budgeted)}, ` +
       `${Math.round(spent * whole).toLocaleString("en-US")}; the budget is ${percent(budget)}`,
   );
-  return { widths, state: await weights.learner.read(), history };
+  return { widths, state: await state(), history };
 }
 
-/** The widths of a search whose group g chooses candidate `choice[g]`. */
+/** The widths of a search whose group g chooses candidate `choice[g]`, and what they cost. */
 function widthsOfChoice(
   { job, search: { groups, adjoined: { base } }, cost, options }: SearchJob,
-  choice: readonly number[],
+  choice: Choice,
+  found: number = costOfChoice(cost, choice),
 ): WidthsFound {
   const { model, stem, variant, trunk, maskFrom } = job.options;
   const { divisors, budgeted, budget } = options;
@@ -171,7 +207,7 @@ function widthsOfChoice(
   );
   const file = {
     ...{ model, stem, variant, trunk, maskFrom },
-    ...{ divisors, budgeted, budget, found: costOfChoice(cost, choice), widths },
+    ...{ divisors, budgeted, budget, found, widths },
   };
   return { file, full };
 }
@@ -233,12 +269,20 @@ export function trainFound(
   return runJob(gpu, job, reporter, { state, estimate, what, course, phase, before });
 }
 
+/** A budget that can be counted: of latency there is no telling, it is about that of its cause. */
+export function countedBudget(
+  { budget, budgeted }: Pick<SearchOptions, "budget" | "budgeted">,
+): { budget: number; budgeted: Budgeted } {
+  return { budget, budgeted: budgeted === "latency" ? "macs" : budgeted };
+}
+
 /** The work of the training that follows a search, as far as it is known before the widths are. */
 function trainingAfter(
   { job: { split, network, adjoined }, options }: SearchJob,
   training: TrainOptions,
 ): Workload[] {
-  const widths = uniformWidths(adjoined.base, training, { ...options, image: split.train });
+  const cost = { ...countedBudget(options), image: split.train };
+  const widths = uniformWidths(adjoined.base, training, cost);
   return workloads(jobOn({ split, network }, { ...training, widths }));
 }
 

@@ -6,11 +6,17 @@ import { isModelFile } from "../../export/model_file_name.ts";
 import { givenNetwork, networkOfRun } from "../../train/model_file.ts";
 import { withImportance } from "../../train/importance.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
-import { type SearchJob, searchOn, type SearchOptions } from "../../train/search.ts";
+import {
+  layersOfSearch,
+  type SearchJob,
+  searchOn,
+  type SearchOptions,
+} from "../../train/search.ts";
 import { normalized } from "../../train/pixel_normalization.ts";
 import type { Network } from "../../nn/network.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
-import type { TrainOptions } from "../../train/types.ts";
+import type { Reporter, TrainOptions } from "../../train/types.ts";
+import { layerTable } from "./latency_cache.ts";
 import { sameImages } from "./same_images.ts";
 import { chooseTiles } from "./tile_cache.ts";
 import { loadGiven, loadNetwork, loadTeacher } from "./weights_files.ts";
@@ -79,12 +85,21 @@ export async function openJob(
   return jobOn(inputs, { ...options, importance, widths });
 }
 
-/** A search as options say, with all that it reads; see {@link readInputs}. */
+/**
+ * A search as options say, with all that it reads; see {@link readInputs}. One for a budget of latency
+ * times the layers of its network first, where the times are not known.
+ */
 export async function openSearch(
   options: TrainOptions,
   find: SearchOptions,
-  openPictures?: OpenPictures,
-  from?: TrainingState,
+  { openPictures, from, reporter = { work() {} } }: {
+    readonly openPictures?: OpenPictures;
+    readonly from?: TrainingState;
+    readonly reporter?: Pick<Reporter, "work">;
+  } = {},
 ): Promise<SearchJob> {
-  return searchOn(await readInputs(options, openPictures, from), options, find);
+  const inputs = await readInputs(options, openPictures, from);
+  if (find.budgeted !== "latency") return searchOn(inputs, options, find);
+  const table = await layerTable(layersOfSearch(inputs, options, find), reporter);
+  return searchOn(inputs, options, find, table);
 }

@@ -12,7 +12,8 @@ import { writeWhole } from "./whole_file.ts";
 
 const NAME = "tiles.json";
 
-async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
+/** Whether something is allowed. */
+export async function granted(descriptor: Deno.PermissionDescriptor): Promise<boolean> {
   return (await Deno.permissions.query(descriptor)).state === "granted";
 }
 

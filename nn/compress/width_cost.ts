@@ -53,6 +53,63 @@ export function costTerms(
   });
 }
 
+/** A cost that is summed up, layer by layer. */
+export class CostSum implements WidthCost {
+  constant = 0;
+  readonly singles: Float64Array;
+  readonly pairs: Float64Array;
+  readonly #candidates: number;
+
+  /** Nothing, of the gates of such groups. */
+  constructor({ groups, divisors }: Pick<WidthGroups, "groups" | "divisors">) {
+    this.#candidates = divisors.length;
+    const n = groups.length * divisors.length;
+    this.singles = new Float64Array(n);
+    this.pairs = new Float64Array(n * n);
+  }
+
+  #addSingles(factor: number, parts: readonly Part[]): void {
+    for (const { group, widths } of parts) {
+      widths.forEach((width, i) => this.singles[group * this.#candidates + i] += factor * width);
+    }
+  }
+
+  /** Adds `factor` · E[channels of a] · E[channels of b]. */
+  addProduct(factor: number, a: Extent, b: Extent = ONE): void {
+    this.constant += factor * a.whole * b.whole;
+    this.#addSingles(factor * a.whole, b.parts);
+    this.#addSingles(factor * b.whole, a.parts);
+    for (const { group, widths } of a.parts) {
+      for (const other of b.parts) {
+        widths.forEach((width, i) => {
+          const row = this.#row(group, i) + other.group * this.#candidates;
+          other.widths.forEach((right, j) => this.pairs[row + j] += factor * width * right);
+        });
+      }
+    }
+  }
+
+  /** Where the gates that go with candidate i of a group begin. */
+  #row(group: number, i: number): number {
+    return (group * this.#candidates + i) * this.singles.length;
+  }
+
+  /** Adds `costs[i][j]` where group a has candidate i and b has j; one row or column without group. */
+  addTable(costs: readonly (readonly number[])[], a?: number, b?: number): void {
+    const n = this.#candidates;
+    costs.forEach((row, i) =>
+      row.forEach((cost, j) => {
+        if (a !== undefined && b !== undefined) this.pairs[this.#row(a, i) + b * n + j] += cost;
+        else if (a !== undefined) this.singles[a * n + i] += cost;
+        else if (b !== undefined) this.singles[b * n + j] += cost;
+        else this.constant += cost;
+      })
+    );
+  }
+}
+
+const ONE: Extent = { whole: 1, parts: [] };
+
 /**
  * The expected cost of the small network: every convolution takes k² · height · width · E[in] ·
  * E[out] multiply-accumulates, with E[channels] = the channels that are always there + Σ_i gate_i ·
@@ -65,35 +122,13 @@ export function widthCost(
   { budgeted, image }: { budgeted: Budgeted; image: ImageSize },
 ): WidthCost {
   const whole = wholeCost(network, { budgeted, image });
-  const candidates = groups.divisors.length;
-  const n = groups.groups.length * candidates;
-  const singles = new Float64Array(n);
-  const pairs = new Float64Array(n * n);
-  let constant = 0;
-  const one: Extent = { whole: 1, parts: [] };
   const ofImage: Extent = { whole: network.channels, parts: [] };
   const of = (value: Value): Extent => value === IMAGE ? ofImage : groups.extents[value];
-  const addSingles = (factor: number, parts: readonly Part[]): void => {
-    for (const { group, widths } of parts) {
-      widths.forEach((width, i) => singles[group * candidates + i] += factor * width);
-    }
-  };
-  for (const { factor, values } of costTerms(network, { budgeted, image })) {
-    const share = factor / whole;
-    const [a, b = one] = values.map(of);
-    constant += share * a.whole * b.whole;
-    addSingles(share * a.whole, b.parts);
-    addSingles(share * b.whole, a.parts);
-    for (const { group, widths } of a.parts) {
-      for (const other of b.parts) {
-        widths.forEach((width, i) => {
-          const row = (group * candidates + i) * n + other.group * candidates;
-          other.widths.forEach((right, j) => pairs[row + j] += share * width * right);
-        });
-      }
-    }
+  const sum = new CostSum(groups);
+  for (const { factor, values: [a, b] } of costTerms(network, { budgeted, image })) {
+    sum.addProduct(factor / whole, of(a), b === undefined ? ONE : of(b));
   }
-  return { constant, singles, pairs };
+  return sum;
 }
 
 /** The cost of gates `[groups, candidates]`. */

@@ -3,6 +3,7 @@ import { readArguments } from "../../cli/arguments.ts";
 import { trainRequest } from "../../cli/options.ts";
 import { resumedOptions } from "../../cli/resumed_options.ts";
 import { parseImagesConfig } from "../../cli/run/images_config.ts";
+import { parseLatencies } from "../../cli/run/latency_cache.ts";
 import { parseTiles } from "../../cli/run/tile_cache.ts";
 import { parseCifar10, parseCifar100 } from "../../data/cifar.ts";
 import { DataError } from "../../data/error.ts";
@@ -300,6 +301,8 @@ const CONFIG = {
   ...{ valSplit: 0.1, widths: { "layer2.0.conv1": 8 }, epochs: 3, lr: 0.1, model: "resnet8" },
 };
 
+const LATENCIES = { "onnxruntime-web 1.30.0": { "8x8x3 []": 0.04, "8x8x16 [{}]": 1 } };
+
 const TILES = {
   "a GPU": { "forward 3x3 16 16": "64x64x16", constructor: "16x16x16" },
   other: { w: "128x64x16" },
@@ -350,6 +353,11 @@ export async function fileKinds(): Promise<FileKind[]> {
     {
       ...{ name: "tiles.json", count: 100_000, files: textFiles(TILES), mutate: mutatedText },
       read: (bytes) => new Choices().load("a GPU", parseTiles(decoder.decode(bytes))),
+    },
+    {
+      ...{ name: "latencies.json", count: 100_000, mutate: mutatedText },
+      files: textFiles(LATENCIES),
+      read: (bytes) => parseLatencies(decoder.decode(bytes)),
     },
     {
       ...{ name: "ONNX", count: 100_000, files: onnxFiles() },

@@ -5,6 +5,20 @@ import type { Section } from "./option.ts";
 /** The search of widths, and what compares it with other methods. */
 export const SEARCH = [
   {
+    title: "budget in time",
+    commands: ["search"],
+    options: [
+      {
+        name: "budgetLatency",
+        kind: "number",
+        above: 0,
+        max: 1,
+        help: "time of the small network for one image in onnxruntime-web over that of the base, " +
+          "instead of --budget-macs or --budget-params",
+      },
+    ],
+  },
+  {
     title: "search",
     commands: ["search", "compare"],
     options: [
