@@ -12,6 +12,7 @@ export interface SummaryOptions {
   readonly network?: Network;
   readonly model: string;
   readonly compression: number;
+  readonly roundTo?: number;
   readonly imageSize: number;
   readonly classes: number;
   readonly maskFrom: number;
@@ -38,11 +39,11 @@ export interface ModelSummary {
 }
 
 function pairOf(
-  { network, model: name, compression, maskFrom, trunk, ...options }: SummaryOptions,
+  { network, model: name, compression, roundTo, maskFrom, trunk, ...options }: SummaryOptions,
 ): Adjoined {
   const { classes, channels, stem, variant } = options;
   const base = network ?? model(name, { classes, channels, stem, variant });
-  return adjoin(base, { compression, maskFrom, trunk });
+  return adjoin(base, { compression, roundTo, maskFrom, trunk });
 }
 
 /** Parameters and multiply-accumulates of both networks. */

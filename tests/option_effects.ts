@@ -157,6 +157,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(["train"], "compression", "--compression 2", "program"),
   effect(["train"], "compression", "--compression 2,4", "program", { of: "several" }),
   effect(["train"], "sandwich", "--sandwich 1", "submits", { beside: "--compression 2,4" }),
+  effect(TRAINING, "round-to", "--round-to 16", "program"),
 
   // Images.
   effect(TRAINING, "dataset", IDX, ["program", "write pixels"]),
@@ -380,6 +381,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(["summary"], "mask-from", "--mask-from 1", "printed"),
   effect(["summary"], "trunk", "--trunk separate", "printed"),
   effect(["summary"], "compression", "--compression 2", "printed"),
+  effect(["summary"], "round-to", "--round-to 16", "printed"),
   effect(["summary"], "classes", "--classes 10", "printed"),
   effect(["summary"], "channels", "--channels 1", "printed"),
   effect(["summary"], "image-size", "--image-size 64", "printed"),

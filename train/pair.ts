@@ -50,13 +50,13 @@ function smallOf(
 export function pairsFor(
   options: Pick<
     TrainOptions,
-    | ("compression" | "widths" | "trunk" | "maskFrom" | "maskingFactor" | "seed")
+    | ("compression" | "roundTo" | "widths" | "trunk" | "maskFrom" | "maskingFactor" | "seed")
     | ("model" | "stem" | "variant" | "drop" | "dropPath")
   >,
   images: ForImages,
   given?: Network,
 ): readonly Adjoined[] {
-  const { trunk, maskFrom, maskingFactor, seed, drop, dropPath } = options;
+  const { roundTo, trunk, maskFrom, maskingFactor, seed, drop, dropPath } = options;
   const base = given ? withDrops(given, { drop, dropPath }) : baseOf(options, images);
   const small = smallOf(options).map(({ which, ...own }) => {
     const random = new Random(
@@ -66,7 +66,7 @@ export function pairsFor(
     const name = which === "small" ? undefined : which.slice("small-".length);
     return { ...own, name, random: () => random.uniform() };
   });
-  const pairs = adjoin(base, { trunk, maskFrom, maskingFactor, small });
+  const pairs = adjoin(base, { roundTo, trunk, maskFrom, maskingFactor, small });
   for (const pair of pairs) demandMaskedTaps(options, pair);
   return pairs;
 }

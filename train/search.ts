@@ -26,7 +26,7 @@ import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } fro
 import { learn } from "./epochs.ts";
 import { chooseByLatency, latencyWords } from "./latency_budget.ts";
 import { LatencyPair } from "./latency_pair.ts";
-import { adjoinedOf } from "./pair.ts";
+import { pairsFor } from "./pair.ts";
 import { lossFor } from "./loss_of_options.ts";
 import { announce, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
@@ -97,9 +97,9 @@ export function layersOfSearch(
   training: TrainOptions,
   { divisors }: SearchOptions,
 ): TimedLayers[] {
-  const { trunk, maskFrom } = training;
-  const { base } = adjoinedOf({ ...training, compression: 1, widths: undefined }, train, network);
-  const { groups } = searchable(base, { trunk, maskFrom, divisors });
+  const { trunk, maskFrom, roundTo } = training;
+  const [{ base }] = pairsFor({ ...training, compression: 1, widths: undefined }, train, network);
+  const { groups } = searchable(base, { trunk, maskFrom, roundTo, divisors });
   return layersToTime(base, groups, train);
 }
 
@@ -113,13 +113,13 @@ export function searchOn(
   options: SearchOptions,
   table: LayerTable = new Map(),
 ): SearchJob {
-  const { trunk, maskFrom, detach } = training;
+  const { trunk, maskFrom, roundTo, detach } = training;
   const { epochs, budgeted, divisors } = options;
   const whole = { ...training, compression: 1, widths: undefined, epochs };
   const job = jobOn(inputs, whole);
   const { base } = job.adjoined;
   const image: ImageSize = job.split.train;
-  const search = searchable(base, { trunk, maskFrom, divisors });
+  const search = searchable(base, { trunk, maskFrom, roundTo, divisors });
   const cost = budgeted === "latency"
     ? latencyCost(base, search.groups, { image, table })
     : widthCost(base, search.groups, { budgeted, image });

@@ -10,6 +10,7 @@ import { isOwnName, nameOf } from "../state.ts";
 import type { SmallName } from "../which.ts";
 import { channelClasses } from "./channel_classes.ts";
 import { compressedFilters, demandFilters, nothingMasked } from "./compressed_filters.ts";
+import { checkRoundTo } from "./rounded_width.ts";
 import { smallNames } from "./small_names.ts";
 import { isPrefix, type KeptChannels, type Mask, SmallBuilder } from "./small_builder.ts";
 
@@ -25,6 +26,11 @@ export interface AdjoinOptions {
    * first leave nothing of a part that is taken by itself, as in ShuffleNet V2, some of each part.
    */
   readonly compression: number;
+  /**
+   * What the numbers of filters are rounded to multiples of, to the nearest one: at least one
+   * multiple, at most all. Default: 1.
+   */
+  readonly roundTo?: number;
   /**
    * `shared` (default): layers before the first masked one run once, with one set of norms, and
    * feed both networks. `separate`: each network runs them with norms of its own.
@@ -52,7 +58,8 @@ export interface AdjoinOptions {
 export interface SmallOptions extends
   Pick<
     AdjoinOptions,
-    "compression" | "maskFrom" | "maskingFactor" | "random" | "widths" | "keptTaps"
+    | ("compression" | "roundTo" | "maskFrom" | "maskingFactor" | "random")
+    | ("widths" | "keptTaps")
   > {
   /**
    * What follows `small-` in its name: letters, digits, `_`, `.` and `-`. Default: its compression,
@@ -63,7 +70,7 @@ export interface SmallOptions extends
 
 /** The options of {@link adjoin} for several small networks; those beside `small` are of all. */
 export interface SeveralOptions
-  extends Pick<AdjoinOptions, "trunk" | "maskFrom" | "maskingFactor" | "random"> {
+  extends Pick<AdjoinOptions, "roundTo" | "trunk" | "maskFrom" | "maskingFactor" | "random"> {
   /** The small networks, at least one. */
   readonly small: readonly SmallOptions[];
 }
@@ -196,6 +203,7 @@ function checkNames(
 
 const OPTIONS: Readonly<Record<keyof AdjoinOptions, true>> = {
   compression: true,
+  roundTo: true,
   trunk: true,
   maskFrom: true,
   maskingFactor: true,
@@ -220,6 +228,7 @@ function checkOptions(network: Network, options: AdjoinOptions): void {
       }`,
     );
   }
+  checkRoundTo("adjoin", options.roundTo);
   const taken = network.layers.map(nameOf).find(isOwnName);
   if (taken !== undefined) {
     throw new RangeError(
@@ -262,7 +271,7 @@ function adjoinOne(
   if (!masked.length) throw nothingMasked("adjoin", network, isMasked);
   checkNames(network, masked, options);
   const all = masked.every((name) => own(widths, name) !== undefined);
-  const compressed = all ? {} : compressedFilters(network, classes, compression);
+  const compressed = all ? {} : compressedFilters(network, classes, options);
   const maskOf = (layer: Layer): Mask | undefined => {
     if (!isConv2d(layer) || !masked.includes(layer.name)) return;
     const width = own(widths, layer.name);
@@ -294,7 +303,8 @@ function adjoinOne(
 }
 
 const SEVERAL: Readonly<Record<keyof SeveralOptions, true>> = {
-  ...{ small: true, trunk: true, maskFrom: true, maskingFactor: true, random: true },
+  ...{ small: true, roundTo: true, trunk: true, maskFrom: true, maskingFactor: true },
+  random: true,
 };
 
 function adjoinSeveral(network: Network, options: SeveralOptions): readonly Adjoined[] {

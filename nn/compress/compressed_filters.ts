@@ -9,15 +9,26 @@ import {
   filtersOf,
   FIXED,
 } from "./channel_classes.ts";
+import { roundedWidth } from "./rounded_width.ts";
+
+/** How much of what goes together is kept. */
+export interface Compressing {
+  /** Of so many, one. */
+  readonly compression: number;
+  /** What is kept is a multiple of it. Default: 1. */
+  readonly roundTo?: number;
+}
 
 /** How many of `count` that go together are kept: what cannot be parted stays. */
-function keptOf(count: number, compression: number): number {
-  return count === 1 ? 1 : Math.floor(count / compression);
+function keptOf(count: number, { compression, roundTo = 1 }: Compressing): number {
+  if (count === 1) return 1;
+  const kept = Math.floor(count / compression);
+  return roundTo === 1 ? kept : roundedWidth(kept, count, roundTo);
 }
 
 /** Of each group the first classes. */
-function firstClasses({ classes }: ChannelGroup, compression: number): number[] {
-  return classes.slice(0, keptOf(classes.length, compression));
+function firstClasses({ classes }: ChannelGroup, compressing: Compressing): number[] {
+  return classes.slice(0, keptOf(classes.length, compressing));
 }
 
 /**
@@ -26,9 +37,9 @@ function firstClasses({ classes }: ChannelGroup, compression: number): number[] 
  */
 function spreadClasses(
   { classes }: ChannelGroup,
-  { compression, shapes }: { readonly compression: number; readonly shapes: readonly string[] },
+  { shapes, ...compressing }: Compressing & { readonly shapes: readonly string[] },
 ): number[] {
-  const kept = keptOf(classes.length, compression);
+  const kept = keptOf(classes.length, compressing);
   const alike = [...Map.groupBy(classes, (found) => shapes[found]).values()];
   const shares = alike.map((found) => kept * found.length / classes.length);
   const counts = shares.map(Math.floor);
@@ -52,13 +63,13 @@ function leavesNone({ values }: ChannelClasses, kept: ReadonlySet<number>): bool
 export function compressedFilters(
   network: Network,
   classes: ChannelClasses,
-  compression: number,
+  compressing: Compressing,
 ): Record<string, number[]> {
   const groups = channelGroups(network, classes);
-  let kept = new Set(groups.flatMap((group) => firstClasses(group, compression)));
+  let kept = new Set(groups.flatMap((group) => firstClasses(group, compressing)));
   if (leavesNone(classes, kept)) {
     const shapes = classShapes(classes);
-    kept = new Set(groups.flatMap((group) => spreadClasses(group, { compression, shapes })));
+    kept = new Set(groups.flatMap((group) => spreadClasses(group, { ...compressing, shapes })));
   }
   return filtersOf(network, classes, (found) => kept.has(found));
 }

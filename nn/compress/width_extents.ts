@@ -1,4 +1,5 @@
 import { range } from "../../kernels/wgsl/blocked.ts";
+import { roundedWidth } from "./rounded_width.ts";
 import type { Place, Places } from "./width_places.ts";
 
 /** Of a group and of how many channels a part is kept: how many are. */
@@ -75,18 +76,29 @@ export interface Extent {
   readonly parts: readonly Part[];
 }
 
-/** How many of `size` a candidate keeps. */
-export function keptBy(divisor: number, size: number): number {
-  return Math.max(1, Math.floor(size / divisor));
+/** The widths that a search chooses among, for each group. */
+export interface Candidates {
+  /** The divisors of the numbers of filters, by candidate. */
+  readonly divisors: readonly number[];
+  /** What widths are multiples of. */
+  readonly roundTo: number;
+}
+
+/** How many of `size` each candidate keeps. */
+export function keptByEach({ divisors, roundTo }: Candidates, size: number): number[] {
+  return divisors.map((divisor) =>
+    roundedWidth(Math.max(1, Math.floor(size / divisor)), size, roundTo)
+  );
 }
 
 /** The extent of a value. */
-export function extentOf(places: Places, divisors: readonly number[]): Extent {
+export function extentOf(places: Places, candidates: Candidates): Extent {
+  const { divisors } = candidates;
   const { whole, ranked } = occupied(places);
   const parts = new Map<number, number[]>();
   for (const { group, size, ranks } of ranked) {
     const widths = parts.get(group) ?? divisors.map(() => 0);
-    divisors.forEach((divisor, k) => widths[k] += below(ranks, keptBy(divisor, size)));
+    keptByEach(candidates, size).forEach((kept, k) => widths[k] += below(ranks, kept));
     parts.set(group, widths);
   }
   return { whole, parts: [...parts].map(([group, widths]) => ({ group, widths })) };

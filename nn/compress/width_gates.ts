@@ -5,7 +5,7 @@ import { isConv2d } from "../layers/conv2d.ts";
 import { ruleOf } from "../layers/layer.ts";
 import { kindOf, type Layer } from "../layers/mod.ts";
 import { IMAGE, type Network, type Value } from "../network.ts";
-import { isKept, keptBy } from "./width_extents.ts";
+import { type Candidates, isKept, keptByEach } from "./width_extents.ts";
 import type { Place, Places } from "./width_places.ts";
 
 /** A gate on a value: of the first channels of one group, or of channels of several ones. */
@@ -28,15 +28,16 @@ export interface PlacedGates {
 }
 
 /** Bit i says whether candidate i lets a channel through. */
-function bitsOf(place: Place | undefined, divisors: readonly number[]): number {
-  return divisors.reduce((bits, divisor, i) => {
-    return isKept(place, (_, size) => keptBy(divisor, size)) ? bits | 1 << i : bits;
+function bitsOf(place: Place | undefined, all: Candidates): number {
+  return all.divisors.reduce((bits, _, i) => {
+    return isKept(place, (_, size) => keptByEach(all, size)[i]) ? bits | 1 << i : bits;
   }, 0);
 }
 
 /** The gate of a value. */
-function gateOf(places: Places, divisors: readonly number[]): Gate {
-  const candidates = places.map((place) => bitsOf(place, divisors));
+function gateOf(places: Places, all: Candidates): Gate {
+  const { divisors } = all;
+  const candidates = places.map((place) => bitsOf(place, all));
   const groups = places.map((place) => place ? place.group : -1);
   const [group] = groups;
   const widths = divisors.map((_, i) => candidates.filter((bits) => bits >> i & 1).length);
@@ -61,12 +62,12 @@ function shifts(layer: Layer): boolean {
 export function placeGates(
   network: Network,
   values: readonly Places[],
-  divisors: readonly number[],
+  candidates: Candidates,
 ): PlacedGates {
   const { layers } = network;
   const made = new Map<Places, Gate>();
   const gateFor = (places: Places): Gate => {
-    const gate = made.get(places) ?? gateOf(places, divisors);
+    const gate = made.get(places) ?? gateOf(places, candidates);
     made.set(places, gate);
     return gate;
   };
@@ -104,7 +105,9 @@ export function placeGates(
     return inputs.flatMap((value, input) => {
       const has = of(value);
       const wanted = rule === "tied" ? values[i] : perBlock(values[i], rule.blocks, has.length);
-      const apart = has.some((place, c) => bitsOf(place, divisors) !== bitsOf(wanted[c], divisors));
+      const apart = has.some((place, c) =>
+        bitsOf(place, candidates) !== bitsOf(wanted[c], candidates)
+      );
       return apart ? [{ input, gate: gateFor(wanted) }] : [];
     });
   });

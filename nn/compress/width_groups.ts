@@ -3,16 +3,22 @@ import { maskRule, type Widths } from "./adjoin.ts";
 import { type Conv2dLayer, isConv2d } from "../layers/conv2d.ts";
 import type { Network } from "../network.ts";
 import { checkChoice, checkOptionNames } from "../options.ts";
-import { type Extent, extentOf, keptBy, keptChannels } from "./width_extents.ts";
+import { checkRoundTo } from "./rounded_width.ts";
+import {
+  type Candidates,
+  type Extent,
+  extentOf,
+  type Kept,
+  keptByEach,
+  keptChannels,
+} from "./width_extents.ts";
 import { channelClasses } from "./channel_classes.ts";
 import { nothingMasked } from "./compressed_filters.ts";
 import { type PlacedGates, placeGates } from "./width_gates.ts";
 import { placeChannels, type Placed, type Places } from "./width_places.ts";
 
 /** The choices that a search has in a network, and what follows from them. */
-export interface WidthGroups extends Placed, PlacedGates {
-  /** The divisors of the numbers of filters, by candidate. */
-  readonly divisors: readonly number[];
+export interface WidthGroups extends Placed, PlacedGates, Candidates {
   /** By layer: the channels of its value. */
   readonly extents: readonly Extent[];
 }
@@ -28,6 +34,11 @@ export interface WidthOptions {
    * least one. Default: 1, 2, 4.
    */
   readonly divisors?: readonly number[];
+  /**
+   * What candidates are rounded to multiples of, at least one and at most all: fewer widths, of which
+   * less is faster. Default: 1.
+   */
+  readonly roundTo?: number;
   /**
    * `sums` (default): convolutions whose outputs are added share one group, and costs are exact.
    * `stages`: only those of one stage do. Where the output of a stage is added unchanged in the
@@ -60,10 +71,18 @@ function checkDivisors(divisors: readonly number[]): void {
  * Raises a `RangeError` for divisors that are no choice, and where no convolution is masked.
  */
 export function widthGroups(network: Network, options: WidthOptions): WidthGroups {
-  checkOptionNames("search widths", options, ["maskFrom", "divisors", "tie", "scores"]);
-  const { maskFrom, divisors = [1, 2, 4], tie: ties = "sums", scores } = options;
+  checkOptionNames("search widths", options, [
+    "maskFrom",
+    "divisors",
+    "roundTo",
+    "tie",
+    "scores",
+  ]);
+  const { maskFrom, divisors = [1, 2, 4], roundTo = 1, tie: ties = "sums", scores } = options;
   checkChoice("search widths", "tie", ties, ["sums", "stages"]);
   checkDivisors(divisors);
+  checkRoundTo("search widths", roundTo);
+  const candidates = { divisors, roundTo };
   const isMasked = maskRule(network, maskFrom);
   const placed = placeChannels(network, {
     isMasked,
@@ -83,19 +102,19 @@ export function widthGroups(network: Network, options: WidthOptions): WidthGroup
   const { values } = placed;
   const extents = new Map<Places, Extent>();
   for (const places of values) {
-    if (!extents.has(places)) extents.set(places, extentOf(places, divisors));
+    if (!extents.has(places)) extents.set(places, extentOf(places, candidates));
   }
   return {
     ...placed,
-    ...placeGates(network, values, divisors),
-    divisors,
-    extents: values.map((places) => extents.get(places) ?? extentOf(places, divisors)),
+    ...placeGates(network, values, candidates),
+    ...candidates,
+    extents: values.map((places) => extents.get(places) ?? extentOf(places, candidates)),
   };
 }
 
 /** The candidate widths of group g; those of its first convolution, or of its classes of channels. */
-export function widthsOfGroup({ groups, divisors }: WidthGroups, g: number): readonly number[] {
-  return divisors.map((divisor) => keptBy(divisor, groups[g].size));
+export function widthsOfGroup(groups: WidthGroups, g: number): readonly number[] {
+  return keptByEach(groups, groups.groups[g].size);
 }
 
 /**
@@ -104,11 +123,12 @@ export function widthsOfGroup({ groups, divisors }: WidthGroups, g: number): rea
  */
 export function chosenWidths(
   network: Network,
-  { groups, values, divisors }: WidthGroups,
+  groups: WidthGroups,
   choice: readonly number[],
 ): Record<string, number | number[]> {
-  const names = new Set(groups.flatMap(({ convolutions }) => convolutions));
-  const kept = (group: number, size: number): number => keptBy(divisors[choice[group]], size);
+  const { values } = groups;
+  const names = new Set(groups.groups.flatMap(({ convolutions }) => convolutions));
+  const kept: Kept = (group, size) => keptByEach(groups, size)[choice[group]];
   return Object.fromEntries(
     network.layers.flatMap((layer, i) =>
       isConv2d(layer) && names.has(layer.name) ? [[layer.name, keptChannels(values[i], kept)]] : []
@@ -139,10 +159,10 @@ export function choiceOf(
     return [[layer.name, values[i].map((place, c) => ({ place, left: left.has(c) }))] as const];
   }));
   const choice = groups.groups.map(({ convolutions }, group) =>
-    divisors.findIndex((divisor) =>
+    divisors.findIndex((_, k) =>
       convolutions.every((name) =>
         kept.get(name)?.every(({ place, left }) =>
-          place?.group !== group || left === place.rank < keptBy(divisor, place.size)
+          place?.group !== group || left === place.rank < keptByEach(groups, place.size)[k]
         )
       )
     )

@@ -4,6 +4,7 @@ import { isConv2d } from "../layers/conv2d.ts";
 import { IMAGE, type Network, type Value } from "../network.ts";
 import { type Budgeted, costTerms, wholeCost } from "./width_cost.ts";
 import { type Kept, keptChannels, type Occupied, occupied, widthOf } from "./width_extents.ts";
+import { roundedWidth } from "./rounded_width.ts";
 import { placeChannels, type Places } from "./width_places.ts";
 
 /** The cost of the small network over that of the base. */
@@ -16,13 +17,13 @@ export function costRatio(
 }
 
 /**
- * Widths `max(1, round(filters · r))` of all masked convolutions, with the r in (0, 1] that brings
+ * Widths `max(1, round(filters · r))`, or multiples of `roundTo`, of all masked convolutions, with the r in (0, 1] that brings
  * the small network's cost nearest to the budget; likewise of filters that go together in blocks, or
  * behind concatenations.
  */
 export function uniformWidths(
   network: Network,
-  { maskFrom }: Pick<AdjoinOptions, "maskFrom" | "trunk">,
+  { maskFrom, roundTo }: Pick<AdjoinOptions, "maskFrom" | "trunk" | "roundTo">,
   { budget, ...cost }: { budget: number; budgeted: Budgeted; image: ImageSize },
 ): Record<string, number | number[]> {
   const { groups, values } = placeChannels(network, { isMasked: maskRule(network, maskFrom) });
@@ -31,7 +32,8 @@ export function uniformWidths(
   for (const places of values) channels.set(places, channels.get(places) ?? occupied(places));
   const terms = costTerms(network, cost);
   const whole = wholeCost(network, cost);
-  const keptAt = (r: number): Kept => (_, size) => Math.max(1, Math.round(size * r));
+  const keptAt = (r: number): Kept => (_, size) =>
+    roundedWidth(Math.max(1, Math.round(size * r)), size, roundTo);
   const costAt = (r: number): number => {
     const widths = new Map(
       [...channels].map(([places, found]) => [places, widthOf(found, keptAt(r))]),

@@ -190,6 +190,21 @@ export const NETWORKS = [
     ],
   },
   {
+    title: "widths of the small network",
+    commands: ["train", "search", "compare", "summary"],
+    options: [
+      {
+        name: "roundTo",
+        kind: "integer",
+        min: 1,
+        default: 1,
+        idle: [BASE_ALONE],
+        beside: ["widths"],
+        help: "numbers of filters are multiples of it, as far as there are so many: 8 is faster",
+      },
+    ],
+  },
+  {
     title: "small networks",
     commands: ["train", "bench step"],
     options: [
