@@ -6,7 +6,7 @@ import { isModelFile, modelName } from "../export/model_file_name.ts";
 import { trainingValues } from "../train/options/train_options.ts";
 import type { Importance } from "../nn/compress/importance.ts";
 import { METHOD_NAMES, METHODS } from "../train/compare/methods.ts";
-import type { SearchOptions } from "../train/search.ts";
+import type { Limited, SearchOptions } from "../train/search.ts";
 import type { TrainOptions } from "../train/types.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./flags/commands.ts";
@@ -37,7 +37,7 @@ export interface TrainRequest extends RunRequest {
 
 /** A run of `search`. */
 export interface SearchRequest extends RunRequest {
-  readonly find: SearchOptions;
+  readonly find: SearchOptions<Limited>;
   readonly fromScratch: boolean;
   readonly widthsOnly: boolean;
 }
@@ -180,50 +180,33 @@ export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): Tr
   return { ...request, reads: { ...request.reads, "--widths": values.widths }, dryRun };
 }
 
-/** The one budget that flags name. */
-function budgetOf(
+/** The one budget that is given. */
+function budgetOf<Cost extends Limited>(
   command: "search" | "compare",
-  { budgetMacs: macs, budgetParams: params, budgetLatency: latency }: Pick<
-    CommandValues<"search">,
-    "budgetMacs" | "budgetParams" | "budgetLatency"
-  >,
-): Pick<SearchOptions, "budgeted" | "budget"> {
-  const budgets = { macs, params, latency };
-  const given = (["macs", "params", "latency"] as const).flatMap((budgeted) => {
+  budgets: Readonly<Record<Cost, number | undefined>>,
+): Pick<SearchOptions<Cost>, "budgeted" | "budget"> {
+  const all = Object.keys(budgets) as Cost[];
+  const given = all.flatMap((budgeted) => {
     const budget = budgets[budgeted];
     return budget === undefined ? [] : [{ budgeted, budget }];
   });
-  const [one] = given;
-  if (given.length === 1) return one;
-  const flags = [
-    "--budget-macs",
-    "--budget-params",
-    ...command === "search" ? ["--budget-latency"] : [],
-  ];
-  const names = given.map(({ budgeted }) => `--budget-${budgeted}`);
+  if (given.length === 1) return given[0];
+  const flag = (budgeted: Cost): string => `--budget-${budgeted}`;
+  const found = given.map(({ budgeted }) => flag(budgeted));
   throw unusable(
-    `${command} needs one of ${listed(flags, "or")}, found ${listed(names) || "none"}`,
+    `${command} needs one of ${listed(all.map(flag), "or")}, found ${listed(found) || "none"}`,
   );
 }
 
-/** The options of a search out of its flags. */
-function searchOptions(
-  command: "search" | "compare",
-  values:
-    & Pick<
-      CommandValues<"search">,
-      | "budgetMacs"
-      | "budgetParams"
-      | "divisors"
-      | "searchEpochs"
-      | "searchLr"
-      | "temperature"
-      | "endTemperature"
-    >
-    & Partial<Pick<CommandValues<"search">, "budgetLatency">>,
-): SearchOptions {
+/** The options of a search for a budget out of its flags. */
+function searchOptions<Cost extends Limited>(
+  { budgeted, budget }: Pick<SearchOptions<Cost>, "budgeted" | "budget">,
+  values: Pick<
+    CommandValues<"search">,
+    "divisors" | "searchEpochs" | "searchLr" | "temperature" | "endTemperature"
+  >,
+): SearchOptions<Cost> {
   const { temperature, endTemperature: end } = values;
-  const { budgeted, budget } = budgetOf(command, values);
   if (end > temperature) {
     throw unusable(`--end-temperature is at most --temperature ${temperature}, found ${end}`);
   }
@@ -242,7 +225,8 @@ const WHOLE = { mode: "adjoined", which: "base", compression: 1 } as const;
 /** The options of a search, and of the training after it. */
 export function searchRequest({ values }: Arguments<"search">): SearchRequest {
   const { fromScratch, widthsOnly, init } = values;
-  const find = searchOptions("search", values);
+  const { budgetMacs: macs, budgetParams: params, budgetLatency: latency } = values;
+  const find = searchOptions(budgetOf("search", { macs, params, latency }), values);
   return { ...runRequest("search", values, { ...WHOLE, init }), find, fromScratch, widthsOnly };
 }
 
@@ -264,7 +248,8 @@ function refuseWithoutMethod(
 
 /** The options of a comparison. */
 export function compareRequest({ values }: Arguments<"compare">): CompareRequest {
-  const find = searchOptions("compare", values);
+  const { budgetMacs: macs, budgetParams: params } = values;
+  const find = searchOptions(budgetOf("compare", { macs, params }), values);
   const { seed, seeds, pruneBy } = values;
   const last = Number.MAX_SAFE_INTEGER - seeds + 1;
   if (seed > last) {

@@ -69,6 +69,7 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     classWeights: "none",
     sampler: "shuffled",
     compression: 4,
+    roundTo: 1,
     trunk: "shared",
     maskFrom: 2,
     maskingFactor: 0,

@@ -37,10 +37,13 @@ import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
 import type { EpochMetrics, Reporter, TrainOptions } from "./types.ts";
 import type { WidthsFound } from "../export/widths_file.ts";
 
+/** What a search may limit: what is counted, or the latency in onnxruntime-web. */
+export type Limited = Budgeted | "latency";
+
 /** Options of a search of widths. */
-export interface SearchOptions extends GatesSchedule {
-  /** The cost that is limited; latency is that in onnxruntime-web. */
-  readonly budgeted: Budgeted | "latency";
+export interface SearchOptions<Cost extends Limited = Budgeted> extends GatesSchedule {
+  /** The cost that is limited. */
+  readonly budgeted: Cost;
   /** Cost of the small network over that of the base network, in (0, 1]. */
   readonly budget: number;
   /** Divisors of the numbers of filters, from 1 on. */
@@ -54,7 +57,7 @@ export interface SearchJob {
   readonly job: Job;
   readonly search: Search;
   readonly cost: WidthCost;
-  readonly options: SearchOptions;
+  readonly options: SearchOptions<Limited>;
 }
 
 /** Widths that were found, and the weights at the end of the search. */
@@ -70,7 +73,7 @@ function demandFeasible(
   { groups, cost, options: { budget, budgeted } }: {
     groups: Search["groups"];
     cost: WidthCost;
-    options: SearchOptions;
+    options: SearchOptions<Limited>;
   },
 ): void {
   const { least, most } = feasible(groups, cost);
@@ -95,7 +98,7 @@ function demandFeasible(
 export function layersOfSearch(
   { split: { train }, network }: Pick<RunInputs, "split" | "network">,
   training: TrainOptions,
-  { divisors }: SearchOptions,
+  { divisors }: SearchOptions<Limited>,
 ): TimedLayers[] {
   const { trunk, maskFrom, roundTo } = training;
   const [{ base }] = pairsFor({ ...training, compression: 1, widths: undefined }, train, network);
@@ -110,7 +113,7 @@ export function layersOfSearch(
 export function searchOn(
   inputs: RunInputs,
   training: TrainOptions,
-  options: SearchOptions,
+  options: SearchOptions<Limited>,
   table: LayerTable = new Map(),
 ): SearchJob {
   const { trunk, maskFrom, roundTo, detach } = training;
@@ -270,8 +273,8 @@ export function trainFound(
 }
 
 /** A budget that can be counted: of latency there is no telling, it is about that of its cause. */
-export function countedBudget(
-  { budget, budgeted }: Pick<SearchOptions, "budget" | "budgeted">,
+function countedBudget(
+  { budget, budgeted }: Pick<SearchOptions<Limited>, "budget" | "budgeted">,
 ): { budget: number; budgeted: Budgeted } {
   return { budget, budgeted: budgeted === "latency" ? "macs" : budgeted };
 }

@@ -8,6 +8,7 @@ import { withImportance } from "../../train/importance.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
 import {
   layersOfSearch,
+  type Limited,
   type SearchJob,
   searchOn,
   type SearchOptions,
@@ -91,7 +92,7 @@ export async function openJob(
  */
 export async function openSearch(
   options: TrainOptions,
-  find: SearchOptions,
+  find: SearchOptions<Limited>,
   { openPictures, from, reporter = { work() {} } }: {
     readonly openPictures?: OpenPictures;
     readonly from?: TrainingState;

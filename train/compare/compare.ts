@@ -10,7 +10,7 @@ import { pairsFor } from "../pair.ts";
 import { rehearse } from "../rehearsal.ts";
 import { type Course, courseInMemory } from "../resume/course.ts";
 import type { TrainingState } from "../resume/training_state.ts";
-import { countedBudget, gatesOf, type SearchOptions } from "../search.ts";
+import { gatesOf, type SearchOptions } from "../search.ts";
 import { isTest } from "../train.ts";
 import type { Reporter, TrainOptions } from "../types.ts";
 import type { ComparedRun, Comparison, EarlierRuns, Outcome } from "./comparison.ts";
@@ -80,7 +80,7 @@ class Grounds {
     return {
       inputs: { ...inputs, notes: [...told, ...notes] },
       ...{ options, find, pruneBy },
-      widths: uniformWidths(base, options, { ...countedBudget(find), image: train }),
+      widths: uniformWidths(base, options, { ...find, image: train }),
     };
   }
 }
