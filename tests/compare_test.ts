@@ -58,6 +58,11 @@ Deno.test("a comparison has the mean and the deviation of the sample of each met
   assertEquals([small.params, small.seeds], [1001, 3]);
   const table = comparisonTable(SOME);
   assertMatch(table, /small alone +80\.0 % ± 10\.0 +1,001 +5\.000 M +2\.00 ms/);
+  assertStringIncludes(
+    table,
+    "\nthe small networks have 50.0 % of the base network's multiply-accumulates; filters are " +
+      "pruned by l2\n",
+  );
   assertStringIncludes(table, "3 seeds, budget 50.0 % of the multiply-accumulates, on Test GPU");
 });
 

@@ -1,6 +1,7 @@
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
 import { CHECKPOINTS } from "./checkpoints.ts";
+import { COMPARISONS } from "./comparisons.ts";
 import { CROPS } from "./crops.ts";
 import { DECODING } from "./decoding.ts";
 import { AUGMENTATIONS } from "./augmentations.ts";
@@ -33,6 +34,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...FORGOTTEN,
   ...SEEDS,
   ...SEARCH,
+  ...COMPARISONS,
   ...IMPORTANCE,
   ...PROOFS,
   ...ARITHMETIC,
