@@ -15,6 +15,7 @@ import {
   generateImages,
   Gpu,
   initialize,
+  klWeightAt,
   lambdaAt,
   Learner,
   maskedConv2d,
@@ -73,6 +74,7 @@ const SCHEDULE: ScheduleOptions = {
   warmupEpochs: 0,
   epochs: 4,
 };
+const KL = { klSchedule: "ramp", klWeight: 1, epochs: 4 } as const;
 const rate = (options: Partial<ScheduleOptions>, step = 0, steps = 3) => () =>
   rateAt(step, steps, { ...SCHEDULE, ...options });
 const dataset = (change: object): Dataset => misfit({ ...train, ...change });
@@ -102,6 +104,18 @@ const PLAIN: Readonly<Record<string, Misuse>> = {
   "rateAt: step after the run": range("from 0 to 12, found 13", rate({}, 13)),
   "rateAt: no steps": range("wanted the steps of an epoch", rate({}, 0, 0)),
   "lambdaAt: epoch NaN": range("wanted the epoch to be a whole number", () => lambdaAt(NaN, 8)),
+  "klWeightAt: another schedule": range(
+    "the schedule is authors or constant or ramp",
+    () => klWeightAt(0, 1, { ...KL, klSchedule: misfit("linear") }),
+  ),
+  "klWeightAt: a weight below 0": range(
+    "wanted its weight to be a finite number from 0 on",
+    () => klWeightAt(0, 1, { ...KL, klWeight: -1 }),
+  ),
+  "klWeightAt: a step after the run": range(
+    "wanted the step to be a whole number from 0 to 4",
+    () => klWeightAt(5, 1, KL),
+  ),
   "lambdaAt: zero epochs": range("wanted the epochs to be a whole number", () => lambdaAt(0, 0)),
   "cropFlip: size NaN": range("found NaN", () => cropFlip({ random, size: NaN, padding: 0 })),
   "cropFlip: padding NaN": range("found NaN", () => cropFlip({ random, size: 12, padding: NaN })),

@@ -1,5 +1,5 @@
 import { assert, assertAlmostEquals, assertEquals } from "@std/assert";
-import { lambdaAt, rateAt, type ScheduleOptions } from "../train/schedule.ts";
+import { klWeightAt, lambdaAt, rateAt, type ScheduleOptions } from "../train/schedule.ts";
 
 const OPTIONS: ScheduleOptions = {
   sched: "constant",
@@ -88,4 +88,16 @@ Deno.test("lambda is 4 t^2 up to the middle of the run, then 1", () => {
   const epochs = [0, 1, 2, 3, 4, 5, 6, 7].map((epoch) => lambdaAt(epoch, 8));
   assertEquals(epochs, [0, 0.0625, 0.25, 0.5625, 1, 1, 1, 1]);
   assertEquals(lambdaAt(0, 1), 0);
+});
+
+Deno.test("the divergence weighs as the authors have it, as much throughout, or rises for a quarter", () => {
+  const weights = (klSchedule: "authors" | "constant" | "ramp", klWeight = 1): number[] =>
+    Array.from(
+      { length: 16 },
+      (_, step) => klWeightAt(step, 2, { klSchedule, klWeight, epochs: 8 }),
+    );
+  const authors = [0, 1 / 16, 1 / 4, 9 / 16, 1, 1, 1, 1].flatMap((weight) => [weight, weight]);
+  assertEquals(weights("authors"), authors);
+  assertEquals(weights("constant", 2), new Array(16).fill(2));
+  assertEquals(weights("ramp", 2), [0.5, 1, 1.5, ...new Array(13).fill(2)]);
 });
