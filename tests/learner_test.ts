@@ -38,3 +38,37 @@ Deno.test("sgd takes learning rate and momentum as they are", async () => {
     [Math.fround(0.5 / 3), 0.75],
   ]);
 });
+
+Deno.test("norms and biases may have another weight decay than filters", async () => {
+  const gpu = await Gpu.open();
+  try {
+    const shapes = { "conv.weight": [1, 1, 1, 2], "norm.weight": [3], "linear.bias": [2] };
+    const parameters = Object.entries(shapes).map(([name, shape]) => ({ name, shape }));
+    const specs = { parameters, statistics: [] };
+    const state = new Map(
+      parameters.map(({ name, shape }) => [name, new Float32Array(shape.at(-1) ?? 0).fill(2)]),
+    );
+    for (
+      const optimizer of [
+        { name: "sgd", weightDecay: 0.5, nesterov: false },
+        { name: "adamw", weightDecay: 0.5, beta2: 0.9, eps: 1e-8 },
+      ] as const
+    ) {
+      for (const normDecay of [1, 0, 0.5]) {
+        using scope = gpu.scope();
+        const learner = new Learner(scope, { specs, state, optimizer, normDecay });
+        const program = await scope.trace("update", (trace) => learner.update(trace));
+        learner.prepare({ lr: 0.25, momentum: 0 });
+        program.replay();
+        const found = await learner.read();
+        // Gradients are 0: p (1 - lr · decay).
+        assertEquals(Array.from(found.get("conv.weight") ?? []), [1.75, 1.75]);
+        const norm = 2 * (1 - 0.25 * 0.5 * normDecay);
+        assertEquals(Array.from(found.get("norm.weight") ?? []), [norm, norm, norm]);
+        assertEquals(Array.from(found.get("linear.bias") ?? []), [norm, norm]);
+      }
+    }
+  } finally {
+    gpu.destroy();
+  }
+});

@@ -237,6 +237,11 @@ export const EFFECTS: readonly Effect[] = [
     of: "sgd",
     beside: "--opt sgd",
   }),
+  effect(TRAINING, "norm-decay", "--norm-decay 0", [
+    "program",
+    "write factors of the weight decay",
+  ]),
+  effect(["train"], "norm-decay", "--norm-decay 0", "program", { of: "sgd", beside: "--opt sgd" }),
   effect(TRAINING, "smoothing", "--smoothing 0.1", "program"),
   effect(["train"], "smoothing", "--smoothing 0.1", "program", {
     of: "one network",

@@ -215,6 +215,7 @@ export function weightsOf(
       specs,
       state,
       optimizer: optimizer(options),
+      normDecay: options.normDecay,
       // What a search finds are widths; its weights are a beginning.
       averageDecay: objective.mode === "search" ? undefined : options.modelEmaDecay,
     }),

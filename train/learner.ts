@@ -108,6 +108,16 @@ export class Weights {
   }
 }
 
+/** The factor of the weight decay of all parameters: `normDecay` for those of one dimension. */
+function factorsOf({ parameters }: StateSpecs, normDecay: number): State {
+  return new Map(
+    parameters.map(({ name, shape }) => {
+      const factor = shape.length === 1 ? normDecay : 1;
+      return [name, new Float32Array(elements(shape)).fill(factor)];
+    }),
+  );
+}
+
 /** How a learner is made. */
 export interface LearnerOptions {
   /** What it learns, and the running statistics beside. */
@@ -116,6 +126,11 @@ export interface LearnerOptions {
   readonly state: State;
   /** The optimiser, and the numbers of it that stay the same. */
   readonly optimizer: OptimizerOptions;
+  /**
+   * The factor of the weight decay for parameters of one dimension: scales and shifts of norms, and
+   * biases. Default: 1.
+   */
+  readonly normDecay?: number;
   /** The decay of a moving average of the weights, in [0, 1). Default: there is none. */
   readonly averageDecay?: number;
 }
@@ -134,6 +149,8 @@ export class Learner extends Weights implements Stateful {
   readonly #moments: Readonly<Record<string, Parameters>>;
   readonly #optimizer: OptimizerOptions;
   readonly #decay?: number;
+  /** The factor of each parameter's weight decay, where they are not all 1. */
+  readonly #decays?: Parameters;
   /** `[1]`: the share of the difference that the average moves by. */
   readonly #share?: Tensor;
   readonly #gradientOf = new Map<Tensor, Tensor>();
@@ -145,8 +162,12 @@ export class Learner extends Weights implements Stateful {
    * weights. Raises a `TypeError` for an unknown optimiser, and a `RangeError` for numbers it cannot
    * take.
    */
-  constructor(scope: Scope, { specs, state, optimizer, averageDecay }: LearnerOptions) {
+  constructor(
+    scope: Scope,
+    { specs, state, optimizer, normDecay = 1, averageDecay }: LearnerOptions,
+  ) {
     checkOptimizer(optimizer);
+    checkNumber("make a learner", "the factor of the decay of norms", normDecay, { from: 0 });
     if (averageDecay !== undefined) {
       checkNumber("make a learner", "the decay of the average", averageDecay, {
         from: 0,
@@ -164,6 +185,10 @@ export class Learner extends Weights implements Stateful {
     this.#upload = (tensor, values) => scope.write(tensor, values);
     for (const { name } of specs.parameters) {
       this.#gradientOf.set(this.parameters.get(name), this.gradients.get(name));
+    }
+    if (normDecay !== 1) {
+      this.#decays = new Parameters(scope, "factors of the weight decay", specs.parameters);
+      this.#decays.load(factorsOf(specs, normDecay));
     }
     if (averageDecay === undefined) return;
     this.#decay = averageDecay;
@@ -209,10 +234,13 @@ export class Learner extends Weights implements Stateful {
   update(trace: Trace, guard?: Tensor): void {
     const run = applying(trace);
     const { parameters: { flat }, gradients, moments, hyper } = this;
-    const inputs = [flat, gradients.flat, ...moments, hyper, ...guard ? [guard] : []];
+    const factors = this.#decays;
+    const extras = [...guard ? [guard] : [], ...factors ? [factors.flat] : []];
+    const inputs = [flat, gradients.flat, ...moments, hyper, ...extras];
     const o = this.#optimizer;
-    if (o.name === "sgd") run(sgd, inputs, o);
-    else run(adamw, inputs, o);
+    const decays = factors !== undefined;
+    if (o.name === "sgd") run(sgd, inputs, { ...o, decays });
+    else run(adamw, inputs, { ...o, decays });
   }
 
   /** Records the update of the average, where there is one. */

@@ -9,6 +9,8 @@ export interface SgdAttributes {
   readonly weightDecay: number;
   /** Whether the step looks ahead along the velocity. */
   readonly nesterov: boolean;
+  /** Whether there is a last input, `decays` `[n]`: factors of the weight decay, 0 or more. */
+  readonly decays?: boolean;
 }
 
 /** Attributes of AdamW. */
@@ -19,6 +21,32 @@ export interface AdamwAttributes {
   readonly eps: number;
   /** The factor of learning rate times parameter that is subtracted from the parameter. */
   readonly weightDecay: number;
+  /** Whether there is a last input, `decays` `[n]`: factors of the weight decay, 0 or more. */
+  readonly decays?: boolean;
+}
+
+/** What a step may be given besides parameters, gradients, state and numbers. */
+interface Extras<T> {
+  readonly guard?: T;
+  readonly decays?: T;
+}
+
+/** The inputs from the `own`th on, told apart. Raises a `TypeError` for too few or too many. */
+function extrasOf<T>(
+  name: string,
+  inputs: readonly T[],
+  { own, decays }: { own: number; decays?: boolean },
+): Extras<T> {
+  const least = own + (decays ? 1 : 0);
+  if (inputs.length < least || inputs.length > least + 1) {
+    throw new TypeError(
+      `Cannot apply ${name}: wanted ${least} inputs and a guard or none, found ${inputs.length}`,
+    );
+  }
+  return {
+    guard: inputs.length > least ? inputs[own] : undefined,
+    decays: decays ? inputs[inputs.length - 1] : undefined,
+  };
 }
 
 /** One vec4 per invocation; `scale` is the factor on gradients. */
@@ -33,35 +61,60 @@ fn main(workgroup: u32, lane: u32) {
 }`;
 }
 
-type Reads = "gradients" | "hyper" | "guard";
+type Reads = "gradients" | "hyper" | "guard" | "decays";
 
-/** The operands that are read; a guard only where there is one. */
-function readsOf(guarded: boolean): Record<Reads, Read> {
+/** Which of {@link Extras} there are. */
+type Has = Readonly<Record<keyof Extras<unknown>, boolean>>;
+
+function hasOf({ guard, decays }: Extras<unknown>): Has {
+  return { guard: guard !== undefined, decays: decays !== undefined };
+}
+
+/** The operands that are read; a guard and decays only where there are some. */
+function readsOf({ guard, decays }: Has): Record<Reads, Read> {
   const reads = { gradients: "bulk", hyper: "channel" } as const;
-  return { ...reads, ...guarded ? { guard: "channel" } : {} } as Record<Reads, Read>;
+  return {
+    ...reads,
+    ...guard ? { guard: "channel" } : {},
+    ...decays ? { decays: "bulk" } : {},
+  } as Record<Reads, Read>;
 }
 
 /** The tensors of {@link readsOf}. */
-function operandsRead(gradients: Tensor, hyper: Tensor, guard?: Tensor): Record<Reads, Tensor> {
-  return { gradients, hyper, ...guard ? { guard } : {} } as Record<Reads, Tensor>;
+function operandsRead(
+  gradients: Tensor,
+  hyper: Tensor,
+  { guard, decays }: Extras<Tensor>,
+): Record<Reads, Tensor> {
+  return {
+    ...{ gradients, hyper },
+    ...guard ? { guard } : {},
+    ...decays ? { decays } : {},
+  } as Record<Reads, Tensor>;
+}
+
+function nameOf(name: string, { guard, decays }: Has): string {
+  return `${name}${guard ? ", guarded" : ""}${decays ? ", with decays" : ""}`;
 }
 
 function sgdKernel(
   nesterov: boolean,
-  guarded: boolean,
+  has: Has,
 ): Kernel<Reads, "parameters" | "velocity", "quads" | "weight_decay"> {
   return defineKernel({
-    name: `sgd${nesterov ? ", nesterov" : ""}${guarded ? ", guarded" : ""}`,
+    name: nameOf(`sgd${nesterov ? ", nesterov" : ""}`, has),
     workgroupSize: 64,
-    reads: readsOf(guarded),
+    reads: readsOf(has),
     writes: { parameters: "update", velocity: "update" },
     dims: { quads: "u32", weight_decay: "f32" },
     // rates = (learning rate, momentum, 0, 0)
     wgsl: eachQuad(
-      guarded,
+      has.guard,
       `
   let p = parameters(i);
-  let g = fma(vec4f(dims.weight_decay), p, scale * gradients(i));
+  let g = fma(${
+        has.decays ? "dims.weight_decay * decays(i)" : "vec4f(dims.weight_decay)"
+      }, p, scale * gradients(i));
   let v = fma(vec4f(rates.y), velocity(i), g);
   set_velocity(i, v);
   set_parameters(i, p - rates.x * ${nesterov ? "fma(vec4f(rates.y), v, g)" : "v"});`,
@@ -70,18 +123,18 @@ function sgdKernel(
 }
 
 function adamwKernel(
-  guarded: boolean,
+  has: Has,
 ): Kernel<Reads, "parameters" | "m" | "v", "quads" | "weight_decay" | "beta2" | "rest2" | "eps"> {
   return defineKernel({
-    name: `adamw${guarded ? ", guarded" : ""}`,
+    name: nameOf("adamw", has),
     workgroupSize: 64,
-    reads: readsOf(guarded),
+    reads: readsOf(has),
     writes: { parameters: "update", m: "update", v: "update" },
     // 1 - beta2 comes by itself, as the difference is inexact in single precision.
     dims: { quads: "u32", weight_decay: "f32", beta2: "f32", rest2: "f32", eps: "f32" },
     // rates = (learning rate, beta1, 1 - beta1^t, 1 - beta2^t)
     wgsl: eachQuad(
-      guarded,
+      has.guard,
       `
   let g = scale * gradients(i);
   let m_new = fma(vec4f(rates.y), m(i), (1.0 - rates.y) * g);
@@ -89,7 +142,9 @@ function adamwKernel(
   let step = (m_new / rates.z) / (sqrt(v_new / rates.w) + dims.eps);
   set_m(i, m_new);
   set_v(i, v_new);
-  set_parameters(i, parameters(i) * (1.0 - rates.x * dims.weight_decay) - rates.x * step);`,
+  set_parameters(i, parameters(i) * (1.0 - rates.x * dims.weight_decay${
+        has.decays ? " * decays(i)" : ""
+      }) - rates.x * step);`,
     ),
   });
 }
@@ -129,21 +184,28 @@ function checkRange(name: string, what: string, value: number, below: number): v
 }
 
 function checkSgd(
-  [parameters, gradients, velocity, hyper, guard]: readonly { readonly shape: readonly number[] }[],
-  { weightDecay }: SgdAttributes,
+  inputs: readonly { readonly shape: readonly number[] }[],
+  { weightDecay, decays: has }: SgdAttributes,
 ): void {
+  const [parameters, gradients, velocity, hyper] = inputs;
+  const { guard, decays } = extrasOf("sgd", inputs, { own: 4, decays: has });
   if (guard) checkGuard("sgd", guard);
-  const state = { "the gradients": gradients, "the velocity": velocity };
+  const state = {
+    ...{ "the gradients": gradients, "the velocity": velocity },
+    ...decays && { "the decays": decays },
+  };
   checkState("sgd", parameters, state, hyper);
   checkRange("sgd", "a weight decay", weightDecay, Infinity);
 }
 
 function checkAdamw(
-  [parameters, gradients, m, v, hyper, guard]: readonly { readonly shape: readonly number[] }[],
-  { beta2, eps, weightDecay }: AdamwAttributes,
+  inputs: readonly { readonly shape: readonly number[] }[],
+  { beta2, eps, weightDecay, decays: has }: AdamwAttributes,
 ): void {
+  const [parameters, gradients, m, v, hyper] = inputs;
+  const { guard, decays } = extrasOf("adamw", inputs, { own: 5, decays: has });
   if (guard) checkGuard("adamw", guard);
-  const state = { "the gradients": gradients, m, v };
+  const state = { "the gradients": gradients, m, v, ...decays && { "the decays": decays } };
   checkState("adamw", parameters, state, hyper);
   checkRange("adamw", "a weight decay", weightDecay, Infinity);
   checkRange("adamw", "beta2", beta2, 1);
@@ -158,16 +220,18 @@ function scaleOf(guard?: Values): number {
 }
 
 function sgdReference(
-  [parameters, gradients, velocity, hyper, guard]: readonly Values[],
-  { weightDecay, nesterov }: SgdAttributes,
+  inputs: readonly Values[],
+  { weightDecay, nesterov, decays: has }: SgdAttributes,
 ): Values[] {
+  const [parameters, gradients, velocity, hyper] = inputs;
+  const { guard, decays } = extrasOf("sgd", inputs, { own: 4, decays: has });
   const scale = scaleOf(guard);
   if (scale === 0) return [parameters, velocity];
   const [rate, momentum] = hyper.data;
   const p = parameters.data.slice();
   const v = velocity.data.slice();
   gradients.data.forEach((gradient, i) => {
-    const g = scale * gradient + weightDecay * p[i];
+    const g = scale * gradient + weightDecay * (decays?.data[i] ?? 1) * p[i];
     v[i] = momentum * v[i] + g;
     p[i] -= rate * (nesterov ? g + momentum * v[i] : v[i]);
   });
@@ -175,9 +239,11 @@ function sgdReference(
 }
 
 function adamwReference(
-  [parameters, gradients, first, second, hyper, guard]: readonly Values[],
-  { beta2, eps, weightDecay }: AdamwAttributes,
+  inputs: readonly Values[],
+  { beta2, eps, weightDecay, decays: has }: AdamwAttributes,
 ): Values[] {
+  const [parameters, gradients, first, second, hyper] = inputs;
+  const { guard, decays } = extrasOf("adamw", inputs, { own: 5, decays: has });
   const scale = scaleOf(guard);
   if (scale === 0) return [parameters, first, second];
   const [rate, beta1, correction1, correction2] = hyper.data;
@@ -188,7 +254,7 @@ function adamwReference(
     const g = scale * gradient;
     m[i] = beta1 * m[i] + (1 - beta1) * g;
     v[i] = beta2 * v[i] + (1 - beta2) * g * g;
-    p[i] *= 1 - rate * weightDecay;
+    p[i] *= 1 - rate * weightDecay * (decays?.data[i] ?? 1);
     p[i] -= rate * (m[i] / correction1) / (Math.sqrt(v[i] / correction2) + eps);
   });
   return [p, m, v].map((data) => ({ shape: parameters.shape, data }));
@@ -199,6 +265,10 @@ const hyperInput = (...values: number[]): Input => ({
   sample: (_, i) => values[i],
 });
 
+/** Factors of the weight decay: every third parameter has none. */
+const decaysInput = (n: number, decays?: boolean): Input[] =>
+  decays ? [{ shape: [n], sample: (_, i) => i % 3 === 0 ? 0 : 1 }] : [];
+
 /** The guard of a step whose gradients are scaled by `scale`; one that does not count at 0. */
 const guardInput = (scale?: number): Input[] =>
   scale === undefined ? [] : [hyperInput(scale, scale ? 1 : 0, 0, 0)];
@@ -208,14 +278,20 @@ const sgdCase = (
   { momentum, scale }: { momentum: number; scale?: number },
   attributes: SgdAttributes,
 ): Case<SgdAttributes> => ({
-  inputs: [[n], [n], [n], hyperInput(0.1, momentum, 0, 0), ...guardInput(scale)],
+  inputs: [
+    ...[[n], [n], [n]],
+    hyperInput(0.1, momentum, 0, 0),
+    ...guardInput(scale),
+    ...decaysInput(n, attributes.decays),
+  ],
   attributes,
 });
 
 /**
- * `sgd(parameters, gradients, velocity, hyper, guard?)`: one step of PyTorch's SGD, in place, over
+ * `sgd(parameters, gradients, velocity, hyper, guard?, decays?)`: one step of PyTorch's SGD, in place, over
  * flat arrays `[n]`; hyper `[4]` is (learning rate, momentum, 0, 0). The guard `[4]` of
- * {@link guardStep} scales gradients, and leaves all as it is where the step does not count.
+ * {@link guardStep} scales gradients, and leaves all as it is where the step does not count. With
+ * `decays` `[n]`, weightDecay is multiplied by that of each parameter.
  *
  *     g = gradients + weightDecay · p;  v = momentum · v + g
  *     p = p - rate · (nesterov ? g + momentum · v : v)
@@ -224,9 +300,10 @@ export const sgd: Op<SgdAttributes> = {
   name: "sgd",
   forward: (trace, inputs, attributes) => {
     checkSgd(inputs, attributes);
-    const [parameters, gradients, velocity, hyper, guard] = inputs;
-    trace.run(sgdKernel(attributes.nesterov, guard !== undefined), {
-      reads: operandsRead(gradients, hyper, guard),
+    const [parameters, gradients, velocity, hyper] = inputs;
+    const extras = extrasOf("sgd", inputs, { own: 4, decays: attributes.decays });
+    trace.run(sgdKernel(attributes.nesterov, hasOf(extras)), {
+      reads: operandsRead(gradients, hyper, extras),
       writes: { parameters, velocity },
       dims: { quads: parameters.quads, weight_decay: attributes.weightDecay },
       workgroups: Math.ceil(parameters.quads / 64),
@@ -245,6 +322,8 @@ export const sgd: Op<SgdAttributes> = {
     sgdCase(2050, { momentum: 0.95 }, { weightDecay: 0.1, nesterov: true }),
     sgdCase(131, { momentum: 0.9, scale: 0.3 }, { weightDecay: 1e-2, nesterov: true }),
     sgdCase(131, { momentum: 0.9, scale: 0 }, { weightDecay: 1e-2, nesterov: false }),
+    sgdCase(67, { momentum: 0.9 }, { weightDecay: 0.5, nesterov: true, decays: true }),
+    sgdCase(66, { momentum: 0.9, scale: 1 }, { weightDecay: 0.5, nesterov: false, decays: true }),
   ],
 };
 
@@ -260,14 +339,15 @@ const adamwCase = (
     { shape: [n], sample: (normal) => normal() ** 2 },
     hyperInput(1e-2, beta1, 1 - beta1 ** step, 1 - attributes.beta2 ** step),
     ...guardInput(scale),
+    ...decaysInput(n, attributes.decays),
   ],
   attributes,
 });
 
 /**
- * `adamw(parameters, gradients, m, v, hyper, guard?)`: one step of PyTorch's AdamW, in place, over
+ * `adamw(parameters, gradients, m, v, hyper, guard?, decays?)`: one step of PyTorch's AdamW, in place, over
  * flat arrays `[n]`; hyper `[4]` is (learning rate, beta1, 1 - beta1^t, 1 - beta2^t) for the step t.
- * The guard is that of {@link sgd}.
+ * Guard and decays are those of {@link sgd}.
  *
  *     m = beta1 · m + (1 - beta1) · g;  v = beta2 · v + (1 - beta2) · g²
  *     p = p · (1 - rate · weightDecay) - rate · (m / (1 - beta1^t)) / (√(v / (1 - beta2^t)) + eps)
@@ -276,10 +356,11 @@ export const adamw: Op<AdamwAttributes> = {
   name: "adamw",
   forward: (trace, inputs, attributes) => {
     checkAdamw(inputs, attributes);
-    const [parameters, gradients, m, v, hyper, guard] = inputs;
-    const { beta2, eps, weightDecay } = attributes;
-    trace.run(adamwKernel(guard !== undefined), {
-      reads: operandsRead(gradients, hyper, guard),
+    const [parameters, gradients, m, v, hyper] = inputs;
+    const { beta2, eps, weightDecay, decays } = attributes;
+    const extras = extrasOf("adamw", inputs, { own: 5, decays });
+    trace.run(adamwKernel(hasOf(extras)), {
+      reads: operandsRead(gradients, hyper, extras),
       writes: { parameters, m, v },
       dims: { quads: parameters.quads, weight_decay: weightDecay, beta2, rest2: 1 - beta2, eps },
       workgroups: Math.ceil(parameters.quads / 64),
@@ -297,5 +378,14 @@ export const adamw: Op<AdamwAttributes> = {
     adamwCase(1031, { step: 1000, beta1: 0.85 }, { beta2: 0.99, eps: 1e-2, weightDecay: 1 }),
     adamwCase(67, { step: 5, beta1: 0.9, scale: 0.3 }, { beta2: 0.99, eps: 1e-2, weightDecay: 0 }),
     adamwCase(67, { step: 5, beta1: 0.9, scale: 0 }, { beta2: 0.99, eps: 1e-2, weightDecay: 1 }),
+    adamwCase(65, { step: 5, beta1: 0.9 }, {
+      beta2: 0.99,
+      eps: 1e-2,
+      weightDecay: 5,
+      decays: true,
+    }),
+    adamwCase(66, { step: 5, beta1: 0.9, scale: 1 }, {
+      ...{ beta2: 0.99, eps: 1e-2, weightDecay: 5, decays: true },
+    }),
   ],
 };

@@ -109,6 +109,14 @@ export const OPTIMIZATION = [
         help: "weight decay; decoupled for adamw",
       },
       {
+        name: "normDecay",
+        kind: "number",
+        min: 0,
+        default: 1,
+        needs: "weightDecay",
+        help: "factor of the weight decay for scales and shifts of norms and for biases; 0: none",
+      },
+      {
         name: "clipGrad",
         kind: "number",
         above: 0,
