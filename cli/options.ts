@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { listed } from "../data/words.ts";
 import { type RunWidths, widthsByName } from "../train/small_widths.ts";
 import { areLists } from "../export/widths_file.ts";
@@ -21,6 +22,8 @@ export interface RunRequest extends FolderRequest {
   /** With the first choice of a run folder, unless it was given. */
   readonly options: TrainOptions;
   readonly quiet: boolean;
+  /** Folders of other runs, whose networks are drawn beside its own. */
+  readonly beside: readonly string[];
   /** The run that it goes on with. */
   readonly from?: FoundRun;
   /** What is to be said at its start, a sentence each. */
@@ -93,8 +96,10 @@ function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequ
   const kind = command === "train" ? own.mode : command;
   const output = values.output ?? `runs/${modelName(model)}-${kind}-${dataset}-${seed}`;
   const options: TrainOptions = { ...trainingValues(values), ...own, output };
+  const beside = (values.beside ?? "").split(",").filter(Boolean).map((path) => resolve(path));
   return {
     options,
+    beside,
     named: values.output !== undefined,
     overwrite,
     quiet,
@@ -103,7 +108,10 @@ function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequ
       "--teacher": own.teacher,
       "--init": own.init,
     },
-    config: configOf(command, values, { ...own, output }),
+    config: configOf(command, values, {
+      ...{ ...own, output },
+      ...beside.length ? { beside: beside.join(",") } : {},
+    }),
   };
 }
 

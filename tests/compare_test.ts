@@ -109,10 +109,15 @@ Deno.test(
     withFolder(async (dir) => {
       const notes: string[] = [];
       const note = (text: string): void => void notes.push(text);
-      assertEquals(await saveComparison(dir, SOME, { note }), ["compare.json", "compare.svg"]);
+      assertEquals(await saveComparison(dir, SOME, { note }), [
+        "compare.json",
+        "compare.svg",
+        "pareto.svg",
+      ]);
       assertStringIncludes(await Deno.readTextFile(`${dir}/compare.svg`), "<svg");
       const draw = () => Promise.reject(new Error("no library"));
-      assertEquals(await saveComparison(dir, SOME, { note, draw }), ["compare.json"]);
+      const one = { ...SOME, outcomes: SOME.outcomes.slice(0, 1) };
+      assertEquals(await saveComparison(dir, one, { note, draw }), ["compare.json"]);
       assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["compare.json"]);
       assertEquals(notes, ["Cannot draw compare.svg: no library"]);
     }),

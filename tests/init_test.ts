@@ -14,7 +14,7 @@ import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import { encodeSafetensors, parseSafetensors, type TensorToStore } from "../data/safetensors.ts";
 import { elements } from "../kernels/gpu/tensor.ts";
-import { adjoin, widthsOf } from "../nn/compress/adjoin.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
 import { toTorch } from "../nn/layout.ts";
 import type { Network } from "../nn/network.ts";
 import { withoutPrefixes } from "../nn/pretrained.ts";
@@ -66,10 +66,9 @@ async function startOf(path: string, ...args: string[]): Promise<Start> {
   const found = options("--init", path, ...args);
   const given = await loadGiven(found);
   assert(given);
-  const { model: name, variant, stem, compression, maskFrom } = found;
+  const { model: name, variant, stem, compression } = found;
   const base = model(name, { classes: 10, variant, stem });
   const pairs = adjoin(base, {
-    maskFrom,
     small: [compression].flat().map((alpha) => ({ compression: alpha })),
   });
   const teacher = found.mode === "distill" ? { network: base } as never : undefined;
@@ -319,39 +318,6 @@ Deno.test(
             "found 8x16x3x3; pass the --compression or --widths of its run, or base.safetensors",
         );
       }
-    }),
-);
-
-Deno.test(
-  "a small network of other filters is refused, though it has as many",
-  { ignore },
-  () =>
-    withFolder(async (dir) => {
-      const path = `${dir}/small.safetensors`;
-      const first = adjoin(thin, { compression: 4, maskFrom: 1 });
-      // Of the stem, which is whole, other channels go into a sum.
-      const widths = Object.fromEntries(
-        Object.entries(widthsOf(first)).map(([name, kept]) =>
-          [name, Array.from({ length: Number(kept) }, (_, i) => i + 1)] as const
-        ),
-      );
-      const saved = adjoin(thin, { compression: 4, maskFrom: 1, widths });
-      const state = initialize(networkSpecs(saved.small), saved.small, () => 1);
-      await Deno.writeFile(
-        path,
-        encodeCheckpoint(saved.small, state, {
-          which: "small",
-          classes: Array.from({ length: 10 }, (_, i) => String(i)),
-          image: [32, 32, 3],
-          normalization,
-        }),
-      );
-      await assertRejects(
-        () => startOf(path, "--mode", "plain", "--which", "small", "--mask-from", "1"),
-        UsageError,
-        "as the small network of the first filters: it keeps others of the same number; pass " +
-          "--widths with the widths.json of its run, or base.safetensors",
-      );
     }),
 );
 

@@ -290,6 +290,8 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--output {dir}/taken",
     refused: "without",
   }),
+  effect(["train", "search"], "beside", "--beside {made}/a", "file run/pareto.svg"),
+  effect(["compare"], "beside", "--beside {made}/a", "file run/pareto.svg"),
   effect(TRAINING, "quiet", "--quiet", "printed"),
   effect(["train", "search"], "keep", "--keep 9", "file run/checkpoints/epoch-0001.safetensors"),
   effect(

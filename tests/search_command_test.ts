@@ -68,6 +68,7 @@ Deno.test(
           "confusion.svg",
           "curves.svg",
           "metrics.jsonl",
+          "pareto.svg",
         ],
         ...["search.jsonl", "small.safetensors", "summary.json", "widths.json", "widths.svg"],
       ]);

@@ -14,7 +14,6 @@ import {
 import { cutPretrained, withSmallNorms } from "../nn/compress/pretrained_small.ts";
 import { DEFAULT_VARIANTS, torchvisionNames, type Variant } from "../nn/families/mod.ts";
 import { classifiersOf } from "../nn/classifiers.ts";
-import { parseNetwork } from "../nn/network_json.ts";
 import { nameOf, networkSpecs } from "../nn/state.ts";
 import { isSmallName, isWhich } from "../nn/which.ts";
 import { wrongValue } from "../nn/wrong_value.ts";
@@ -128,36 +127,6 @@ function refuseOtherWidths(given: Given, options: TrainOptions, { base, small }:
   }
 }
 
-/** The network that a file of ours has; nothing where there is none. */
-function savedNetwork({ metadata, file }: Given): Network | undefined {
-  if (!Object.hasOwn(metadata, "network")) return;
-  try {
-    return parseNetwork(metadata.network, `the network in ${file}`);
-  } catch {
-    return;
-  }
-}
-
-/** The channels of values that a small network takes, in the order of its layers. */
-function takenChannels({ layers }: Network): string {
-  return JSON.stringify(
-    layers.flatMap((layer) =>
-      layer.kind === "select" || layer.kind === "narrow" ? [layer.channels] : []
-    ),
-  );
-}
-
-/** Refuses a small network of other filters: of as many, but other channels are taken from values. */
-function refuseOtherFilters(given: Given, { widths }: TrainOptions, { small }: Adjoined): void {
-  const own = savedNetwork(given);
-  if (!own || takenChannels(own) === takenChannels(small)) return;
-  throw new UsageError(
-    `Cannot start from ${given.file} as the small network of ` +
-      `${widths ? "--widths" : "the first filters"}: it keeps others of the same number; pass ` +
-      `--widths with the widths.json of its run, or base.safetensors`,
-  );
-}
-
 /** Raises an error that says why no convolution fits. */
 function refuseAll(given: Given, { model, variant }: TrainOptions, network: Network): never {
   const what = variant === undefined ? model : `${variant} ${model}`;
@@ -203,10 +172,7 @@ export function startFrom(
   const small = "which" in objective && objective.which === "small";
   refuseOther(given, options, small);
   const holdsSmall = small && isSmall(given, adjoined);
-  if (holdsSmall) {
-    refuseOtherWidths(given, options, adjoined);
-    refuseOtherFilters(given, options, adjoined);
-  }
+  if (holdsSmall) refuseOtherWidths(given, options, adjoined);
   const network = holdsSmall ? adjoined.small : adjoined.base;
   const fitting = fitPretrained(network, given.tensors);
   const found = small && !holdsSmall ? cutPretrained(adjoined, fitting) : fitting;

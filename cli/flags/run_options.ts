@@ -21,6 +21,14 @@ export const RUN = [
         help: "use the run folder even if it is not empty; the run in it is replaced at the end",
       },
       {
+        name: "beside",
+        course: false,
+        kind: "string",
+        value: "RUN,...",
+        beside: ["widthsOnly"],
+        help: "other runs or comparisons whose networks pareto.svg shows as well",
+      },
+      {
         name: "quiet",
         course: false,
         kind: "boolean",

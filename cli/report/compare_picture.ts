@@ -11,7 +11,7 @@ const PLOT = { x: 8, y: 62, width: 470, height: 360 };
 const METHOD = 38;
 /** Pixels between the labels of points, and between a point and its label. */
 const LINE = 13;
-const AWAY = 22;
+export const AWAY = 22;
 
 /** A method in the plot. */
 interface Point {

@@ -2,9 +2,11 @@ import type { ComparedRun, Comparison } from "../../train/compare/comparison.ts"
 import { METHOD_NAMES } from "../../train/compare/methods.ts";
 import { encodeWidths } from "../../export/widths_file.ts";
 import { summaries } from "../report/compare_table.ts";
+import type { ParetoPoint } from "../report/pareto_points.ts";
+import { ownPoints, sizesIn } from "./pareto_points_of.ts";
 import { runConfig } from "./run_config.ts";
 import { EVALUATED } from "./replacing.ts";
-import { picture } from "./session.ts";
+import { paretoPicture, picture } from "./session.ts";
 import { unwritable } from "./unwritable.ts";
 import { writeWhole } from "./whole_file.ts";
 
@@ -75,16 +77,29 @@ async function drawn(comparison: Comparison): Promise<string> {
   return await drawComparison(comparison);
 }
 
-/** Saves a comparison and, if it can be drawn, its picture; gives the names of the files. */
+/** Saves a comparison and, if they can be drawn, its pictures; gives the names of the files. */
 export async function saveComparison(
   folder: string,
   comparison: Comparison,
-  { note, draw = drawn }: { note: (text: string) => void; draw?: typeof drawn },
+  { note, draw = drawn, beside = [] }: {
+    readonly note: (text: string) => void;
+    readonly draw?: typeof drawn;
+    /** Networks of other runs. */
+    readonly beside?: readonly ParetoPoint[];
+  },
 ): Promise<string[]> {
   await saveOutcomes(folder, comparison);
-  const pictures = await picture("compare.svg", () => draw(comparison), note);
-  // That of a comparison before does not belong to this one.
-  await Deno.remove(`${folder}/compare.svg`).catch(() => {});
+  const { model, dataset, test } = comparison;
+  const own = await ownPoints({ ...comparison, summary: summaries(comparison) }, sizesIn(folder));
+  const of = { title: `${model} on ${dataset}`, test, note };
+  const pictures = [
+    ...await picture("compare.svg", () => draw(comparison), note),
+    ...await paretoPicture([...own, ...beside], of),
+  ];
+  // Those of a comparison before do not belong to this one.
+  for (const name of ["compare.svg", "pareto.svg"]) {
+    await Deno.remove(`${folder}/${name}`).catch(() => {});
+  }
   for (const [name, content] of pictures) await write(folder, name, content);
   return ["compare.json", ...pictures.map(([name]) => name)];
 }

@@ -15,6 +15,7 @@ import { ComparisonFolder } from "./comparison_folder.ts";
 import { earlierRuns } from "./earlier_runs.ts";
 import { goOnWords } from "./go_on.ts";
 import { checkFolder } from "./output_folder.ts";
+import { pointsBeside } from "./pareto_points_of.ts";
 import { ProgressLine } from "../report/progress.ts";
 import { courseOf, notesOf, type Output, terminalWidth } from "./session.ts";
 import { Stopping } from "./stopping.ts";
@@ -72,6 +73,7 @@ export async function compareInFolder(
 ): Promise<void> {
   const { options, options: { output }, find, methods, pruneBy, seeds, quiet, from } = request;
   if (!from) await checkFolder(output, request);
+  const beside = await pointsBeside(request.beside);
   const line = new ProgressLine({
     write: print,
     terminal: Deno.stdout.isTerminal(),
@@ -161,7 +163,7 @@ export async function compareInFolder(
     line.clear();
     print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
     const told = (text: string): void => print(`${text}\n`);
-    const names = await saveComparison(folder.path, comparison, { note: told });
+    const names = await saveComparison(folder.path, comparison, { note: told, beside });
     const runs = plural(seeds * withNeeds(methods).length, "run");
     const networks = new Set(comparison.outcomes.map(({ file }) => file.split("/")[0]));
     print(

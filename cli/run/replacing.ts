@@ -20,6 +20,7 @@ export const RUN_FILES = [
   "curves.svg",
   "batch.png",
   "confusion.svg",
+  "pareto.svg",
   "summary.json",
 ] as const;
 

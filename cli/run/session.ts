@@ -14,6 +14,8 @@ import { positionWords } from "./checkpoint_names.ts";
 import { printable } from "../../data/printable.ts";
 import { checkFolder } from "./output_folder.ts";
 import { ProgressLine } from "../report/progress.ts";
+import type { ParetoPoint } from "../report/pareto_points.ts";
+import { ownPoints, pointsBeside, type SizeOf } from "./pareto_points_of.ts";
 import { resolvedConfig } from "./run_config.ts";
 import { RunFolder } from "./run_folder.ts";
 import { Stopping } from "./stopping.ts";
@@ -57,6 +59,22 @@ export async function picture<Content extends string | Uint8Array>(
     note(`Cannot draw ${name}: ${reason}`);
     return [];
   }
+}
+
+/** The picture of what networks take, where there are several; see {@link picture}. */
+export async function paretoPicture(
+  points: readonly ParetoPoint[],
+  { note, ...of }: {
+    readonly title: string;
+    readonly test: boolean;
+    readonly note: (text: string) => void;
+  },
+): Promise<[string, string][]> {
+  if (points.length < 2) return [];
+  return await picture("pareto.svg", async () => {
+    const { drawPareto } = await import("../report/pareto_picture.ts");
+    return await drawPareto(points, of);
+  }, note);
 }
 
 /** Saves what a search has found, and a picture of it. */
@@ -135,6 +153,7 @@ export async function inRunFolder(
 ): Promise<void> {
   const { options, from } = request;
   if (!from) await checkFolder(options.output, request);
+  const beside = await pointsBeside(request.beside);
   const progress = new ProgressLine({
     write: output.print,
     terminal: Deno.stdout.isTerminal(),
@@ -208,6 +227,9 @@ export async function inRunFolder(
         }, note),
       );
     }
+    const sizeOf: SizeOf = (name) => Promise.resolve(files.get(name)?.length);
+    const points = [...await ownPoints(summary, sizeOf), ...beside];
+    drawn.push(...await paretoPicture(points, { title, test, note }));
     await folder.finish(new Map<string, Uint8Array | string>([...files, ...drawn]), summary);
     progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
   } catch (error) {
