@@ -82,7 +82,14 @@ export async function compareInFolder(
     quiet,
     brief: true,
   });
-  const note = (text: string): void => line.note(text);
+  const said = new Set<string>();
+  /** Runs have many remarks in common. */
+  const note = (text: string): void => {
+    if (quiet || said.has(text)) return;
+    said.add(text);
+    line.clear();
+    print(`${text}\n`);
+  };
   using folder = new ComparisonFolder(output, request, { note, keep: options.keep });
   const earlier = from && await earlierRuns(from);
   // Networks of an earlier comparison go when there are the first of this one.

@@ -21,7 +21,7 @@ const LATENCY_RUNS = 20;
 async function latencyOf(
   checkpoint: Checkpoint,
   { validation }: AnySplit,
-  reporter: Reporter,
+  reporter: Pick<Reporter, "work">,
 ): Promise<number> {
   const { bytes } = encodeOnnx(checkpoint, { includeNormalization: false });
   const session = await OnnxSession.open(bytes, "a trained network");
@@ -114,6 +114,14 @@ export class Seed {
     return result;
   }
 
+  /** Hears of work after which there are more runs. */
+  get #between(): Pick<Reporter, "work"> {
+    const { told: { reporter }, estimate: { seconds } } = this.#parts;
+    // Of the last run only this work is left.
+    const left = seconds > 0 ? { etaSeconds: seconds } : {};
+    return { work: (work) => reporter.work({ ...work, ...left }) };
+  }
+
   /** Tells the outcomes of a run, and measures what is not known of them. */
   async #record(method: Method, run: EndedRun, known: boolean): Promise<void> {
     const { ended, told, ground: { inputs: { split } } } = this.#parts;
@@ -128,7 +136,7 @@ export class Seed {
       const found = run.summary[which];
       if (!found) throw new TypeError(`Cannot compare: the run measured no ${which} network`);
       const { top1, params, macs } = found;
-      const latency = await latencyOf(networkOf(run, which), split, told.reporter);
+      const latency = await latencyOf(networkOf(run, which), split, this.#between);
       const file = `${folderOf(method.name, seed)}/${which}.safetensors`;
       const outcome = { ...of, top1, params, macs, latency, file };
       ended.add(outcome);
