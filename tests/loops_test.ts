@@ -43,6 +43,23 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
       attributes: { stride: 1, padding: 0 },
       refused: { software: "Cannot apply conv2d on this adapter, which sums up 270000 products" },
     },
+    // Depthwise, a large image and a wide one.
+    {
+      inputs: [[1, 520, 530, 2], [3, 3, 1, 2]],
+      attributes: { stride: 1, padding: 1, groups: 2 },
+    },
+    {
+      inputs: [[1, 1, 70_000, 3], [1, 1, 1, 3]],
+      attributes: { stride: 1, padding: 0, groups: 3 },
+      refused: both("Cannot run kernel weight gradient, depthwise"),
+    },
+    // In groups, of many pixels and of many channels.
+    { inputs: [[1, 260, 270, 4], [1, 1, 2, 6]], attributes: { stride: 1, padding: 0, groups: 2 } },
+    {
+      inputs: [[1, 1, 1, 2 * MANY], [1, 1, MANY, 4]],
+      attributes: { stride: 1, padding: 0, groups: 2 },
+      refused: both("Cannot apply conv2d on this adapter, which sums up 100000 products"),
+    },
   ],
   "masked conv2d": [
     { inputs: [[1, 520, 530, 1], [1, 1, 3, 5]], attributes: { stride: 1, padding: 0, keepOut: 3 } },
