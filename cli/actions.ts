@@ -84,8 +84,18 @@ function whichOf({ which }: { readonly which?: string }): Which | undefined {
 
 async function runExport(args: readonly string[]): Promise<number> {
   const { values, positionals: [run] } = readArguments("export", args);
-  const { exportNetwork, exportText } = await import("./export.ts");
   const options = { run, ...values, which: whichOf(values) };
+  const precision = values.int8 ? "int8" : values.fp16 ? "fp16" : undefined;
+  if (precision !== undefined) {
+    const { compactText, exportCompact } = await import("./export_compact.ts");
+    print(
+      compactText(
+        await showingWork(printError, (reporter) => exportCompact(precision, options, reporter)),
+      ),
+    );
+    return EXIT.ok;
+  }
+  const { exportNetwork, exportText } = await import("./export.ts");
   const report = await showingWork(printError, (reporter) => exportNetwork(options, reporter));
   print(exportText(report));
   return EXIT.ok;

@@ -7,13 +7,12 @@ import { foundInstead } from "../data/found_instead.ts";
 import { firstBatch, validationBatches } from "../data/picture_batches.ts";
 import { arePictures, type OpenPictures, type PictureSet } from "../data/pictures.ts";
 import { printable } from "../data/printable.ts";
-import { countCorrect } from "../kernels/ops/counters.ts";
 import { Gpu } from "../kernels/gpu.ts";
-import type { Values } from "../kernels/op.ts";
 import { type Checkpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import type { CheckpointInfo } from "../export/metadata.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
+import { LogitsScore } from "../train/logits_score.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { isOnnx } from "./run/network_format.ts";
 import { checkImages, openValidation, type ValidationOptions } from "./run/run_data.ts";
@@ -138,21 +137,15 @@ async function scoreOnnx(
     predictions?: Predictions;
   },
 ): Promise<Score> {
-  let counters: Values = { shape: [4], data: new Float64Array(4) };
+  const counted = new LogitsScore(classes);
   for await (const batch of batches) {
     const logits = await session.logits(batch);
-    const { count, labels } = batch;
     predictions?.add(batch, logits);
-    [counters] = countCorrect.reference([
-      { shape: [count, classes], data: Float64Array.from(logits) },
-      { shape: [count], data: Float64Array.from(labels.subarray(0, count)) },
-      counters,
-    ], {});
-    work?.sent(count);
+    counted.add(batch, logits);
+    work?.sent(batch.count);
     work?.waited();
   }
-  const [images, top1, top5, loss] = counters.data;
-  return { top1: top1 / images, top5: top5 / images, loss: loss / images };
+  return counted.score;
 }
 
 async function onRuntime(bytes: Uint8Array, asked: Asked): Promise<Found> {

@@ -1,33 +1,18 @@
 import { networkWords } from "../nn/which.ts";
-import { readFile } from "./run/read_file.ts";
 import type { Batch } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { DataError } from "../data/error.ts";
-import { foundInstead } from "../data/found_instead.ts";
 import { firstBatch } from "../data/picture_batches.ts";
 import type { PictureSet } from "../data/pictures.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { VerificationError } from "../train/errors.ts";
-import type { TrainingState } from "../train/resume/training_state.ts";
-import { chosenNetwork } from "./run/chosen_network.ts";
-import { networksIn } from "./run/networks_in.ts";
-import {
-  checkOutput,
-  type Format,
-  makeFolderOf,
-  outputFile,
-  outputPlace,
-} from "./run/export_output.ts";
+import { openSource, type SourceOptions } from "./run/export_source.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { encodeOnnx, parseOnnxInfo } from "../export/onnx.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
-import { demandPictures, pageOf, pageWords, writePage } from "./run/page_files.ts";
-import { openRunPictures } from "./run/run_pictures.ts";
-import { checkImages, openValidation } from "./run/run_data.ts";
-import { checkNotMoved, imagesOf, savedNetwork, usualSmall } from "./run/run_images.ts";
+import { pageWords, writePage } from "./run/page_files.ts";
 import { fileSize, grouped } from "./text.ts";
 import { equalityLine } from "./report/equality.ts";
 import { latencyProgress } from "../train/latency_progress.ts";
@@ -40,21 +25,9 @@ const BATCH = 32;
 const LATENCY_RUNS = 20;
 
 /** What is exported, and where to. */
-export interface ExportOptions {
-  /** A run folder, a checkpoint of a run, or a safetensors file in a run folder. */
-  readonly run: string;
-  /** Default: `small`, or what the file holds. */
-  readonly which?: Which;
-  readonly format: Format;
+export interface ExportOptions extends SourceOptions {
   /** Whether the ONNX graph takes pixels from 0 to 255 and normalises them. */
   readonly includeNormalization: boolean;
-  /** A file, or a folder for one. Default: beside the network. */
-  readonly output?: string;
-  /** Whether to write a page beside the ONNX file that says what pictures show. Default: no. */
-  readonly page?: boolean;
-  readonly overwrite: boolean;
-  /** Where the images of the run lie now. Default: where they lay. */
-  readonly dataDir?: string;
 }
 
 /** What an export came to. */
@@ -83,27 +56,6 @@ interface Bench {
   readonly checkpoint: Checkpoint;
   readonly dataset: Dataset | PictureSet;
   readonly scope: Scope;
-}
-
-/** A network, and the state that it is of where the file is a checkpoint of a run. */
-interface Loaded {
-  readonly checkpoint: Checkpoint;
-  readonly state?: TrainingState;
-}
-
-async function load(file: string, which?: Which): Promise<Loaded> {
-  const bytes = await readFile(file).catch((cause) => {
-    throw new DataError(
-      `Cannot export: wanted the run folder or safetensors file of a trained network, found ` +
-        `${foundInstead(file, cause)}; --which names the network`,
-      { cause },
-    );
-  });
-  const found = await networksIn(bytes, file);
-  return {
-    checkpoint: chosenNetwork(found, which, { action: "export", file }),
-    state: found.state,
-  };
 }
 
 async function asOnnx(
@@ -149,26 +101,10 @@ export async function exportNetwork(
   options: ExportOptions,
   reporter: Pick<Reporter, "work" | "note"> = { work() {}, note() {} },
 ): Promise<ExportReport> {
-  const { format, includeNormalization, overwrite, dataDir } = options;
-  const saved = savedNetwork(options.run, options.which ?? usualSmall(options.run));
-  const { file } = saved;
-  const { checkpoint, state } = await load(file, options.which);
-  const { which } = checkpoint;
-  const place = outputPlace(saved, { isCheckpoint: state !== undefined });
+  const { format, includeNormalization } = options;
   const extension = format === "onnx" ? "onnx" : "torch.safetensors";
-  const output = outputFile(options.output ?? place.folder, `${place.prefix}${which}.${extension}`);
-  const page = options.page ? pageOf(output) : undefined;
-  if (page !== undefined) demandPictures(checkpoint, file);
-  for (const path of [output, ...page === undefined ? [] : [page]]) {
-    await checkOutput(path, { format, overwrite, keeps: place.keeps });
-  }
-  const images = await imagesOf(saved, state);
-  if (dataDir === undefined) checkNotMoved(saved, images, state);
-  const asked = { ...images, dataDir: dataDir ?? images.dataDir };
-  using pictures = await openRunPictures(asked, (text) => reporter.note(text));
-  const dataset = await openValidation(asked, checkpoint, pictures.open);
-  checkImages(checkpoint, { dataset, file });
-  await makeFolderOf(output);
+  using source = await openSource(options, extension, (text) => reporter.note(text));
+  const { checkpoint, dataset, output, page } = source;
   const gpu = await Gpu.open();
   let exported: Exported | undefined;
   try {
@@ -182,7 +118,7 @@ export async function exportNetwork(
     const work = new ImageWork({ work: { what: "verification", total: dataset.length }, reporter });
     const both = [(batch: Batch) => own.logits(batch), logits] as const;
     const verify = await compareLogits(both, { dataset, batch: BATCH }, work);
-    demandEqual(verify, which);
+    demandEqual(verify, checkpoint.which);
     const latency = await exported.latency?.(latencyProgress(reporter, LATENCY_RUNS));
     await writeWhole(output, bytes);
     if (page !== undefined) await writePage(page, output, parseOnnxInfo(bytes, output));

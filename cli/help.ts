@@ -59,7 +59,7 @@ function explanation(option: Option, command: Command): string {
     ...Object.entries(option.only ?? {}).map(([key, names]) =>
       `with ${flagOf(key)} ${names.join(", ")}`
     ),
-    ...option.needs === undefined ? [] : [`with ${flagOf(option.needs)}`],
+    ...option.needs === undefined ? [] : [`with ${either(option.needs.map(flagOf))}`],
     ...beside.length ? [`not with ${either(beside)}`] : [],
     ...defaults === undefined ? [] : [`default: ${defaults}`],
   ];

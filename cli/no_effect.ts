@@ -35,9 +35,12 @@ function chosen(choices: Choices, found: Found): boolean {
 }
 
 function checkNeeds({ name, needs }: Option, found: Found): void {
-  if (needs === undefined || found[needs]) return;
-  const there = found[needs] === undefined ? "none" : String(found[needs]);
-  throw unusable(`${flagOf(name)} has an effect with ${flagOf(needs)} alone, found ${there}`);
+  if (needs === undefined || needs.some((other) => found[other])) return;
+  const there = found[needs[0]];
+  const words = there === undefined || there === false ? "none" : String(there);
+  throw unusable(
+    `${flagOf(name)} has an effect with ${either(needs.map(flagOf))} alone, found ${words}`,
+  );
 }
 
 /** Raises a {@link UsageError} for options that were given and would have no effect. */

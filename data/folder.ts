@@ -224,6 +224,26 @@ export async function openDataset(name: DatasetName, options: OpenOptions): Prom
 }
 
 /**
+ * Opens some training images, shown as those that a network is measured on: `trainCount` of them with
+ * each class in proportion, all where there are fewer. Raises errors as {@link openDataset} does.
+ */
+export async function openTrainingSample(
+  name: DatasetName,
+  options: OpenOptions & { readonly trainCount: number },
+): Promise<Dataset | PictureSet> {
+  const { cropPct, seed, trainCount } = options;
+  if (name === "generated") {
+    const { train } = await openGenerated({ ...options, validationCount: 1 });
+    return centralImages(train, cropPct ?? 1);
+  }
+  const every = { ...options, trainCount: undefined, validationCount: undefined };
+  const { train } = await openParts(name, every, true);
+  if (!train) throw new Error(`The training images of ${name} were not opened`);
+  const all = train.places?.length ?? train.half.labels.length;
+  return shown(await readPart(sized(train, Math.min(trainCount, all), seed)), cropPct);
+}
+
+/**
  * Opens the images of a set that a network is measured on, and of its files only those that hold
  * them. Raises errors as {@link openDataset} does.
  */

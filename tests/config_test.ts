@@ -57,7 +57,7 @@ function beside({ name, only = {}, needs }: Option): string[] {
   const choices = Object.entries(only).flatMap(([key, [choice]]) => [flagOf(key), choice]);
   return [
     ...choices,
-    ...needs === undefined ? [] : [flagOf(needs), "0.5"],
+    ...needs === undefined ? [] : [flagOf(needs[0]), "0.5"],
     // They order and measure what is given.
     ...["importance", "bnBatches"].includes(name) ? ["--init", "a"] : [],
     ...name === "sandwich" ? ["--compression", "2,4,8"] : [],

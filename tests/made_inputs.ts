@@ -3,6 +3,7 @@ import { assertEquals } from "@std/assert";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { encode, noise } from "./made_pictures.ts";
 import { BASES } from "./option_effects.ts";
+import { writeLossyRun } from "./lossy_run.ts";
 import { makePictures } from "./picture_folders.ts";
 import { observe } from "./recorder.ts";
 
@@ -98,6 +99,7 @@ export async function makeInputs(made: string): Promise<void> {
     args: "--dataset folder --data-dir {made}/photos --image-size 12",
     value: 0.5,
   });
+  await writeLossyRun(`${made}/lossy-run`);
   Deno.writeTextFileSync(`${made}/other-widths.json`, '{"layer2.0.conv1": 20}');
   Deno.writeTextFileSync(`${made}/widths.json`, '{"layer2.0.conv1": 12}');
 }

@@ -347,6 +347,22 @@ export const EFFECTS: readonly Effect[] = [
     "file idx-run/small.onnx",
   ),
   effect(["export"], "page", "--page", ["printed", "file idx-run/small.html"]),
+  effect(["export"], "int8", "--int8", ["file idx-run/small.int8.onnx", "printed"]),
+  effect(["export"], "fp16", "--fp16", ["file idx-run/small.fp16.onnx", "printed"]),
+  effect(["export"], "calibration", "--calibration entropy", "file idx-run/small.int8.onnx", {
+    beside: "--int8",
+  }),
+  effect(
+    ["export"],
+    "calibration-images",
+    "--calibration-images 1",
+    ["file idx-run/small.int8.onnx", "printed"],
+    { beside: "--int8" },
+  ),
+  effect(["export"], "max-drop", "--max-drop 50", ["file idx-run/small.int8.onnx", "printed"], {
+    base: "export {made}/lossy-run --int8 --output {dir}/idx-run/",
+    refused: "without",
+  }),
   effect(["export"], "output", "--output {dir}/other/net.onnx", "file other/net.onnx"),
   effect(["export"], "overwrite", "--overwrite", "file taken/note.onnx", {
     beside: "--output {dir}/taken/note.onnx",

@@ -36,11 +36,50 @@ export const EXPORT = [
         help: "a page beside the file that says in a browser what pictures show",
       },
       {
+        name: "int8",
+        kind: "boolean",
+        only: { format: ["onnx"] },
+        beside: ["fp16"],
+        help: "ONNX of 8-bit integers, calibrated on training images",
+      },
+      {
+        name: "fp16",
+        kind: "boolean",
+        only: { format: ["onnx"] },
+        help: "ONNX with weights of 16 bits",
+      },
+      {
+        name: "calibration",
+        kind: "choice",
+        choices: ["percentile", "entropy", "minmax"],
+        default: "percentile",
+        needs: ["int8"],
+        help: "the range of a value: 99.99 % of it, what loses least of its distribution, or all",
+      },
+      {
+        name: "calibrationImages",
+        kind: "integer",
+        min: 1,
+        max: Number.MAX_SAFE_INTEGER,
+        default: 256,
+        needs: ["int8"],
+        help: "training images that ranges are taken from; all where there are fewer",
+      },
+      {
+        name: "maxDrop",
+        kind: "number",
+        min: 0,
+        max: 100,
+        default: 1,
+        needs: ["int8", "fp16"],
+        help: "points of top-1 that may be lost, else nothing is saved",
+      },
+      {
         name: "output",
         kind: "string",
         value: "FILE",
-        otherwise:
-          "in the run folder, WHICH.onnx or WHICH.torch.safetensors; of a checkpoint beside it",
+        otherwise: "in the run folder, WHICH.onnx, WHICH.int8.onnx, WHICH.fp16.onnx or " +
+          "WHICH.torch.safetensors; of a checkpoint beside it",
         help: "the file to write, or a folder for it (ending in / where it is new)",
       },
       {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import type { Option, Section } from "../../train/options/option.ts";
 import type { Command } from "./commands.ts";
+import { listed } from "../../data/words.ts";
 import { defaultWords } from "./default_words.ts";
 import { flagOf, SECTIONS } from "./table.ts";
 
@@ -18,7 +19,9 @@ function cells(option: Option, command: Command): string[] {
     : "";
   const only = Object.entries(option.only ?? {})
     .map(([key, values]) => `; with ${flagOf(key)} ${values.join(", ")}`).join("");
-  const needs = option.needs === undefined ? "" : `; with ${flagOf(option.needs)}`;
+  const needs = option.needs === undefined
+    ? ""
+    : `; with ${listed(option.needs.map(flagOf), "or")}`;
   return [
     flags.map(quoted).join(", "),
     defaultWords(option, command) ?? "",

@@ -43,7 +43,7 @@ export function isCheckpointName(name: string): boolean {
 /** Whether a name there is that of what `export` takes out of a checkpoint: `last.small.onnx`. */
 export function isExportedName(name: string): boolean {
   const checkpoint = name.replace(
-    /\.(base|small(-[\w.-]+)?)\.(onnx|html|torch\.safetensors)$/,
+    /\.(base|small(-[\w.-]+)?)(\.int8|\.fp16)?\.(onnx|html|torch\.safetensors)$/,
     ".safetensors",
   );
   return checkpoint !== name && isCheckpointName(checkpoint);

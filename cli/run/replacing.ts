@@ -28,8 +28,16 @@ export const RUN_FILES = [
 const EXPORTED = [
   "base.onnx",
   "small.onnx",
+  "base.int8.onnx",
+  "small.int8.onnx",
+  "base.fp16.onnx",
+  "small.fp16.onnx",
   "base.html",
   "small.html",
+  "base.int8.html",
+  "small.int8.html",
+  "base.fp16.html",
+  "small.fp16.html",
   "base.torch.safetensors",
   "small.torch.safetensors",
 ] as const;

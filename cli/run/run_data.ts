@@ -3,7 +3,7 @@ import type { OpenPictures, PictureSet } from "../../data/pictures.ts";
 import { foundInstead } from "../../data/found_instead.ts";
 import { printable } from "../../data/printable.ts";
 import { LEAST_SIZE } from "../../data/generated.ts";
-import { openValidationImages } from "../../data/folder.ts";
+import { type OpenOptions, openTrainingSample, openValidationImages } from "../../data/folder.ts";
 import { UsageError } from "../../train/errors.ts";
 import type { CheckpointInfo } from "../../export/metadata.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
@@ -17,18 +17,15 @@ import { readText } from "./read_file.ts";
 
 export type { ValidationOptions } from "./images_config.ts";
 
-/**
- * The validation images that options name, for a network with such classes. Pictures need a way to
- * be opened, which has to last as long as they are read.
- */
-export function openValidation(
+/** What a saved network says of the images that it takes. */
+type ImagesInfo = Pick<CheckpointInfo, "classes" | "image" | "cropPct" | "interpolation">;
+
+/** How images are opened for a network, to be measured on. */
+function opening(
   options: ValidationOptions,
-  { classes, image, cropPct, interpolation = "bilinear" }: Pick<
-    CheckpointInfo,
-    "classes" | "image" | "cropPct" | "interpolation"
-  >,
+  { classes, image, cropPct, interpolation = "bilinear" }: ImagesInfo,
   openPictures?: OpenPictures,
-): Promise<Dataset | PictureSet> {
+): OpenOptions {
   const { dataset, dataDir, seed, valSize, valSplit } = options;
   const [size, , depth] = image;
   const channels = depth === 1 ? 1 : 3;
@@ -39,7 +36,7 @@ export function openValidation(
     cropPct: cropPct ?? 1,
     interpolation,
   } as const;
-  return openValidationImages(dataset, {
+  return {
     dataDir,
     seed,
     validationCount: valSize,
@@ -51,7 +48,35 @@ export function openValidation(
     cropPct,
     openPictures,
     prepare: { train: central, validation: central },
-  });
+  };
+}
+
+/**
+ * The validation images that options name, for a network with such classes. Pictures need a way to
+ * be opened, which has to last as long as they are read.
+ */
+export function openValidation(
+  options: ValidationOptions,
+  info: ImagesInfo,
+  openPictures?: OpenPictures,
+): Promise<Dataset | PictureSet> {
+  return openValidationImages(options.dataset, opening(options, info, openPictures));
+}
+
+/**
+ * Training images of the set that options name, `count` of them or all, prepared as those that a
+ * network is measured on.
+ */
+export function openCalibration(
+  options: ValidationOptions,
+  { info, count, openPictures }: {
+    readonly info: ImagesInfo;
+    readonly count: number;
+    readonly openPictures?: OpenPictures;
+  },
+): Promise<Dataset | PictureSet> {
+  const asked = { ...opening(options, info, openPictures), trainCount: count };
+  return openTrainingSample(options.dataset, asked);
 }
 
 /** What config.json in a run folder says of its images. Raises a {@link DataError} if it does not. */

@@ -94,6 +94,26 @@ function demandLogits(layers: readonly Layer[]): void {
   }
 }
 
+/** Operators on 8-bit integers, and from and to them. */
+const OF_INTEGERS = /^(Dynamic)?QuantizeLinear$|^DequantizeLinear$|^QLinear|Integer$/;
+
+/** Raises an error for a network that can run, but not be trained. */
+function demandFloats({ nodes }: FileGraph, bytes: Uint8Array): void {
+  const cure = "take the file of float32 that it was made of";
+  const integer = nodes.find(({ opType }) => OF_INTEGERS.test(opType));
+  if (integer) {
+    throw new NodeError(
+      `wanted a network of float32, found ${nodeTitle(integer)}, which makes it one of 8-bit ` +
+        `integers; ${cure}`,
+    );
+  }
+  const precision = decodeMetadata(bytes).find(({ key }) => key === "precision");
+  if (!precision) return;
+  throw new NodeError(
+    `wanted a network of float32, found one of ${printable(precision.value)}; ${cure}`,
+  );
+}
+
 /** What the metadata of a file of ours say; nothing of others. */
 function ownMetadata(bytes: Uint8Array, file: string): Metadata | undefined {
   if (!decodeMetadata(bytes).some(({ key }) => key === "range")) return undefined;
@@ -118,6 +138,7 @@ export function readOnnx(bytes: Uint8Array, fileName: string, open?: ImageSize):
   const file = printable(fileName, 300);
   const graph = FileGraph.parse(bytes, file);
   try {
+    demandFloats(graph, bytes);
     const plan = planOf(graph);
     const image = imageOf(graph, open);
     const reading = new Reading(graph, image, plan.stayImages);

@@ -100,7 +100,7 @@ export class Histogram {
 
   /** Counts of magnitudes, but for zeros: the i-th of those in `i · width` to `(i + 1) · width`. */
   magnitudes(): Float64Array {
-    const used = Math.max(1, Math.ceil(Math.max(-this.#low, this.#high) / this.#width));
+    const used = Math.floor(Math.max(-this.#low, this.#high, 0) / this.#width) + 1;
     return Float64Array.from(
       { length: Math.min(BINS, used) },
       (_, i) => this.#counts[BINS + i] + this.#counts[BINS - 1 - i],

@@ -24,5 +24,5 @@ export function affineOf(range: Range): Affine {
   const high = Math.max(range.high, 0);
   // Far below any value that matters; a range of length 0 has to have a scale, too.
   const scale = Math.max(Math.fround((high - low) / MOST), 2 ** -60);
-  return { scale, zero: Math.min(MOST, Math.round(-low / scale)) };
+  return { scale, zero: Math.min(MOST, Math.round((0 - low) / scale)) };
 }

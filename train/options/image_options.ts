@@ -216,7 +216,7 @@ export const IMAGES = [
         kind: "choice",
         choices: ["const", "pixel"],
         default: "pixel",
-        needs: "reprob",
+        needs: ["reprob"],
         help: "what is in the place of the erased: the mean, or noise",
       },
       {

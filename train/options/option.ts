@@ -64,8 +64,10 @@ export type Option =
     readonly idle?: readonly Choices[];
     /** Options beside which, where they are given, it has no meaning and is refused. */
     readonly beside?: readonly string[];
-    /** An option without which, or with 0 as its value, it has no meaning and is refused. */
-    readonly needs?: string;
+    /**
+     * Options without one of which it has no meaning and is refused; 0 as a value is as good as none.
+     */
+    readonly needs?: readonly string[];
     /**
      * `false`: a run that goes on may have another value, as its steps do not depend on it. Whatever
      * changes weights, order, images or epochs is of the course.
