@@ -113,7 +113,7 @@ export const OPTIMIZATION = [
         kind: "number",
         min: 0,
         default: 1,
-        needs: "weightDecay",
+        needs: ["weightDecay"],
         help: "factor of the weight decay for scales and shifts of norms and for biases; 0: none",
       },
       {
