@@ -63,7 +63,7 @@ async function runSearch(args: readonly string[]): Promise<number> {
         options,
         fromScratch,
         train: !widthsOnly,
-        found: (found) => saveWidths(folder, found, reporter),
+        found: (found, which) => saveWidths(folder, found, { which, reporter }),
         course,
       }, reporter);
       return trained;

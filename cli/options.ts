@@ -188,15 +188,15 @@ export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): Tr
   return { ...request, reads: { ...request.reads, "--widths": values.widths }, dryRun };
 }
 
-/** The one budget that is given. */
+/** The one cost that is limited, and its limits. */
 function budgetOf<Cost extends Limited>(
   command: "search" | "compare",
-  budgets: Readonly<Record<Cost, number | undefined>>,
-): Pick<SearchOptions<Cost>, "budgeted" | "budget"> {
+  budgets: Readonly<Record<Cost, number | readonly number[] | undefined>>,
+): { readonly budgeted: Cost; readonly budgets: readonly number[] } {
   const all = Object.keys(budgets) as Cost[];
   const given = all.flatMap((budgeted) => {
     const budget = budgets[budgeted];
-    return budget === undefined ? [] : [{ budgeted, budget }];
+    return budget === undefined ? [] : [{ budgeted, budgets: [budget].flat() }];
   });
   if (given.length === 1) return given[0];
   const flag = (budgeted: Cost): string => `--budget-${budgeted}`;
@@ -208,7 +208,7 @@ function budgetOf<Cost extends Limited>(
 
 /** The options of a search for a budget out of its flags. */
 function searchOptions<Cost extends Limited>(
-  { budgeted, budget }: Pick<SearchOptions<Cost>, "budgeted" | "budget">,
+  { budgeted, budgets: [budget, ...more] }: ReturnType<typeof budgetOf<Cost>>,
   values: Pick<
     CommandValues<"search">,
     "divisors" | "searchEpochs" | "searchLr" | "temperature" | "endTemperature"
@@ -221,6 +221,7 @@ function searchOptions<Cost extends Limited>(
   return {
     budgeted,
     budget,
+    ...more.length ? { more } : {},
     divisors: values.divisors,
     epochs: values.searchEpochs,
     lr: values.searchLr,

@@ -21,6 +21,7 @@ import {
 import { readText } from "./run/read_file.ts";
 import { foundInDataDir } from "./run/recognized.ts";
 import { readAllWidths } from "./run/widths_files.ts";
+import { runFilesIn } from "./run/replacing.ts";
 
 /** A run as it is with other epochs, whose rows of metrics.jsonl say how many there are. */
 function withEpochs(found: FoundRun, epochs: number): FoundRun {
@@ -84,8 +85,10 @@ export async function nothingLeft(
   if (basename(file) !== LAST && position.epoch < epochs) return undefined;
   const ended = `${printable(path, 300)} has nothing left to do`;
   if (widthsOnly === true) {
-    const there = await Deno.stat(`${path}/widths.json`).then(() => true, () => false);
-    return there ? `${ended}: its widths are found` : undefined;
+    const { budgetMacs, budgetParams, budgetLatency } = config;
+    const budgets = [budgetMacs ?? budgetParams ?? budgetLatency].flat().length;
+    const found = runFilesIn(path).filter((name) => name.endsWith("widths.json"));
+    return found.length >= budgets ? `${ended}: its widths are found` : undefined;
   }
   const trained = Number((await readSummary(path))?.epochs);
   if (trained >= epochs) return `${ended}: it has trained all ${plural(epochs, "epoch")}`;

@@ -314,6 +314,7 @@ export const EFFECTS: readonly Effect[] = [
 
   // A search.
   effect(SEARCHES, "budget-macs", "--budget-macs 0.75", ["write aim", "printed"]),
+  effect(["search"], "budget-macs", "--budget-macs 0.8,0.75", "submits", { of: "several" }),
   effect(SEARCHES, "budget-params", "--budget-params 0.8", ["write pairs", "write constant"], {
     without: "--budget-macs 0.8",
   }),

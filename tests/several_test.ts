@@ -1,6 +1,15 @@
 // Several small networks over one base network: what adjoin() makes, what a step trains, what a run
 // leaves and its commands take.
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertAlmostEquals, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { readArguments } from "../cli/arguments.ts";
+import { searchRequest } from "../cli/options.ts";
+import { openSearch } from "../cli/run/open_run.ts";
+import type { WidthsFound } from "../export/widths_file.ts";
+import { StoppedError } from "../train/errors.ts";
+import type { Course } from "../train/resume/course.ts";
+import { MemoryKeeper } from "../train/resume/keeper.ts";
+import { search } from "../train/search.ts";
+import type { Reporter } from "../train/types.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
@@ -17,6 +26,15 @@ import { TrainingStep } from "../train/step.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
+
+/** Hears nothing. */
+const SILENT: Reporter = {
+  start: () => {},
+  progress: () => {},
+  work: () => {},
+  epoch: () => {},
+  note: () => {},
+};
 
 const base = model("resnet8", { classes: 10 });
 const HALF = [{ compression: 2 }, { compression: 4 }, { compression: 8 }];
@@ -245,6 +263,47 @@ Deno.test("several small networks have widths of several files, named after them
     assertEquals(twice.code, 2);
     assert(twice.error.includes("both make small-half; rename one"), twice.error);
   }));
+
+Deno.test("a search for several budgets finds widths for each, stopped between them or not", {
+  ignore: lacks("read"),
+}, async () => {
+  const { options, find } = searchRequest(readArguments("search", [
+    ...["--budget-macs", "0.9,0.8", "--mask-from", "1", "--search-epochs", "2", "--epochs", "1"],
+    ...["--train-size", "16", "--val-size", "8", "--batch-size", "8", "--image-size", "16"],
+  ]));
+  const opened = await openSearch(options, find);
+  const run = async (course: Course) => {
+    const found: [string, WidthsFound][] = [];
+    const { trained } = await search(opened, {
+      ...{ options, fromScratch: false, train: true, course },
+      found: (widths, which) => Promise.resolve(void found.push([which, widths])),
+    }, SILENT);
+    return { found, files: trained?.files ?? new Map<string, Uint8Array>() };
+  };
+  const keeper = new MemoryKeeper();
+  const straight = await run({ keeper });
+  assertEquals(straight.found.map(([which]) => which), ["small-0.9", "small-0.8"]);
+  for (const [i, budget] of [0.9, 0.8].entries()) {
+    const { file } = straight.found[i][1];
+    assertEquals(file.budget, budget);
+    assertAlmostEquals(file.found, budget, 0.02);
+  }
+  const names = ["base", "small-0.9", "small-0.8"].map((which) => `${which}.safetensors`);
+  assertEquals([...straight.files.keys()].toSorted(), names.toSorted());
+  const kept = new MemoryKeeper();
+  let asked = 0;
+  // In the second search.
+  const stopped = (): boolean => ++asked > 9;
+  await assertRejects(() => run({ keeper: kept, stopped }), StoppedError);
+  const from = await kept.last();
+  assertEquals(from?.phase, "search-2");
+  const again = await run({ keeper: kept, from });
+  assertEquals(again.found.map(([which]) => which), ["small-0.8"]);
+  for (const name of names) {
+    const [bytes, wanted] = [again.files.get(name), straight.files.get(name)];
+    assert(bytes && wanted && bytes.every((byte, i) => byte === wanted[i]), name);
+  }
+});
 
 Deno.test("flags that several small networks do not go with are refused", async () => {
   for (

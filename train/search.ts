@@ -26,7 +26,9 @@ import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } fro
 import { learn } from "./epochs.ts";
 import { chooseByLatency, latencyWords } from "./latency_budget.ts";
 import { LatencyPair } from "./latency_pair.ts";
+import type { SmallName } from "../nn/which.ts";
 import { pairsFor } from "./pair.ts";
+import { joinWidths, widthsByName } from "./small_widths.ts";
 import { lossFor } from "./loss_of_options.ts";
 import { announce, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
@@ -46,10 +48,22 @@ export interface SearchOptions<Cost extends Limited = Budgeted> extends GatesSch
   readonly budgeted: Cost;
   /** Cost of the small network over that of the base network, in (0, 1]. */
   readonly budget: number;
+  /** Further budgets, each of a small network of its own, which are searched one after another. */
+  readonly more?: readonly number[];
   /** Divisors of the numbers of filters, from 1 on. */
   readonly divisors: readonly number[];
   /** Epochs of the search, before those of the training. */
   readonly epochs: number;
+}
+
+/** All budgets of a search, in their order. */
+export function budgetsOf({ budget, more = [] }: SearchOptions<Limited>): readonly number[] {
+  return [budget, ...more];
+}
+
+/** The name of the small network of a budget: of several, what was typed is in it. */
+function nameOf(options: SearchOptions<Limited>, budget: number): SmallName {
+  return options.more ? `small-${budget}` : "small";
 }
 
 /** A search before it has anything on the GPU. */
@@ -126,7 +140,9 @@ export function searchOn(
   const cost = budgeted === "latency"
     ? latencyCost(base, search.groups, { image, table })
     : widthCost(base, search.groups, { budgeted, image });
-  demandFeasible({ groups: search.groups, cost, options });
+  for (const budget of budgetsOf(options)) {
+    demandFeasible({ groups: search.groups, cost, options: { ...options, budget } });
+  }
   const objective = { mode: "search", search, detach, loss: lossFor(training) } as const;
   return { job: { ...job, objective }, search, cost, options };
 }
@@ -150,8 +166,11 @@ export async function findWidths(
     course = courseInMemory(),
     phase = "search",
     again = false,
+    before,
   }: {
     readonly estimate?: Estimate;
+    /** The epochs of searches before it. */
+    readonly before?: readonly EpochMetrics[];
     /** What is done, in words. */
     readonly what?: string;
     /** How it is kept from loss. Default: its states are kept in memory. */
@@ -170,7 +189,7 @@ export async function findWidths(
   if (!again) announce(gpu, job, reporter, what ?? inWords);
   const { history } = await learn(gpu, job, {
     ...{ weights, reporter, estimate },
-    ...{ course, phase, from: stateOf(course, phase) },
+    ...{ course, phase, from: stateOf(course, phase), before },
   });
   const searched = { job, search, cost, options };
   const state = (): Promise<State> => weights.learner.read();
@@ -243,33 +262,15 @@ export function searchInParts(search: SearchJob, parts: number): SearchJob {
 /** The training after a search, in words. */
 const AFTER = "training with the widths found";
 
-/** The training of the widths found, from the searched weights unless `fromScratch`. */
-export function trainFound(
-  gpu: Gpu,
-  {
-    found: { widths: { file: { widths } }, state: searched, history },
-    inputs,
-    options,
-    fromScratch,
-  }: {
-    found: Found;
-    inputs: Pick<Job, "split" | "network" | "chooseTiles">;
-    options: TrainOptions;
-    fromScratch: boolean;
-  },
-  reporter: Reporter,
-  { estimate, what = AFTER, course, phase, before = history }: {
-    readonly estimate?: Estimate;
-    readonly what?: string;
-    readonly course?: Course;
-    readonly phase?: string;
-    /** The epochs before it. Default: those of the search. */
-    readonly before?: readonly EpochMetrics[];
-  } = {},
-): Promise<TrainResult> {
-  const job = jobOn(inputs, { ...options, widths });
-  const state = fromScratch ? initialState(job) : narrowState(searched, job.adjoined);
-  return runJob(gpu, job, reporter, { state, estimate, what, course, phase, before });
+/** What one search has found, with the name of its small network. */
+interface Named {
+  readonly which: SmallName;
+  readonly widths: Widths;
+}
+
+/** The options of the training that follows, with what was found. */
+function withWidths(options: TrainOptions, found: readonly Named[]): TrainOptions {
+  return { ...options, widths: joinWidths(found.map(({ which, widths }) => [which, widths])) };
 }
 
 /** A budget that can be counted: of latency there is no telling, it is about that of its cause. */
@@ -284,21 +285,30 @@ function trainingAfter(
   { job: { split, network, adjoined }, options }: SearchJob,
   training: TrainOptions,
 ): Workload[] {
-  const cost = { ...countedBudget(options), image: split.train };
-  const widths = uniformWidths(adjoined.base, training, cost);
-  return workloads(jobOn({ split, network }, { ...training, widths }));
+  const named = budgetsOf(options).map((budget) => {
+    const cost = { ...countedBudget({ ...options, budget }), image: split.train };
+    const widths = uniformWidths(adjoined.base, training, cost);
+    return { which: nameOf(options, budget), widths };
+  });
+  return workloads(jobOn({ split, network }, withWidths(training, named)));
+}
+
+/** The name of a search in its states: of several, they are counted from the second on. */
+function phaseOf(place: number): string {
+  return place === 0 ? "search" : `search-${place + 1}`;
 }
 
 /** Widths, and the networks of these widths if they were trained. */
 export interface SearchResult {
-  /** Nothing where they had been found before, and the run went on from the training after it. */
-  readonly widths?: WidthsFound;
+  /** By budget; without those that had been found before the run went on. */
+  readonly widths: readonly WidthsFound[];
   readonly trained?: TrainResult;
 }
 
 /**
- * Searches widths and, if `train`, trains both networks with them, on a GPU of its own: see
- * {@link onOwnGpu}.
+ * Searches widths and, if `train`, trains the networks with them, on a GPU of its own: see
+ * {@link onOwnGpu}. Each of several budgets is searched by itself, and as each search trains weights of
+ * its own, the training after them begins with fresh ones.
  */
 export async function search(
   opened: SearchJob,
@@ -307,8 +317,8 @@ export async function search(
     options: TrainOptions;
     train: boolean;
     fromScratch: boolean;
-    /** Is told the widths as soon as there are any. */
-    found: (widths: WidthsFound) => Promise<void>;
+    /** Is told widths as soon as there are any, and the name of their small network. */
+    found: (widths: WidthsFound, which: SmallName) => Promise<void>;
     /** How it is kept from loss. Default: its states are kept in memory. */
     course?: Course;
     /** Opens a device. Default: that of the fastest adapter. */
@@ -326,19 +336,46 @@ export async function search(
     if (from?.phase === "train") {
       const job = jobOn(inputs, { ...options, widths: from.run.options.widths });
       const told = { estimate, what: AFTER, course: own, again };
-      return { trained: await runJob(gpu, job, reporter, told) };
+      return { widths: [], trained: await runJob(gpu, job, reporter, told) };
     }
-    estimate.later = train ? trainingAfter(opened, options) : [];
-    const found = await findWidths(gpu, searchInParts(opened, parts), reporter, {
-      ...{ estimate, course: own, again },
-    });
-    const { widths } = found;
+    const budgets = budgetsOf(opened.options);
+    const phases = budgets.map((_, i) => phaseOf(i));
+    // What was found before the search that the run goes on from is in its state.
+    const named: Named[] = widthsByName(from?.run.options.widths)
+      .map(([which, widths]) => ({ which, widths }));
+    const first = Math.max(0, phases.indexOf(from?.phase ?? ""));
+    let last: Found | undefined;
+    const widths: WidthsFound[] = [];
+    for (const [i, budget] of budgets.entries()) {
+      if (i < first) continue;
+      const parted = searchInParts(opened, parts);
+      const soFar = named.length ? withWidths(parted.job.options, named) : parted.job.options;
+      const one: SearchJob = {
+        ...parted,
+        job: { ...parted.job, options: soFar },
+        options: { ...parted.options, budget },
+      };
+      const searches = budgets.slice(i + 1).flatMap(() => workloads(opened.job));
+      estimate.later = [...searches, ...train ? trainingAfter(opened, options) : []];
+      last = await findWidths(gpu, one, reporter, {
+        ...{ estimate, course: own, phase: phases[i], before: last?.history },
+        again: again && i === first,
+      });
+      const which = nameOf(opened.options, budget);
+      named.push({ which, widths: last.widths.file.widths });
+      widths.push(last.widths);
+      await keep(last.widths, which);
+      await course.keeper.settled();
+    }
     estimate.later = [];
-    await keep(widths);
-    await course.keeper.settled();
-    if (!train) return { widths };
-    const after = { found, inputs, options, fromScratch };
-    return { widths, trained: await trainFound(gpu, after, reporter, { estimate, course: own }) };
+    if (!train || !last) return { widths };
+    const job = jobOn(inputs, withWidths(options, named));
+    const isFresh = fromScratch || budgets.length > 1;
+    const trained = await runJob(gpu, job, reporter, {
+      state: isFresh ? initialState(job) : narrowState(last.state, job.adjoined),
+      ...{ estimate, what: AFTER, course: own, before: last.history },
+    });
+    return { widths, trained };
   };
   const { widths, trained } = await onOwnGpu({
     ...{ options: training, course, reporter, open },

@@ -54,7 +54,7 @@ export const EVALUATED = [
 const OWN_FILES: readonly string[] = [...new Set([...RUN_FILES, ...EXPORTED, ...EVALUATED])];
 
 /** What a run leaves of each of several small networks: `small-2.safetensors` and so on. */
-const RUN_FILE_OF_ONE = /^(small-[\w.-]+)(\.safetensors|-widths\.json|-confusion\.svg)$/;
+const RUN_FILE_OF_ONE = /^(small-[\w.-]+)(\.safetensors|-widths\.(json|svg)|-confusion\.svg)$/;
 
 /** What `export` and `eval` put beside them. */
 const OWN_FILE_OF_ONE = /^(small-[\w.-]+)(\.onnx|\.html|\.torch\.safetensors|-mistakes\.png)$/;

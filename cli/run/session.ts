@@ -81,10 +81,11 @@ export async function paretoPicture(
 export async function saveWidths(
   folder: RunFolder,
   { file, full }: WidthsFound,
-  reporter: Reporter,
+  { which, reporter }: { readonly which: Which; readonly reporter: Reporter },
 ): Promise<void> {
-  await folder.put("widths.json", encodeWidths(file));
-  const drawn = await picture("widths.svg", async () => {
+  const prefix = isOneOfSeveral(which) ? `${which}-` : "";
+  await folder.put(`${prefix}widths.json`, encodeWidths(file));
+  const drawn = await picture(`${prefix}widths.svg`, async () => {
     const { drawWidths } = await import("../report/widths_picture.ts");
     return await drawWidths(file, full);
   }, reporter.note);

@@ -5,22 +5,47 @@ import type { Section } from "./option.ts";
 /** The search of widths, and what compares it with other methods. */
 export const SEARCH = [
   {
-    title: "budget in time",
+    title: "budgets",
     commands: ["search"],
     options: [
       {
-        name: "budgetLatency",
-        kind: "number",
+        name: "budgetMacs",
+        kind: "numbers",
+        alone: true,
         above: 0,
         max: 1,
+        count: [1, 8],
+        order: "different",
+        help:
+          "multiply-accumulates of the small network over those of the base; 0.5,0.25 makes two " +
+          "small networks, small-0.5 and small-0.25",
+      },
+      {
+        name: "budgetParams",
+        kind: "numbers",
+        alone: true,
+        above: 0,
+        max: 1,
+        count: [1, 8],
+        order: "different",
+        help: "parameters of the small network over those of the base, instead",
+      },
+      {
+        name: "budgetLatency",
+        kind: "numbers",
+        alone: true,
+        above: 0,
+        max: 1,
+        count: [1, 8],
+        order: "different",
         help: "time of the small network for one image in onnxruntime-web over that of the base, " +
-          "instead of --budget-macs or --budget-params",
+          "instead",
       },
     ],
   },
   {
-    title: "search",
-    commands: ["search", "compare"],
+    title: "budget",
+    commands: ["compare"],
     options: [
       {
         name: "budgetMacs",
@@ -36,6 +61,12 @@ export const SEARCH = [
         max: 1,
         help: "parameters of the small network over those of the base, instead",
       },
+    ],
+  },
+  {
+    title: "search",
+    commands: ["search", "compare"],
+    options: [
       {
         name: "divisors",
         kind: "numbers",
