@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import type { Option, Value } from "../train/options/option.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { flagOf, optionsOf } from "../cli/flags/table.ts";
+import type { Command } from "../cli/flags/commands.ts";
 import { APART, compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
 import { runConfig } from "../cli/run/run_config.ts";
 
@@ -52,9 +53,11 @@ function other(option: Option, usual: unknown): [Value, string] {
   }
 }
 
-/** Flags with which an option has a meaning. */
-function beside({ name, only = {}, needs }: Option): string[] {
-  const choices = Object.entries(only).flatMap(([key, [choice]]) => [flagOf(key), choice]);
+/** Flags with which an option of a command has a meaning. */
+function beside(command: Command, { name, only = {}, needs }: Option): string[] {
+  const choices = Object.entries(only)
+    .filter(([key]) => optionsOf(command).some(({ name }) => name === key))
+    .flatMap(([key, [choice]]) => [flagOf(key), choice]);
   return [
     ...choices,
     ...needs === undefined ? [] : [flagOf(needs[0]), "0.5"],
@@ -81,7 +84,7 @@ for (const command of ["train", "search", "compare"] as const) {
     for (const option of options) {
       // Its file is read, and config.json holds the widths in it.
       if (option.name === "widths") continue;
-      const context = beside(option);
+      const context = beside(command, option);
       const [value, text] = other(option, usual[option.name]);
       const flag = text ? [flagOf(option.name), text] : [flagOf(option.name)];
       const line = option.name.startsWith("budget")

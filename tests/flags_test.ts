@@ -346,7 +346,7 @@ Deno.test("a search is refused without a budget, and with what makes no choice",
   }
   assertEquals(
     wrong("--budget-macs 0"),
-    "--budget-macs is a number above 0 and at most 1, found 0",
+    "--budget-macs is a number above 0 and at most 1, or up to 8 different ones with commas between, found 0",
   );
   for (const list of ["2", "2,2", "1,,2", "1,0.5", "1,x", "1,2,3,4,5,6,7,8,9"]) {
     assertEquals(
