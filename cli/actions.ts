@@ -13,7 +13,8 @@ import { recognizedDataset } from "./run/recognized.ts";
 import { imagesOfRun, isFolder, openCheckpoint, savedNetworks } from "./run/run_images.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
 import { showingWork } from "./run/working.ts";
-import { summarize, summaryTable } from "./summary.ts";
+import { pairOf, summarize, type SummaryOptions, summaryTable } from "./summary.ts";
+import type { SummaryLatency } from "./summary_latency.ts";
 import { summaryOptions } from "./summary_file.ts";
 
 async function runTrain(args: readonly string[]): Promise<number> {
@@ -161,13 +162,29 @@ async function runCompare(args: readonly string[]): Promise<number> {
   return EXIT.ok;
 }
 
+/** What the layers of a summary take. */
+async function latencyOf(options: SummaryOptions): Promise<SummaryLatency> {
+  const { summaryLatency } = await import("./summary_latency.ts");
+  const { imageSize } = options;
+  return await summaryLatency(pairOf(options), { height: imageSize, width: imageSize });
+}
+
 async function runSummary(args: readonly string[]): Promise<number> {
   const { values, given } = readArguments("summary", args);
   if (values.json && given.has("trunk")) {
     throw unusable("--trunk has no effect beside --json; leave one of them out");
   }
   const options = await summaryOptions({ values, given });
-  print(values.json ? JSON.stringify(summarize(options), null, 2) + "\n" : summaryTable(options));
+  const latency = values.latency ? await latencyOf(options) : undefined;
+  print(
+    values.json
+      ? JSON.stringify({ ...summarize(options), latency }, null, 2) + "\n"
+      : summaryTable(options),
+  );
+  if (!values.json && latency) {
+    const { latencyText } = await import("./summary_latency.ts");
+    print(`\n${latencyText(latency)}`);
+  }
   return EXIT.ok;
 }
 

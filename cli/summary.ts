@@ -38,7 +38,8 @@ export interface ModelSummary {
   readonly small: Count;
 }
 
-function pairOf(
+/** The base network and the small one. */
+export function pairOf(
   { network, model: name, compression, roundTo, maskFrom, trunk, ...options }: SummaryOptions,
 ): Adjoined {
   const { classes, channels, stem, variant } = options;

@@ -19,6 +19,7 @@ import { chosenWidths, type WidthGroups, widthGroups } from "../nn/compress/widt
 import { count } from "../nn/count.ts";
 import { model } from "../nn/families/mod.ts";
 import { channelsOf, IMAGE, type Network } from "../nn/network.ts";
+import { latencyText, summaryLatency } from "../cli/summary_latency.ts";
 import { chooseByLatency } from "../train/latency_budget.ts";
 import { lacks } from "./permissions.ts";
 import { thinFamilies } from "./thin_families.ts";
@@ -130,6 +131,26 @@ Deno.test("widths are chosen anew until they are measured to meet the budget", a
     assert(off < 0.03, `${budget}: ${found.small / found.base}`);
     assert(found.tries > 1 && measured > found.tries);
   }
+});
+
+Deno.test("layers are too narrow to pay where twice the filters take about as long", async () => {
+  const net = model("resnet8", { classes: 7 });
+  const found = (compression: number) =>
+    summaryLatency(
+      adjoin(net, { compression, maskFrom: 1 }),
+      image,
+      (layers) => Promise.resolve(tableOf(layers, inSteps)),
+    );
+  const narrow = await found(4);
+  assertAlmostEquals(narrow.base, total(net, inSteps) - inSteps(layersOf(net)[0]), 1e-9);
+  // Four filters of 16 take as long as eight; eight of 32 half as long as 16.
+  const names = ["layer1.0.conv1", "layer1.0.conv2"];
+  assertEquals(narrow.tooNarrow.map(({ name }) => name), names);
+  assertEquals(narrow.tooNarrow[0].filters, 4);
+  assertEquals(narrow.tooNarrow[0].wider, 8);
+  assert(latencyText(narrow).includes("layer1.0.conv1  4 filters"), latencyText(narrow));
+  assertEquals((await found(2)).tooNarrow, []);
+  assert(latencyText(await found(2)).endsWith("None is too narrow to pay.\n"));
 });
 
 Deno.test("layers are timed in onnxruntime-web, those that are known are not", {

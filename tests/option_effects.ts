@@ -405,6 +405,9 @@ export const EFFECTS: readonly Effect[] = [
   effect(["summary"], "mask-from", "--mask-from 1", "printed"),
   effect(["summary"], "trunk", "--trunk separate", "printed"),
   effect(["summary"], "compression", "--compression 2", "printed"),
+  effect(["summary"], "latency", "--latency", "printed", {
+    base: "summary --model resnet8 --image-size 8 --compression 8",
+  }),
   effect(["summary"], "round-to", "--round-to 16", "printed"),
   effect(["summary"], "classes", "--classes 10", "printed"),
   effect(["summary"], "channels", "--channels 1", "printed"),

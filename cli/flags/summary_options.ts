@@ -46,6 +46,11 @@ export const SUMMARY = [
     commands: ["summary"],
     options: [
       {
+        name: "latency",
+        kind: "boolean",
+        help: "time the layers in onnxruntime-web, and name those too narrow to pay",
+      },
+      {
         name: "json",
         kind: "boolean",
         help: "print totals as JSON instead of the table",
