@@ -16,12 +16,12 @@ import { columns } from "./text.ts";
 
 /**
  * A layer is too narrow to pay where more filters would take less than this part of what they would
- * in proportion: half of the filters save less than an eighth of the time.
+ * in proportion: half of the filters save less than a quarter of the time.
  */
-const PAYS = 0.25;
+const PAYS = 1 / 3;
 
 /** How often layers are timed: a difference of two has the errors of both. */
-const ROUNDS = 8;
+const ROUNDS = 6;
 
 /** A layer of the small network that would take hardly longer with more filters. */
 export interface NarrowLayer {
@@ -140,7 +140,7 @@ export function latencyText({ runtime, base, small, tooNarrow }: SummaryLatency)
   ]);
   return [
     took,
-    `Too narrow to pay, as more filters take less than ${100 * PAYS} % of their share longer:`,
+    "Too narrow to pay, as more filters take less than a third of their share longer:",
     ...columns(rows),
   ].join("\n") + "\n";
 }

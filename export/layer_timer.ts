@@ -12,7 +12,7 @@ const MOST_COPIES = 16;
 
 /** Runs of a model: at least so many, and more until they have taken so long, up to a limit. */
 const LEAST_RUNS = 7;
-const LEAST_TIME = 8;
+const LEAST_TIME = 4;
 const MOST_RUNS = 40;
 
 /** How often all layers are timed, unless told. */
