@@ -274,7 +274,9 @@ export {
   type WidthCost,
   widthCost,
 } from "./nn/compress/width_cost.ts";
-export type { Extent, Part } from "./nn/compress/width_extents.ts";
+export { correctedCost, latencyCost, layersToTime } from "./nn/compress/latency_cost.ts";
+export { layersKey, type LayerTable, type TimedLayers } from "./nn/compress/layer_works.ts";
+export type { Candidates, Extent, Part } from "./nn/compress/width_extents.ts";
 export type { Gate, InputGate, PlacedGates } from "./nn/compress/width_gates.ts";
 export {
   chosenWidths,

@@ -2,7 +2,7 @@ import { timeLayers } from "../export/layer_timer.ts";
 import { RUNTIME } from "../export/onnx_runtime.ts";
 import type { Adjoined } from "../nn/compress/adjoin.ts";
 import {
-  keyOf,
+  layersKey,
   type LayerTable,
   LayerTimes,
   type LayerWork,
@@ -95,7 +95,7 @@ function narrowedOf(base: Works, small: Works): Narrowed[] {
 /** The layers that are too narrow to pay, by a table of times. */
 function tooNarrow(layers: readonly Narrowed[], table: LayerTable): NarrowLayer[] {
   return layers.flatMap(({ name, filters, own, wider, more }) => {
-    const [milliseconds, widerMilliseconds] = [own, more].map((l) => table.get(keyOf(l)) ?? 0);
+    const [milliseconds, widerMilliseconds] = [own, more].map((l) => table.get(layersKey(l)) ?? 0);
     const inProportion = milliseconds * (wider / filters - 1);
     return widerMilliseconds - milliseconds < PAYS * inProportion
       ? [{ name, filters, milliseconds, wider, widerMilliseconds }]
@@ -116,7 +116,7 @@ export async function summaryLatency(
   const more = narrowed.map((layer) => layer.more);
   const table = await time([...ofBase, ...ofSmall, ...more]);
   const total = (layers: readonly TimedLayers[]): number =>
-    layers.reduce((sum, timed) => sum + (table.get(keyOf(timed)) ?? 0), 0);
+    layers.reduce((sum, timed) => sum + (table.get(layersKey(timed)) ?? 0), 0);
   return {
     runtime: `onnxruntime-web ${RUNTIME}, one thread`,
     base: total(ofBase),

@@ -1,5 +1,10 @@
 import type { InferenceSession } from "onnxruntime-web/wasm";
-import { keyOf, type LayerTable, nothing, type TimedLayers } from "../nn/compress/layer_works.ts";
+import {
+  layersKey,
+  type LayerTable,
+  nothing,
+  type TimedLayers,
+} from "../nn/compress/layer_works.ts";
 import { count } from "../nn/count.ts";
 import { channelsOf } from "../nn/network.ts";
 import { layerModel, SHAPE } from "./layer_model.ts";
@@ -75,7 +80,7 @@ export async function timeLayers(
     readonly done?: (done: number, all: number) => void;
   } = {},
 ): Promise<Map<string, number>> {
-  const open = new Map(layers.map((timed) => [keyOf(timed), timed] as const));
+  const open = new Map(layers.map((timed) => [layersKey(timed), timed] as const));
   for (const key of known.keys()) open.delete(key);
   const found = new Map<string, number>();
   if (!open.size) return found;
@@ -88,7 +93,7 @@ export async function timeLayers(
     for (const [key, timed] of open) {
       done(i++, rounds * open.size);
       const rest = nothing(timed);
-      const size = keyOf(rest);
+      const size = layersKey(rest);
       const least = empty.get(size) ?? await timeCopies(runtime, rest, 0);
       empty.set(size, least);
       const copies = copiesOf(timed);

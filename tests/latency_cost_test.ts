@@ -5,7 +5,7 @@ import { Random } from "../data/random.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { correctedCost, latencyCost, layersToTime } from "../nn/compress/latency_cost.ts";
 import {
-  keyOf,
+  layersKey,
   type LayerTable,
   LayerTimes,
   layerWorks,
@@ -38,7 +38,7 @@ const inSteps: Time = ({ network, image }) =>
 const counted: Time = ({ network, image }) => 1 + count(network, image).macs;
 
 function tableOf(layers: readonly TimedLayers[], time: Time): LayerTable {
-  return new Map(layers.map((timed) => [keyOf(timed), time(timed)]));
+  return new Map(layers.map((timed) => [layersKey(timed), time(timed)]));
 }
 
 /** The layers of a network as they are, and what a run takes besides; without cuts of wider summands. */
@@ -170,7 +170,7 @@ Deno.test("layers are timed in onnxruntime-web, those that are known are not", {
   const found = await timeLayers([rest, small, large, linear], { done: () => told++ });
   assertEquals(found.size, 4);
   assert([...found.values()].every((time) => time > 0));
-  const of = (timed: TimedLayers): number => found.get(keyOf(timed)) ?? NaN;
+  const of = (timed: TimedLayers): number => found.get(layersKey(timed)) ?? NaN;
   assert(of(large) > 4 * of(small), `${of(large)} ${of(small)}`);
   assert(told >= 4);
   assertEquals((await timeLayers([small, large], { known: found })).size, 0);

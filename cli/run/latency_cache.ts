@@ -3,7 +3,7 @@ import { isRecord, parseJson, wrongKey } from "../../data/json.ts";
 import { printableJson } from "../../data/printable.ts";
 import { timeLayers } from "../../export/layer_timer.ts";
 import { RUNTIME } from "../../export/onnx_session.ts";
-import { keyOf, type LayerTable, type TimedLayers } from "../../nn/compress/layer_works.ts";
+import { layersKey, type LayerTable, type TimedLayers } from "../../nn/compress/layer_works.ts";
 import type { Reporter } from "../../train/types.ts";
 import { readText } from "./read_file.ts";
 import { cacheFolder, granted } from "./tile_cache.ts";
@@ -85,7 +85,7 @@ export async function layerTable(
 ): Promise<LayerTable> {
   folder ??= await cacheFolder();
   const saved = folder === undefined ? {} : await readTimes(folder);
-  const wanted = new Set(layers.map(keyOf));
+  const wanted = new Set(layers.map(layersKey));
   const known = new Map(
     Object.entries(saved[OF_RUNTIME] ?? {}).filter(([key]) => wanted.has(key)),
   );

@@ -1,7 +1,7 @@
 import type { ImageSize } from "../count.ts";
 import { channelsOf, IMAGE, type Network, type Value } from "../network.ts";
 import {
-  keyOf,
+  layersKey,
   type LayerTable,
   LayerTimes,
   type LayerWork,
@@ -90,9 +90,9 @@ export function latencyCost(
   { image, table }: { readonly image: ImageSize; readonly table: LayerTable },
 ): WidthCost {
   const latencyOf = (timed: TimedLayers): number => {
-    const found = table.get(keyOf(timed));
+    const found = table.get(layersKey(timed));
     if (found !== undefined) return found;
-    throw new TypeError(`Cannot say what layers cost: nobody has timed ${keyOf(timed)}`);
+    throw new TypeError(`Cannot say what layers cost: nobody has timed ${layersKey(timed)}`);
   };
   const rest = latencyOf(nothing({ network, image, before: 0 }));
   const times = new LayerTimes(network, image);

@@ -20,14 +20,16 @@ export interface LayerWork {
 
 /** A network of one {@link LayerWork}, on images of one size: what is timed. */
 export interface TimedLayers {
+  /** The layers; those that are equal have equal names, too. */
   readonly network: Network;
+  /** The size of its input. */
   readonly image: ImageSize;
   /** How many of its first layers only prepare the input. */
   readonly before: number;
 }
 
 /** Text that is equal where the work is. */
-export function keyOf({ network, image: { height, width } }: TimedLayers): string {
+export function layersKey({ network, image: { height, width } }: TimedLayers): string {
   return `${height}x${width}x${network.channels} ${JSON.stringify(network.layers)}`;
 }
 
@@ -36,7 +38,7 @@ export function nothing({ network: { channels }, image }: TimedLayers): TimedLay
   return { network: { channels, layers: [] }, image, before: 0 };
 }
 
-/** Milliseconds of layers for one image, by {@link keyOf}. */
+/** Milliseconds of layers for one image, by {@link layersKey}. */
 export type LayerTable = ReadonlyMap<string, number>;
 
 /** Whether a layer is done by the layer before it, of which it is the only user. */

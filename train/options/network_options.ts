@@ -200,7 +200,7 @@ export const NETWORKS = [
         default: 1,
         idle: [BASE_ALONE],
         beside: ["widths"],
-        help: "numbers of filters are multiples of it, as far as there are so many: 8 is faster",
+        help: "numbers of filters are multiples of it, as far as there are so many",
       },
     ],
   },
