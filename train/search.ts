@@ -2,6 +2,7 @@ import { curable, cure } from "../data/cure.ts";
 import { DataError } from "../data/error.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
+import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
 import type { Widths } from "../nn/compress/adjoin.ts";
@@ -108,15 +109,23 @@ function demandFeasible(
   );
 }
 
+/** The networks of a search, both as wide as the base network. */
+function searchedOn(
+  base: Network,
+  { trunk, maskFrom, roundTo }: TrainOptions,
+  { divisors }: SearchOptions<Limited>,
+): Search {
+  return searchable(base, { trunk, maskFrom, roundTo, divisors });
+}
+
 /** The layers whose times a search for a budget of latency needs. */
 export function layersOfSearch(
   { split: { train }, network }: Pick<RunInputs, "split" | "network">,
   training: TrainOptions,
-  { divisors }: SearchOptions<Limited>,
+  options: SearchOptions<Limited>,
 ): TimedLayers[] {
-  const { trunk, maskFrom, roundTo } = training;
   const [{ base }] = pairsFor({ ...training, compression: 1, widths: undefined }, train, network);
-  const { groups } = searchable(base, { trunk, maskFrom, roundTo, divisors });
+  const { groups } = searchedOn(base, training, options);
   return layersToTime(base, groups, train);
 }
 
@@ -130,13 +139,13 @@ export function searchOn(
   options: SearchOptions<Limited>,
   table: LayerTable = new Map(),
 ): SearchJob {
-  const { trunk, maskFrom, roundTo, detach } = training;
-  const { epochs, budgeted, divisors } = options;
+  const { detach } = training;
+  const { epochs, budgeted } = options;
   const whole = { ...training, compression: 1, widths: undefined, epochs };
   const job = jobOn(inputs, whole);
   const { base } = job.adjoined;
   const image: ImageSize = job.split.train;
-  const search = searchable(base, { trunk, maskFrom, roundTo, divisors });
+  const search = searchedOn(base, training, options);
   const cost = budgeted === "latency"
     ? latencyCost(base, search.groups, { image, table })
     : widthCost(base, search.groups, { budgeted, image });

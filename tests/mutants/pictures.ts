@@ -50,7 +50,7 @@ export const PICTURES: readonly Mutant[] = [
   },
   {
     name: "onnxruntime leaves another Worker behind",
-    file: "export/onnx_session.ts",
+    file: "export/onnx_runtime.ts",
     find: "globalThis.Worker = Worker;",
     replace: "",
     test: { file: "tests/onnx_test.ts", name: "onnxruntime gives the logits of a network" },

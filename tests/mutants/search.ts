@@ -26,8 +26,8 @@ export const SEARCH: readonly Mutant[] = [
   {
     name: "--divisors is ignored",
     file: "train/search.ts",
-    find: "{ trunk, maskFrom, divisors }",
-    replace: "{ trunk, maskFrom, divisors: [1, 2, 4, 8] }",
+    find: "return searchable(base, { trunk, maskFrom, roundTo, divisors })",
+    replace: "return searchable(base, { trunk, maskFrom, roundTo, divisors: [1, 2, 4, 8] })",
     test: optionTest("search", "divisors"),
   },
   {
@@ -36,6 +36,34 @@ export const SEARCH: readonly Mutant[] = [
     find: "search.groups, { budgeted, image }",
     replace: 'search.groups, { budgeted: "macs", image }',
     test: optionTest("search", "budget-params"),
+  },
+  {
+    name: "what a choice was measured to take corrects nothing",
+    file: "train/latency_budget.ts",
+    find: "own = correctedCost(cost, { expected, measured });",
+    replace: "own = cost;",
+    test: { file: "tests/latency_cost_test.ts", name: "measured to meet the budget" },
+  },
+  {
+    name: "layers cost what they do at full width",
+    file: "nn/compress/latency_cost.ts",
+    find: "latencyOf(times.timed(work, { from: c, to: d })) / all",
+    replace: "latencyOf(times.timed(work, whole)) / all",
+    test: { file: "tests/latency_cost_test.ts", name: "a choice of" },
+  },
+  {
+    name: "--round-to is ignored by compression",
+    file: "nn/compress/compressed_filters.ts",
+    find: "roundTo === 1 ? kept : roundedWidth(kept, count, roundTo)",
+    replace: "kept",
+    test: { file: "tests/round_to_test.ts", name: "are multiples" },
+  },
+  {
+    name: "--round-to is ignored by a search",
+    file: "nn/compress/width_extents.ts",
+    find: "size, roundTo)",
+    replace: "size, 1)",
+    test: { file: "tests/round_to_test.ts", name: "are multiples" },
   },
   {
     name: "--search-epochs is ignored",
