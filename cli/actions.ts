@@ -1,3 +1,5 @@
+import { printable } from "../data/printable.ts";
+import { listed } from "../data/words.ts";
 import { isWhich, type Which } from "../nn/which.ts";
 import type { BenchCommand } from "../bench/main.ts";
 import { readArguments, readTyped } from "./arguments.ts";
@@ -10,7 +12,13 @@ import { compareRequest, searchRequest, trainRequest } from "./options.ts";
 import { comparedAll, nothingLeft, readRequest } from "./resuming.ts";
 import { print, printError, printProgress } from "./print.ts";
 import { recognizedDataset } from "./run/recognized.ts";
-import { imagesOfRun, isFolder, openCheckpoint, savedNetworks } from "./run/run_images.ts";
+import {
+  imagesOfRun,
+  isFolder,
+  openCheckpoint,
+  savedNetworks,
+  smallNetworksOf,
+} from "./run/run_images.ts";
 import { inRunFolder, saveWidths } from "./run/session.ts";
 import { showingWork } from "./run/working.ts";
 import { pairOf, summarize, type SummaryOptions, summaryTable } from "./summary.ts";
@@ -83,22 +91,38 @@ function whichOf({ which }: { readonly which?: string }): Which | undefined {
   return isWhich(which) ? which : undefined;
 }
 
+/** Raises a {@link UsageError} for an output of several networks that is no folder. */
+function demandFolder(output: string, networks: readonly string[]): void {
+  if (isFolder(output) || output.endsWith("/")) return;
+  throw unusable(
+    `--output is a folder for several networks, found ${printable(output, 300)} for ` +
+      `${listed(networks)}; pass --which`,
+  );
+}
+
 async function runExport(args: readonly string[]): Promise<number> {
   const { values, positionals: [run] } = readArguments("export", args);
-  const options = { run, ...values, which: whichOf(values) };
   const precision = values.int8 ? "int8" : values.fp16 ? "fp16" : undefined;
-  if (precision !== undefined) {
-    const { compactText, exportCompact } = await import("./export_compact.ts");
-    print(
-      compactText(
-        await showingWork(printError, (reporter) => exportCompact(precision, options, reporter)),
-      ),
-    );
-    return EXIT.ok;
+  const which = whichOf(values);
+  const small = smallNetworksOf(run);
+  const several = which === undefined && small.length > 1 ? small : undefined;
+  if (several && values.output !== undefined) demandFolder(values.output, several);
+  for (const one of several ?? [which]) {
+    const options = { run, ...values, which: one };
+    if (precision === undefined) {
+      const { exportNetwork, exportText } = await import("./export.ts");
+      print(
+        exportText(await showingWork(printError, (reporter) => exportNetwork(options, reporter))),
+      );
+    } else {
+      const { compactText, exportCompact } = await import("./export_compact.ts");
+      const exported = await showingWork(
+        printError,
+        (reporter) => exportCompact(precision, options, reporter),
+      );
+      print(compactText(exported));
+    }
   }
-  const { exportNetwork, exportText } = await import("./export.ts");
-  const report = await showingWork(printError, (reporter) => exportNetwork(options, reporter));
-  print(exportText(report));
   return EXIT.ok;
 }
 

@@ -219,14 +219,18 @@ Deno.test(
           assert(files.includes(file), file);
         }
         assertEquals(summary[which].verify.top1Agreement, 1);
-        const out = `${dir}/${which}.onnx`;
-        const exported = await adjoinCommand(["export", run, "--which", which, "--output", out]);
-        assertEquals(exported.code, 0, exported.error);
       }
+      const which = ["--which", "small-4", "--format", "safetensors"];
+      const own = await adjoinCommand(["export", run, ...which]);
+      assertEquals(own.code, 0, own.error);
+      Deno.statSync(`${run}/small-4.torch.safetensors`);
       assert(!("small" in summary) && !files.includes("small.safetensors"));
-      const unsaid = await adjoinCommand(["export", run]);
-      assertEquals(unsaid.code, 2);
-      assert(unsaid.error.includes("wanted --which, found small-2 and small-4"), unsaid.error);
+      const all = await adjoinCommand(["export", run]);
+      assertEquals(all.code, 0, all.error);
+      for (const name of ["small-2.onnx", "small-4.onnx"]) Deno.statSync(`${run}/${name}`);
+      const one = await adjoinCommand(["export", run, "--output", `${dir}/one.onnx`]);
+      assertEquals(one.code, 2);
+      assert(one.error.includes("for small-2 and small-4; pass --which"), one.error);
       const measured = await adjoinCommand(["eval", run, "--json"]);
       assertEquals(Object.keys(JSON.parse(measured.out)), ["base", "small-2", "small-4"]);
       const checkpoint = `${run}/checkpoints/best-small-4.safetensors`;

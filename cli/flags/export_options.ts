@@ -12,7 +12,7 @@ export const EXPORT = [
         kind: "string",
         value: "NAME",
         form: WHICH_FORM,
-        otherwise: "small; of a file of one network, what it holds",
+        otherwise: "all small ones; of a file of one network, what it holds",
         help:
           "the network of a run folder or a checkpoint: base, small, or of several small-2 and so on",
       },

@@ -17,7 +17,7 @@ import { networksIn } from "./networks_in.ts";
 import { demandPictures, pageOf } from "./page_files.ts";
 import { readFile } from "./read_file.ts";
 import { checkImages, openValidation, type ValidationOptions } from "./run_data.ts";
-import { checkNotMoved, imagesOf, savedNetwork, usualSmall } from "./run_images.ts";
+import { checkNotMoved, imagesOf, savedNetwork } from "./run_images.ts";
 import { openRunPictures } from "./run_pictures.ts";
 
 /** What is exported, and where to. */
@@ -80,7 +80,7 @@ export async function openSource(
   note: (text: string) => void,
 ): Promise<ExportSource> {
   const { format, overwrite, dataDir } = options;
-  const saved = savedNetwork(options.run, options.which ?? usualSmall(options.run));
+  const saved = savedNetwork(options.run, options.which ?? "small");
   const { file } = saved;
   const { checkpoint, state } = await load(file, options.which);
   const place = outputPlace(saved, { isCheckpoint: state !== undefined });

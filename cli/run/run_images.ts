@@ -1,6 +1,4 @@
 // Which images a saved network is measured on: those of its run, unless the command line says other.
-import { UsageError } from "../../train/errors.ts";
-import { listed } from "../../data/words.ts";
 import { isSmallName, isWhich, type SmallName, type Which } from "../../nn/which.ts";
 import { dirname } from "node:path";
 import { DataError } from "../../data/error.ts";
@@ -52,18 +50,10 @@ export function namesIn(path: string): Which[] {
   return found.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
-/**
- * The small network that is meant where none is named. Raises a {@link UsageError} where there are
- * several.
- */
-export function usualSmall(path: string): SmallName {
-  const small = (isFolder(path) ? namesIn(path) : []).filter(isSmallName);
-  const [only, ...others] = small;
-  if (!others.length) return only ?? "small";
-  throw new UsageError(
-    `Cannot tell which network of ${printable(path, 300)} is meant: wanted --which, found ` +
-      listed(small),
-  );
+/** The small networks of a run folder; `small` where there is none, and of a file. */
+export function smallNetworksOf(path: string): SmallName[] {
+  const found = (isFolder(path) ? namesIn(path) : []).filter(isSmallName);
+  return found.length ? found : ["small"];
 }
 
 /** All networks that a path names: those of a run folder, or the file itself. */
