@@ -165,6 +165,8 @@ export {
   adjoin,
   type Adjoined,
   type AdjoinOptions,
+  type SeveralOptions,
+  type SmallOptions,
   type Widths,
   widthsOf,
 } from "./nn/compress/adjoin.ts";
@@ -180,7 +182,7 @@ export {
 export { cutPretrained, withSmallNorms } from "./nn/compress/pretrained_small.ts";
 export { pruneByMagnitude, type Pruned } from "./nn/compress/prune.ts";
 export type { Channels, KeptChannels } from "./nn/compress/small_builder.ts";
-export { runAdjoined } from "./nn/compress/run_adjoined.ts";
+export { runAdjoined, runPairs } from "./nn/compress/run_adjoined.ts";
 export {
   type Count,
   count,
@@ -257,7 +259,7 @@ export {
 export { narrowState, runSearch, type Search, searchable } from "./nn/compress/searchable.ts";
 export { initialize, networkSpecs, networkState, type StateSpecs } from "./nn/state.ts";
 export { type Apply, Tape } from "./nn/tape.ts";
-export type { Which } from "./nn/which.ts";
+export type { ByNetwork, SmallName, Which } from "./nn/which.ts";
 export {
   type Choice,
   chooseWidths,
@@ -279,6 +281,7 @@ export { layersKey, type LayerTable, type TimedLayers } from "./nn/compress/laye
 export type { Candidates, Extent, Part } from "./nn/compress/width_extents.ts";
 export type { Gate, InputGate, PlacedGates } from "./nn/compress/width_gates.ts";
 export {
+  type Candidates,
   chosenWidths,
   type WidthGroups,
   widthGroups,
