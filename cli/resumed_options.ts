@@ -80,10 +80,17 @@ function alike(name: string, a: Value | undefined, b: Value): boolean {
 
 /** Why the steps of a run depend on how many epochs it has; nothing where they do not. */
 export function dependsOnEpochs(
-  { mode, sched }: { readonly mode?: unknown; readonly sched?: unknown },
+  { mode, sched, klSchedule, finetuneEpochs }: {
+    readonly mode?: unknown;
+    readonly sched?: unknown;
+    readonly klSchedule?: unknown;
+    readonly finetuneEpochs?: unknown;
+  },
 ): string | undefined {
   if (sched !== "constant") return `the learning rates of schedule ${sched} depend on them`;
   if (mode === "plain" || mode === "distill") return undefined;
+  if (Number(finetuneEpochs) > 0) return "the small network is fine-tuned after them";
+  if (klSchedule === "constant") return undefined;
   return "the weight of the KL term depends on them";
 }
 
@@ -117,9 +124,7 @@ function differences(
       flags.push(flag);
       continue;
     }
-    const why = Number(found) < begun
-      ? `epoch ${begun} has begun there`
-      : dependsOnEpochs({ mode: known.mode, sched: known.sched });
+    const why = Number(found) < begun ? `epoch ${begun} has begun there` : dependsOnEpochs(known);
     if (why === undefined) continue;
     reasons.push(`${both}, and ${why}`);
     flags.push(flag);

@@ -77,8 +77,10 @@ async function readSummary(folder: string): Promise<{ readonly epochs?: unknown 
 
 /** What to say of a run that has nothing left to do; nothing of one that has. */
 export async function nothingLeft(
-  { from, options: { epochs, patience }, config: { widthsOnly } }: RunRequest,
+  { from, options, config: { widthsOnly } }: RunRequest,
 ): Promise<string | undefined> {
+  const { patience, mode, finetuneEpochs } = options;
+  const epochs = options.epochs + (mode === "adjoined" ? finetuneEpochs : 0);
   if (!from || from.path !== from.work) return undefined;
   const { path, file, config, state: { position } } = from;
   // Who names an earlier checkpoint wants what came after it once more.
@@ -93,7 +95,7 @@ export async function nothingLeft(
   const trained = Number((await readSummary(path))?.epochs);
   if (trained >= epochs) return `${ended}: it has trained all ${plural(epochs, "epoch")}`;
   const early = position.epoch === trained && position.step === 0 &&
-    config.epochs === epochs && (config.patience ?? undefined) === patience;
+    config.epochs === options.epochs && (config.patience ?? undefined) === patience;
   return early ? `${ended}: it has stopped after ${plural(trained, "epoch")}` : undefined;
 }
 

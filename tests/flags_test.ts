@@ -82,6 +82,7 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     klTemperature: 1,
     klLoss: "kl",
     smallCe: 0,
+    finetuneEpochs: 0,
     widths: undefined,
     teacher: undefined,
     init: undefined,

@@ -129,6 +129,7 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--kl-loss dist",
   }),
   effect(TRAINING, "small-ce", "--small-ce 0.5", "program"),
+  effect(TRAINING, "finetune-epochs", "--finetune-epochs 1", ["program", "submits", "write hyper"]),
   effect(["search"], "kl-loss", "--kl-loss dkd", "program", {
     of: "the search",
     base: SEARCH_ALONE,

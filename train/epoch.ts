@@ -7,6 +7,7 @@ import { demandFiniteScores, divergedSteps } from "./finite.ts";
 import type { Lost } from "./guard.ts";
 import { ImageWork } from "./image_work.ts";
 import type { Job } from "./job.ts";
+import { allEpochs, lastEpoch } from "./epochs_of_job.ts";
 import { networksOf } from "./objective.ts";
 import { Pace } from "./pace.ts";
 import { Predictions } from "./predictions.ts";
@@ -31,8 +32,23 @@ function lambdaOf(step: number, stepsPerEpoch: number, options: TrainOptions): n
   return options.mode === "distill" ? options.klWeight : 1;
 }
 
+/** The learning rate of a fine-tuning over that of the training before it. */
+const TUNING_RATE = 0.1;
+
+/** Numbers of a step of a fine-tuning, whose rates have a course of their own. */
+function tuningRates(step: number, stepsPerEpoch: number, options: TrainOptions): StepRates {
+  const { lr, finetuneEpochs: epochs, klWeight: lambda } = options;
+  const own = { ...options, lr: TUNING_RATE * lr, epochs, warmupEpochs: 0 };
+  return { ...rateAt(step, stepsPerEpoch, own), lambda };
+}
+
 /** The numbers of a step of an epoch, both counted from 0. */
-function ratesAt(epoch: number, step: number, { job: { options, steps }, saving }: Run): StepRates {
+function ratesAt(epoch: number, step: number, { job, saving }: Run): StepRates {
+  const { options, steps, epochsBefore } = job;
+  if (epochsBefore !== undefined) {
+    const rates = tuningRates((epoch - epochsBefore) * steps + step, steps, options);
+    return { ...rates, lr: rates.lr * saving.rate };
+  }
   const at = epoch * steps + step;
   const { lr, momentum } = rateAt(at, steps, options);
   return { lr: lr * saving.rate, momentum, lambda: lambdaOf(at, steps, options) };
@@ -111,14 +127,15 @@ async function readProgress(
   done: number,
   { clock, rates }: { readonly clock: EpochClock; readonly rates: StepRates },
 ): Promise<Progress> {
-  const { job: { options, steps }, step, gates, estimate, position: { epoch } } = run;
+  const { job, step, gates, estimate, position: { epoch } } = run;
+  const { options, steps } = job;
   const means = await step.read();
   watch(means.lost, run, done);
   const search = await gates?.read();
   clock.waited(done, run);
   return {
     epoch: epoch + 1,
-    epochs: options.epochs,
+    epochs: allEpochs(job),
     step: done,
     steps,
     ...clock.pace(done, options),
@@ -200,7 +217,8 @@ export async function trainEpoch(run: Run): Promise<EpochMetrics> {
     throw error;
   });
   const { step: _, steps: __, ...rest } = progress;
-  const metrics = { ...rest, seconds: clock.seconds, validation };
+  const { frozen } = run;
+  const metrics = { ...rest, seconds: clock.seconds, validation: { ...frozen, ...validation } };
   saving.history.push(metrics);
   await saving.save({ epoch: epoch + 1, step: 0 }, { ended: true });
   run.position = { epoch: epoch + 1, step: 0 };
@@ -222,7 +240,7 @@ function noPredictions({ objective, split }: Job): Run["predictions"] {
 export async function validate(
   epoch: number,
   run: Run,
-  predicting = epoch + 1 === run.job.options.epochs,
+  predicting = epoch + 1 === lastEpoch(run.job),
 ): Promise<ByNetwork<Score>> {
   const { job: { options, split, validation }, evaluation, reporter, estimate, course } = run;
   const { part, length: total } = split.validation;
@@ -231,7 +249,7 @@ export async function validate(
   const scores = await evaluation.scores(
     validation,
     new ImageWork({
-      work: { what, total, epoch: epoch + 1, epochs: options.epochs },
+      work: { what, total, epoch: epoch + 1, epochs: allEpochs(run.job) },
       reporter,
       estimate: { of: estimate, stage: "validation" },
       pace: run.validationPace,

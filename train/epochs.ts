@@ -5,6 +5,7 @@ import { plural } from "../data/words.ts";
 import { tileChoices } from "../kernels/conv/choices.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import { trainEpoch, validate } from "./epoch.ts";
+import { lastEpoch } from "./epochs_of_job.ts";
 import { DivergedError } from "./errors.ts";
 import type { Estimate } from "./estimate.ts";
 import { ImageWork } from "./image_work.ts";
@@ -45,6 +46,8 @@ export interface Learning {
   readonly from?: TrainingState;
   /** The epochs of what came before this phase. */
   readonly before?: readonly EpochMetrics[];
+  /** Seconds that the run has taken so far, where it does not go on from a state. */
+  readonly secondsBefore?: number;
 }
 
 /** Raises a {@link DivergedError} where a run has a teacher whose outputs are no numbers. */
@@ -115,21 +118,30 @@ function judged({ job: { objective } }: Run): Which {
   return names.find((which) => which !== "base") ?? "base";
 }
 
+/** The epochs of a history that a run has trained itself; a fine-tuning not those before it. */
+function ownEpochs(
+  { job: { epochsBefore = 0 } }: Run,
+  history: readonly EpochMetrics[],
+): EpochMetrics[] {
+  return trainedEpochs(history).slice(epochsBefore);
+}
+
 /** Whether all epochs are trained, or too many went by without a better network. */
 function hasEnded(run: Run): boolean {
-  const { epochs, patience } = run.job.options;
+  const { patience } = run.job.options;
   const { position: { epoch, step }, saving } = run;
-  if (epoch >= epochs) return true;
+  if (epoch >= lastEpoch(run.job)) return true;
   if (run.gates || patience === undefined || step > 0) return false;
-  const trained = trainedEpochs(saving.history);
-  return trained.length - 1 - bestEpoch(trained, judged(run)) >= patience && trained.length > 0;
+  const own = ownEpochs(run, saving.history);
+  return own.length - 1 - bestEpoch(own, judged(run)) >= patience && own.length > 0;
 }
 
 /** Says that a run ends before its last epoch, if it does. */
 function tellEarlyEnd(run: Run): void {
-  const { job: { options: { epochs, patience } }, saving, position, reporter } = run;
-  if (position.epoch >= epochs || patience === undefined) return;
-  const best = bestEpoch(trainedEpochs(saving.history), judged(run)) + 1;
+  const { job, saving, position, reporter } = run;
+  const { options: { patience }, epochsBefore = 0 } = job;
+  if (position.epoch >= lastEpoch(job) || patience === undefined) return;
+  const best = epochsBefore + bestEpoch(ownEpochs(run, saving.history), judged(run)) + 1;
   reporter.note(
     `stopping after epoch ${position.epoch}: the ${judged(run)} network was never better than ` +
       `after epoch ${best}, ${plural(patience, "epoch")} ago`,
@@ -141,15 +153,16 @@ function tellEarlyEnd(run: Run): void {
  * validation images.
  */
 async function conclude(run: Run): Promise<Learned> {
-  const { job: { options, objective }, saving, course: { keeper }, reporter } = run;
+  const { job: { options, objective, epochsBefore = 0 }, saving, course, reporter } = run;
+  const { keeper } = course;
   const history = saving.history.slice();
   const trained = trainedEpochs(history);
   const last = trained.at(-1)?.validation ?? {};
   if (objective.mode === "search") return { scores: last, predictions: {}, history };
   const which = judged(run);
-  const best = bestEpoch(trained, which);
+  const best = epochsBefore + bestEpoch(ownEpochs(run, history), which);
   let chosen = trained.length - 1;
-  if (options.select === "best" && best >= 0 && best < chosen) {
+  if (options.select === "best" && best >= epochsBefore && best < chosen) {
     await keeper.settled();
     const state = await keeper.best(which);
     if (state?.phase === run.phase && state.position.epoch === best + 1) {
@@ -167,9 +180,10 @@ async function conclude(run: Run): Promise<Learned> {
 
 /** Takes the work off an estimate that was done before a run went on. */
 function skipDone({ job, estimate, position: { epoch, step } }: Run): void {
-  const { steps, options: { batchSize }, split } = job;
-  estimate.did("training", (epoch * steps + step) * batchSize);
-  estimate.did("validation", epoch * split.validation.length);
+  const { steps, options: { batchSize }, split, epochsBefore = 0 } = job;
+  const epochs = epoch - epochsBefore;
+  estimate.did("training", (epochs * steps + step) * batchSize);
+  estimate.did("validation", epochs * split.validation.length);
 }
 
 /** Trains all epochs, or those that are left, and gives back the memory that took. */
@@ -179,23 +193,26 @@ export async function learn(gpu: Gpu, job: Job, learning: Learning): Promise<Lea
   if (from?.run.tiles) tileChoices.of(gpu).load(gpu.adapter, from.run.tiles);
   await chooseTiles(gpu, job, learning);
   reporter.note("compiling kernels: the first step takes some seconds");
-  if (reporter.batch && !from) reporter.batch(await augmentedBatch(gpu, job));
+  if (reporter.batch && !from && job.epochsBefore === undefined) {
+    reporter.batch(await augmentedBatch(gpu, job));
+  }
   using scope = gpu.scope();
   const step = await traceStep(scope, job, weights);
   const evaluation = await traceEvaluation(scope, job, weights);
-  const { gates } = weights;
+  const { gates, frozen } = weights;
   const snapshots = await traceSnapshots(scope, weights, step);
   const run: Run = {
     ...{ job, course, phase, from, step, evaluation, gates, reporter, estimate },
+    frozen: frozen && { base: frozen.before.base },
     validationPace: new Pace(),
     predictions: {},
     saving: new Saving({
       ...{ gpu, job, phase, course, snapshots },
       history: before,
-      secondsBefore: from?.seconds ?? 0,
+      secondsBefore: from?.seconds ?? learning.secondsBefore ?? 0,
       failures: from?.numbers.failures ?? 0,
     }),
-    position: { epoch: 0, step: 0 },
+    position: { epoch: job.epochsBefore ?? 0, step: 0 },
     lost: 0,
     warm: false,
   };

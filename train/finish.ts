@@ -26,21 +26,15 @@ function shownAs(
   return cropPct === 1 ? {} : { cropPct };
 }
 
-/** Encodes the trained networks; the small one of a pair is extracted and proven equal. */
-export async function finish(
-  gpu: Gpu,
-  { options, split: { train, normalization }, pairs, objective, validationFeed: feed }: Job,
-  { learner, scores, verifying }: {
-    learner: Learner;
-    scores: ByNetwork<Score>;
-    /** Gives what is told how far the verification is. */
-    verifying?: () => ImageWork;
-  },
-): Promise<{ files: Map<string, Uint8Array>; verify: ByNetwork<Verification> }> {
-  const weights = learner.measured;
-  const state = await weights.read();
-  demandFiniteState(state, options);
-  const encode = (which: Which, network: Network, values: State): Uint8Array =>
+/** Encodes a network with its values. */
+type Encode = (which: Which, network: Network, values: State) => Uint8Array;
+
+/** What encodes the networks of a job as the files that are saved. */
+export function encoderOf(
+  { options, split: { train, normalization } }: Pick<Job, "options" | "split">,
+  scores: ByNetwork<Score>,
+): Encode {
+  return (which, network, values) =>
     encodeCheckpoint(network, values, {
       classes: train.classes,
       image: [train.height, train.width, train.channels],
@@ -49,18 +43,44 @@ export async function finish(
       which,
       top1: scores[which]?.top1,
     });
-  const files = new Map<string, Uint8Array>();
+}
+
+/** Files of the widths, by name, where small networks keep other filters than the first. */
+export function widthsFiles(
+  { options, pairs }: Pick<Job, "options" | "pairs">,
+): [string, Uint8Array][] {
   const { importance = "first", model, stem, variant, trunk, maskFrom } = options;
-  if (importance !== "first") {
-    // The small network does not say which of the base network's filters it has.
-    for (const pair of pairs) {
-      const kept = { model, stem, variant, trunk, maskFrom, widths: widthsOf(pair) };
-      const name = isOneOfSeveral(pair.which) ? `${pair.which}-widths.json` : "widths.json";
-      files.set(name, new TextEncoder().encode(encodeWidths(kept)));
-    }
-  }
+  if (importance === "first") return [];
+  // The small network does not say which of the base network's filters it has.
+  return pairs.map((pair) => {
+    const kept = { model, stem, variant, trunk, maskFrom, widths: widthsOf(pair) };
+    const name = isOneOfSeveral(pair.which) ? `${pair.which}-widths.json` : "widths.json";
+    return [name, new TextEncoder().encode(encodeWidths(kept))];
+  });
+}
+
+/** Encodes the trained networks; the small one of a pair is extracted and proven equal. */
+export async function finish(
+  gpu: Gpu,
+  job: Job,
+  { learner, scores, verifying }: {
+    learner: Learner;
+    scores: ByNetwork<Score>;
+    /** Gives what is told how far the verification is. */
+    verifying?: () => ImageWork;
+  },
+): Promise<{ files: Map<string, Uint8Array>; verify: ByNetwork<Verification> }> {
+  const { options, pairs, objective, validationFeed: feed } = job;
+  const weights = learner.measured;
+  const state = await weights.read();
+  demandFiniteState(state, options);
+  const encode = encoderOf(job, scores);
+  const files = new Map(widthsFiles(job));
   if (objective.mode === "search") {
     throw new TypeError("Cannot save what a search trains: it has not been cut to its widths");
+  }
+  if (objective.mode === "finetune") {
+    throw new TypeError("Cannot save what a fine-tuning trains without its base network");
   }
   if (objective.mode !== "adjoined") {
     const { which, network } = objective;

@@ -19,6 +19,7 @@ import { Evaluation } from "./evaluation.ts";
 import type { Gates } from "./gates.ts";
 import type { Given } from "./given.ts";
 import { drawsOf, type Feed } from "./image_feed.ts";
+import type { FrozenBase } from "./frozen_base.ts";
 import { startFrom } from "./init.ts";
 import { Learner, type OptimizerOptions, Weights } from "./learner.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
@@ -67,6 +68,8 @@ export interface Job {
   readonly objective: Objective;
   /** The teacher of mode `distill`. */
   readonly teacher?: Checkpoint;
+  /** Of a fine-tuning: the epochs that were trained before it. */
+  readonly epochsBefore?: number;
   /** Weights to start from, instead of those drawn from the seed. */
   readonly start?: State;
   /** Whether its small network is cut out of the weights to start from. */
@@ -201,24 +204,31 @@ export interface JobWeights {
   readonly teacher?: Teacher;
   /** Gates of a search. */
   readonly gates?: Gates;
+  /** The base network of a fine-tuning. */
+  readonly frozen?: FrozenBase;
+}
+
+/** Takes memory for what learns, and writes `state` there. */
+export function learnerOf(scope: Scope, { options, objective }: Job, state: State): Learner {
+  return new Learner(scope, {
+    specs: specsOf(objective),
+    state,
+    optimizer: optimizer(options),
+    normDecay: options.normDecay,
+    // What a search finds are widths; its weights are a beginning.
+    averageDecay: objective.mode === "search" ? undefined : options.modelEmaDecay,
+  });
 }
 
 /** Takes memory for all weights, and writes `state` into those that learn. */
 export function weightsOf(
   scope: Scope,
-  { options, objective, teacher }: Job,
+  job: Job,
   state: State,
 ): JobWeights {
-  const specs = specsOf(objective);
+  const { teacher } = job;
   return {
-    learner: new Learner(scope, {
-      specs,
-      state,
-      optimizer: optimizer(options),
-      normDecay: options.normDecay,
-      // What a search finds are widths; its weights are a beginning.
-      averageDecay: objective.mode === "search" ? undefined : options.modelEmaDecay,
-    }),
+    learner: learnerOf(scope, job, state),
     teacher: teacher && {
       weights: new Weights(scope, networkSpecs(teacher.network), teacher.state),
       normalization: teacher.normalization,
@@ -238,7 +248,8 @@ export function traceStep(
     ? Array.from(balancedWeights(labels, classes.length))
     : undefined;
   return TrainingStep.trace(scope, {
-    ...{ ...weights, objective, feed, labelSmoothing, classWeights },
+    ...{ learner: weights.learner, teacher: weights.teacher, gates: weights.gates },
+    ...{ objective, feed, labelSmoothing, classWeights },
     ...{ accumulation, clip, sandwich: options.sandwich },
   });
 }
@@ -255,8 +266,9 @@ export function traceEvaluation(
 /** Traces what reads all that a run goes on from. */
 export function traceSnapshots(
   scope: Scope,
-  { learner, gates }: JobWeights,
+  { learner, gates, frozen }: JobWeights,
   step: TrainingStep,
 ): Promise<Snapshots> {
-  return Snapshots.trace(scope, [learner, step, ...gates ? [gates] : []]);
+  const more = [...gates ? [gates] : [], ...frozen ? [frozen] : []];
+  return Snapshots.trace(scope, [learner, step, ...more]);
 }

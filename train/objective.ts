@@ -9,7 +9,8 @@ import { pairsIn } from "../nn/compress/pairs.ts";
 import { checkChoice } from "../nn/options.ts";
 import type { Network } from "../nn/network.ts";
 import { runSearch, type Search } from "../nn/compress/searchable.ts";
-import { networkSpecs, type StateSpecs } from "../nn/state.ts";
+import type { State } from "../nn/parameters.ts";
+import { joinSpecs, networkSpecs, type StateSpecs } from "../nn/state.ts";
 import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
 import { type ByNetwork, entriesOf, isWhich, type Which } from "../nn/which.ts";
 import { type PairLoss, PAPER_LOSS } from "./divergences.ts";
@@ -17,7 +18,7 @@ import { type LossOperands, recordPairLoss, recordTaughtLoss } from "./pair_loss
 
 /**
  * What is trained: an adjoined pair or several over one base network, one whose widths are searched,
- * one network, or one network with a frozen teacher.
+ * one network, one network with a frozen teacher, or small networks with the frozen base network.
  */
 export type Objective =
   | (SmallLearning & {
@@ -35,7 +36,21 @@ export type Objective =
     readonly teacher: Network;
     /** Default: cross entropy + KL divergence. */
     readonly loss?: PairLoss;
+  }
+  | {
+    /** Small networks with weights of their own, named as {@link tunedName} says. */
+    readonly mode: "finetune";
+    readonly smalls: readonly Pick<Adjoined, "which" | "small">[];
+    /** The base network, which is frozen. */
+    readonly teacher: Network;
+    /** Default: {@link PAPER_LOSS}. */
+    readonly loss?: PairLoss;
   };
+
+/** The name of a value of a small network that is fine-tuned. */
+export function tunedName(which: Which, name: string): string {
+  return `${which}/${name}`;
+}
 
 /** How a small network learns from the base network. */
 export interface SmallLearning {
@@ -48,7 +63,17 @@ export interface SmallLearning {
 /** Logits by network. */
 export type Logits = ByNetwork<Tensor>;
 
-const MODES = ["adjoined", "search", "plain", "distill"] as const;
+/** The values of one of the small networks that are fine-tuned, under its own names. */
+export function valuesOfTuned(which: Which, state: State): State {
+  const prefix = tunedName(which, "");
+  return new Map(
+    [...state].flatMap(([name, values]) =>
+      name.startsWith(prefix) ? [[name.slice(prefix.length), values] as const] : []
+    ),
+  );
+}
+
+const MODES = ["adjoined", "search", "plain", "distill", "finetune"] as const;
 
 /** Raises a `RangeError` for what is no name of a network. */
 function checkWhich(action: string, which: unknown): void {
@@ -65,7 +90,10 @@ function checkObjective(objective: Objective): void {
   checkChoice(action, "mode", objective.mode ?? null, MODES);
   if ("network" in objective) checkWhich(action, objective.which);
   const { mode } = objective;
-  const needed = { adjoined: "adjoined", search: "search", plain: "network", distill: "teacher" };
+  const needed = {
+    ...{ adjoined: "adjoined", search: "search", plain: "network", distill: "teacher" },
+    finetune: "smalls",
+  };
   if (!(needed[mode] in objective)) {
     throw new TypeError(`Cannot ${action} of mode ${mode}: wanted ${needed[mode]}, found none`);
   }
@@ -86,11 +114,19 @@ export function pairsOf(objective: Objective): readonly Adjoined[] {
   return objective.mode === "search" ? [objective.search.adjoined] : [];
 }
 
+function tunedSpecs({ which, small }: Pick<Adjoined, "which" | "small">): StateSpecs {
+  const { parameters, statistics } = networkSpecs(small);
+  const named = (specs: StateSpecs["parameters"]): StateSpecs["parameters"] =>
+    specs.map(({ name, shape }) => ({ name: tunedName(which, name), shape }));
+  return { parameters: named(parameters), statistics: named(statistics) };
+}
+
 /** Names and shapes of what an objective trains. */
 export function specsOf(objective: Objective): StateSpecs {
   const pairs = pairsOf(objective);
   if (pairs.length) return adjoinedSpecs(pairs);
   if ("network" in objective) return networkSpecs(objective.network);
+  if (objective.mode === "finetune") return joinSpecs(objective.smalls.map(tunedSpecs));
   throw new TypeError(`Cannot list the parameters of mode ${objective.mode}`);
 }
 
@@ -100,6 +136,9 @@ export function networksOf(objective: Objective): ByNetwork<Network> {
   if (pairs.length) {
     const [{ base }] = pairs;
     return { base, ...Object.fromEntries(pairs.map(({ which, small }) => [which, small])) };
+  }
+  if (objective.mode === "finetune") {
+    return Object.fromEntries(objective.smalls.map(({ which, small }) => [which, small]));
   }
   return "network" in objective ? { [objective.which]: objective.network } : {};
 }
@@ -126,6 +165,11 @@ export function logitsOf(
     case "search":
       if (!gates) throw new TypeError("Cannot run a search: the gates are missing");
       return runSearch(objective.search, image, gates, running);
+    case "finetune":
+      return Object.fromEntries(objective.smalls.map(({ which, small }) => {
+        const parameter = (name: string): Tensor => running.parameter(tunedName(which, name));
+        return [which, runNetwork(small, image, { ...running, parameter })];
+      }));
     default:
       return { [objective.which]: runNetwork(objective.network, image, running) };
   }
@@ -156,6 +200,12 @@ export function lossOf(objective: Objective, inputs: LossInputs): readonly Tenso
     const smalls = entriesOf(logits).flatMap(([which, of]) => which === "base" ? [] : [of]);
     if (!smalls.length) need(logits, "small");
     return recordPairLoss({ base: need(logits, "base"), smalls }, inputs, { ...loss, detach });
+  }
+  if (objective.mode === "finetune") {
+    if (!teacher) throw new TypeError("Cannot fine-tune: the base network's logits are missing");
+    const smalls = objective.smalls.map(({ which }) => need(logits, which));
+    const settings = { ...objective.loss ?? PAPER_LOSS, detach: true };
+    return recordPairLoss({ base: teacher, smalls }, inputs, settings);
   }
   const own = need(logits, objective.which);
   if (objective.mode === "plain") return apply(crossEntropy, [own, labels, ...target], attributes);

@@ -8,7 +8,7 @@ import type { Course } from "./resume/course.ts";
 import type { Saving } from "./resume/saving.ts";
 import type { Position, TrainingState } from "./resume/training_state.ts";
 import type { TrainingStep } from "./step.ts";
-import type { Reporter } from "./types.ts";
+import type { Reporter, Score } from "./types.ts";
 import type { ByNetwork } from "../nn/which.ts";
 
 /** A run in progress. */
@@ -22,6 +22,8 @@ export interface Run {
   readonly step: TrainingStep;
   readonly evaluation: Evaluation;
   readonly gates?: Gates;
+  /** What networks do that are not trained any more. */
+  readonly frozen?: ByNetwork<Score>;
   readonly reporter: Reporter;
   /** Has been told the work of this run. */
   readonly estimate: Estimate;

@@ -53,7 +53,7 @@ export function demandClasses(
   objective: Objective,
   { name, classes }: Pick<ImageSet, "name" | "classes">,
 ): void {
-  const teacher = objective.mode === "distill" ? { teacher: objective.teacher } : {};
+  const teacher = "teacher" in objective ? { teacher: objective.teacher } : {};
   for (const [which, network] of Object.entries({ ...networksOf(objective), ...teacher })) {
     const outputs = classesOf(network);
     if (outputs === classes.length) continue;

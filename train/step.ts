@@ -192,7 +192,7 @@ export class TrainingStep implements Stateful {
       const inputs = { apply, logits, labels, mix, classWeights: weights, lambda, labelSmoothing };
       const [loss, parts] = lossOf(objective, {
         ...inputs,
-        teacher: objective.mode === "distill" && teacher
+        teacher: "teacher" in objective && teacher
           ? runNetwork(
             objective.teacher,
             images.record(trace, teacher.normalization),

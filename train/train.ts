@@ -8,7 +8,9 @@ import { stemOf } from "../nn/families/mod.ts";
 import { learn, type Learned } from "./epochs.ts";
 import { isWhole } from "./effect.ts";
 import { Estimate } from "./estimate.ts";
+import { fineTune, isFineTuned, type Trained } from "./fine_tuning.ts";
 import { finish } from "./finish.ts";
+import { isFineTuning } from "./frozen_base.ts";
 import { ImageWork } from "./image_work.ts";
 import { initialState, inParts, type Job, weightsOf } from "./job.ts";
 import { networksOf, type Objective, pairsOf } from "./objective.ts";
@@ -17,6 +19,7 @@ import { estimateStatistics } from "./norm_statistics.ts";
 import { rehearse } from "./rehearsal.ts";
 import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
 import { trainedEpochs } from "./resume/saving.ts";
+import type { TrainingState } from "./resume/training_state.ts";
 import type {
   EpochMetrics,
   NetworkSummary,
@@ -90,7 +93,9 @@ export function announce(
   for (const { which } of whole) {
     reporter.note(`the ${networkWords(which)} is as wide as the base network: nothing is removed`);
   }
-  if (options.mode === "adjoined" && options.epochs === 1) {
+  const { klSchedule, smallCe, finetuneEpochs } = options;
+  const late = klSchedule === "authors" && smallCe === 0 && finetuneEpochs === 0;
+  if (options.mode === "adjoined" && options.epochs === 1 && late) {
     reporter.note("the small network learns nothing in a single epoch, as lambda starts at 0");
   }
 }
@@ -116,7 +121,60 @@ async function withStatistics(
   return await estimateStatistics(gpu, state, { objective, feed, batches, count, work });
 }
 
-/** Does a job on a GPU. */
+/** How a job is done. */
+interface Doing {
+  /** Weights to start from. Default: those of the job. */
+  readonly state?: State;
+  /** What estimates the time that is left; knows what follows this job. */
+  readonly estimate?: Estimate;
+  /** What is trained, in words. */
+  readonly what?: string;
+  /** How it is kept from loss. Default: its states are kept in memory. */
+  readonly course?: Course;
+  /** The name of this run in its states. */
+  readonly phase?: string;
+  /** The epochs of the search before it. */
+  readonly before?: readonly EpochMetrics[];
+  /** Whether it was begun before on another device: then it is not announced. */
+  readonly again?: boolean;
+}
+
+/** Trains the networks of a job together, and gives back the memory that took. */
+async function trainTogether(
+  gpu: Gpu,
+  job: Job,
+  { state, from, before, reporter, estimate, course, phase }: Pick<Doing, "state" | "before"> & {
+    readonly from?: TrainingState;
+    readonly reporter: Reporter;
+    readonly estimate: Estimate;
+    readonly course: Course;
+    readonly phase: string;
+  },
+): Promise<Trained & { readonly state?: State }> {
+  using scope = gpu.scope();
+  const begun = state ?? initialState(job);
+  const weights = weightsOf(
+    scope,
+    job,
+    from ? begun : await withStatistics(gpu, job, { state: begun, reporter }),
+  );
+  const learned = await learn(gpu, job, {
+    ...{ weights, reporter, estimate },
+    ...{ course, phase, from, before },
+  });
+  const verifying = (): ImageWork =>
+    new ImageWork({
+      work: { what: "verification", total: job.split.validation.length * job.pairs.length },
+      reporter,
+      estimate: { of: estimate, stage: "verification" },
+    });
+  const { scores } = learned;
+  const finished = await finish(gpu, job, { ...weights, scores, verifying });
+  const values = isFineTuned(job) ? await weights.learner.measured.read() : undefined;
+  return { ...learned, ...finished, state: values };
+}
+
+/** Does a job on a GPU: the training, and the fine-tuning of small networks after it, if any. */
 export async function runJob(
   gpu: Gpu,
   job: Job,
@@ -129,46 +187,31 @@ export async function runJob(
     phase = "train",
     before,
     again = false,
-  }: {
-    /** Weights to start from. Default: those of the job. */
-    readonly state?: State;
-    /** What estimates the time that is left; knows what follows this job. */
-    readonly estimate?: Estimate;
-    /** What is trained, in words. */
-    readonly what?: string;
-    /** How it is kept from loss. Default: its states are kept in memory. */
-    readonly course?: Course;
-    /** The name of this run in its states. */
-    readonly phase?: string;
-    /** The epochs of the search before it. */
-    readonly before?: readonly EpochMetrics[];
-    /** Whether it was begun before on another device: then it is not announced. */
-    readonly again?: boolean;
-  } = {},
+  }: Doing = {},
 ): Promise<TrainResult> {
   const { options, split, objective } = job;
   const { mode, model, dataset, seed } = options;
-  using scope = gpu.scope();
   const from = stateOf(course, phase);
   const started = performance.now() - (from?.seconds ?? 0) * 1000;
   if (!again) announce(gpu, job, reporter, what);
-  const begun = state ?? initialState(job);
-  const weights = weightsOf(
-    scope,
-    job,
-    from ? begun : await withStatistics(gpu, job, { state: begun, reporter }),
-  );
-  const { scores, predictions, history } = await learn(gpu, job, {
-    ...{ weights, reporter, estimate },
-    ...{ course, phase, from, before },
-  });
-  const verifying = (): ImageWork =>
-    new ImageWork({
-      work: { what: "verification", total: split.validation.length * job.pairs.length },
-      reporter,
-      estimate: { of: estimate, stage: "verification" },
+  const doing = { reporter, estimate, course, phase };
+  let trained: Trained;
+  if (from && isFineTuning(from)) trained = await fineTune(gpu, job, { ...doing, from });
+  else {
+    const { state: values, ...together } = await trainTogether(gpu, job, {
+      ...{ ...doing, state, from, before },
     });
-  const { files, verify } = await finish(gpu, job, { ...weights, scores, verifying });
+    const { scores: { base }, history, verify } = together;
+    const epochs = trainedEpochs(history).length;
+    const secondsBefore = (performance.now() - started) / 1000;
+    trained = values && base
+      ? await fineTune(gpu, job, {
+        ...doing,
+        begun: { state: values, before: { epochs, base, verify }, history, secondsBefore },
+      })
+      : together;
+  }
+  const { scores, predictions, history, files, verify } = trained;
   const networks = networksOf(objective);
   const summaries = entriesOf(networks).flatMap(([which, network]) => {
     const score = scores[which];

@@ -1,4 +1,5 @@
 import { macsTogether } from "../nn/compress/macs_together.ts";
+import type { Adjoined } from "../nn/compress/adjoin.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { Workload } from "./estimate.ts";
@@ -8,13 +9,31 @@ import { networksOf, pairsOf } from "./objective.ts";
 /** A step takes the work of the forward pass once more for the images, and once for the weights. */
 const PASSES = 3;
 
+/** The work of a fine-tuning after the training of pairs. */
+function tuning(
+  pairs: readonly Adjoined[],
+  { options: { finetuneEpochs, batchSize }, split: { train, validation }, steps }: Pick<
+    Job,
+    "options" | "split" | "steps"
+  >,
+): Workload[] {
+  if (finetuneEpochs === 0) return [];
+  const macs = pairs.reduce((sum, { small }) => sum + count(small, train).macs, 0);
+  const images = finetuneEpochs * steps * batchSize;
+  return [
+    { stage: "training", images, macs: PASSES * macs + count(pairs[0].base, train).macs },
+    { stage: "validation", images: finetuneEpochs * validation.length, macs },
+  ];
+}
+
 /** All the work of a run: its training, a validation after each epoch, and the verification. */
 export function workloads(
   { options, split, steps, objective, teacher }: Omit<Job, "teacher"> & {
     readonly teacher?: { readonly network: Network };
   },
 ): Workload[] {
-  const { epochs, batchSize } = options;
+  const { batchSize, finetuneEpochs } = options;
+  const epochs = objective.mode === "finetune" ? finetuneEpochs : options.epochs;
   const { train, validation } = split;
   const pairs = pairsOf(objective);
   const macs = pairs.length
@@ -28,6 +47,7 @@ export function workloads(
       macs: PASSES * macs + taught,
     },
     { stage: "validation", images: epochs * validation.length, macs },
+    ...objective.mode === "adjoined" ? tuning(pairs, { options, split, steps }) : [],
     ...objective.mode === "adjoined"
       // Each pair once more, and the extracted network beside it.
       ? [{

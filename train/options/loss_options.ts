@@ -64,6 +64,17 @@ export const LOSSES = [
         only: { mode: ["adjoined"] },
         help: "weight of the small network's cross entropy with the labels",
       },
+      {
+        name: "finetuneEpochs",
+        kind: "integer",
+        min: 0,
+        default: 0,
+        only: { mode: ["adjoined"] },
+        beside: ["widthsOnly"],
+        help:
+          "epochs after --epochs in which the small network learns alone from the base network, " +
+          "which stays as it is; from a tenth of --lr",
+      },
     ],
   },
 ] as const satisfies readonly Section[];

@@ -77,7 +77,7 @@ export class Saving {
 
   /** The networks that are better after the last epoch than ever before. */
   #improved(): Which[] {
-    const epochs = trainedEpochs(this.history);
+    const epochs = trainedEpochs(this.history).slice(this.#job.epochsBefore ?? 0);
     if (epochs.length === 0) return [];
     return (Object.keys(networksOf(this.#job.objective)) as Which[])
       .filter((which) => bestEpoch(epochs, which) === epochs.length - 1);

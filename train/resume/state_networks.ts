@@ -11,7 +11,9 @@ import type { Network } from "../../nn/network.ts";
 import type { State } from "../../nn/parameters.ts";
 import { networkSpecs, type StateSpecs, storedState } from "../../nn/state.ts";
 import { wrongValue } from "../../nn/wrong_value.ts";
+import { FROZEN_GROUPS, isFineTuning } from "../frozen_base.ts";
 import { networkOfRun } from "../model_file.ts";
+import { specsOf, valuesOfTuned } from "../objective.ts";
 import { baseOf, pairsFor } from "../pair.ts";
 import type { Which } from "../types.ts";
 import {
@@ -32,6 +34,8 @@ interface Trained {
   readonly specs: StateSpecs;
   /** Each network, and its part of those values. */
   readonly networks: readonly (readonly [Which, Network, (state: State) => State])[];
+  /** Of a fine-tuning: the base network, whose values are in groups of their own. */
+  readonly frozen?: Network;
 }
 
 /** A network whose values are under its own names. */
@@ -58,6 +62,20 @@ function trainedOf(state: TrainingState): Trained {
     const trained = mode === "distill" ? "small" : which;
     return alone(trained, adjoined[trained]);
   }
+  if (isFineTuning(state)) {
+    return {
+      specs: specsOf({ mode: "finetune", smalls: pairs, teacher: base }),
+      networks: [
+        own("base", base),
+        ...pairs.map(({ which, small }): Trained["networks"][number] => [
+          which,
+          small,
+          (values) => valuesOfTuned(which, values),
+        ]),
+      ],
+      frozen: base,
+    };
+  }
   return {
     specs: adjoinedSpecs(pairs),
     networks: [
@@ -78,11 +96,11 @@ function valuesOf(
   { tensors }: TrainingState,
   { parameters, statistics }: StateSpecs,
   file: string,
+  groups?: readonly [string, string],
 ): State {
   const averaged = [...tensors.keys()].some((name) => name.startsWith("average/"));
-  const [learned, counted] = averaged
-    ? ["average", "average statistics"]
-    : ["parameters", "statistics"];
+  const trained = averaged ? ["average", "average statistics"] : ["parameters", "statistics"];
+  const [learned, counted] = groups ?? trained;
   const all = [
     ...parameters.map((spec) => ({ ...spec, group: learned })),
     ...statistics.map((spec) => ({ ...spec, group: counted })),
@@ -156,6 +174,13 @@ export function networksOfState(state: TrainingState, file: string): Checkpoint[
     );
   }
   const values = valuesOf(state, trained.specs, shown);
+  if (trained.frozen) {
+    for (
+      const [name, data] of valuesOf(state, networkSpecs(trained.frozen), shown, FROZEN_GROUPS)
+    ) {
+      values.set(name, data);
+    }
+  }
   return trained.networks.map(([which, network, cut]) => ({
     ...infoOf(which),
     network,
