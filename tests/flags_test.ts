@@ -388,6 +388,13 @@ Deno.test("--help is read whatever else is missing", () => {
   assertEquals(readArguments("train", ["-h"]).values.help, true);
 });
 
+Deno.test("the best recipe lets small networks learn from the labels, and changes nothing else", () => {
+  const { recipe, smallCe, ...rest } = options("--recipe best");
+  assertEquals([recipe, smallCe], ["best", 1]);
+  assertEquals({ ...rest, smallCe: 0 }, options(""));
+  assertEquals(options("--recipe best --small-ce 0.5").smallCe, 0.5);
+});
+
 Deno.test("a recipe fills in what the authors did, and a flag beside it wins", () => {
   const found = (line: string) => {
     const { imageSize, batchSize, lr, epochs, opt, sched, weightDecay } = options(line);

@@ -263,6 +263,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(TRAINING, "recipe", "--recipe imagewoof", ["program", "write crops", "write hyper"], {
     beside: "--image-size 32",
   }),
+  effect(["train"], "recipe", "--recipe best", "program", { of: "the best" }),
 
   // The seed.
   effect(TRAINING, "seed", "--seed 1", "write pixels", {

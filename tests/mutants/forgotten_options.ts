@@ -36,6 +36,23 @@ export const FORGOTTEN: readonly Mutant[] = [
     test: optionTest("train", "kl-schedule"),
   },
   {
+    name: "a checkpoint of a fine-tuning lacks the base network",
+    file: JOB,
+    find: "...frozen ? [frozen] : []",
+    replace: "...[]",
+    test: {
+      file: "tests/fine_tuning_test.ts",
+      name: "small networks are fine-tuned, the base network is not, and a run goes on in between",
+    },
+  },
+  {
+    name: "--norm-decay is ignored",
+    file: JOB,
+    find: "normDecay: options.normDecay",
+    replace: "normDecay: 1",
+    test: optionTest("train", "norm-decay"),
+  },
+  {
     name: "--kl-weight is ignored by a distillation",
     file: "train/epoch.ts",
     find: "? options.klWeight : 1",

@@ -95,7 +95,7 @@ export const TRAINING_STATES: readonly Mutant[] = [
   {
     name: "--patience waits one epoch longer",
     file: "train/epochs.ts",
-    find: "bestEpoch(trained, judged(run)) >= patience",
+    find: "bestEpoch(own, judged(run)) >= patience",
     replace: "bestEpoch(trained, judged(run)) > patience",
     test: PATIENCE,
   },

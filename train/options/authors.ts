@@ -29,6 +29,15 @@ export type AuthorsRecipeName = keyof typeof AUTHORS;
 /** The names of all recipes. */
 export const RECIPE_NAMES = Object.keys(AUTHORS) as readonly AuthorsRecipeName[];
 
+/** The name of the recipe of options that measurements have shown to help small networks. */
+export const BEST = "best";
+
+/** The recipes of the authors, and the best. */
+export const RECIPES: readonly (AuthorsRecipeName | typeof BEST)[] = [...RECIPE_NAMES, BEST];
+
+/** Weights of small networks' cross entropy with the labels, by recipe. */
+export const RECIPE_SMALL_ENTROPIES = { [BEST]: 1 } as const;
+
 type ByRecipe<T> = Readonly<Record<AuthorsRecipeName, T>>;
 
 /** One entry of all recipes, by name. */

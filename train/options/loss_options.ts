@@ -1,5 +1,6 @@
 import { DIVERGENCE_PARTS, DIVERGENCES } from "../divergences.ts";
 import { KL_SCHEDULES } from "../schedule.ts";
+import { RECIPE_SMALL_ENTROPIES } from "./authors.ts";
 import type { Section } from "./option.ts";
 
 /** How small networks learn from the base network. */
@@ -60,7 +61,7 @@ export const LOSSES = [
         name: "smallCe",
         kind: "number",
         min: 0,
-        default: 0,
+        default: { recipe: RECIPE_SMALL_ENTROPIES, else: 0 },
         only: { mode: ["adjoined"] },
         help: "weight of the small network's cross entropy with the labels",
       },

@@ -4,9 +4,9 @@ import { SCHEDULES } from "../schedule.ts";
 import {
   RECIPE_BATCH_SIZES,
   RECIPE_EPOCHS,
-  RECIPE_NAMES,
   RECIPE_OPTIMIZERS,
   RECIPE_RATES,
+  RECIPES,
 } from "./authors.ts";
 import type { Section } from "./option.ts";
 
@@ -22,9 +22,10 @@ export const OPTIMIZATION = [
       {
         name: "recipe",
         kind: "choice",
-        choices: RECIPE_NAMES,
-        help: "how the authors trained: image size, batch, epochs, optimiser, rate and crops, " +
-          "where no flag says otherwise",
+        choices: RECIPES,
+        help:
+          "how the authors trained on a data set: image size, batch, epochs, optimiser, rate and " +
+          "crops; or best: what helps small networks; where no flag says otherwise",
       },
       {
         name: "epochs",
