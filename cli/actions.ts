@@ -41,7 +41,7 @@ async function runTrain(args: readonly string[]): Promise<number> {
       const { openJob } = await import("./run/open_run.ts");
       const { openRunPictures } = await import("./run/run_pictures.ts");
       using pictures = await openRunPictures(options, reporter.note);
-      const job = await openJob(options, pictures.open, course.from);
+      const job = await openJob(options, pictures.open, course.from, reporter);
       return await train(job, reporter, course);
     },
   });

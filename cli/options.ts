@@ -139,6 +139,20 @@ function small(compression: number | readonly number[], widths?: RunWidths): num
   return typeof compression === "number" ? 1 : compression.length;
 }
 
+/** Raises a `UsageError` for flags that act on given weights alone, where there are none. */
+function demandGiven(
+  { values: { init, model }, given }: Pick<Arguments<"train" | "search">, "given"> & {
+    readonly values: { readonly init?: string; readonly model: string };
+  },
+  names: readonly string[],
+): void {
+  const flag = names.find((name) => given.has(name));
+  if (flag === undefined || init !== undefined || isModelFile(model)) return;
+  throw unusable(
+    `${flagOf(flag)} has an effect with --init or a model in a file alone, found none`,
+  );
+}
+
 /** The options of a training run, with `widths` as the file says that was given. */
 export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): TrainRequest {
   const values = widths ? withFile(widths, parsed) : parsed.values;
@@ -146,12 +160,7 @@ export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): Tr
   if (mode === "distill" && teacher === undefined) {
     throw unusable("--mode distill needs --teacher with the run folder of a trained base network");
   }
-  const flag = ["importance", "bnBatches"].find((name) => parsed.given.has(name));
-  if (flag !== undefined && init === undefined && !isModelFile(values.model)) {
-    throw unusable(
-      `${flagOf(flag)} has an effect with --init or a model in a file alone, found none`,
-    );
-  }
+  demandGiven({ values, given: parsed.given }, ["importance", "bnBatches"]);
   if (
     parsed.given.has("importance") && widthsByName(widths?.widths).some(([, of]) => areLists(of))
   ) {
@@ -232,8 +241,10 @@ function searchOptions<Cost extends Limited>(
 const WHOLE = { mode: "adjoined", which: "base", compression: 1 } as const;
 
 /** The options of a search, and of the training after it. */
-export function searchRequest({ values }: Arguments<"search">): SearchRequest {
+export function searchRequest(parsed: Arguments<"search">): SearchRequest {
+  const { values } = parsed;
   const { fromScratch, widthsOnly, init } = values;
+  demandGiven(parsed, ["importance"]);
   const { budgetMacs: macs, budgetParams: params, budgetLatency: latency } = values;
   const find = searchOptions(budgetOf("search", { macs, params, latency }), values);
   return { ...runRequest("search", values, { ...WHOLE, init }), find, fromScratch, widthsOnly };

@@ -9,8 +9,9 @@ import {
 } from "@std/assert";
 import { readArguments } from "../cli/arguments.ts";
 import { EXIT } from "../cli/exit.ts";
-import { trainRequest } from "../cli/options.ts";
-import { openJob, readInputs } from "../cli/run/open_run.ts";
+import { searchRequest, trainRequest } from "../cli/options.ts";
+import { openJob, openSearch, readInputs } from "../cli/run/open_run.ts";
+import { DataError } from "../data/error.ts";
 import { Random } from "../data/random.ts";
 import { joined } from "../data/safetensors.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
@@ -30,8 +31,10 @@ import {
   parseTrainingState,
   type TrainingState,
 } from "../train/resume/training_state.ts";
+import { search } from "../train/search.ts";
+import { widthsOfFirst } from "../train/small_widths.ts";
 import { train, type TrainResult } from "../train/train.ts";
-import type { Reporter, TrainOptions } from "../train/types.ts";
+import type { Reporter, TrainOptions, Work } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -50,12 +53,19 @@ function optionsOf(...args: string[]): TrainOptions {
 const BASE = model("resnet8", { classes: 10, stem: "authors" });
 
 /** A file of drawn weights of a network. */
-function weights(network: Network, which: "base" | "small" = "base"): Uint8Array {
+function weights(
+  network: Network,
+  which: "base" | "small" = "base",
+  factor = 1,
+): Uint8Array {
   const { parameters, statistics } = networkSpecs(network);
   const random = new Random(2, "weights");
   const state = new Map([...parameters, ...statistics].map(({ name, shape }) => {
     const length = shape.reduce((product, d) => product * d, 1);
-    return [name, Float32Array.from({ length }, () => 0.05 + 0.2 * random.uniform())] as const;
+    return [
+      name,
+      Float32Array.from({ length }, () => factor * (0.05 + 0.2 * random.uniform())),
+    ] as const;
   }));
   return encodeCheckpoint(network, state, {
     ...{ which, classes: Array.from({ length: 10 }, (_, i) => `${i}`), image: [12, 12, 3] },
@@ -196,6 +206,99 @@ Deno.test(
       );
     }),
 );
+
+/** What a search comes to, and its states: those of the search, and of the training after it. */
+async function searched(
+  args: readonly string[],
+  from?: TrainingState,
+): Promise<{ result: TrainResult; states: readonly TrainingState[]; widths: string[] }> {
+  const typed = [...SHORT.slice(0, 8), "--mask-from", "1", "--budget-macs", "0.8", ...args];
+  const { options, find } = searchRequest(readArguments("search", typed));
+  const keeper = new AllStates();
+  const widths: string[] = [];
+  const opened = await openSearch(options, find, { from });
+  const { trained: result } = await search(opened, {
+    ...{ options, train: true, fromScratch: false, course: { keeper, from } },
+    found: ({ file }) => {
+      widths.push(JSON.stringify(file.widths));
+      return Promise.resolve();
+    },
+  }, SILENT);
+  assert(result);
+  return { result, states: keeper.states, widths };
+}
+
+Deno.test(
+  "a search keeps the filters that matter, and goes on to the last bit without the weights",
+  { ignore },
+  () =>
+    withFolder(async (dir) => {
+      const path = `${dir}/base.safetensors`;
+      await Deno.writeFile(path, weights(BASE));
+      const args = ["--init", path, "--importance", "l2", "--epochs", "2", "--search-epochs", "2"];
+      const steps = ["--divisors", "1,2", "--checkpoint-steps", "1"];
+      const { result, states, widths: [widths] } = await searched([...args, ...steps]);
+      // Those of the search are not written over.
+      assert(!result.files.has("widths.json"));
+      const found: Record<string, number | number[]> = JSON.parse(widths);
+      const lists = Object.entries(found).filter(([, kept]) => typeof kept !== "number");
+      assert(lists.length > 0, widths);
+      // They are those that a run by l2 with as many of them keeps.
+      const counts = Object.fromEntries(
+        Object.entries(found).map(([name, kept]) =>
+          [name, typeof kept === "number" ? kept : kept.length] as const
+        ),
+      );
+      const options = { ...optionsOf("--init", path), compression: 1, widths: counts };
+      const { widths: kept } = await withImportance(await readInputs(options), options);
+      const wanted = widthsOfFirst(kept);
+      for (const [name, filters] of lists) assertEquals(filters, wanted?.[name], name);
+      await Deno.remove(path);
+      const phases = states.map(({ phase }) => phase);
+      for (const at of [phases.indexOf("search"), phases.indexOf("train")]) {
+        const bytes = joined(encodeTrainingState(states[at]));
+        const state = parseTrainingState(bytes, "last.safetensors");
+        const again = await searched([...args, ...steps], state);
+        for (const name of ["small.safetensors", "base.safetensors"]) {
+          const [a, b] = [result, again.result].map(({ files }) => files.get(name));
+          assert(a && b && a.length === b.length && a.every((byte, i) => byte === b[i]), name);
+        }
+      }
+      const early = states[0];
+      const wrong = { ...early, run: { ...early.run, ranks: [1, 2] } };
+      await assertRejects(
+        () => searched([...args, ...steps], wrong),
+        DataError,
+        "Cannot go on with the search: wanted an order of",
+      );
+    }),
+);
+
+Deno.test("taking gradients is told of, and gradients that are no numbers are refused", {
+  ignore,
+}, () =>
+  withFolder(async (dir) => {
+    const path = `${dir}/base.safetensors`;
+    const scored = async (factor: number): Promise<Work[]> => {
+      await Deno.writeFile(path, weights(BASE, "base", factor));
+      const options = optionsOf("--init", path, "--importance", "taylor");
+      const works: Work[] = [];
+      await withImportance(await readInputs(options), options, {
+        reporter: { work: (work) => works.push(work) },
+      });
+      return works;
+    };
+    const works = await scored(1);
+    assertEquals(new Set(works.map(({ what, total }) => `${what} ${total}`)).size, 1);
+    const [first, last] = [works.at(0), works.at(-1)];
+    assertEquals([first?.what, first?.done], ["importance of filters", 0]);
+    assertEquals([last?.done, last?.total], [128, 128]);
+    await assertRejects(
+      () => scored(1e30),
+      UsageError,
+      "Cannot order filters by taylor: the gradients of the given weights are no numbers",
+    );
+  }));
 
 Deno.test("what a run by taylor saves is exported, and its widths are taken again", {
   ignore: ignore || lacks("ffi"),

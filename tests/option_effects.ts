@@ -97,7 +97,11 @@ export const EFFECTS: readonly Effect[] = [
   effect(["train"], "importance", "--importance first", "file run/widths.json", {
     beside: "--init {made}/a",
   }),
-  effect(["train"], "bn-batches", "--bn-batches 2", "submits", {
+  // All filters of that file are alike.
+  effect(["search"], "importance", "--importance taylor", ["program", "submits"], {
+    beside: "--init {made}/a",
+  }),
+  effect(["train", "search"], "bn-batches", "--bn-batches 2", "submits", {
     beside: "--init {made}/a",
     without: "--bn-batches 0",
   }),

@@ -1,15 +1,23 @@
+import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
 import { areLists } from "../export/widths_file.ts";
 import { Gpu } from "../kernels/gpu.ts";
-import { filterScores, type Importance, importantFilters } from "../nn/compress/importance.ts";
+import {
+  filterScores,
+  type Importance,
+  importantFilters,
+  pairClasses,
+} from "../nn/compress/importance.ts";
+import { curable, cure } from "../data/cure.ts";
 import { UsageError } from "./errors.ts";
 import { TAYLOR_BATCHES, taylorScores } from "./filter_scores.ts";
 import type { Given } from "./given.ts";
+import { ImageWork } from "./image_work.ts";
 import { isSmall } from "./init.ts";
 import { initialState, type Job, jobOn, type RunInputs } from "./job.ts";
 import { pairsFor } from "./pair.ts";
 import { joinWidths, widthsByName } from "./small_widths.ts";
-import type { TrainOptions } from "./types.ts";
+import type { Reporter, TrainOptions } from "./types.ts";
 
 /** The order of the filters that a run cuts by: where it is not told, `l2` of weights that are given. */
 function importanceOf(
@@ -21,21 +29,42 @@ function importanceOf(
   return importance ?? (widthsByName(widths).some(([, of]) => areLists(of)) ? "first" : "l2");
 }
 
-/** Scores of the filters of the weights that a run starts from. */
+/** What scoring filters uses and tells. */
+export interface Scoring {
+  /** Opens a device for gradients. Default: that of the fastest adapter. */
+  readonly open?: () => Promise<Gpu>;
+  /** Is told how far gradients are. */
+  readonly reporter?: Pick<Reporter, "work">;
+}
+
+/**
+ * Scores of the filters of the weights that a run starts from. Raises a {@link UsageError} where
+ * gradients are no numbers.
+ */
 async function scoresOf(
   job: Job,
   importance: Exclude<Importance, "first">,
-  open: () => Promise<Gpu>,
+  { open = Gpu.open, reporter }: Scoring,
 ): Promise<Float64Array> {
   const { adjoined, feed, batches } = job;
   const state = initialState(job);
   if (importance !== "taylor") return filterScores(adjoined, { importance, state });
   const gpu = await open();
   try {
-    return await taylorScores(gpu, adjoined, { state, feed, batches, count: TAYLOR_BATCHES });
+    const total = TAYLOR_BATCHES * feed.batch;
+    const work = reporter &&
+      new ImageWork({ work: { what: "importance of filters", total }, reporter });
+    const on = { state, feed, batches, count: TAYLOR_BATCHES, work };
+    const scores = await taylorScores(gpu, adjoined, on);
+    if (scores.every(Number.isFinite)) return scores;
   } finally {
     gpu.destroy();
   }
+  throw curable(
+    UsageError,
+    "Cannot order filters by taylor: the gradients of the given weights are no numbers",
+    cure`choose another ${{ option: "importance" }}`,
+  );
 }
 
 /**
@@ -46,7 +75,7 @@ async function scoresOf(
 export async function withImportance(
   inputs: RunInputs,
   options: TrainOptions,
-  open: () => Promise<Gpu> = Gpu.open,
+  scoring: Scoring = {},
 ): Promise<TrainOptions> {
   const { given, split } = inputs;
   const importance = importanceOf(options, given);
@@ -62,7 +91,41 @@ export async function withImportance(
     );
   }
   const whole = jobOn(inputs, { ...options, mode: "plain", which: "base" });
-  const scores = await scoresOf(whole, importance, open);
+  const scores = await scoresOf(whole, importance, scoring);
   const named = whole.pairs.map((pair) => [pair.which, importantFilters(pair, scores)] as const);
   return { ...options, importance, widths: joinWidths(named) };
+}
+
+/** By class: how many different scores are below its own. */
+function ranksOf(scores: Float64Array): number[] {
+  const different = [...new Set(scores)].sort((a, b) => a - b);
+  const ranks = new Map(different.map((score, rank) => [score, rank]));
+  return Array.from(scores, (score) => ranks.get(score) ?? 0);
+}
+
+/**
+ * What a search orders filters by: the options with the order that is meant, and ranks of the classes
+ * of channels, the higher the more they matter; none where the first ones do. Raises errors as
+ * {@link withImportance} does.
+ */
+export async function rankedForSearch(
+  inputs: RunInputs,
+  options: TrainOptions,
+  scoring: Scoring = {},
+): Promise<{ readonly options: TrainOptions; readonly ranks?: readonly number[] }> {
+  const importance = importanceOf(options, inputs.given);
+  if (importance === "first") return { options };
+  const alone = { mode: "plain", which: "base", compression: 1, widths: undefined } as const;
+  const scores = await scoresOf(jobOn(inputs, { ...options, ...alone }), importance, scoring);
+  return { options: { ...options, importance }, ranks: ranksOf(scores) };
+}
+
+/** Raises a {@link DataError} for ranks of other channels: those of a state that was changed. */
+export function demandRanks({ ranks, adjoined }: Pick<Job, "ranks" | "adjoined">): void {
+  const { count } = pairClasses(adjoined);
+  if (!ranks || ranks.length === count) return;
+  throw new DataError(
+    `Cannot go on with the search: wanted an order of ${count} filters, found one of ` +
+      `${ranks.length}; take an earlier checkpoint`,
+  );
 }

@@ -49,6 +49,8 @@ export interface RunInputs {
   readonly network?: Network;
   /** Weights to start from. */
   readonly given?: Given;
+  /** Of a search: how much each class of channels matters; else the first ones do. */
+  readonly ranks?: readonly number[];
   /** Remarks on the images, a sentence each. */
   readonly notes?: readonly string[];
   /** Where it is missing, tiles are estimated. */
@@ -74,6 +76,8 @@ export interface Job {
   readonly start?: State;
   /** Whether its small network is cut out of the weights to start from. */
   readonly isCut: boolean;
+  /** Of a search: how much each class of channels matters; else the first ones do. */
+  readonly ranks?: readonly number[];
   /** Remarks on weights and images, a sentence each. */
   readonly notes: readonly string[];
   /** Batches of a step, and how many there are of these in an epoch. */
@@ -160,7 +164,7 @@ function batchingOf(
 
 /** Builds the networks of a run, and all else that it needs before it has a GPU. */
 export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
-  const { split, teacher, network, given, notes = [], chooseTiles } = inputs;
+  const { split, teacher, network, given, ranks, notes = [], chooseTiles } = inputs;
   const pairs = pairsFor(options, split.train, network);
   const [adjoined] = pairs;
   const objective = objectiveOf(options, pairs, teacher);
@@ -176,6 +180,7 @@ export function jobOn(inputs: RunInputs, options: TrainOptions): Job {
     objective,
     teacher,
     start: start?.state,
+    ranks,
     isCut: start?.isCut ?? false,
     notes: [...start?.notes ?? [], ...notes],
     ...batching,

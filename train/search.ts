@@ -23,6 +23,7 @@ import { choiceOf, chosenWidths } from "../nn/compress/width_groups.ts";
 import { UsageError } from "./errors.ts";
 import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
+import { demandRanks } from "./importance.ts";
 import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
 import { learn } from "./epochs.ts";
 import { chooseByLatency, latencyWords } from "./latency_budget.ts";
@@ -111,21 +112,21 @@ function demandFeasible(
 
 /** The networks of a search, both as wide as the base network. */
 function searchedOn(
-  base: Network,
+  { base, ranks }: { readonly base: Network; readonly ranks?: readonly number[] },
   { trunk, maskFrom, roundTo }: TrainOptions,
   { divisors }: SearchOptions<Limited>,
 ): Search {
-  return searchable(base, { trunk, maskFrom, roundTo, divisors });
+  return searchable(base, { trunk, maskFrom, roundTo, divisors, scores: ranks });
 }
 
 /** The layers whose times a search for a budget of latency needs. */
 export function layersOfSearch(
-  { split: { train }, network }: Pick<RunInputs, "split" | "network">,
+  { split: { train }, network, ranks }: Pick<RunInputs, "split" | "network" | "ranks">,
   training: TrainOptions,
   options: SearchOptions<Limited>,
 ): TimedLayers[] {
   const [{ base }] = pairsFor({ ...training, compression: 1, widths: undefined }, train, network);
-  const { groups } = searchedOn(base, training, options);
+  const { groups } = searchedOn({ base, ranks }, training, options);
   return layersToTime(base, groups, train);
 }
 
@@ -144,8 +145,9 @@ export function searchOn(
   const whole = { ...training, compression: 1, widths: undefined, epochs };
   const job = jobOn(inputs, whole);
   const { base } = job.adjoined;
+  demandRanks(job);
   const image: ImageSize = job.split.train;
-  const search = searchedOn(base, training, options);
+  const search = searchedOn({ base, ranks: job.ranks }, training, options);
   const cost = budgeted === "latency"
     ? latencyCost(base, search.groups, { image, table })
     : widthCost(base, search.groups, { budgeted, image });
@@ -194,7 +196,9 @@ export async function findWidths(
   const { budget, budgeted } = options;
   const gates = gatesOf(scope, { job, search, cost, options });
   const weights = { ...weightsOf(scope, job, initialState(job)), gates };
-  const inWords = `search, budget ${percent(budget)} of the ${budgetName(budgeted)}`;
+  const { importance = "first" } = job.options;
+  const inWords = `search, budget ${percent(budget)} of the ${budgetName(budgeted)}` +
+    (importance === "first" ? "" : `, filters by ${importance}`);
   if (!again) announce(gpu, job, reporter, what ?? inWords);
   const { history } = await learn(gpu, job, {
     ...{ weights, reporter, estimate },
@@ -252,10 +256,7 @@ export function widthsFoundBefore(
   widths: Widths,
 ): WidthsFound {
   const { adjoined: { base }, groups } = searched.search;
-  const numbers = Object.entries(widths).flatMap(([name, width]) =>
-    typeof width === "number" ? [[name, width]] : []
-  );
-  const choice = choiceOf(base, groups, Object.fromEntries(numbers));
+  const choice = choiceOf(base, groups, widths);
   if (choice) return widthsOfChoice(searched, choice);
   throw new DataError(
     "Cannot go on with the widths that were found: wanted those of a search with the same options, " +
@@ -321,7 +322,7 @@ export interface SearchResult {
  */
 export async function search(
   opened: SearchJob,
-  { options: training, train, fromScratch, found: keep, course = courseInMemory(), open }: {
+  { options: all, train, fromScratch, found: keep, course = courseInMemory(), open }: {
     /** Those of the training after the search. */
     options: TrainOptions;
     train: boolean;
@@ -336,8 +337,10 @@ export async function search(
   reporter: Reporter,
 ): Promise<SearchResult> {
   const started = performance.now();
-  const { split, network, chooseTiles } = opened.job;
-  const inputs = { split, network, chooseTiles };
+  const { split, network, chooseTiles, ranks } = opened.job;
+  const inputs = { split, network, chooseTiles, ranks };
+  // Widths that were found say which filters are kept.
+  const training = { ...all, importance: undefined };
   const estimate = new Estimate();
   const run = async ({ gpu, parts, from, again }: Attempt): Promise<SearchResult> => {
     const own = { ...course, from };
@@ -378,8 +381,10 @@ export async function search(
     }
     estimate.later = [];
     if (!train || !last) return { widths };
-    const job = jobOn(inputs, withWidths(options, named));
     const isFresh = fromScratch || budgets.length > 1;
+    // A search that goes on has the weights in its state.
+    const isCut = !isFresh && (training.init !== undefined || network !== undefined);
+    const job = { ...jobOn(inputs, withWidths(options, named)), isCut };
     const trained = await runJob(gpu, job, reporter, {
       state: isFresh ? initialState(job) : narrowState(last.state, job.adjoined),
       ...{ estimate, what: AFTER, course: own, before: last.history },

@@ -4,7 +4,7 @@ import type { OpenPictures } from "../../data/pictures.ts";
 import { preparations } from "../../train/augment/plan.ts";
 import { isModelFile } from "../../export/model_file_name.ts";
 import { givenNetwork, networkOfRun } from "../../train/model_file.ts";
-import { withImportance } from "../../train/importance.ts";
+import { rankedForSearch, withImportance } from "../../train/importance.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
 import {
   layersOfSearch,
@@ -78,9 +78,10 @@ export async function openJob(
   options: TrainOptions,
   openPictures?: OpenPictures,
   from?: TrainingState,
+  reporter?: Pick<Reporter, "work">,
 ): Promise<Job> {
   const inputs = await readInputs(options, openPictures, from);
-  if (!from) return jobOn(inputs, await withImportance(inputs, options));
+  if (!from) return jobOn(inputs, await withImportance(inputs, options, { reporter }));
   // Which filters were kept followed from weights that need not be there any more.
   const { importance, widths } = from.run.options;
   return jobOn(inputs, { ...options, importance, widths });
@@ -99,8 +100,13 @@ export async function openSearch(
     readonly reporter?: Pick<Reporter, "work">;
   } = {},
 ): Promise<SearchJob> {
-  const inputs = await readInputs(options, openPictures, from);
-  if (find.budgeted !== "latency") return searchOn(inputs, options, find);
+  const read = await readInputs(options, openPictures, from);
+  // As in openJob.
+  const ordered = from
+    ? { options: { ...options, importance: from.run.options.importance }, ranks: from.run.ranks }
+    : await rankedForSearch(read, options, { reporter });
+  const inputs = { ...read, ranks: ordered.ranks };
+  if (find.budgeted !== "latency") return searchOn(inputs, ordered.options, find);
   const table = await layerTable(layersOfSearch(inputs, options, find), reporter);
-  return searchOn(inputs, options, find, table);
+  return searchOn(inputs, ordered.options, find, table);
 }

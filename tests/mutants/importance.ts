@@ -26,6 +26,27 @@ export const IMPORTANCE: readonly Mutant[] = [
     test: { file: TEST, name: "estimated statistics" },
   },
   {
+    name: "a search keeps the first filters of given weights",
+    file: "train/search.ts",
+    find: ", scores: ranks }",
+    replace: " }",
+    test: { file: "tests/importance_run_test.ts", name: "a search keeps the filters that matter" },
+  },
+  {
+    name: "a search that goes on forgets the order of filters",
+    file: "train/resume/saving.ts",
+    find: "        ...this.#job.ranks && { ranks: this.#job.ranks },\n",
+    replace: "",
+    test: { file: "tests/importance_run_test.ts", name: "a search keeps the filters that matter" },
+  },
+  {
+    name: "filters that no norm scales count as nothing",
+    file: "nn/compress/importance.ts",
+    find: "norms[c] > 0 ? found : magnitude[c]",
+    replace: "found",
+    test: { file: TEST, name: "by norms, filters that none scales" },
+  },
+  {
     name: "a run that goes on keeps the first filters",
     file: "cli/run/open_run.ts",
     find: "{ ...options, importance, widths }",

@@ -85,7 +85,7 @@ export const NETWORKS = [
   },
   {
     title: "cutting what is given",
-    commands: ["train"],
+    commands: ["train", "search"],
     options: [
       {
         name: "importance",
@@ -102,6 +102,7 @@ export const NETWORKS = [
         kind: "integer",
         min: 0,
         idle: [BASE_ALONE],
+        beside: ["widthsOnly"],
         otherwise: "16 where given weights are cut, else 0",
         help:
           "training batches on which the small network's batch norms are estimated at the start",

@@ -22,6 +22,8 @@ export interface RunOfState {
   readonly network?: string;
   /** All options of the command, as config.json has them. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Of a search of given weights: how much each class of channels matters. */
+  readonly ranks?: readonly number[];
   /** Of a comparison: the folders of its runs that have ended. */
   readonly ended?: readonly string[];
   /** Names of the classes, in the order of the logits. */

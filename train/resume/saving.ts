@@ -110,6 +110,7 @@ export class Saving {
         config: this.#course.config,
         ended: this.#course.ended,
         ...savedNetwork(this.#job.network),
+        ...this.#job.ranks && { ranks: this.#job.ranks },
         classes,
         image: [height, width, channels],
         normalization,

@@ -47,10 +47,11 @@ function isImage(image: unknown): image is readonly [number, number, number] {
 function isRun(run: unknown): run is RunOfState {
   if (!isRecord(run) || !isRecord(run.options) || !isRecord(run.normalization)) return false;
   const { adapter, tiles, classes, image, normalization: { mean, std } } = run;
-  const { config, network, ended } = run;
+  const { config, network, ranks, ended } = run;
   if (typeof adapter !== "string" || (config !== undefined && !isRecord(config))) return false;
   const isText = (value: unknown): boolean => typeof value === "string";
   if (network !== undefined && !isText(network)) return false;
+  if (ranks !== undefined && !isListOf(ranks, isCount)) return false;
   if (ended !== undefined && !isListOf(ended, isText)) return false;
   if (tiles !== undefined && !areAll(tiles, (own) => areAll(own, isText))) return false;
   if (!isListOf(classes, isText) || !isImage(image)) return false;
