@@ -281,7 +281,6 @@ export { layersKey, type LayerTable, type TimedLayers } from "./nn/compress/laye
 export type { Candidates, Extent, Part } from "./nn/compress/width_extents.ts";
 export type { Gate, InputGate, PlacedGates } from "./nn/compress/width_gates.ts";
 export {
-  type Candidates,
   chosenWidths,
   type WidthGroups,
   widthGroups,
