@@ -30,7 +30,7 @@ import { chooseByLatency, latencyWords } from "./latency_budget.ts";
 import { LatencyPair } from "./latency_pair.ts";
 import type { SmallName } from "../nn/which.ts";
 import { pairsFor } from "./pair.ts";
-import { joinWidths, widthsByName } from "./small_widths.ts";
+import { joinNamed, type NamedWidths, widthsByName } from "./small_widths.ts";
 import { lossFor } from "./loss_of_options.ts";
 import { announce, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
@@ -272,17 +272,6 @@ export function searchInParts(search: SearchJob, parts: number): SearchJob {
 /** The training after a search, in words. */
 const AFTER = "training with the widths found";
 
-/** What one search has found, with the name of its small network. */
-interface Named {
-  readonly which: SmallName;
-  readonly widths: Widths;
-}
-
-/** The options of the training that follows, with what was found. */
-function withWidths(options: TrainOptions, found: readonly Named[]): TrainOptions {
-  return { ...options, widths: joinWidths(found.map(({ which, widths }) => [which, widths])) };
-}
-
 /** A budget that can be counted: of latency there is no telling, it is about that of its cause. */
 function countedBudget(
   { budget, budgeted }: Pick<SearchOptions<Limited>, "budget" | "budgeted">,
@@ -300,7 +289,7 @@ function trainingAfter(
     const widths = uniformWidths(adjoined.base, training, cost);
     return { which: nameOf(options, budget), widths };
   });
-  return workloads(jobOn({ split, network }, withWidths(training, named)));
+  return workloads(jobOn({ split, network }, { ...training, widths: joinNamed(named) }));
 }
 
 /** The name of a search in its states: of several, they are counted from the second on. */
@@ -353,7 +342,7 @@ export async function search(
     const budgets = budgetsOf(opened.options);
     const phases = budgets.map((_, i) => phaseOf(i));
     // What was found before the search that the run goes on from is in its state.
-    const named: Named[] = widthsByName(from?.run.options.widths)
+    const named: NamedWidths[] = widthsByName(from?.run.options.widths)
       .map(([which, widths]) => ({ which, widths }));
     const first = Math.max(0, phases.indexOf(from?.phase ?? ""));
     let last: Found | undefined;
@@ -361,7 +350,8 @@ export async function search(
     for (const [i, budget] of budgets.entries()) {
       if (i < first) continue;
       const parted = searchInParts(opened, parts);
-      const soFar = named.length ? withWidths(parted.job.options, named) : parted.job.options;
+      const { options: whole } = parted.job;
+      const soFar = named.length ? { ...whole, widths: joinNamed(named) } : whole;
       const one: SearchJob = {
         ...parted,
         job: { ...parted.job, options: soFar },
@@ -384,7 +374,7 @@ export async function search(
     const isFresh = fromScratch || budgets.length > 1;
     // A search that goes on has the weights in its state.
     const isCut = !isFresh && (training.init !== undefined || network !== undefined);
-    const job = { ...jobOn(inputs, withWidths(options, named)), isCut };
+    const job = { ...jobOn(inputs, { ...options, widths: joinNamed(named) }), isCut };
     const trained = await runJob(gpu, job, reporter, {
       state: isFresh ? initialState(job) : narrowState(last.state, job.adjoined),
       ...{ estimate, what: AFTER, course: own, before: last.history },

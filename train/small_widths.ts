@@ -41,3 +41,14 @@ export function joinWidths(
   for (const [name, widths] of named) if (name !== "small") byName[name] = widths;
   return byName;
 }
+
+/** Widths of a small network, with its name. */
+export interface NamedWidths {
+  readonly which: SmallName;
+  readonly widths: Widths;
+}
+
+/** Widths of small networks with their names, as {@link joinWidths} has them. */
+export function joinNamed(found: readonly NamedWidths[]): Widths | WidthsByName {
+  return joinWidths(found.map(({ which, widths }) => [which, widths]));
+}
