@@ -1,5 +1,4 @@
 import { networkWords } from "../nn/which.ts";
-import type { Batch } from "../data/batch.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { firstBatch } from "../data/picture_batches.ts";
 import type { PictureSet } from "../data/pictures.ts";
@@ -7,6 +6,12 @@ import { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import { VerificationError } from "../train/errors.ts";
+import {
+  browserLine,
+  type BrowserVerification,
+  checkInBrowser,
+  chosenBrowser,
+} from "./run/browser_check.ts";
 import { openSource, type SourceOptions } from "./run/export_source.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
@@ -28,6 +33,8 @@ const LATENCY_RUNS = 20;
 export interface ExportOptions extends SourceOptions {
   /** Whether the ONNX graph takes pixels from 0 to 255 and normalises them. */
   readonly includeNormalization: boolean;
+  /** The program of a browser whose WebGPU runs the file as well, or `auto`. Default: none. */
+  readonly browser?: string;
 }
 
 /** What an export came to. */
@@ -39,6 +46,8 @@ export interface ExportReport {
   readonly verify: Verification;
   /** Milliseconds for one image in onnxruntime-web; of ONNX only. */
   readonly latency?: number;
+  /** What it came to in a browser's WebGPU. */
+  readonly browser?: BrowserVerification;
   /** The page beside the file. */
   readonly page?: string;
 }
@@ -103,7 +112,10 @@ export async function exportNetwork(
 ): Promise<ExportReport> {
   const { format, includeNormalization } = options;
   const extension = format === "onnx" ? "onnx" : "torch.safetensors";
-  using source = await openSource(options, extension, (text) => reporter.note(text));
+  const { browser: asked } = options;
+  const note = (text: string): void => reporter.note(text);
+  const browser = asked === undefined ? undefined : await chosenBrowser(asked, note);
+  using source = await openSource(options, extension, note);
   const { checkpoint, dataset, output, page } = source;
   const gpu = await Gpu.open();
   let exported: Exported | undefined;
@@ -116,9 +128,13 @@ export async function exportNetwork(
       : await asSafetensors(bench);
     const { bytes, parameterBytes, logits } = exported;
     const work = new ImageWork({ work: { what: "verification", total: dataset.length }, reporter });
-    const both = [(batch: Batch) => own.logits(batch), logits] as const;
-    const verify = await compareLogits(both, { dataset, batch: BATCH }, work);
-    demandEqual(verify, checkpoint.which);
+    const trained: LogitsOf = (batch) => own.logits(batch);
+    const verify = await compareLogits([trained, logits], { dataset, batch: BATCH }, work);
+    const { which } = checkpoint;
+    demandEqual(verify, which);
+    const inBrowser = browser === undefined || asked === undefined
+      ? undefined
+      : await checkInBrowser(browser, { bytes, logits: trained, which, dataset, asked, reporter });
     const latency = await exported.latency?.(latencyProgress(reporter, LATENCY_RUNS));
     await writeWhole(output, bytes);
     if (page !== undefined) await writePage(page, output, parseOnnxInfo(bytes, output));
@@ -126,6 +142,7 @@ export async function exportNetwork(
     return {
       ...{ output, fileBytes, parameterBytes, verify },
       ...latency === undefined ? {} : { latency },
+      ...inBrowser === undefined ? {} : { browser: inBrowser },
       ...page === undefined ? {} : { page },
     };
   } finally {
@@ -136,12 +153,13 @@ export async function exportNetwork(
 
 /** What an export came to, in a line for each. */
 export function exportText({ output, verify, ...report }: ExportReport): string {
-  const { fileBytes, parameterBytes, latency, page } = report;
+  const { fileBytes, parameterBytes, latency, browser, page } = report;
   const over = (fileBytes / parameterBytes).toFixed(3);
   return [
     `${output}: ${fileSize(fileBytes)}, ${over} times its ${grouped(parameterBytes)} bytes of ` +
     `parameters`,
     equalityLine("the file", "the trained network", verify),
+    ...browser === undefined ? [] : [browserLine(browser)],
     ...latency === undefined
       ? []
       : [`${latency.toPrecision(3)} ms for one image in onnxruntime-web ${RUNTIME}, one thread`],

@@ -3,6 +3,7 @@
  * browser, which takes all cores and is given up after a while.
  */
 export const ALONE: readonly string[] = [
+  "browser_check_test.ts",
   "browser_pictures_test.ts",
   "browser_test.ts",
   "endurance_test.ts",

@@ -353,6 +353,7 @@ export const EFFECTS: readonly Effect[] = [
     "--include-normalization",
     "file idx-run/small.onnx",
   ),
+  effect(["export"], "browser", "--browser {dir}/none", "printed", { refused: "with" }),
   effect(["export"], "page", "--page", ["printed", "file idx-run/small.html"]),
   effect(["export"], "int8", "--int8", ["file idx-run/small.int8.onnx", "printed"]),
   effect(["export"], "fp16", "--fp16", ["file idx-run/small.fp16.onnx", "printed"]),

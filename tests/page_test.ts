@@ -6,23 +6,19 @@ import { browserScript } from "../cli/run/browser_script.ts";
 import { demandPictures, pageText, writePage } from "../cli/run/page_files.ts";
 import { DataError } from "../data/error.ts";
 import { encodeOnnx, parseOnnxInfo } from "../export/onnx.ts";
-import { network } from "../nn/network.ts";
 import type { FoundClass } from "../train/classifier.ts";
 import { inChromium, installedChromium } from "./chromium.ts";
 import { withFolder } from "./folder.ts";
 import { encode, noise, waves } from "./made_pictures.ts";
 import { lacks } from "./permissions.ts";
-import { checkpointOf } from "./saved_networks.ts";
+import { checkpointOf, fewLayers } from "./saved_networks.ts";
 
 const ignore = lacks("read", "write", "run", "env", "ffi");
 const chromium = installedChromium() ?? "";
 
-/** Few layers, as a browser without a GPU compiles for seconds; for pictures that are no squares. */
+/** For pictures that are no squares. */
 const CHECKPOINT = {
-  ...checkpointOf(network({ channels: 3 }, (n) => {
-    const x = n.relu(n.conv2d(n.image, { name: "conv", out: 8, kernel: 5, stride: 3 }));
-    n.linear(n.globalAvgPool2d(x), { name: "fc", out: 4 });
-  })),
+  ...checkpointOf(fewLayers()),
   classes: ["cat", "dog", "</script><b>", "ä & “b”"],
   cropPct: 0.8,
   interpolation: "bicubic",

@@ -4,6 +4,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { fileURLToPath } from "node:url";
 import { errorMessage } from "../cli/error_message.ts";
 import { EXIT, exitCode } from "../cli/exit.ts";
+import { CHROMIUMS } from "../cli/run/installed_browser.ts";
 import { whyNot } from "../cli/run/unwritable.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead, tooManyOpen } from "../data/found_instead.ts";
@@ -29,6 +30,7 @@ const KINDS: Readonly<Record<string, string>> = {
   search: "read* write* env ffi sys",
   compare: "read* write* env ffi sys",
   export: "read* write* env ffi",
+  "export:browser": "read* write* env ffi net run",
   eval: "read* write* env ffi sys",
   data: "read* write* env ffi",
   predict: "read* env ffi",
@@ -51,7 +53,7 @@ Deno.test("every command is granted what it needs, by name where that is known",
 });
 
 Deno.test(
-  "nothing but the benches runs programs, and they those that they name",
+  "nothing but benches and the check in a browser runs programs, those that they name",
   { ignore },
   () => {
     const running = taskNames().flatMap((words) =>
@@ -63,6 +65,8 @@ Deno.test(
       ["data", "--allow-run=python3,/usr/bin/python3"],
       ["peers", "--allow-run=deno,python3,/usr/bin/python3"],
     ]);
+    const browsers = granted(["export:browser"]).filter((flag) => /^--allow-(run|net)/.test(flag));
+    assertEquals(browsers, ["--allow-net=127.0.0.1", `--allow-run=${CHROMIUMS.join(",")}`]);
   },
 );
 

@@ -187,6 +187,14 @@ export const NETWORKS: Readonly<Record<string, Network>> = {
   "cut out of a ConvNeXt": cutOf("convnext"),
 };
 
+/** A network of few layers, as a browser without a GPU compiles each for seconds. */
+export function fewLayers(): Network {
+  return network({ channels: 3 }, (n) => {
+    const x = n.relu(n.conv2d(n.image, { name: "conv", out: 8, kernel: 5, stride: 3 }));
+    n.linear(n.globalAvgPool2d(x), { name: "fc", out: 4 });
+  });
+}
+
 /** Weights and statistics of which none is 0 or 1; logits stay within some tens. */
 export function randomState(made: Network, seed = 4): State {
   const random = new Random(seed, "state");

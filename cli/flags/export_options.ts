@@ -30,6 +30,15 @@ export const EXPORT = [
         help: "ONNX that takes pixels from 0 to 255 and normalises them itself",
       },
       {
+        name: "browser",
+        kind: "string",
+        value: "PATH",
+        only: { format: ["onnx"] },
+        beside: ["int8", "fp16"],
+        help: "check in the WebGPU of this Chromium or Chrome as well; auto: of one that is " +
+          "installed, as deno task export:browser does",
+      },
+      {
         name: "page",
         kind: "boolean",
         only: { format: ["onnx"] },
