@@ -1,12 +1,13 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { readArguments } from "../cli/arguments.ts";
-import { compareRequest } from "../cli/options.ts";
+import { compareRequest, trainRequest } from "../cli/options.ts";
 import { DataError } from "../data/error.ts";
 import { readInputs } from "../cli/run/open_run.ts";
 import { earlierRuns } from "../cli/run/earlier_runs.ts";
 import { uniformWidths } from "../nn/compress/width_uniform.ts";
 import type { Outcome } from "../train/compare/comparison.ts";
 import { METHOD_NAMES, METHODS } from "../train/compare/methods.ts";
+import type { Turn } from "../train/compare/method.ts";
 import { Plan } from "../train/compare/plan.ts";
 import { UsageError } from "../train/errors.ts";
 import { pairsFor } from "../train/pair.ts";
@@ -72,6 +73,20 @@ Deno.test("options of methods that are not compared are refused", () => {
   assertMatch(complaint("--methods", "distilled", "--small-ce", "1"), /on adjoined/);
   assertEquals(request("--methods", "distilled", "--kl-weight", "2").options.klWeight, 2);
   assertEquals(request("--methods", "adjoined", "--detach").options.detach, true);
+});
+
+Deno.test("one of the methods takes the options of the best recipe", async () => {
+  const flags = ["--train-size", "16", "--val-size", "8", "--batch-size", "8"];
+  const { options, find } = request(...flags, "--mask-from", "1", "--small-ce", "0.5");
+  const inputs = await readInputs(options);
+  const ground = { inputs, options, find, widths: {}, pruneBy: "l2" } as const;
+  const turn = ground as Pick<Turn, keyof typeof ground> as Turn;
+  const [plain, best] = await Promise.all(
+    ["adjoined", "adjoined-best"].map((name) => methodOf(name).training(turn)),
+  );
+  const { smallCe } = trainRequest(readArguments("train", ["--recipe", "best"])).options;
+  assertEquals([plain.job.options.smallCe, best.job.options.smallCe], [0.5, smallCe]);
+  assertEquals({ ...best.job.options, smallCe: 0.5 }, plain.job.options);
 });
 
 Deno.test("progress says which method of how many, and which seed", () => {

@@ -169,9 +169,9 @@ Deno.test(
       );
       assertStringIncludes(
         out,
-        "\ncompare  6 methods at 80.0 % of the multiply-accumulates, seed 0: 6 runs\n",
+        "\ncompare  7 methods at 80.0 % of the multiply-accumulates, seed 0: 7 runs\n",
       );
-      assertMatch(out, /searched-0 in .*, 6 runs after \d/);
+      assertMatch(out, /searched-0 in .*, 7 runs after \d/);
       assert(!out.includes("±"), out);
       // The networks are kept, each where compare.json says, and can be exported.
       for (const { which, file, top1, params } of outcomes) {

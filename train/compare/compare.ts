@@ -87,9 +87,9 @@ class Grounds {
 
 /** Whether the run of a state has ended, too: all is trained, and its networks are kept. */
 async function isOver(from: TrainingState, ended: EndedRuns): Promise<boolean> {
-  const { phase, position, run: { options } } = from;
+  const { phase, position, run: { options: { epochs, finetuneEpochs } } } = from;
   // What lies in the folder before a first run has ended may be of an earlier comparison.
-  if (endedBefore(from).length === 0 || position.epoch < options.epochs) return false;
+  if (endedBefore(from).length === 0 || position.epoch < epochs + finetuneEpochs) return false;
   return await ended.read(phase) !== undefined;
 }
 

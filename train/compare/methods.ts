@@ -1,5 +1,6 @@
 import { entriesOf, type Which } from "../../nn/which.ts";
 import { adjoined } from "./adjoined.ts";
+import { adjoinedBest } from "./adjoined_best.ts";
 import { alone } from "./alone.ts";
 import { base } from "./base.ts";
 import { distilled } from "./distilled.ts";
@@ -8,7 +9,15 @@ import { pruned } from "./pruned.ts";
 import { searched } from "./searched.ts";
 
 /** All methods, in the order in which they are tried. */
-export const METHODS: readonly Method[] = [base, alone, distilled, pruned, adjoined, searched];
+export const METHODS: readonly Method[] = [
+  base,
+  alone,
+  distilled,
+  pruned,
+  adjoined,
+  adjoinedBest,
+  searched,
+];
 
 /** The names of all methods. */
 export const METHOD_NAMES: readonly string[] = METHODS.map(({ name }) => name);
