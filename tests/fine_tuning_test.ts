@@ -2,6 +2,7 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { readArguments } from "../cli/arguments.ts";
 import { trainRequest } from "../cli/options.ts";
+import { runResult } from "../cli/report/result.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { jobOn } from "../train/job.ts";
@@ -71,7 +72,12 @@ Deno.test("small networks are fine-tuned, the base network is not, and a run goe
       "small-4.safetensors",
     ]);
     const { summary, predictions } = straight.result;
-    assertEquals(summary.epochs, 4);
+    assertEquals([summary.epochs, summary.finetuneEpochs], [4, 2]);
+    const printed = runResult(summary, { files: new Map(), folder: "runs/a", test: false });
+    assert(
+      printed.some((line) => line.includes("small-2 before its fine-tuning")),
+      printed.join("\n"),
+    );
     assertEquals(summary.base, without.result.summary.base);
     assertEquals(Object.keys(predictions), ["base", "small-2", "small-4"]);
     assertEquals(straight.epochs.map(({ epoch, epochs }) => [epoch, epochs]), [

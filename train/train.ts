@@ -226,6 +226,7 @@ export async function runJob(
     seed,
     adapter: gpu.adapter,
     epochs: trainedEpochs(history).length,
+    ...isFineTuned(job) && { finetuneEpochs: options.finetuneEpochs },
     seconds: (performance.now() - started) / 1000,
     ...Object.fromEntries(summaries),
   };

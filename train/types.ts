@@ -124,8 +124,10 @@ export interface Summary extends Readonly<ByNetwork<NetworkSummary>> {
   readonly seed: number;
   /** The GPU's own words for itself. */
   readonly adapter: string;
-  /** How often each training image was seen. */
+  /** How often each training image was seen, fine-tuning included. */
   readonly epochs: number;
+  /** Epochs of the fine-tuning of small networks, whose proofs are from before it. */
+  readonly finetuneEpochs?: number;
   /** Of the whole run: a search of widths, compilation and verification included. */
   readonly seconds: number;
 }

@@ -20,6 +20,7 @@ export function runResult(
   },
 ): string[] {
   const networks = entriesOf<NetworkSummary>(summary);
+  const when = summary.finetuneEpochs ? "before its fine-tuning" : "as saved";
   const rows = networks.map(([which, network]) => {
     const size = files.get(`${which}.safetensors`);
     const { top1, params, macs } = network;
@@ -32,7 +33,7 @@ export function runResult(
       ...rows,
     ]),
     ...networks.flatMap(([which, { verify }]) =>
-      verify ? [equalityLine(`the ${networkWords(which)} as saved`, MEASURED, verify)] : []
+      verify ? [equalityLine(`the ${networkWords(which)} ${when}`, MEASURED, verify)] : []
     ),
     `${[...files.keys()].join(", ")} in ${folder}, after ${duration(summary.seconds)}`,
   ];
