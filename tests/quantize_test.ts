@@ -137,7 +137,8 @@ Deno.test("activations after sums are left out, gates and norms stay in floats, 
     const graph = graphOf(checkpointOf(NETWORKS[name]), { includeNormalization });
     const { integer, absorbed, ranges } = integerPlan(graph);
     const ops = graph.nodes.filter((node) => integer.has(node.name)).map(({ op }) => op);
-    return { graph, ops: [...new Set(ops)].sort(), absorbed: absorbed.size, ranges };
+    const resized = ops.filter((op) => op === "Resize").length;
+    return { graph, ops: [...new Set(ops)].sort(), absorbed: absorbed.size, ranges, resized };
   };
   const resnet = plan("cut out of a ResNet");
   const relus = resnet.graph.nodes.filter(({ op }) => op === "Relu");
@@ -150,6 +151,8 @@ Deno.test("activations after sums are left out, gates and norms stay in floats, 
   assertEquals(plan("of concatenations").ops, ["Conv", "Flatten", "Gemm", "GlobalAveragePool"]);
   // A convolution makes the classes; what comes after it, up to the logits, is of floats.
   assertEquals(plan("cut out of a SqueezeNet").ops, ["Concat", "Conv", "MaxPool"]);
+  // The second of two makes a part of the logits.
+  assertEquals(plan("whose classes a convolution makes").resized, 1);
   assertEquals(plan("cut out of a ConvNeXt").ops, ["Conv", "Gemm", "Transpose"]);
 });
 
@@ -175,3 +178,22 @@ Deno.test(
     assert(bytesOf(halfGraph(graph)) < 0.6 * all, `${bytesOf(halfGraph(graph))} of ${all}`);
   },
 );
+
+Deno.test("ranges are those of values on the images, as it is asked for", { ignore }, async () => {
+  const checkpoint = checkpointOf(NETWORKS["cut out of a ResNet"]);
+  const rangesOf = (calibration: keyof typeof CALIBRATIONS) =>
+    calibratedRanges(checkpoint, {
+      images: new ValidationBatches({ dataset: images(60), batch: 10 }),
+      ...{ calibration, includeNormalization },
+    });
+  const all = await rangesOf("minmax");
+  for (const calibration of ["percentile", "entropy"] as const) {
+    const found = await rangesOf(calibration);
+    assertEquals([...found.keys()], [...all.keys()]);
+    assert([...found].every(([name, { low, high }]) => {
+      const most = all.get(name);
+      return most && low >= most.low && high <= most.high;
+    }));
+    assert([...found].some(([name, { high }]) => high !== all.get(name)?.high), calibration);
+  }
+});

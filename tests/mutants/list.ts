@@ -18,6 +18,7 @@ import { PICTURES } from "./pictures.ts";
 import { PICTURE_SETS } from "./picture_sets.ts";
 import { PICTURE_BATCHES } from "./picture_batches.ts";
 import { PROOFS } from "./proofs.ts";
+import { QUANTIZING } from "./quantizing.ts";
 import { REFUSALS } from "./refusals.ts";
 import { RESUMED_RUNS } from "./resumed_runs.ts";
 import { REPORTS } from "./reports.ts";
@@ -40,6 +41,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...ARITHMETIC,
   ...AUGMENTATIONS,
   ...CROPS,
+  ...QUANTIZING,
   ...REFUSALS,
   ...KERNELS,
   ...ACTIVATIONS,
