@@ -91,4 +91,18 @@ export const ACTIVATIONS: readonly Mutant[] = [
     replace: "",
     test: { file: LAYERS_TEST, name: "a block of ConvNeXt and a gate" },
   },
+  {
+    name: "dropout leaves what stays as it is",
+    file: "kernels/ops/dropout.ts",
+    find: "v * dims.scale, stays)",
+    replace: "v, stays)",
+    test: { file: OPS_TEST, name: ofOp("dropout") },
+  },
+  {
+    name: "stochastic depth leaves branches that stay as they are",
+    file: "kernels/ops/drop_path.ts",
+    find: "x(at) * dims.scale, stays)",
+    replace: "x(at), stays)",
+    test: { file: OPS_TEST, name: ofOp("drop path") },
+  },
 ];
