@@ -223,6 +223,12 @@ export const NETWORKS = [
           "alpha: masked convolutions of the small network keep floor(filters / alpha); 2,4,8 " +
           "makes three small networks, small-2, small-4 and small-8",
       },
+    ],
+  },
+  {
+    title: "several small networks",
+    commands: ["train"],
+    options: [
       {
         name: "sandwich",
         kind: "integer",
