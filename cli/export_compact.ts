@@ -200,7 +200,10 @@ export async function exportCompact(
   const written = await open(bytes, output);
   const first = await firstBatch({ dataset, batch: 1 });
   const timed = latencyProgress(reporter, LATENCY_RUNS);
-  const latencies = await OnnxSession.latencies([float32, written], first, LATENCY_RUNS, timed);
+  const latencies = await OnnxSession.latencies([float32, written], first, {
+    runs: LATENCY_RUNS,
+    timed,
+  });
   await writeWhole(output, bytes);
   if (page !== undefined) await writePage(page, output, parseOnnxInfo(bytes, output));
   const [of32, ofCompact] = [floatBytes, bytes].map((file, i) => ({

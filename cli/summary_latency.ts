@@ -12,6 +12,7 @@ import {
 import type { ImageSize } from "../nn/count.ts";
 import { channelsOf, IMAGE, type Network } from "../nn/network.ts";
 import { nameOf } from "../nn/state.ts";
+import { processorTime } from "./processor_time.ts";
 import { columns } from "./text.ts";
 
 /**
@@ -108,7 +109,7 @@ export async function summaryLatency(
   { base, small }: Pick<Adjoined, "base" | "small">,
   image: ImageSize,
   time: (layers: readonly TimedLayers[]) => Promise<LayerTable> = (layers) =>
-    timeLayers(layers, { rounds: ROUNDS }),
+    timeLayers(layers, { rounds: ROUNDS, now: processorTime }),
 ): Promise<SummaryLatency> {
   const [whole, cut] = [base, small].map((network) => new Works(network, image));
   const narrowed = narrowedOf(whole, cut);

@@ -10,6 +10,7 @@ import { channelsOf } from "../nn/network.ts";
 import { layerModel, SHAPE } from "./layer_model.ts";
 import { INPUT } from "./onnx_graph.ts";
 import { loadRuntime, openSession, type Runtime } from "./onnx_runtime.ts";
+import { type Stopwatch, WALL } from "./stopwatch.ts";
 
 /** Work, in multiply-accumulates or numbers moved, that a run of copies of a layer comes to. */
 const WORK = 4e6;
@@ -41,6 +42,7 @@ async function quickest(
   { Tensor }: Runtime,
   session: InferenceSession,
   { network: { channels }, image: { height, width } }: TimedLayers,
+  now: Stopwatch,
 ): Promise<number> {
   const random = draws();
   const pixels = Float32Array.from({ length: channels * height * width }, () => 2 * random() - 1);
@@ -48,9 +50,9 @@ async function quickest(
   await session.run({ [INPUT]: image }, [SHAPE]);
   let [least, taken] = [Infinity, 0];
   for (let i = 0; i < MOST_RUNS && (i < LEAST_RUNS || taken < LEAST_TIME); i++) {
-    const start = performance.now();
+    const start = now();
     await session.run({ [INPUT]: image }, [SHAPE]);
-    const time = performance.now() - start;
+    const time = now() - start;
     least = Math.min(least, time);
     taken += time;
   }
@@ -58,11 +60,15 @@ async function quickest(
 }
 
 /** Milliseconds of one run of a model of so many copies. */
-async function timeCopies(runtime: Runtime, timed: TimedLayers, copies: number): Promise<number> {
+async function timeCopies(
+  runtime: Runtime,
+  timed: TimedLayers,
+  { copies, now }: { copies: number; now: Stopwatch },
+): Promise<number> {
   const bytes = layerModel(timed, { copies, random: draws() });
   const session = await openSession(runtime, bytes);
   try {
-    return await quickest(runtime, session, timed);
+    return await quickest(runtime, session, timed, now);
   } finally {
     await session.release();
   }
@@ -74,9 +80,10 @@ async function timeCopies(runtime: Runtime, timed: TimedLayers, copies: number):
  */
 export async function timeLayers(
   layers: readonly TimedLayers[],
-  { known = new Map(), rounds = ROUNDS, done = () => {} }: {
+  { known = new Map(), rounds = ROUNDS, now = WALL, done = () => {} }: {
     readonly known?: LayerTable;
     readonly rounds?: number;
+    readonly now?: Stopwatch;
     readonly done?: (done: number, all: number) => void;
   } = {},
 ): Promise<Map<string, number>> {
@@ -94,10 +101,10 @@ export async function timeLayers(
       done(i++, rounds * open.size);
       const rest = nothing(timed);
       const size = layersKey(rest);
-      const least = empty.get(size) ?? await timeCopies(runtime, rest, 0);
+      const least = empty.get(size) ?? await timeCopies(runtime, rest, { copies: 0, now });
       empty.set(size, least);
       const copies = copiesOf(timed);
-      const time = key === size ? 0 : await timeCopies(runtime, timed, copies);
+      const time = key === size ? 0 : await timeCopies(runtime, timed, { copies, now });
       const own = key === size ? least : Math.max(time - least, time / 100) / copies;
       found.set(key, Math.min(own, found.get(key) ?? Infinity));
     }

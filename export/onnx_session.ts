@@ -8,6 +8,8 @@ import { INPUT, OUTPUT } from "./onnx_graph.ts";
 import { floats, INPUT_ARRAYS, type InputElement, inputPlanes } from "./onnx_values.ts";
 import { loadRuntime, openSession, type Runtime } from "./onnx_runtime.ts";
 
+import { type Stopwatch, WALL } from "./stopwatch.ts";
+
 export { RUNTIME } from "./onnx_runtime.ts";
 
 /** The input and the output of a model, as it declares them. */
@@ -181,7 +183,7 @@ export class OnnxSession {
     runs: number,
     timed: (done: number) => void = () => {},
   ): Promise<number> {
-    const [, ...times] = await this.#times(batch, runs + 1, timed);
+    const [, ...times] = await this.#times(batch, { runs: runs + 1, timed });
     timed(runs);
     return median(times);
   }
@@ -193,14 +195,17 @@ export class OnnxSession {
   static async latencies(
     sessions: readonly OnnxSession[],
     batch: Batch,
-    runs: number,
-    timed: (done: number) => void = () => {},
+    { runs, now = WALL, timed = () => {} }: {
+      readonly runs: number;
+      readonly now?: Stopwatch;
+      readonly timed?: (done: number) => void;
+    },
   ): Promise<number[]> {
     const least = sessions.map(() => Infinity);
     for (let i = 0; i <= runs; i++) {
       timed(Math.max(0, i - 1));
       for (const [k, session] of sessions.entries()) {
-        const [time] = await session.#times(batch, 1);
+        const [time] = await session.#times(batch, { runs: 1, now });
         if (i) least[k] = Math.min(least[k], time);
       }
     }
@@ -211,16 +216,19 @@ export class OnnxSession {
   /** Milliseconds of each of some runs on the first image of a batch. */
   async #times(
     batch: Batch,
-    runs: number,
-    timed: (done: number) => void = () => {},
+    { runs, now = WALL, timed = () => {} }: {
+      readonly runs: number;
+      readonly now?: Stopwatch;
+      readonly timed?: (done: number) => void;
+    },
   ): Promise<number[]> {
     const image = this.#input({ ...batch, count: 1 }, 0, this.#ports.batch ?? 1);
     const times: number[] = [];
     for (let i = 0; i < runs; i++) {
       timed(Math.max(0, i - 1));
-      const start = performance.now();
+      const start = now();
       await this.#run(image);
-      times.push(performance.now() - start);
+      times.push(now() - start);
     }
     return times;
   }

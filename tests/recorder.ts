@@ -175,11 +175,7 @@ export async function observe(
       requestDevice: () => Promise.resolve(recordingDevice(ledger, { submitted, reading })),
     });
   using _ = replaced(navigator.gpu, "requestAdapter", { value: requestAdapter });
-  // A search for a budget of time measures some.
-  const clock = args.includes("--budget-latency")
-    ? performance.now.bind(performance)
-    : () => milliseconds;
-  using __ = replaced(performance, "now", { value: clock });
+  using __ = replaced(performance, "now", { value: () => milliseconds });
   using ___ = replaced(Deno, "args", { value: args });
   using ____ = replaced(Deno.stdout, "writeSync", { value: writeSync });
   using _____ = replaced(Deno.stderr, "writeSync", { value: writeSync });

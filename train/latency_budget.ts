@@ -7,7 +7,8 @@ import type { Choice } from "../nn/compress/width_choice.ts";
 import { costOfChoice, type WidthCost } from "../nn/compress/width_cost.ts";
 import { chosenWidths } from "../nn/compress/width_groups.ts";
 import type { Network } from "../nn/network.ts";
-import type { Latencies } from "./latency_pair.ts";
+import { type Latencies, LatencyPair, type Measuring } from "./latency_pair.ts";
+import type { Reporter } from "./types.ts";
 
 /** Choices that are measured, at most, and how near to the budget one is near enough, over it. */
 const TRIES = 8;
@@ -20,17 +21,20 @@ export interface ChosenByLatency extends Latencies {
   readonly tries: number;
 }
 
+/** A search, and the part of the base network's time that its network may take. */
+interface Wanted {
+  readonly search: Search;
+  readonly cost: WidthCost;
+  readonly budget: number;
+}
+
 /**
  * Chooses widths whose network takes a part of the base network's time: `measure` says what a choice
  * takes, the cost is corrected by what was found, and `choose` asked anew, until a choice is near
  * enough when it is measured twice, or many have been tried. Gives the nearest one.
  */
 export async function chooseByLatency(
-  { search: { groups, adjoined: { base, trunk } }, cost, budget }: {
-    readonly search: Search;
-    readonly cost: WidthCost;
-    readonly budget: number;
-  },
+  { search: { groups, adjoined: { base, trunk } }, cost, budget }: Wanted,
   { choose, measure }: {
     /** The most likely choice that meets the budget by a cost. */
     readonly choose: (cost: WidthCost) => Promise<Choice>;
@@ -63,8 +67,29 @@ export async function chooseByLatency(
   return { ...best, tries: tried.length };
 }
 
+/**
+ * Finds widths for a budget of latency as {@link chooseByLatency} does, measured in onnxruntime-web on
+ * the first image of a split, and says what they were measured to take.
+ */
+export async function findByLatency(
+  { split, now, ...wanted }: Wanted & Omit<Measuring, "reporter">,
+  choose: (cost: WidthCost) => Promise<Choice>,
+  reporter: Pick<Reporter, "work" | "note">,
+): Promise<ChosenByLatency> {
+  const { search: { adjoined: { base } }, budget } = wanted;
+  const pair = await LatencyPair.open(base, { split, now, reporter });
+  try {
+    const measure = (small: Network): Promise<Latencies> => pair.measure(small);
+    const found = await chooseByLatency(wanted, { choose, measure });
+    reporter.note(latencyWords(found, budget));
+    return found;
+  } finally {
+    await pair.close();
+  }
+}
+
 /** What a choice was measured to take, in words. */
-export function latencyWords({ base, small, tries }: ChosenByLatency, budget: number): string {
+function latencyWords({ base, small, tries }: ChosenByLatency, budget: number): string {
   return `found widths with ${percent(small / base)} of the base network's latency, ` +
     `${small.toFixed(2)} of ${
       base.toFixed(2)

@@ -4,6 +4,7 @@ import { firstBatch } from "../data/picture_batches.ts";
 import { Random } from "../data/random.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession } from "../export/onnx_session.ts";
+import type { Stopwatch } from "../export/stopwatch.ts";
 import type { Network } from "../nn/network.ts";
 import { initialize, networkSpecs } from "../nn/state.ts";
 import { latencyProgress } from "./latency_progress.ts";
@@ -16,6 +17,14 @@ const RUNS = 50;
 export interface Latencies {
   readonly base: number;
   readonly small: number;
+}
+
+/** What networks are measured with. */
+export interface Measuring {
+  readonly split: AnySplit;
+  /** Default: the clock. */
+  readonly now?: Stopwatch;
+  readonly reporter: Pick<Reporter, "work">;
 }
 
 /** A network as it is exported, with weights that do not matter. */
@@ -37,13 +46,15 @@ export class LatencyPair {
   readonly #base: OnnxSession;
   readonly #image: Batch;
   readonly #split: AnySplit;
+  readonly #now?: Stopwatch;
   readonly #reporter: Pick<Reporter, "work">;
 
   private constructor(
     base: OnnxSession,
     image: Batch,
-    { split, reporter }: { split: AnySplit; reporter: Pick<Reporter, "work"> },
+    { split, now, reporter }: Measuring,
   ) {
+    this.#now = now;
     this.#base = base;
     this.#image = image;
     this.#split = split;
@@ -51,13 +62,10 @@ export class LatencyPair {
   }
 
   /** Opens the base network, for images of a split. */
-  static async open(
-    base: Network,
-    split: AnySplit,
-    reporter: Pick<Reporter, "work">,
-  ): Promise<LatencyPair> {
+  static async open(base: Network, measuring: Measuring): Promise<LatencyPair> {
+    const { split } = measuring;
     const image = await firstBatch({ dataset: split.validation, batch: 1 });
-    return new LatencyPair(await sessionOf("base", base, split), image, { split, reporter });
+    return new LatencyPair(await sessionOf("base", base, split), image, measuring);
   }
 
   /** Measures a small network and the base in turns. */
@@ -65,8 +73,11 @@ export class LatencyPair {
     const session = await sessionOf("small", network, this.#split);
     try {
       const sessions = [this.#base, session];
-      const progress = latencyProgress(this.#reporter, RUNS);
-      const [base, small] = await OnnxSession.latencies(sessions, this.#image, RUNS, progress);
+      const [base, small] = await OnnxSession.latencies(sessions, this.#image, {
+        runs: RUNS,
+        now: this.#now,
+        timed: latencyProgress(this.#reporter, RUNS),
+      });
       return { base, small };
     } finally {
       await session.close();

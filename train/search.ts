@@ -26,8 +26,7 @@ import { Gates, type GatesSchedule } from "./gates.ts";
 import { demandRanks } from "./importance.ts";
 import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
 import { learn } from "./epochs.ts";
-import { chooseByLatency, latencyWords } from "./latency_budget.ts";
-import { LatencyPair } from "./latency_pair.ts";
+import { findByLatency } from "./latency_budget.ts";
 import type { SmallName } from "../nn/which.ts";
 import { pairsFor } from "./pair.ts";
 import { joinNamed, type NamedWidths, widthsByName } from "./small_widths.ts";
@@ -39,6 +38,7 @@ import { type Attempt, onOwnGpu } from "./own_gpu.ts";
 import { rehearse } from "./rehearsal.ts";
 import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
 import type { EpochMetrics, Reporter, TrainOptions } from "./types.ts";
+import type { Stopwatch } from "../export/stopwatch.ts";
 import type { WidthsFound } from "../export/widths_file.ts";
 
 /** What a search may limit: what is counted, or the latency in onnxruntime-web. */
@@ -74,6 +74,8 @@ export interface SearchJob {
   readonly search: Search;
   readonly cost: WidthCost;
   readonly options: SearchOptions<Limited>;
+  /** What latencies are measured by. Default: the clock. */
+  readonly now?: Stopwatch;
 }
 
 /** Widths that were found, and the weights at the end of the search. */
@@ -169,7 +171,7 @@ export function gatesOf(
 /** Searches widths on a GPU. */
 export async function findWidths(
   gpu: Gpu,
-  { job, search, cost, options }: SearchJob,
+  { job, search, cost, options, now }: SearchJob,
   reporter: Reporter,
   {
     estimate = new Estimate(),
@@ -207,12 +209,8 @@ export async function findWidths(
   const searched = { job, search, cost, options };
   const state = (): Promise<State> => weights.learner.read();
   if (budgeted === "latency") {
-    const pair = await LatencyPair.open(search.adjoined.base, job.split, reporter);
-    const found = await chooseByLatency({ search, cost, budget }, {
-      choose: (cost) => gates.choose(cost),
-      measure: (small) => pair.measure(small),
-    }).finally(() => pair.close());
-    reporter.note(latencyWords(found, budget));
+    const wanted = { search, cost, budget, split: job.split, now };
+    const found = await findByLatency(wanted, (cost) => gates.choose(cost), reporter);
     const widths = widthsOfChoice(searched, found.choice, found.small / found.base);
     return { widths, state: await state(), history };
   }

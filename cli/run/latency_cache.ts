@@ -5,6 +5,7 @@ import { timeLayers } from "../../export/layer_timer.ts";
 import { RUNTIME } from "../../export/onnx_session.ts";
 import { layersKey, type LayerTable, type TimedLayers } from "../../nn/compress/layer_works.ts";
 import type { Reporter } from "../../train/types.ts";
+import { processorTime } from "../processor_time.ts";
 import { readText } from "./read_file.ts";
 import { cacheFolder, granted } from "./tile_cache.ts";
 import { writeWhole } from "./whole_file.ts";
@@ -91,6 +92,7 @@ export async function layerTable(
   );
   const found = await timeLayers(layers, {
     known,
+    now: processorTime,
     done: (done, total) => reporter.work({ what: "timing layers", done, total, unit: "layers" }),
   });
   if (found.size && folder !== undefined) await saveTimes(folder, found);

@@ -17,6 +17,7 @@ import { normalized } from "../../train/pixel_normalization.ts";
 import type { Network } from "../../nn/network.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
+import { processorTime } from "../processor_time.ts";
 import { layerTable } from "./latency_cache.ts";
 import { sameImages } from "./same_images.ts";
 import { chooseTiles } from "./tile_cache.ts";
@@ -108,5 +109,5 @@ export async function openSearch(
   const inputs = { ...read, ranks: ordered.ranks };
   if (find.budgeted !== "latency") return searchOn(inputs, ordered.options, find);
   const table = await layerTable(layersOfSearch(inputs, options, find), reporter);
-  return searchOn(inputs, ordered.options, find, table);
+  return { ...searchOn(inputs, ordered.options, find, table), now: processorTime };
 }
