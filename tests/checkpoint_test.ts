@@ -90,7 +90,10 @@ const BROKEN: readonly (readonly [Record<string, string | undefined>, string])[]
     { network: undefined },
     "Cannot load it: wanted a network saved by adjoin, found no architecture in its metadata",
   ],
-  [{ which: undefined }, "wanted base or small as which in its metadata, found none"],
+  [
+    { which: undefined },
+    "wanted base, small or the name of one of several small networks as which in its metadata, found none",
+  ],
   [{ which: "tiny" }, "found tiny"],
   [{ classes: undefined }, "found no classes in its metadata"],
   [{ classes: "cat" }, "the classes in its metadata is not JSON"],

@@ -446,7 +446,7 @@ Deno.test("fields of other kinds are refused by their names", () => {
   }
   refuses(
     architecture({ model: "resnet8", which: { toString: 1 } }),
-    "Cannot load it: wanted base or small as which in its metadata, found " +
+    "Cannot load it: wanted base, small or the name of one of several small networks as which in its metadata, found " +
       '{"toString":1}',
   );
 });

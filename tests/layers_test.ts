@@ -363,7 +363,7 @@ Deno.test("what a file cannot have is not written", () => {
   says({ image: [9, 9, 1], normalization: other }, {}, "a network that tells 4 classes");
   says({ normalization: other }, {}, "a number for each of 3 channels as mean, found [0]");
   says({ top1: 2 }, {}, "a fraction as top1, found 2");
-  says({ which: "both" }, {}, 'base or small as which, found "both"');
+  says({ which: "both" }, {}, 'small networks as which, found "both"');
   says({}, { "fc.bias": new Float32Array(4).fill(NaN) }, "numbers as fc.bias, found NaN");
   says({}, { "fc.bias": new Float32Array(3) }, "4 numbers as fc.bias, found 3");
   const negative = state.get(norm)!.map(() => -1);

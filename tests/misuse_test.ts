@@ -367,7 +367,7 @@ async function misusesOf(gpu: Gpu, scope: ReturnType<Gpu["scope"]>) {
       tracing({ objective: objective({ mode: "both" }) }),
     ),
     "trace: unknown network": range(
-      "which is base or small",
+      "wanted base, small or a name that begins with small- as which",
       tracing({ objective: objective({ which: "large" }) }),
     ),
     "trace: distill without a teacher": type(

@@ -7,7 +7,7 @@ export const PROOFS: readonly Mutant[] = [
   {
     name: "finish does not verify",
     file: "train/finish.ts",
-    find: "demandEqual(verify);",
+    find: "demandEqual(found, which);",
     replace: "",
     test: { file: UNVERIFIED, name: "train saves no network whose extracted twin" },
   },

@@ -12,8 +12,8 @@ export const SEARCH: readonly Mutant[] = [
   {
     name: "--from-scratch is ignored",
     file: "train/search.ts",
-    find: "= fromScratch ?",
-    replace: "= false ?",
+    find: "= fromScratch || budgets",
+    replace: "= budgets",
     test: optionTest("search", "from-scratch"),
   },
   {
@@ -26,8 +26,8 @@ export const SEARCH: readonly Mutant[] = [
   {
     name: "--divisors is ignored",
     file: "train/search.ts",
-    find: "return searchable(base, { trunk, maskFrom, roundTo, divisors })",
-    replace: "return searchable(base, { trunk, maskFrom, roundTo, divisors: [1, 2, 4, 8] })",
+    find: "roundTo, divisors, scores: ranks }",
+    replace: "roundTo, divisors: [1, 2, 4, 8], scores: ranks }",
     test: optionTest("search", "divisors"),
   },
   {

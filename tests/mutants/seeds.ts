@@ -17,8 +17,8 @@ export const SEEDS: readonly Mutant[] = [
   {
     name: "the seed of spatial masks is ignored",
     file: PAIR,
-    find: 'new Random(seed, "spatial masks")',
-    replace: 'new Random(0, "spatial masks")',
+    find: "const random = new Random(\n      seed,",
+    replace: "const random = new Random(\n      0,",
     test: optionTest("train", "seed", "masks"),
   },
   {
