@@ -6,6 +6,8 @@ import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
 import type { ImageSize } from "../nn/count.ts";
 import type { Widths } from "../nn/compress/adjoin.ts";
+import type { Pretrained } from "../nn/pretrained.ts";
+import { withSmallNorms } from "../nn/compress/pretrained_small.ts";
 import { isConv2d } from "../nn/layers/conv2d.ts";
 import { narrowState, type Search, searchable } from "../nn/compress/searchable.ts";
 import { latencyCost, layersToTime } from "../nn/compress/latency_cost.ts";
@@ -295,6 +297,15 @@ function phaseOf(place: number): string {
   return place === 0 ? "search" : `search-${place + 1}`;
 }
 
+/** What several small networks begin with after their searches: drawn weights, or those of `--init`. */
+function beginning(job: Job, given: State = new Map()): State {
+  const drawn = initialState(job);
+  const fitting = [...given].filter(([name, { length }]) => drawn.get(name)?.length === length);
+  const whole = { state: new Map(fitting), unused: [], fresh: [] };
+  const { state } = job.pairs.reduce<Pretrained>((of, pair) => withSmallNorms(pair, of), whole);
+  return new Map([...drawn, ...state]);
+}
+
 /** Widths, and the networks of these widths if they were trained. */
 export interface SearchResult {
   /** By budget; without those that had been found before the run went on. */
@@ -371,10 +382,14 @@ export async function search(
     if (!train || !last) return { widths };
     const isFresh = fromScratch || budgets.length > 1;
     // A search that goes on has the weights in its state.
-    const isCut = !isFresh && (training.init !== undefined || network !== undefined);
+    const isCut = !fromScratch && (training.init !== undefined || network !== undefined);
     const job = { ...jobOn(inputs, { ...options, widths: joinNamed(named) }), isCut };
     const trained = await runJob(gpu, job, reporter, {
-      state: isFresh ? initialState(job) : narrowState(last.state, job.adjoined),
+      state: fromScratch
+        ? initialState(job)
+        : isFresh
+        ? beginning(job, opened.job.start)
+        : narrowState(last.state, job.adjoined),
       ...{ estimate, what: AFTER, course: own, before: last.history },
     });
     return { widths, trained };
