@@ -1,13 +1,13 @@
 import { resolve } from "node:path";
 import { listed } from "../data/words.ts";
 import { type RunWidths, widthsByName } from "../train/small_widths.ts";
-import { areLists } from "../export/widths_file.ts";
+import { areLists, type Limited } from "../export/widths_file.ts";
 import { type Value, withDefaults } from "../train/options/option.ts";
 import { isModelFile, modelName } from "../export/model_file_name.ts";
 import { trainingValues } from "../train/options/train_options.ts";
 import type { Importance } from "../nn/compress/importance.ts";
 import { METHOD_NAMES, METHODS } from "../train/compare/methods.ts";
-import type { Limited, SearchOptions } from "../train/search.ts";
+import type { SearchOptions } from "../train/search.ts";
 import type { TrainOptions } from "../train/types.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./flags/commands.ts";

@@ -9,6 +9,9 @@ import { MODEL_NAMES, type Stem, type Variant } from "../nn/families/mod.ts";
 import type { Widths } from "../nn/compress/adjoin.ts";
 import type { Budgeted } from "../nn/compress/width_cost.ts";
 
+/** What a search may limit: what is counted, or the latency in onnxruntime-web. */
+export type Limited = Budgeted | "latency";
+
 /** Widths, and the network that they are of: the contents of widths.json. */
 export interface NetworkWidths {
   /** The base network. */
@@ -30,7 +33,7 @@ export interface WidthsFile extends NetworkWidths {
   /** The divisors that the search chose from. */
   readonly divisors: readonly number[];
   /** The cost that was limited. */
-  readonly budgeted: Budgeted | "latency";
+  readonly budgeted: Limited;
   /** The limit, over the base network's. */
   readonly budget: number;
   /** The cost of the small network of these widths over the base network's. */

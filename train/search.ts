@@ -1,4 +1,3 @@
-import { curable, cure } from "../data/cure.ts";
 import { DataError } from "../data/error.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
@@ -12,7 +11,7 @@ import { isConv2d } from "../nn/layers/conv2d.ts";
 import { narrowState, type Search, searchable } from "../nn/compress/searchable.ts";
 import { latencyCost, layersToTime } from "../nn/compress/latency_cost.ts";
 import type { LayerTable, TimedLayers } from "../nn/compress/layer_works.ts";
-import { type Choice, feasible } from "../nn/compress/width_choice.ts";
+import type { Choice } from "../nn/compress/width_choice.ts";
 import {
   type Budgeted,
   costOfChoice,
@@ -22,12 +21,12 @@ import {
 } from "../nn/compress/width_cost.ts";
 import { uniformWidths } from "../nn/compress/width_uniform.ts";
 import { choiceOf, chosenWidths } from "../nn/compress/width_groups.ts";
-import { UsageError } from "./errors.ts";
 import { Estimate, type Workload } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
 import { demandRanks } from "./importance.ts";
 import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
 import { learn } from "./epochs.ts";
+import { demandFeasible } from "./feasible_budget.ts";
 import { findByLatency } from "./latency_budget.ts";
 import type { SmallName } from "../nn/which.ts";
 import { pairsFor } from "./pair.ts";
@@ -41,10 +40,7 @@ import { rehearse } from "./rehearsal.ts";
 import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
 import type { EpochMetrics, Reporter, TrainOptions } from "./types.ts";
 import type { Stopwatch } from "../export/stopwatch.ts";
-import type { WidthsFound } from "../export/widths_file.ts";
-
-/** What a search may limit: what is counted, or the latency in onnxruntime-web. */
-export type Limited = Budgeted | "latency";
+import type { Limited, WidthsFound } from "../export/widths_file.ts";
 
 /** Options of a search of widths. */
 export interface SearchOptions<Cost extends Limited = Budgeted> extends GatesSchedule {
@@ -89,31 +85,6 @@ export interface Found {
   readonly history: readonly EpochMetrics[];
 }
 
-function demandFeasible(
-  { groups, cost, options: { budget, budgeted } }: {
-    groups: Search["groups"];
-    cost: WidthCost;
-    options: SearchOptions<Limited>;
-  },
-): void {
-  const { least, most } = feasible(groups, cost);
-  if (budget >= least - 1e-9 && budget <= most + 1e-9) return;
-  const option = { macs: "budgetMacs", params: "budgetParams", latency: "budgetLatency" }[budgeted];
-  const cures = budget < least
-    ? [
-      cure`raise ${{ option }}`,
-      cure`add a larger one to ${{ option: "divisors" }}`,
-      cure`lower ${{ option: "maskFrom" }}`,
-    ]
-    : [cure`lower ${{ option }}`];
-  throw curable(
-    UsageError,
-    `Cannot meet the budget: the small network can have ${least.toFixed(4)} to ` +
-      `${most.toFixed(4)} of the base network's ${budgetName(budgeted)}, found ${budget}`,
-    ...cures,
-  );
-}
-
 /** The networks of a search, both as wide as the base network. */
 function searchedOn(
   { base, ranks }: { readonly base: Network; readonly ranks?: readonly number[] },
@@ -156,7 +127,7 @@ export function searchOn(
     ? latencyCost(base, search.groups, { image, table })
     : widthCost(base, search.groups, { budgeted, image });
   for (const budget of budgetsOf(options)) {
-    demandFeasible({ groups: search.groups, cost, options: { ...options, budget } });
+    demandFeasible({ groups: search.groups, cost, budgeted, budget });
   }
   const objective = { mode: "search", search, detach, loss: lossFor(training) } as const;
   return { job: { ...job, objective }, search, cost, options };

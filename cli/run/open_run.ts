@@ -1,3 +1,4 @@
+import type { Limited } from "../../export/widths_file.ts";
 import { IMAGENET } from "../../data/dataset.ts";
 import { openDataset } from "../../data/folder.ts";
 import type { OpenPictures } from "../../data/pictures.ts";
@@ -8,7 +9,6 @@ import { rankedForSearch, withImportance } from "../../train/importance.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
 import {
   layersOfSearch,
-  type Limited,
   type SearchJob,
   searchOn,
   type SearchOptions,
