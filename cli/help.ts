@@ -16,7 +16,7 @@ const EXIT_HELP: Readonly<Record<keyof typeof EXIT, string>> = {
   data: "data that are missing or cannot be read",
   gpu: "no GPU, or one that failed",
   diverged: "a loss or a weight was no longer a number, or a search diverged",
-  verification: "a result that is not equal to what it has to equal",
+  verification: "a result that is not equal to what it has to equal, or worse than allowed",
   timeUp: "the time of --time-limit is up; --resume goes on",
 };
 
