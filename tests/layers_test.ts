@@ -189,7 +189,7 @@ Deno.test("options that there are not, and choices that are none, are refused", 
   const cases: readonly [() => unknown, string][] = [
     [
       () => adjoin(net, options({ compression: 2, alpha: 2 })),
-      "Cannot adjoin: wanted options out of compression, trunk, maskFrom, maskingFactor, random, " +
+      "Cannot adjoin: wanted options out of compression, roundTo, trunk, maskFrom, maskingFactor, random, " +
       'widths, keptTaps, found "alpha"',
     ],
     [
@@ -363,7 +363,11 @@ Deno.test("what a file cannot have is not written", () => {
   says({ image: [9, 9, 1], normalization: other }, {}, "a network that tells 4 classes");
   says({ normalization: other }, {}, "a number for each of 3 channels as mean, found [0]");
   says({ top1: 2 }, {}, "a fraction as top1, found 2");
-  says({ which: "both" }, {}, 'small networks as which, found "both"');
+  says(
+    { which: "both" },
+    {},
+    'base, small or the name of one of several small networks as which, found "both"',
+  );
   says({}, { "fc.bias": new Float32Array(4).fill(NaN) }, "numbers as fc.bias, found NaN");
   says({}, { "fc.bias": new Float32Array(3) }, "4 numbers as fc.bias, found 3");
   const negative = state.get(norm)!.map(() => -1);

@@ -59,6 +59,7 @@ export function smallNetworksOf(path: string): SmallName[] {
 /** All networks that a path names: those of a run folder, or the file itself. */
 export function savedNetworks(path: string): SavedNetwork[] {
   if (!isFolder(path)) return [savedNetwork(path, "")];
+  demandWhole(path);
   const found = namesIn(path).map((which) => savedNetwork(path, which));
   if (found.length) return found;
   throw new DataError(
