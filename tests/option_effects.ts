@@ -161,7 +161,7 @@ export const EFFECTS: readonly Effect[] = [
   }),
   effect(["train"], "compression", "--compression 2", "program"),
   effect(["train"], "compression", "--compression 2,4", "program", { of: "several" }),
-  effect(["train"], "sandwich", "--sandwich 1", "submits", { beside: "--compression 2,4" }),
+  effect(["train"], "sandwich", "--sandwich 1", "program", { beside: "--compression 2,4" }),
   effect(["train"], "round-to", "--round-to 16", "program"),
   // With 16, no widths meet the budget.
   effect(SEARCHES, "round-to", "--round-to 8", "program"),
