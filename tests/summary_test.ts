@@ -144,7 +144,7 @@ commandLine("--help and help print the flags and the exit codes", async () => {
   ]);
   assertEquals([flags.code, same.code, all.code], [0, 0, 0]);
   assertEquals(flags.out, same.out);
-  assertStringIncludes(flags.out, "--compression X");
+  assertStringIncludes(flags.out, "--compression LIST");
   assertStringIncludes(all.out, "summary");
   for (const { out, err } of [flags, all]) {
     assertEquals(err, "");
