@@ -29,15 +29,8 @@ import {
 } from "../train/job.ts";
 import { estimateStatistics } from "../train/norm_statistics.ts";
 import { runJob } from "../train/train.ts";
-import type { Reporter, TrainOptions } from "../train/types.ts";
-
-const SILENT: Reporter = {
-  start: () => {},
-  progress: () => {},
-  work: () => {},
-  epoch: () => {},
-  note: () => {},
-};
+import type { TrainOptions } from "../train/types.ts";
+import { SILENT } from "../train/silent.ts";
 
 /** Batches that statistics are estimated on, and gradients taken over. */
 const BATCHES = 16;

@@ -10,15 +10,8 @@ import { columns } from "../cli/text.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { jobOn } from "../train/job.ts";
 import { runJob } from "../train/train.ts";
-import type { Reporter, Summary, TrainOptions } from "../train/types.ts";
-
-const SILENT: Reporter = {
-  start: () => {},
-  progress: () => {},
-  work: () => {},
-  epoch: () => {},
-  note: () => {},
-};
+import type { Summary, TrainOptions } from "../train/types.ts";
+import { SILENT } from "../train/silent.ts";
 
 /** Flags of each row of the table, where none are given. The first are those of all. */
 const ROWS: readonly string[] = [

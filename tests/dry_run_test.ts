@@ -17,17 +17,15 @@ import { totalUse } from "../cli/report/dry_run.ts";
 import { trainRequest } from "../cli/options.ts";
 import { grouped } from "../cli/text.ts";
 import { runJob, type TrainResult } from "../train/train.ts";
-import type { Reporter } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { lacks } from "./permissions.ts";
+import { SILENT } from "../train/silent.ts";
 
 const TINY = ["--epochs", "1", "--train-size", "16", "--val-size", "10", "--batch-size", "4"];
 
 function job(...args: string[]): Promise<Job> {
   return openJob(trainRequest(readArguments("train", [...TINY, ...args])).options);
 }
-
-const SILENT: Reporter = { start() {}, progress() {}, work() {}, epoch() {}, note() {} };
 
 /** Opens the default adapter; tiles, which a run would time first, are left out. */
 async function open(device?: GPUDevice): Promise<Gpu> {

@@ -34,10 +34,11 @@ import {
 import { search } from "../train/search.ts";
 import { widthsOfFirst } from "../train/small_widths.ts";
 import { train, type TrainResult } from "../train/train.ts";
-import type { Reporter, TrainOptions, Work } from "../train/types.ts";
+import type { TrainOptions, Work } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
+import { SILENT } from "../train/silent.ts";
 
 const ignore = lacks("read", "write", "run", "env");
 
@@ -85,14 +86,6 @@ class AllStates implements Keeper {
   best = (): Promise<undefined> => Promise.resolve(undefined);
   where = (): undefined => undefined;
 }
-
-const SILENT: Reporter = {
-  start: () => {},
-  progress: () => {},
-  work: () => {},
-  epoch: () => {},
-  note: () => {},
-};
 
 async function trained(
   options: TrainOptions,

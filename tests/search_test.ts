@@ -31,10 +31,11 @@ import { searchRequest } from "../cli/options.ts";
 import { openSearch } from "../cli/run/open_run.ts";
 import { findWidths, type SearchJob } from "../train/search.ts";
 import { TrainingStep } from "../train/step.ts";
-import type { GatesState, Reporter } from "../train/types.ts";
+import type { GatesState } from "../train/types.ts";
 import { encodeWidths } from "../export/widths_file.ts";
 import { PIECE_NAMES, randomGraph } from "./random_graph.ts";
 import { randomNetwork } from "./random_network.ts";
+import { SILENT } from "../train/silent.ts";
 
 async function withGpu<T>(test: (gpu: Gpu) => Promise<T>): Promise<T> {
   const gpu = await Gpu.open();
@@ -372,8 +373,6 @@ function opened(...args: string[]): Promise<SearchJob> {
   const { options, find } = searchRequest(readArguments("search", [...TINY, ...args]));
   return openSearch(options, find);
 }
-
-const SILENT: Reporter = { start() {}, progress() {}, work() {}, epoch() {}, note() {} };
 
 Deno.test("a step of a search whose gates were not prepared is refused, not NaN", () =>
   withGpu(async (gpu) => {

@@ -9,7 +9,6 @@ import { StoppedError } from "../train/errors.ts";
 import type { Course } from "../train/resume/course.ts";
 import { MemoryKeeper } from "../train/resume/keeper.ts";
 import { search } from "../train/search.ts";
-import type { Reporter } from "../train/types.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
@@ -26,15 +25,7 @@ import { TrainingStep } from "../train/step.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
-
-/** Hears nothing. */
-const SILENT: Reporter = {
-  start: () => {},
-  progress: () => {},
-  work: () => {},
-  epoch: () => {},
-  note: () => {},
-};
+import { SILENT } from "../train/silent.ts";
 
 const base = model("resnet8", { classes: 10 });
 const HALF = [{ compression: 2 }, { compression: 4 }, { compression: 8 }];

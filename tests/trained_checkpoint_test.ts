@@ -10,15 +10,13 @@ import { MemoryKeeper } from "../train/resume/keeper.ts";
 import { parseNetworks } from "../train/resume/state_networks.ts";
 import { encodeTrainingState } from "../train/resume/training_state.ts";
 import { runJob } from "../train/train.ts";
-import type { Reporter } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 import { observe } from "./recorder.ts";
 import { joined } from "../data/safetensors.ts";
 import { digested } from "./run_states.ts";
-
-const SILENT: Reporter = { start() {}, progress() {}, work() {}, epoch() {}, note() {} };
+import { SILENT } from "../train/silent.ts";
 
 const SHORT = ["--train-size", "16", "--val-size", "8", "--batch-size", "8", "--epochs", "2"];
 

@@ -17,20 +17,12 @@ import {
 } from "../../train/resume/training_state.ts";
 import { search } from "../../train/search.ts";
 import { train } from "../../train/train.ts";
-import type { Reporter, TrainOptions } from "../../train/types.ts";
+import type { TrainOptions } from "../../train/types.ts";
 import { withFolder } from "../folder.ts";
 import { onePicture } from "../picture_folders.ts";
 import { joined } from "../../data/safetensors.ts";
 import { digestOfState, sha256 } from "./state_digest.ts";
-
-/** Hears nothing. */
-const SILENT: Reporter = {
-  start: () => {},
-  progress: () => {},
-  work: () => {},
-  epoch: () => {},
-  note: () => {},
-};
+import { SILENT } from "../../train/silent.ts";
 
 /** What a run has come to, by name: digests, or short text. */
 type Results = ReadonlyMap<string, string>;
