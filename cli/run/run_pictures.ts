@@ -1,6 +1,6 @@
 import type { Cache, PicturePool } from "../../pictures/picture_pool.ts";
 import { openPicturePool } from "../../pictures/picture_pool.ts";
-import { cacheFolder } from "./tile_cache.ts";
+import { cacheFolder } from "./kept_json.ts";
 
 /** How the pictures of a command are decoded. */
 export interface PictureOptions {
