@@ -31,6 +31,7 @@ import { estimateStatistics } from "../train/norm_statistics.ts";
 import { runJob } from "../train/train.ts";
 import type { TrainOptions } from "../train/types.ts";
 import { SILENT } from "../train/silent.ts";
+import { spread } from "./spread.ts";
 
 /** Batches that statistics are estimated on, and gradients taken over. */
 const BATCHES = 16;
@@ -87,13 +88,6 @@ async function measure(
     "small trained": summary.small?.top1 ?? NaN,
     "base trained": summary.base?.top1 ?? NaN,
   };
-}
-
-function spread(values: readonly number[]): string {
-  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
-  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
-  const percent = (v: number) => (100 * v).toFixed(1);
-  return values.length > 1 ? `${percent(mean)} ± ${percent(Math.sqrt(variance))}` : percent(mean);
 }
 
 function table(rows: ReadonlyMap<string, readonly Found[]>): string {

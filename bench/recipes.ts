@@ -12,6 +12,7 @@ import { jobOn } from "../train/job.ts";
 import { runJob } from "../train/train.ts";
 import type { Summary, TrainOptions } from "../train/types.ts";
 import { SILENT } from "../train/silent.ts";
+import { spread } from "./spread.ts";
 
 /** Flags of each row of the table, where none are given. The first are those of all. */
 const ROWS: readonly string[] = [
@@ -37,13 +38,6 @@ const ROWS: readonly string[] = [
 interface Row {
   readonly base: number[];
   readonly small: number[];
-}
-
-function spread(values: readonly number[]): string {
-  const mean = values.reduce((sum, v) => sum + v, 0) / values.length;
-  const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
-  const percent = (v: number) => (100 * v).toFixed(1);
-  return values.length > 1 ? `${percent(mean)} ± ${percent(Math.sqrt(variance))}` : percent(mean);
 }
 
 /** The mean of the differences from the first row, seed by seed, and its standard error. */
