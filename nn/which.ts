@@ -10,16 +10,17 @@ export type Which = "base" | SmallName;
 /** The networks of an adjoined pair. */
 export const WHICH: readonly ["base", "small"] = ["base", "small"];
 
-const SMALL_NAME = /^small(-[A-Za-z0-9_.-]+)?$/;
-
-/** Whether something is the name of a small network; letters, digits, `_`, `.` and `-` follow `small-`. */
-export function isSmallName(name: unknown): name is SmallName {
-  return typeof name === "string" && SMALL_NAME.test(name);
-}
+/** The names of networks; letters, digits, `_`, `.` and `-` follow `small-`. */
+export const NETWORK_NAME = /^(base|small(-[\w.-]+)?)$/;
 
 /** Whether something is the name of a network. */
 export function isWhich(name: unknown): name is Which {
-  return name === "base" || isSmallName(name);
+  return typeof name === "string" && NETWORK_NAME.test(name);
+}
+
+/** Whether something is the name of a small network. */
+export function isSmallName(name: unknown): name is SmallName {
+  return isWhich(name) && name !== "base";
 }
 
 /** Whether it is one of several small networks. */
