@@ -30,11 +30,15 @@ export function isFolder(path: string): boolean {
   }
 }
 
+function inFolder(path: string, which: string): SavedNetwork {
+  return { file: `${path.replace(/(?<=.)\/+$/, "")}/${which}.safetensors`, folder: path };
+}
+
 /** The network that a path names: one of a run folder, or the file itself. */
 export function savedNetwork(path: string, which: string): SavedNetwork {
   if (isFolder(path)) {
     demandWhole(path);
-    return { file: `${path.replace(/(?<=.)\/+$/, "")}/${which}.safetensors`, folder: path };
+    return inFolder(path, which);
   }
   const folder = dirname(path);
   refuseMixed(folder);
@@ -60,7 +64,7 @@ export function smallNetworksOf(path: string): SmallName[] {
 export function savedNetworks(path: string): SavedNetwork[] {
   if (!isFolder(path)) return [savedNetwork(path, "")];
   demandWhole(path);
-  const found = namesIn(path).map((which) => savedNetwork(path, which));
+  const found = namesIn(path).map((which) => inFolder(path, which));
   if (found.length) return found;
   throw new DataError(
     `Cannot read the run in ${printable(path, 300)}: wanted base.safetensors or ` +
