@@ -72,6 +72,16 @@ function isSize(size: number | string): size is number {
   return typeof size === "number" && size > 0;
 }
 
+/** How runs are timed. */
+interface Timing {
+  /** How many of them. */
+  readonly runs: number;
+  /** A clock, in milliseconds. Default: that on the wall. */
+  readonly now?: Stopwatch;
+  /** Is told how many are done. */
+  readonly timed?: (done: number) => void;
+}
+
 /** An ONNX file in onnxruntime-web's WebAssembly, on one thread. */
 export class OnnxSession {
   /** The metadata of the file. */
@@ -195,11 +205,7 @@ export class OnnxSession {
   static async latencies(
     sessions: readonly OnnxSession[],
     batch: Batch,
-    { runs, now = WALL, timed = () => {} }: {
-      readonly runs: number;
-      readonly now?: Stopwatch;
-      readonly timed?: (done: number) => void;
-    },
+    { runs, now = WALL, timed = () => {} }: Timing,
   ): Promise<number[]> {
     const least = sessions.map(() => Infinity);
     for (let i = 0; i <= runs; i++) {
@@ -216,11 +222,7 @@ export class OnnxSession {
   /** Milliseconds of each of some runs on the first image of a batch. */
   async #times(
     batch: Batch,
-    { runs, now = WALL, timed = () => {} }: {
-      readonly runs: number;
-      readonly now?: Stopwatch;
-      readonly timed?: (done: number) => void;
-    },
+    { runs, now = WALL, timed = () => {} }: Timing,
   ): Promise<number[]> {
     const image = this.#input({ ...batch, count: 1 }, 0, this.#ports.batch ?? 1);
     const times: number[] = [];

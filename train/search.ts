@@ -356,10 +356,8 @@ export async function search(
     const isCut = !fromScratch && (training.init !== undefined || network !== undefined);
     const job = { ...jobOn(inputs, { ...options, widths: joinNamed(named) }), isCut };
     const trained = await runJob(gpu, job, reporter, {
-      state: fromScratch
-        ? initialState(job)
-        : isFresh
-        ? beginning(job, opened.job.start)
+      state: isFresh
+        ? beginning(job, fromScratch ? undefined : opened.job.start)
         : narrowState(last.state, job.adjoined),
       ...{ estimate, what: AFTER, course: own, before: last.history },
     });

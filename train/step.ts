@@ -125,7 +125,7 @@ interface Parts {
 }
 
 /** An objective of which a step trains some small networks alone. */
-function sandwichOf(objective: Objective, trained: readonly Which[]): Objective {
+function training(objective: Objective, trained: readonly Which[]): Objective {
   return objective.mode === "adjoined" ? { ...objective, trained } : objective;
 }
 
@@ -179,7 +179,7 @@ export class TrainingStep implements Stateful {
     const gradients = [learner.gradients.flat, ...gates ? [gates.gradients.flat] : []];
     const { labels } = images;
     const forwardOf = (sandwich: readonly Which[]) => (trace: Trace): void => {
-      const objective = sandwichOf(options.objective, sandwich);
+      const objective = training(options.objective, sandwich);
       for (const gradient of idleGradients(options, sandwich)) trace.clear(gradient);
       const image = images.record(trace, feed.normalization);
       const gradientOf = (p: Tensor) => learner.gradient(p) ?? gates?.gradient(p);
