@@ -2,7 +2,7 @@ import { curesInWords, isCurable, type OptionName } from "../data/cure.ts";
 import { grantingFlag, notPermitted, permissionIn } from "../data/missing_permission.ts";
 import { NoAdapterError } from "../kernels/gpu/gpu_error.ts";
 import { readArguments } from "./arguments.ts";
-import { type Command, COMMANDS } from "./flags/commands.ts";
+import { type Command, isCommand } from "./flags/commands.ts";
 import { flagOf, optionsOf } from "./flags/table.ts";
 import { backendGiven, noAdapterMessage } from "./no_adapter.ts";
 import { either } from "./text.ts";
@@ -38,10 +38,6 @@ function permissionMessage(message: string): string | undefined {
   if (!missing) return undefined;
   return `Cannot ${notPermitted(missing)}: Deno was started without the permission to; ` +
     `add ${grantingFlag(missing)}, or start it with deno task`;
-}
-
-function isCommand(name: string | undefined): name is Command {
-  return name !== undefined && Object.hasOwn(COMMANDS, name);
 }
 
 /**

@@ -1,5 +1,6 @@
 import { EXIT } from "./exit.ts";
 import type { Option } from "../train/options/option.ts";
+import type { Example } from "./flags/command.ts";
 import { type Command, COMMAND_NAMES, COMMANDS } from "./flags/commands.ts";
 import { defaultWords } from "./flags/default_words.ts";
 import { flagOf, optionsOf, sectionsOf } from "./flags/table.ts";
@@ -83,9 +84,17 @@ function exitCodes(): string {
   return list("exit codes", [...rows, ...signals], 3);
 }
 
-/** The help of a subcommand: every flag with its default, and the exit codes. */
+/** Command lines to begin with, each below what it does. */
+function exampleLines(examples: readonly Example[]): string {
+  return [
+    "examples:",
+    ...examples.map(([line, does]) => `  # ${does}\n  adjoin ${line}`),
+  ].join("\n");
+}
+
+/** The help of a subcommand: every flag with its default, the exit codes, and examples. */
 export function commandHelp(command: Command): string {
-  const { help, positionals } = COMMANDS[command];
+  const { help, positionals, examples } = COMMANDS[command];
   const rows = sectionsOf(command).map(({ title, options }) => ({
     title,
     rows: options.map((option): [string, string] => [
@@ -99,6 +108,7 @@ export function commandHelp(command: Command): string {
     ...rows.map(({ title, rows }) => list(title, rows, left)),
     "Flags without a value also have the form --no-NAME.",
     exitCodes(),
+    exampleLines(examples),
   ].join("\n\n") + "\n";
 }
 

@@ -1,11 +1,11 @@
 import config from "../deno.json" with { type: "json" };
 import { printable } from "../data/printable.ts";
 import { suggestion } from "../data/suggestion.ts";
-import { ACTIONS } from "./actions.ts";
+import { runCommand } from "./actions.ts";
 import { environment, goWhereTyped, quietDrivers } from "./environment.ts";
 import { errorMessage } from "./error_message.ts";
 import { EXIT, exitCode } from "./exit.ts";
-import { type Command, COMMAND_NAMES, COMMANDS, isGroup } from "./flags/commands.ts";
+import { COMMAND_NAMES, isCommand, isGroup } from "./flags/commands.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { unusable } from "./option_value.ts";
 import { print, printError } from "./print.ts";
@@ -19,10 +19,6 @@ function joinNames([name, ...args]: readonly string[]): readonly string[] {
   return what === undefined || what.startsWith("-")
     ? [name, ...args]
     : [`${name} ${what}`, ...flags];
-}
-
-function isCommand(name: string): name is Command {
-  return Object.hasOwn(COMMANDS, name);
 }
 
 /** The help of a command, of the commands that begin with a word, or of all. */
@@ -63,7 +59,7 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   if (!isCommand(name)) throw unknownCommand(name);
-  return await ACTIONS[name](args);
+  return await runCommand(name, args);
 }
 
 /** Characters of an error that are printed: enough for all of ours. */

@@ -366,11 +366,15 @@ Deno.test("a search is refused without a budget, and with what makes no choice",
   assertEquals(wrong("--compression 4"), "--compression is no flag of search");
 });
 
-Deno.test("help names every flag with its default, and the exit codes at the end", () => {
+Deno.test("help names every flag with its default, exit codes, and examples at the end", () => {
   for (const command of Object.keys(COMMANDS) as Command[]) {
     const help = commandHelp(command);
     for (const { name } of optionsOf(command)) assertStringIncludes(help, flagOf(name));
-    assert(help.trimEnd().endsWith("129  ended by SIGHUP, as when its terminal is closed"), help);
+    assertStringIncludes(help, "  129  ended by SIGHUP, as when its terminal is closed\n");
+    const { examples } = COMMANDS[command];
+    assert(examples.length >= 2 && examples.length <= 5, command);
+    for (const [line] of examples) assert(line.startsWith(`${command}`), line);
+    assert(help.endsWith(`\n  adjoin ${examples.at(-1)?.[0]}\n`), help);
     for (const line of help.split("\n")) assert(line.length <= 100, line);
   }
   const help = commandHelp("train").replaceAll(/\s+/g, " ");

@@ -54,7 +54,8 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "mod.ts": TRAIN,
   // Programs: they put the rooms together, and nobody imports them.
   "cli/main.ts": ["cli/actions.ts", ...EVERYTHING],
-  "cli/actions.ts": EVERYTHING,
+  "cli/actions.ts": ["cli/", "cli/commands/"],
+  "cli/commands/": EVERYTHING,
   "train/cli.ts": ["cli/main.ts"],
   "std/": [],
 };

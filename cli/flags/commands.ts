@@ -1,29 +1,44 @@
-/**
- * The commands, with what they take besides flags: in brackets where it may be left out, with dots
- * where there may be more of it.
- */
+import { BENCH_CONV, BENCH_DATA, BENCH_PEERS, BENCH_STEP } from "./bench.ts";
+import type { CommandDescription } from "./command.ts";
+import { COMPARE } from "./compare.ts";
+import { DATA } from "./data.ts";
+import { EVAL } from "./eval.ts";
+import { EXPORT } from "./export.ts";
+import { PARITY } from "./parity.ts";
+import { PREDICT } from "./predict.ts";
+import { SEARCH } from "./search.ts";
+import { SUMMARY } from "./summary.ts";
+import { TRAIN } from "./train.ts";
+import { WGSL } from "./wgsl.ts";
+
+/** The commands, in the order of the help. */
 export const COMMANDS = {
-  train: { help: "train a network and its compressed twin together", positionals: [] },
-  search: { help: "learn the width of each layer within a budget, then train", positionals: [] },
-  compare: { help: "compare methods of compression at one budget", positionals: [] },
-  export: { help: "write a trained network as ONNX or for PyTorch", positionals: ["RUN"] },
-  eval: { help: "measure saved networks on validation images", positionals: ["RUN"] },
-  data: { help: "check the pictures of a data set without training", positionals: ["DIR"] },
-  predict: { help: "say what pictures show", positionals: ["RUN", "PICTURE..."] },
-  summary: { help: "print layers, parameters and multiply-accumulates", positionals: [] },
-  parity: { help: "compare ops and training with reference numbers", positionals: ["DIR"] },
-  wgsl: { help: "print the shaders of an op", positionals: ["OP"] },
-  "bench conv": { help: "time a convolution and its gradients", positionals: [] },
-  "bench step": { help: "time training steps", positionals: [] },
-  "bench data": { help: "time how fast pictures are read and decoded", positionals: ["[DIR]"] },
-  "bench peers": { help: "time other libraries on the same work", positionals: [] },
-} as const satisfies Record<string, { help: string; positionals: readonly string[] }>;
+  train: TRAIN,
+  search: SEARCH,
+  compare: COMPARE,
+  export: EXPORT,
+  eval: EVAL,
+  data: DATA,
+  predict: PREDICT,
+  summary: SUMMARY,
+  parity: PARITY,
+  wgsl: WGSL,
+  "bench conv": BENCH_CONV,
+  "bench step": BENCH_STEP,
+  "bench data": BENCH_DATA,
+  "bench peers": BENCH_PEERS,
+} as const satisfies Record<string, CommandDescription>;
 
 /** The name of a command. */
 export type Command = keyof typeof COMMANDS;
 
 /** The names of all commands. */
 export const COMMAND_NAMES = Object.keys(COMMANDS) as readonly Command[];
+
+/** Whether a word is the name of a command. */
+export function isCommand(name: string | undefined): name is Command {
+  return name !== undefined && Object.hasOwn(COMMANDS, name);
+}
 
 /** Whether a name is the first word of several commands, as `bench`. */
 export function isGroup(name: string): boolean {

@@ -5,37 +5,35 @@ import { NETWORKS } from "../../train/options/network_options.ts";
 import { OPTIMIZATION } from "../../train/options/optimization_options.ts";
 import type { Option, OptionOf, Section, Values } from "../../train/options/option.ts";
 import { SEARCH } from "../../train/options/search_options.ts";
-import { BENCH } from "./bench_options.ts";
+import { BENCH } from "./bench.ts";
 import { type Command, COMMAND_NAMES } from "./commands.ts";
-import { DATA } from "./data_options.ts";
-import { EXPORT } from "./export_options.ts";
-import { PREDICT } from "./predict_options.ts";
+import { DATA } from "./data.ts";
+import { EVAL } from "./eval.ts";
+import { EXPORT } from "./export.ts";
+import { PREDICT } from "./predict.ts";
 import { RUN } from "./run_options.ts";
-import { SUMMARY } from "./summary_options.ts";
-import { WGSL } from "./wgsl_options.ts";
+import { SUMMARY } from "./summary.ts";
+import { WGSL } from "./wgsl.ts";
 
 /** Every option of every command, named as in timm where timm has it, in the order of the help. */
 export const SECTIONS = [
   ...NETWORKS,
   ...LOSSES,
   ...SEARCH,
-  ...SUMMARY,
-  ...DATA,
+  ...SUMMARY.sections,
+  ...DATA.sections,
   ...IMAGES,
   ...OPTIMIZATION,
   ...CHECKPOINTS,
   ...RUN,
-  ...EXPORT,
-  ...PREDICT,
-  ...WGSL,
+  ...EXPORT.sections,
+  ...EVAL.sections,
+  ...PREDICT.sections,
+  ...WGSL.sections,
   ...BENCH,
   {
     title: "other",
-    commands: [
-      ...["train", "search", "compare", "export", "eval", "data", "predict"] as const,
-      ...["summary", "parity", "wgsl"] as const,
-      ...["bench conv", "bench step", "bench data", "bench peers"] as const,
-    ],
+    commands: COMMAND_NAMES,
     options: [
       {
         name: "help",

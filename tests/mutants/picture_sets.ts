@@ -138,7 +138,7 @@ export const PICTURE_SETS: readonly Mutant[] = [
   },
   {
     name: "a check of broken pictures ends well",
-    file: "cli/actions.ts",
+    file: "cli/commands/data.ts",
     find: "if (stop) throw stop;",
     replace: "",
     test: {

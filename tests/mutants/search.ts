@@ -4,7 +4,7 @@ import { type Mutant, optionTest } from "./mutant.ts";
 export const SEARCH: readonly Mutant[] = [
   {
     name: "--widths-only is ignored",
-    file: "cli/actions.ts",
+    file: "cli/commands/search.ts",
     find: "train: !widthsOnly",
     replace: "train: true",
     test: optionTest("search", "widths-only"),

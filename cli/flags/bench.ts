@@ -1,5 +1,6 @@
 import { MODEL_NAMES } from "../../nn/families/mod.ts";
 import type { Section } from "../../train/options/option.ts";
+import type { CommandDescription } from "./command.ts";
 
 /** Options of the benches. */
 export const BENCH = [
@@ -200,3 +201,55 @@ export const BENCH = [
     ],
   },
 ] as const satisfies readonly Section[];
+
+/** `bench conv`. */
+export const BENCH_CONV = {
+  help: "time a convolution and its gradients",
+  positionals: [],
+  examples: [
+    ["bench conv", "a 3x3 convolution of 64 channels at 32x32 pixels"],
+    ["bench conv --in 64 --out 64 --groups 64 --size 56", "a depthwise convolution"],
+    ["bench conv --kernel 1 --json", "a pointwise convolution, as JSON"],
+  ],
+  sections: [],
+} as const satisfies CommandDescription;
+
+/** `bench step`. */
+export const BENCH_STEP = {
+  help: "time training steps",
+  positionals: [],
+  examples: [
+    ["bench step", "resnet20 and its twin, 64 images of 32x32 pixels"],
+    [
+      "bench step --model resnet50 --image-size 224 --batch 16 --profile",
+      "with the time of each kernel",
+    ],
+    ["bench step --beside-plain", "how much longer than a step of the base network alone"],
+  ],
+  sections: [],
+} as const satisfies CommandDescription;
+
+/** `bench data`. */
+export const BENCH_DATA = {
+  help: "time how fast pictures are read and decoded",
+  positionals: ["[DIR]"],
+  examples: [
+    ["bench data", "of pictures that it makes itself"],
+    [
+      "bench data photos --workers 1,2,4 --image-sizes 224",
+      "of your own pictures, by the number of workers",
+    ],
+  ],
+  sections: [],
+} as const satisfies CommandDescription;
+
+/** `bench peers`. */
+export const BENCH_PEERS = {
+  help: "time other libraries on the same work",
+  positionals: [],
+  examples: [
+    ["bench peers", "all that is here; the table goes to BENCHMARKS.md"],
+    ["bench peers --only linear", "what has this in its name"],
+  ],
+  sections: [],
+} as const satisfies CommandDescription;

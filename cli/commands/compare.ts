@@ -1,0 +1,17 @@
+import { EXIT } from "../exit.ts";
+import { compareRequest } from "../options.ts";
+import { print, printError, printProgress } from "../print.ts";
+import { comparedAll, readRequest } from "../resuming.ts";
+
+/** Compares methods of compressing at one budget. */
+export async function run(args: readonly string[]): Promise<number> {
+  const request = await readRequest("compare", args, compareRequest);
+  const done = await comparedAll(request);
+  if (done) {
+    print(`${done}\n`);
+    return EXIT.ok;
+  }
+  const { compareInFolder } = await import("../run/compare_session.ts");
+  await compareInFolder(request, { print: printProgress, printError });
+  return EXIT.ok;
+}

@@ -1,0 +1,12 @@
+import { readArguments } from "../arguments.ts";
+import { EXIT } from "../exit.ts";
+import { print, printError } from "../print.ts";
+
+/** Compares ops and training with the numbers in a folder. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { positionals: [dir] } = readArguments("parity", args);
+  const { parity } = await import("../../tests/parity/main.ts");
+  if (await parity(dir, (line) => print(`${line}\n`))) return EXIT.ok;
+  printError(`adjoin: some results are not equal to those in ${dir}\n`);
+  return EXIT.verification;
+}

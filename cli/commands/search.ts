@@ -1,0 +1,42 @@
+import { EXIT } from "../exit.ts";
+import { searchRequest } from "../options.ts";
+import { print, printError, printProgress } from "../print.ts";
+import { nothingLeft, readRequest } from "../resuming.ts";
+import { inRunFolder, saveWidths } from "../run/session.ts";
+
+/** Searches widths within a budget, and trains with them. */
+export async function run(args: readonly string[]): Promise<number> {
+  const { find, fromScratch, widthsOnly, ...request } = await readRequest(
+    "search",
+    args,
+    searchRequest,
+  );
+  const done = await nothingLeft(request);
+  if (done) {
+    print(`${done}\n`);
+    return EXIT.ok;
+  }
+  await inRunFolder(request, { print: printProgress, printError }, {
+    kind: "search",
+    run: async (options, reporter, folder, course) => {
+      const { search } = await import("../../train/search.ts");
+      const { openSearch } = await import("../run/open_run.ts");
+      const { openRunPictures } = await import("../run/run_pictures.ts");
+      using pictures = await openRunPictures(options, reporter.note);
+      const opened = await openSearch(options, find, {
+        openPictures: pictures.open,
+        from: course.from,
+        reporter,
+      });
+      const { trained } = await search(opened, {
+        options,
+        fromScratch,
+        train: !widthsOnly,
+        found: (found, which) => saveWidths(folder, found, { which, reporter }),
+        course,
+      }, reporter);
+      return trained;
+    },
+  });
+  return EXIT.ok;
+}

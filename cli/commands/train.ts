@@ -1,0 +1,32 @@
+import { EXIT } from "../exit.ts";
+import { trainRequest } from "../options.ts";
+import { print, printError, printProgress } from "../print.ts";
+import { nothingLeft, readRequest } from "../resuming.ts";
+import { inRunFolder } from "../run/session.ts";
+
+/** Trains a network and its compressed twin together. */
+export async function run(args: readonly string[]): Promise<number> {
+  const request = await readRequest("train", args, trainRequest);
+  if (request.dryRun) {
+    const { dryRun } = await import("../report/dry_run.ts");
+    print(await dryRun(request.options));
+    return EXIT.ok;
+  }
+  const done = await nothingLeft(request);
+  if (done) {
+    print(`${done}\n`);
+    return EXIT.ok;
+  }
+  await inRunFolder(request, { print: printProgress, printError }, {
+    kind: request.options.mode,
+    run: async (options, reporter, _, course) => {
+      const { train } = await import("../../train/train.ts");
+      const { openJob } = await import("../run/open_run.ts");
+      const { openRunPictures } = await import("../run/run_pictures.ts");
+      using pictures = await openRunPictures(options, reporter.note);
+      const job = await openJob(options, pictures.open, course.from, reporter);
+      return await train(job, reporter, course);
+    },
+  });
+  return EXIT.ok;
+}
