@@ -39,7 +39,9 @@ function summaryOf(row: Row, outcomes: readonly Outcome[]): MethodSummary {
 }
 
 /** One summary for each row that has outcomes. */
-export function summaries({ outcomes, methods }: Comparison): MethodSummary[] {
+export function summaries(
+  { outcomes, methods }: Pick<Comparison, "outcomes" | "methods">,
+): MethodSummary[] {
   return rowsOf(methods).flatMap((row) => {
     const { method, which } = row;
     const own = outcomes.filter((found) => found.method === method && found.which === which);

@@ -80,7 +80,10 @@ export function measuresOf(points: readonly ParetoPoint[]): Measure[] {
  * The networks than which no other takes as little and tells as much, from the one that takes least
  * on; of two that are alike in both, the first.
  */
-export function front(points: readonly ParetoPoint[], { of }: Measure): ParetoPoint[] {
+export function front(
+  points: readonly ParetoPoint[],
+  { of }: Pick<Measure, "of">,
+): ParetoPoint[] {
   const sorted = points.flatMap((point) => {
     const value = of(point);
     return value === undefined ? [] : [{ point, value }];

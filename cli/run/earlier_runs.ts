@@ -16,7 +16,8 @@ function areNumbers(value: Json, names: readonly string[]): boolean {
   return names.every((name) => Number.isFinite(value[name]));
 }
 
-function isOutcome(value: unknown): value is Outcome {
+/** Whether something is an outcome of compare.json. */
+export function isOutcome(value: unknown): value is Outcome {
   return isRecord(value) &&
     rowsOf().some(({ method, which }) => method === value.method && which === value.which) &&
     areNumbers(value, ["seed", "top1", "params", "macs", "latency"]) &&

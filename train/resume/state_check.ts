@@ -2,6 +2,7 @@ import { wrongValue } from "../../nn/wrong_value.ts";
 import { isRecord } from "../../data/json.ts";
 import { unfitName } from "../../data/unfit_name.ts";
 import { printable } from "../../data/printable.ts";
+import type { EpochMetrics } from "../types.ts";
 import type { RunOfState, StateTensors, TrainingState } from "./run_state.ts";
 
 /** A training state without its tensors. */
@@ -35,7 +36,7 @@ function isScore(score: unknown): boolean {
 }
 
 /** Whether something is a row of metrics.jsonl. */
-function isRow(row: unknown): boolean {
+export function isMetricsRow(row: unknown): row is EpochMetrics {
   return isRecord(row) && isCount(row.epoch) && areNumbers(row, DEEPEST + 1) &&
     areAll(row.validation, isScore);
 }
@@ -66,7 +67,7 @@ function wrongField(state: Fields): keyof Described | undefined {
   if (typeof phase !== "string") return "phase";
   if (!isRecord(position) || !isCount(position.epoch) || !isCount(position.step)) return "position";
   if (!areAll(numbers, Number.isFinite)) return "numbers";
-  if (!isListOf(history, isRow)) return "history";
+  if (!isListOf(history, isMetricsRow)) return "history";
   if (typeof seconds !== "number") return "seconds";
   return isRun(run) ? undefined : "run";
 }
