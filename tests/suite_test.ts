@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { ALONE, runsAlone } from "./alone.ts";
-import { testFiles } from "./fast/main.ts";
-import { REASONS, SLOW } from "./fast/slow.ts";
 import { lacks } from "./permissions.ts";
+import { inOrder, testFiles } from "./suite/files.ts";
+import { REASONS, SLOW } from "./suite/slow.ts";
 
 const ignore = lacks("read");
 
@@ -35,5 +35,16 @@ Deno.test(
       const own = source.replace(/`[^`]*`/g, "");
       if (looks.test(own)) assert(runsAlone(`file:///tests/${name}`), `${name} belongs in ALONE`);
     }
+  },
+);
+
+Deno.test(
+  "test files that take long start first, and those that run alone last",
+  { ignore },
+  () => {
+    const names = ["adjoin_test.ts", "endurance_test.ts", "ops_test.ts", "writer_test.ts"];
+    const wanted = ["ops_test.ts", "writer_test.ts", "adjoin_test.ts", "endurance_test.ts"];
+    assertEquals(inOrder(names), wanted);
+    assertEquals(inOrder(testFiles()).toSorted(), testFiles());
   },
 );

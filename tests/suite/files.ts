@@ -1,0 +1,40 @@
+import { fileURLToPath } from "node:url";
+import { runsAlone } from "../alone.ts";
+import { SLOW } from "./slow.ts";
+
+const TESTS = fileURLToPath(new URL("../", import.meta.url));
+
+/** The names of all test files, sorted. */
+export function testFiles(): string[] {
+  return [...Deno.readDirSync(TESTS)].map(({ name }) => name)
+    .filter((name) => name.endsWith("_test.ts")).sort();
+}
+
+/** When a test file starts: 0 for those that take long, 2 for those that run alone. */
+function turn(name: string): number {
+  return runsAlone(name) ? 2 : Object.hasOwn(SLOW, name) ? 0 : 1;
+}
+
+/**
+ * The order in which test files keep all cores busy: those that take long first, so that none is left
+ * over at the end, and those that run alone last, as each waits for the one beside it to end.
+ */
+export function inOrder(names: readonly string[]): string[] {
+  return names.toSorted((a, b) => turn(a) - turn(b));
+}
+
+/** Runs test files, by name, with arguments of `deno test`; gives its exit code. */
+export async function runTests(
+  names: readonly string[],
+  args: readonly string[] = [],
+): Promise<number> {
+  const { code } = await new Deno.Command("deno", {
+    args: [
+      ...["test", "-P=test", "--preload=tests/preload.ts", "--parallel", "--no-check"],
+      ...args,
+      ...inOrder(names).map((name) => `tests/${name}`),
+    ],
+    cwd: fileURLToPath(new URL("../../", import.meta.url)),
+  }).spawn().status;
+  return code;
+}
