@@ -1,6 +1,7 @@
 import { geometry } from "../kernels/wgsl/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { readArguments } from "../cli/arguments.ts";
+import { checkSandwich } from "../cli/sandwich_check.ts";
 import { benchConv, convTable } from "./conv.ts";
 import { comparePeers } from "./peer_runs.ts";
 import { dataText, timeLoaders } from "./data_loaders.ts";
@@ -46,6 +47,7 @@ async function conv(args: readonly string[], print: Print): Promise<void> {
 
 async function step(args: readonly string[], print: Print): Promise<void> {
   const { values: { json, ...options } } = readArguments("bench step", args);
+  checkSandwich(options.sandwich, [options.compression].flat().length);
   await withGpu(async (gpu) => {
     const times = await benchStep(gpu, options);
     print(json ? asJson(times) : `${gpu.adapter}\n${stepTable(times, options.mode)}`);

@@ -6,8 +6,9 @@ import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import { profile, type Timing } from "../kernels/program/timing.ts";
 import type { Scope } from "../kernels/program/scope.ts";
-import { adjoin } from "../nn/compress/adjoin.ts";
-import { count } from "../nn/count.ts";
+import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
+import { count, type ImageSize } from "../nn/count.ts";
+import type { Which } from "../nn/which.ts";
 import { macsTogether } from "../nn/compress/macs_together.ts";
 import { model, type Stem, type Variant } from "../nn/families/mod.ts";
 import { searchable } from "../nn/compress/searchable.ts";
@@ -34,6 +35,8 @@ export interface StepOptions {
   readonly batch: number;
   readonly mode: "plain" | "adjoined" | "search";
   readonly compression: number | readonly number[];
+  /** Of several small networks, how many each step trains. Default: all. */
+  readonly sandwich?: number;
   readonly maskFrom: number;
   readonly trunk: "shared" | "separate";
   readonly imageSize: number;
@@ -154,11 +157,12 @@ interface Prepared {
 
 async function prepare(
   scope: Scope,
-  { split, objective, batch, size }: {
+  { split, objective, batch, size, sandwich }: {
     split: Split;
     objective: Objective;
     batch: number;
     size: number;
+    sandwich?: number;
   },
 ): Promise<Prepared> {
   const { gpu } = scope;
@@ -177,13 +181,15 @@ async function prepare(
     image: { height: size, width: size },
   };
   const gates = gatesOf(scope, objective, size);
-  const parts = { objective, learner, feed, labelSmoothing: 0, gates };
+  const parts = { objective, learner, feed, labelSmoothing: 0, gates, sandwich };
   await tuneTiles(gpu, (rehearsal) => TrainingStep.trace(rehearsal, parts));
   const started = performance.now();
   const step = await TrainingStep.trace(scope, parts);
+  let done = 0;
   const job = jobOf(gpu, () => {
     gates?.prepare(HALFWAY);
-    step.run(batches.next().value, HYPER);
+    // All draws in turn.
+    step.run(batches.next().value, { ...HYPER, sandwich: done++ % step.sandwiches.length });
   });
   job.submit();
   await job.settle();
@@ -206,13 +212,30 @@ async function inTurn(prepared: readonly Prepared[], repeats: number): Promise<n
   return times;
 }
 
+/** Multiply-accumulates of a step over those of the base network; of sandwiches, the mean. */
+function idealOverPlain(
+  pairs: readonly Adjoined[],
+  { sandwiches }: Pick<TrainingStep, "sandwiches">,
+  image: ImageSize,
+): number {
+  // A search names none: it has one pair.
+  const isRun = (which: Which, list: readonly Which[]): boolean =>
+    !list.length || list.includes(which);
+  const macs = sandwiches.map((list) =>
+    macsTogether(pairs.filter(({ which }) => isRun(which, list)), image)
+  );
+  const mean = macs.reduce((sum, of) => sum + of, 0) / macs.length;
+  return mean / count(pairs[0].base, image).macs;
+}
+
 /** Times whole training steps. Raises a `RangeError` for options that make no network. */
 export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTimes> {
   const { batch, imageSize: size, repeats } = options;
   const split = generatedSplit({ train: batch, validation: 1, size, seed: 0 });
   const objective = objectiveOf(options, split.train);
   using scope = gpu.scope();
-  const prepared = await prepare(scope, { split, objective, batch, size });
+  const { sandwich } = options;
+  const prepared = await prepare(scope, { split, objective, batch, size, sandwich });
   const { program } = prepared.step;
   const encodings: number[] = [];
   for (let i = 0; i < ENCODINGS; i++) {
@@ -237,9 +260,7 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     dispatches: program.dispatches,
     encodeMs: Math.min(...encodings),
     firstStepSeconds: prepared.firstMs / 1000,
-    ...pairs.length
-      ? { idealOverPlain: macsTogether(pairs, image) / count(pairs[0].base, image).macs }
-      : {},
+    ...pairs.length ? { idealOverPlain: idealOverPlain(pairs, prepared.step, image) } : {},
     ...plain && { plainMs: median(plain), overPlain: median(own.map((t, i) => t / plain[i])) },
     ...options.checkpoint ? { checkpoint: await benchCheckpoint(scope, prepared.parts) } : {},
     ...options.profile ? { profile: byKernel(await profile(gpu, program, PROFILE_REPEATS)) } : {},

@@ -16,6 +16,7 @@ import { unusable } from "./option_value.ts";
 import { either } from "./text.ts";
 import type { FoundRun } from "./run/found_run.ts";
 import type { FolderRequest } from "./run/output_folder.ts";
+import { checkSandwich } from "./sandwich_check.ts";
 
 /** A run that a command line asks for, and its folder. */
 export interface RunRequest extends FolderRequest {
@@ -176,14 +177,7 @@ export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): Tr
         `--mode ${mode}`,
     );
   }
-  if (values.sandwich !== undefined && values.sandwich >= count) {
-    throw unusable(
-      count === 1
-        ? "--sandwich has an effect on several small networks alone, found one; name more " +
-          "with --compression"
-        : `--sandwich is less than the ${count} small networks, found ${values.sandwich}`,
-    );
-  }
+  checkSandwich(values.sandwich, count);
   const request = runRequest("train", values, {
     mode,
     // A teacher teaches the small network.

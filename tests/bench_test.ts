@@ -84,6 +84,7 @@ Deno.test("benches that cannot be are refused with exit code 2", commandLine, as
     ["bench conv --kernel 9", /at most 64 taps/],
     ["bench conv --batch 0", /--batch is a whole number at least 1, found 0/],
     ["bench step --compression 1000", /leaves no channel/],
+    ["bench step --compression 2,4 --sandwich 2", /--sandwich is less than the 2 small networks/],
     ["bench step --mode plain --beside-plain", /--beside-plain has no effect beside --mode plain;/],
     ["bench --peers --json", /--json is no flag of bench peers/],
   ];
