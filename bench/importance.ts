@@ -1,13 +1,10 @@
 // What the order of filters does: from trained networks, `--importance` of all kinds after the same
 // short training, with several seeds.
 //   deno task bench importance [--data-dir DIR] [--seeds N] [--epochs N] [--base-epochs N] ...
-import { parseArgs } from "@std/cli/parse-args";
-import { readArguments } from "../cli/arguments.ts";
-import { trainRequest } from "../cli/options.ts";
 import { readInputs } from "../cli/run/open_run.ts";
 import { openRunPictures } from "../cli/run/run_pictures.ts";
 import { columns } from "../cli/text.ts";
-import { Gpu } from "../kernels/gpu.ts";
+import type { Gpu } from "../kernels/gpu.ts";
 import {
   filterScores,
   type Importance,
@@ -32,6 +29,7 @@ import { runJob } from "../train/train.ts";
 import type { TrainOptions } from "../train/types.ts";
 import { SILENT } from "../train/silent.ts";
 import { spread } from "./spread.ts";
+import { benchTrials, print, seedsOf, takeFlags, trainingOptions, wholeNumber } from "./trials.ts";
 
 /** Batches that statistics are estimated on, and gradients taken over. */
 const BATCHES = 16;
@@ -103,72 +101,78 @@ function table(rows: ReadonlyMap<string, readonly Found[]>): string {
   return lines.join("\n");
 }
 
-const COMMON = ["data-dir", "model", "train-size", "val-size", "batch-size", "image-size"] as const;
+const OWN = [
+  "seed",
+  "seeds",
+  "bases",
+  "compression",
+  "epochs",
+  "lr",
+  "base-size",
+  "base-epochs",
+  "base-lr",
+] as const;
 
-const print = (text: string): void => {
-  Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
-};
+/** What all trainings have, unless other flags are given. */
+const COMMON = "--model resnet20 --train-size 1024 --val-size 500 --batch-size 32 --image-size 16";
+/** What trainings of cut networks have, and those of the networks that they are cut out of. */
+const USUAL = {
+  ...{ compression: "2", epochs: "3", lr: "0.005" },
+  ...{ "base-size": "2048", "base-epochs": "5", "base-lr": "0.02" },
+} as const;
+
+/** A trained base network, and how its images were normalised. */
+interface Whole {
+  readonly state: State;
+  readonly normalization: Normalization;
+  readonly top1: number;
+}
+
+async function wholeNetwork(gpu: Gpu, inputs: RunInputs, options: TrainOptions): Promise<Whole> {
+  const { files, summary } = await runJob(gpu, jobOn(inputs, options), SILENT);
+  const { state } = parseCheckpoint(files.get("base.safetensors") ?? new Uint8Array(), "base");
+  return { state, normalization: inputs.split.normalization, top1: summary.base?.top1 ?? NaN };
+}
 
 if (import.meta.main) {
-  const flags = parseArgs(Deno.args, {
-    string: [
-      ...COMMON,
-      "compression",
-      "seeds",
-      "epochs",
-      "lr",
-      "bases",
-      "base-epochs",
-      "base-size",
-      "base-lr",
-    ],
-    default: {
-      ...{ model: "resnet20", "train-size": "1024", "val-size": "500", "batch-size": "32" },
-      ...{ "image-size": "16", compression: "2", seeds: "3", epochs: "3", lr: "0.005" },
-      ...{ "base-epochs": "5", "base-size": "2048", "base-lr": "0.02" },
-    },
-  });
-  const words = (...names: readonly (keyof typeof flags)[]): string[] =>
-    names.flatMap((name) => flags[name] === undefined ? [] : [`--${name}`, `${flags[name]}`]);
-  const data = flags["data-dir"] ? ["--dataset", "folder"] : [];
-  const optionsOf = (seed: number, more: readonly string[]): TrainOptions =>
-    trainRequest(
-      readArguments("train", [...words(...COMMON), ...data, "--seed", `${seed}`, ...more]),
-    ).options;
-  const gpu = await Gpu.open();
-  const rows = new Map<string, Found[]>();
-  const bases: { readonly state: State; readonly normalization: Normalization; top1: number }[] =
-    [];
-  print(`${gpu.adapter}\n${Deno.args.join(" ")}`);
-  for (let seed = 0; seed < Number(flags.seeds); seed++) {
-    const options = optionsOf(seed, words("compression", "epochs", "lr"));
-    using pictures = await openRunPictures(options, print);
-    if (bases.length < Number(flags.bases ?? flags.seeds)) {
-      const own = optionsOf(seed, [
-        ...["--mode", "plain", "--train-size", `${flags["base-size"]}`],
-        ...["--epochs", `${flags["base-epochs"]}`, "--lr", `${flags["base-lr"]}`],
+  await benchTrials(async (gpu, args) => {
+    const flags = takeFlags(args, OWN);
+    const value = (name: keyof typeof USUAL): string => flags.given(name).at(-1) ?? USUAL[name];
+    const optionsOf = (seed: number, more: readonly string[]): TrainOptions =>
+      trainingOptions([...COMMON.split(" "), ...flags.rest, "--seed", `${seed}`, ...more]);
+    const rows = new Map<string, Found[]>();
+    const bases: Whole[] = [];
+    const seeds = seedsOf(flags);
+    const count = wholeNumber(flags, "bases", { otherwise: seeds.length });
+    for (const [i, seed] of seeds.entries()) {
+      const options = optionsOf(seed, [
+        ...["--compression", value("compression")],
+        ...["--epochs", value("epochs"), "--lr", value("lr")],
       ]);
-      const whole = await readInputs(own, pictures.open);
-      const began = performance.now();
-      const { files, summary } = await runJob(gpu, jobOn(whole, own), SILENT);
-      const { state } = parseCheckpoint(files.get("base.safetensors") ?? new Uint8Array(), "base");
-      const top1 = summary.base?.top1 ?? NaN;
-      bases.push({ state, normalization: whole.split.normalization, top1 });
-      const seconds = ((performance.now() - began) / 1000).toFixed(0);
-      print(`seed ${seed}: base ${spread([top1])}, ${seconds} s`);
+      using pictures = await openRunPictures(options, print);
+      if (bases.length < count) {
+        const began = performance.now();
+        const plain = optionsOf(seed, [
+          ...["--mode", "plain", "--train-size", value("base-size")],
+          ...["--epochs", value("base-epochs"), "--lr", value("base-lr")],
+        ]);
+        const base = await wholeNetwork(gpu, await readInputs(plain, pictures.open), plain);
+        bases.push(base);
+        const seconds = ((performance.now() - began) / 1000).toFixed(0);
+        print(`seed ${seed}: base ${spread([base.top1])}, ${seconds} s`);
+      }
+      const { state, normalization } = bases[i % bases.length];
+      const { split } = await readInputs(options, pictures.open);
+      const inputs = { split: { ...split, normalization } };
+      const runs = [
+        ...IMPORTANCES.map((importance) => [importance, importance, true] as const),
+        ["l2, statistics of the base", "l2", false] as const,
+      ];
+      for (const [name, importance, estimated] of runs) {
+        const found = await measure(gpu, { inputs, options, state }, importance, estimated);
+        rows.set(name, [...rows.get(name) ?? [], found]);
+      }
+      print(`base ${spread(bases.map(({ top1 }) => top1))}\n${table(rows)}`);
     }
-    const { state, normalization } = bases[seed % bases.length];
-    const { split } = await readInputs(options, pictures.open);
-    const inputs = { split: { ...split, normalization } };
-    const runs = [
-      ...IMPORTANCES.map((importance) => [importance, importance, true] as const),
-      ["l2, statistics of the base", "l2", false] as const,
-    ];
-    for (const [name, importance, estimated] of runs) {
-      const found = await measure(gpu, { inputs, options, state }, importance, estimated);
-      rows.set(name, [...rows.get(name) ?? [], found]);
-    }
-    print(`base ${spread(bases.map(({ top1 }) => top1))}\n${table(rows)}`);
-  }
-  gpu.destroy();
+  });
 }
