@@ -6,6 +6,7 @@ import { printable } from "../data/printable.ts";
 import { plural } from "../data/words.ts";
 import { folderOf } from "../train/compare/methods.ts";
 import { Plan } from "../train/compare/plan.ts";
+import { epochsOfRun } from "../train/epochs_of_job.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
 import type { CompareRequest, RunRequest } from "./options.ts";
 import { resumedOptions } from "./resumed_options.ts";
@@ -79,8 +80,8 @@ async function readSummary(folder: string): Promise<{ readonly epochs?: unknown 
 export async function nothingLeft(
   { from, options, config: { widthsOnly } }: RunRequest,
 ): Promise<string | undefined> {
-  const { patience, mode, finetuneEpochs } = options;
-  const epochs = options.epochs + (mode === "adjoined" ? finetuneEpochs : 0);
+  const { patience } = options;
+  const epochs = epochsOfRun(options);
   if (!from || from.path !== from.work) return undefined;
   const { path, file, config, state: { position } } = from;
   // Who names an earlier checkpoint wants what came after it once more.

@@ -77,16 +77,18 @@ Deno.test("options of methods that are not compared are refused", () => {
 
 Deno.test("one of the methods takes the options of the best recipe", async () => {
   const flags = ["--train-size", "16", "--val-size", "8", "--batch-size", "8"];
-  const { options, find } = request(...flags, "--mask-from", "1", "--small-ce", "0.5");
+  const { options, find } = request(...flags, "--mask-from", "1", "--small-ce", "0.5", "-e", "5");
   const inputs = await readInputs(options);
   const ground = { inputs, options, find, widths: {}, pruneBy: "l2" } as const;
   const turn = ground as Pick<Turn, keyof typeof ground> as Turn;
   const [plain, best] = await Promise.all(
     ["adjoined", "adjoined-best"].map((name) => methodOf(name).training(turn)),
   );
-  const { smallCe } = trainRequest(readArguments("train", ["--recipe", "best"])).options;
-  assertEquals([plain.job.options.smallCe, best.job.options.smallCe], [0.5, smallCe]);
-  assertEquals({ ...best.job.options, smallCe: 0.5 }, plain.job.options);
+  const line = ["--recipe", "best", "--epochs", "5"];
+  const { smallCe, finetuneEpochs } = trainRequest(readArguments("train", line)).options;
+  const own = { smallCe: 0.5, finetuneEpochs: 0 };
+  assertEquals({ ...plain.job.options, ...own }, plain.job.options);
+  assertEquals({ ...plain.job.options, smallCe, finetuneEpochs }, best.job.options);
 });
 
 Deno.test("progress says which method of how many, and which seed", () => {

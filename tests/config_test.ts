@@ -60,7 +60,7 @@ function beside(command: Command, { name, only = {}, needs }: Option): string[] 
     .flatMap(([key, [choice]]) => [flagOf(key), choice]);
   return [
     ...choices,
-    ...needs === undefined ? [] : [flagOf(needs[0]), "0.5"],
+    ...needs === undefined ? [] : [flagOf(needs[0]), needs[0].endsWith("Epochs") ? "2" : "0.5"],
     // They order and measure what is given.
     ...["importance", "bnBatches"].includes(name) ? ["--init", "a"] : [],
     ...name === "sandwich" ? ["--compression", "2,4,8"] : [],

@@ -392,11 +392,13 @@ Deno.test("--help is read whatever else is missing", () => {
   assertEquals(readArguments("train", ["-h"]).values.help, true);
 });
 
-Deno.test("the best recipe lets small networks learn from the labels, and changes nothing else", () => {
-  const { recipe, smallCe, ...rest } = options("--recipe best");
-  assertEquals([recipe, smallCe], ["best", 1]);
-  assertEquals({ ...rest, smallCe: 0 }, options(""));
+Deno.test("the best recipe has labels for small networks and a fine-tuning, and nothing else", () => {
+  const { recipe, smallCe, finetuneEpochs, ...rest } = options("--recipe best");
+  assertEquals([recipe, smallCe, finetuneEpochs], ["best", 1, rest.epochs]);
+  assertEquals({ ...rest, smallCe: 0, finetuneEpochs: 0 }, options(""));
   assertEquals(options("--recipe best --small-ce 0.5").smallCe, 0.5);
+  assertEquals(options("--recipe best --epochs 7").finetuneEpochs, 7);
+  assertEquals(options("--recipe best --finetune-epochs 0").finetuneEpochs, 0);
 });
 
 Deno.test("a recipe fills in what the authors did, and a flag beside it wins", () => {

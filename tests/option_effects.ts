@@ -134,6 +134,9 @@ export const EFFECTS: readonly Effect[] = [
   }),
   effect(TRAINING, "small-ce", "--small-ce 0.5", "program"),
   effect(TRAINING, "finetune-epochs", "--finetune-epochs 1", ["program", "submits", "write hyper"]),
+  effect(TRAINING, "finetune-lr", "--finetune-lr 0.0001", "write hyper", {
+    beside: "--finetune-epochs 1",
+  }),
   effect(["search"], "kl-loss", "--kl-loss dkd", "program", {
     of: "the search",
     base: SEARCH_ALONE,
@@ -453,6 +456,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(STEP, "mask-from", "--mask-from 1", "program"),
   effect(STEP, "trunk", "--trunk separate", "program"),
   effect(STEP, "compression", "--compression 2", "program"),
+  effect(STEP, "sandwich", "--sandwich 1", "program", { beside: "--compression 2,4" }),
   effect(["bench conv", "bench step"], "repeats", "--repeats 2", "submits"),
   effect(["bench conv", "bench step"], "json", "--json", "printed"),
   effect(["bench data"], "workers", "--workers 2", "workers", { without: "--workers 1" }),

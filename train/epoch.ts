@@ -32,13 +32,10 @@ function lambdaOf(step: number, stepsPerEpoch: number, options: TrainOptions): n
   return options.mode === "distill" ? options.klWeight : 1;
 }
 
-/** The learning rate of a fine-tuning over that of the training before it. */
-const TUNING_RATE = 0.1;
-
 /** Numbers of a step of a fine-tuning, whose rates have a course of their own. */
 function tuningRates(step: number, stepsPerEpoch: number, options: TrainOptions): StepRates {
-  const { lr, finetuneEpochs: epochs, klWeight: lambda } = options;
-  const own = { ...options, lr: TUNING_RATE * lr, epochs, warmupEpochs: 0 };
+  const { finetuneLr: lr = options.lr, finetuneEpochs: epochs, klWeight: lambda } = options;
+  const own = { ...options, lr, epochs, warmupEpochs: 0 };
   return { ...rateAt(step, stepsPerEpoch, own), lambda };
 }
 

@@ -1,4 +1,5 @@
 import type { Job } from "./job.ts";
+import type { TrainOptions } from "./types.ts";
 
 /** The epoch, counted from 1, with which a job ends: those before a fine-tuning count. */
 export function lastEpoch(
@@ -11,4 +12,11 @@ export function lastEpoch(
 export function allEpochs(job: Pick<Job, "options" | "epochsBefore" | "objective">): number {
   const more = job.objective.mode === "adjoined" ? job.options.finetuneEpochs : 0;
   return lastEpoch(job) + more;
+}
+
+/** The epochs of a whole run with some options; only adjoined networks are fine-tuned. */
+export function epochsOfRun(
+  { mode, epochs, finetuneEpochs }: Pick<TrainOptions, "mode" | "epochs" | "finetuneEpochs">,
+): number {
+  return epochs + (mode === "adjoined" ? finetuneEpochs : 0);
 }

@@ -1,6 +1,6 @@
 import { type Default, isList, type Option, type Plain } from "../../train/options/option.ts";
 import type { Command } from "./commands.ts";
-import { optionsOf } from "./table.ts";
+import { flagOf, optionsOf } from "./table.ts";
 
 type Row = readonly [choices: string, value: Plain];
 
@@ -21,6 +21,7 @@ function rowsOf(
   path: readonly string[] = [],
 ): Row[] {
   if (typeof value !== "object" || isList(value)) return [[path.join(" "), value]];
+  if ("as" in value) return [[path.join(" "), flagOf(value.as)]];
   const { else: otherwise, recipe: _, ...choices } = value;
   const rows = Object.entries(choices).flatMap(([key, values]) => {
     const deciding = options.find(({ name }) => name === key);

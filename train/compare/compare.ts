@@ -8,6 +8,7 @@ import type { RunInputs } from "../job.ts";
 import { type Attempt, onOwnGpu } from "../own_gpu.ts";
 import { pairsFor } from "../pair.ts";
 import { rehearse } from "../rehearsal.ts";
+import { epochsOfRun } from "../epochs_of_job.ts";
 import { type Course, courseInMemory } from "../resume/course.ts";
 import type { TrainingState } from "../resume/training_state.ts";
 import { gatesOf, type SearchOptions } from "../search.ts";
@@ -87,9 +88,9 @@ class Grounds {
 
 /** Whether the run of a state has ended, too: all is trained, and its networks are kept. */
 async function isOver(from: TrainingState, ended: EndedRuns): Promise<boolean> {
-  const { phase, position, run: { options: { epochs, finetuneEpochs } } } = from;
+  const { phase, position, run: { options } } = from;
   // What lies in the folder before a first run has ended may be of an earlier comparison.
-  if (endedBefore(from).length === 0 || position.epoch < epochs + finetuneEpochs) return false;
+  if (endedBefore(from).length === 0 || position.epoch < epochsOfRun(options)) return false;
   return await ended.read(phase) !== undefined;
 }
 

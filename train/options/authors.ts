@@ -38,6 +38,9 @@ export const RECIPES: readonly (AuthorsRecipeName | typeof BEST)[] = [...RECIPE_
 /** Weights of small networks' cross entropy with the labels, by recipe. */
 export const RECIPE_SMALL_ENTROPIES = { [BEST]: 1 } as const;
 
+/** Epochs of small networks' fine-tuning, by recipe. */
+export const RECIPE_TUNING_EPOCHS = { [BEST]: { as: "epochs" } } as const;
+
 type ByRecipe<T> = Readonly<Record<AuthorsRecipeName, T>>;
 
 /** One entry of all recipes, by name. */

@@ -1,6 +1,6 @@
 import { DIVERGENCE_PARTS, DIVERGENCES } from "../divergences.ts";
 import { KL_SCHEDULES } from "../schedule.ts";
-import { RECIPE_SMALL_ENTROPIES } from "./authors.ts";
+import { RECIPE_SMALL_ENTROPIES, RECIPE_TUNING_EPOCHS } from "./authors.ts";
 import type { Section } from "./option.ts";
 
 /** How small networks learn from the base network. */
@@ -69,12 +69,22 @@ export const LOSSES = [
         name: "finetuneEpochs",
         kind: "integer",
         min: 0,
-        default: 0,
+        default: { recipe: RECIPE_TUNING_EPOCHS, else: 0 },
         only: { mode: ["adjoined"] },
         beside: ["widthsOnly"],
         help:
           "epochs after --epochs in which the small network learns alone from the base network, " +
-          "which stays as it is; from a tenth of --lr",
+          "which stays as it is; with --recipe best as many as --epochs",
+      },
+      {
+        name: "finetuneLr",
+        kind: "number",
+        above: 0,
+        otherwise: "--lr",
+        only: { mode: ["adjoined"] },
+        needs: ["finetuneEpochs"],
+        beside: ["widthsOnly"],
+        help: "the highest learning rate of these epochs, which have a schedule of their own",
       },
     ],
   },

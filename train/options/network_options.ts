@@ -227,7 +227,7 @@ export const NETWORKS = [
   },
   {
     title: "several small networks",
-    commands: ["train"],
+    commands: ["train", "bench step"],
     options: [
       {
         name: "sandwich",

@@ -22,12 +22,14 @@ export type Deciding = typeof DECIDING[number];
 export type Choices = Partial<Record<Deciding, string>>;
 
 /**
- * A default: a value, or one for each choice of a deciding option. `{ opt: { adamw: 1, sgd: 2 } }`
- * is 1 with adamw and 2 with sgd; a choice that is not named has none. Of several deciding options
- * the first of {@link DECIDING} counts whose choice has one, then `else`.
+ * A default: a value, one for each choice of a deciding option, or the value of another option.
+ * `{ opt: { adamw: 1, sgd: 2 } }` is 1 with adamw and 2 with sgd; a choice that is not named has
+ * none. Of several deciding options the first of {@link DECIDING} counts whose choice has one, then
+ * `else`. `{ as: "epochs" }` is what `epochs` is.
  */
 export type Default<Value> =
   | Value
+  | { readonly as: string }
   | (
     & { readonly [Key in Deciding]?: { readonly [choice: string]: Default<Value> } }
     & { readonly else?: Value }
@@ -181,14 +183,15 @@ export type Values<O> =
 /** The value of an option of any kind. */
 export type Value = string | number | boolean | readonly number[] | readonly string[];
 
-/** A default as a value, given the choices of the deciding options. */
+/** A default as a value, given those of other options. */
 function defaultOf(
   fallback: Default<Plain> | undefined,
-  choiceOf: (name: Deciding) => unknown,
+  valueOf: (name: string) => Value | undefined,
 ): Value | undefined {
   if (typeof fallback !== "object" || isList(fallback)) return fallback;
+  if ("as" in fallback) return valueOf(fallback.as);
   for (const name of DECIDING) {
-    const found = defaultOf(fallback[name]?.[String(choiceOf(name))], choiceOf);
+    const found = defaultOf(fallback[name]?.[String(valueOf(name))], valueOf);
     if (found !== undefined) return found;
   }
   return fallback.else;
