@@ -177,9 +177,14 @@ export async function compute<A>(
 }
 
 /** The largest relative L2 distance of an output from its float64 reference. */
-export function parity<A>(op: Op<A>, test: Case<A>, sample: Sample, computed: Computed): number {
-  const wanted = op.reference(sample.values, test.attributes);
-  return Math.max(...wanted.map(({ data }, i) => relativeL2(computed.outputs[i], data)));
+function parity(wanted: readonly Values[], { outputs }: Computed): number {
+  return Math.max(...wanted.map(({ data }, i) => relativeL2(outputs[i], data)));
+}
+
+/** A direction along which an input is moved, and how the first output moves with it: J v. */
+interface Slope {
+  readonly v: ArrayLike<number>;
+  readonly jv: Float64Array;
 }
 
 /** J v of the first output along one input, by central differences through the reference. */
@@ -188,7 +193,7 @@ function alongInput<A>(
   test: Case<A>,
   sample: Sample,
   { input, v }: { input: number; v: ArrayLike<number> },
-): Float64Array {
+): Slope {
   const h = 1e-5;
   const shifted = (sign: number): Float64Array => {
     const values = sample.values.map((value, j) =>
@@ -197,7 +202,34 @@ function alongInput<A>(
     return op.reference(values, test.attributes)[0].data;
   };
   const minus = shifted(-1);
-  return shifted(1).map((y, k) => (y - minus[k]) / (2 * h));
+  return { v, jv: shifted(1).map((y, k) => (y - minus[k]) / (2 * h)) };
+}
+
+/** What a case is held to, whatever computes it: to be made once where several do. */
+export interface Expectation {
+  readonly sample: Sample;
+  /** The outputs of the float64 reference. */
+  readonly wanted: readonly Values[];
+  /** The gradient of the first output. */
+  readonly u: readonly number[];
+  /** A random slope of each input that has a gradient. */
+  readonly slopes: readonly (Slope | undefined)[];
+}
+
+/** Draws a case and computes its references in float64. */
+export function expectation<A>(op: Op<A>, test: Case<A>, seed: number): Expectation {
+  const sample = draw(test, seed);
+  const wanted = op.reference(sample.values, test.attributes);
+  const [cotangent, direction] = [normals(seed + 1), normals(seed + 2)];
+  return {
+    sample,
+    wanted,
+    u: Array.from(wanted[0].data, () => Math.fround(cotangent())),
+    slopes: sample.values.map(({ data }, input) => {
+      if (op.vjp === "none" || !sample.differentiable[input]) return undefined;
+      return alongInput(op, test, sample, { input, v: data.map(() => direction()) });
+    }),
+  };
 }
 
 /**
@@ -208,24 +240,21 @@ function alongInput<A>(
 export function gradientError<A>(
   op: Op<A>,
   test: Case<A>,
-  sample: Sample,
-  u: ArrayLike<number>,
+  { sample, u, slopes }: Expectation,
   gradients: Computed["gradients"],
-  seed: number,
 ): number {
-  const normal = normals(seed);
   let worst = 0;
-  sample.values.forEach(({ data }, input) => {
-    if (!sample.differentiable[input]) return;
+  slopes.forEach((slope, input) => {
+    if (!slope) return;
     const gradient = gradients[input];
-    if (gradient?.length !== data.length) {
+    if (gradient?.length !== slope.v.length) {
       worst = Infinity;
       return;
     }
-    for (const v of [data.map(() => normal()), Float64Array.from(gradient)]) {
-      const jv = alongInput(op, test, sample, { input, v });
+    const own = alongInput(op, test, sample, { input, v: Float64Array.from(gradient) });
+    for (const { v, jv } of [slope, own]) {
       const wanted = dot(u, jv);
-      const scale = v.every((x, k) => x === gradient[k]) ? Math.abs(wanted) : norm(u) * norm(jv);
+      const scale = v === own.v ? Math.abs(wanted) : norm(u) * norm(jv);
       const error = Math.abs(dot(gradient, v) - wanted);
       const relative = scale > 0 ? error / scale : norm(gradient);
       worst = Number.isNaN(relative) ? Infinity : Math.max(worst, relative);
@@ -239,19 +268,18 @@ export async function check<A>(
   gpu: Gpu,
   op: Op<A>,
   test: Case<A>,
-  { seed, leaving }: { seed: number; leaving?: Leaving },
+  { seed, leaving, expected = expectation(op, test, seed) }: {
+    seed: number;
+    leaving?: Leaving;
+    expected?: Expectation;
+  },
 ): Promise<{ parity: number; gradient: number; padded: boolean }> {
-  const sample = draw(test, seed);
-  const normal = normals(seed + 1);
-  const wanted = op.reference(sample.values, test.attributes)[0];
-  const u = Array.from(wanted.data, () => Math.fround(normal()));
+  const { sample, wanted, u } = expected;
   const computed = await compute(gpu, op, test, sample, u, leaving);
   return {
-    parity: parity(op, test, sample, computed),
+    parity: parity(wanted, computed),
     padded: computed.padded,
-    gradient: op.vjp === "none"
-      ? 0
-      : gradientError(op, test, sample, u, computed.gradients, seed + 2),
+    gradient: gradientError(op, test, expected, computed.gradients),
   };
 }
 
@@ -262,15 +290,25 @@ function demand(holds: boolean, problem: string): void {
 const PARITY = 1e-5;
 const GRADIENT = 1e-4;
 
+/** What {@link holds} holds cases to: to be made once where several adapters are held to it. */
+export function expectations<A>(op: Op<A>, cases: readonly Case<A>[]): Expectation[] {
+  return cases.map((test, i) => expectation(op, test, 1000 + i));
+}
+
 /** Throws unless outputs and gradients of all cases equal those of the float64 reference. */
 export async function holds<A>(
   gpu: Gpu,
   op: Op<A>,
   cases: readonly Case<A>[],
-  leaving?: Leaving,
+  { leaving, expected = expectations(op, cases) }: {
+    leaving?: Leaving;
+    expected?: readonly Expectation[];
+  } = {},
 ): Promise<void> {
   for (const [i, test] of cases.entries()) {
-    const { parity, gradient, padded } = await check(gpu, op, test, { seed: 1000 + i, leaving });
+    const { parity, gradient, padded } = await check(gpu, op, test, {
+      ...{ seed: 1000 + i, leaving, expected: expected[i] },
+    });
     const label = `${op.name}, case ${i}, ${JSON.stringify(test.attributes)}`;
     demand(parity <= PARITY, `${label}: outputs are ${parity} off`);
     demand(padded, `${label}: the padding is not zero`);

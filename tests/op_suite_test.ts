@@ -2,29 +2,27 @@ import { assert } from "@std/assert";
 import { Gpu } from "../kernels/gpu.ts";
 import { conv2d, type Conv2dAttributes, maskedConv2d } from "../kernels/ops/conv2d.ts";
 import type { Case, Op } from "../kernels/op.ts";
-import { check, compute, draw, gradientError, normals } from "./op_suite.ts";
+import { check, compute, expectation, gradientError } from "./op_suite.ts";
 
 const test: Case<Conv2dAttributes> = {
   inputs: [[2, 5, 6, 5], [3, 3, 5, 7]],
   attributes: { stride: 2, padding: 1 },
 };
 
+const expected = expectation(conv2d, test, 5);
+
 /** The error that the checker finds after `spoil` has changed one gradient. */
 async function errorAfter(input: number, spoil: (gradient: Float64Array) => void): Promise<number> {
   const gpu = await Gpu.open();
   try {
-    const sample = draw(test, 5);
-    const normal = normals(6);
-    const [{ data }] = conv2d.reference(sample.values, test.attributes);
-    const u = Array.from(data, () => Math.fround(normal()));
-    const { gradients } = await compute(gpu, conv2d, test, sample, u);
+    const { gradients } = await compute(gpu, conv2d, test, expected.sample, expected.u);
     const spoiled = gradients.map((g, i) => {
       if (!g || i !== input) return g;
       const changed = Float64Array.from(g);
       spoil(changed);
       return changed;
     });
-    return gradientError(conv2d, test, sample, u, spoiled, 7);
+    return gradientError(conv2d, test, expected, spoiled);
   } finally {
     gpu.destroy();
   }

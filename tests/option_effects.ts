@@ -35,7 +35,8 @@ const SEARCH_ALONE = `${SEARCH_BASE} --widths-only`;
 export const BASES: Readonly<Record<Command, string>> = {
   train: `train ${SHORT}`,
   search: `search ${SEARCH} --budget-macs 0.8`,
-  compare: `compare --seeds 1 ${SEARCH} --budget-macs 0.8`,
+  // One method, as all take their options alike; its search has options of its own.
+  compare: `compare --methods searched --seeds 1 ${SEARCH} --budget-macs 0.8`,
   export: "export {dir}/idx-run",
   eval: "eval {dir}/loose.safetensors --dataset idx --data-dir {made}/idx",
   data: "data {made}/pictures --output {dir}/sheet.png",
@@ -344,7 +345,9 @@ export const EFFECTS: readonly Effect[] = [
   }),
   effect(["compare"], "seeds", "--seeds 2", ["submits", "printed"]),
   effect(["compare"], "methods", "--methods alone,searched", ["submits", "printed"]),
-  effect(["compare"], "prune-by", "--prune-by taylor", ["program", "printed"]),
+  effect(["compare"], "prune-by", "--prune-by taylor", ["program", "printed"], {
+    beside: "--methods pruned,searched",
+  }),
 
   // export.
   effect(["export"], "which", "--which base", "file idx-run/base.onnx"),

@@ -77,7 +77,13 @@ export function drawCosts(
       ticks: 5,
     },
     marks: [
-      Plot.line(best, { x: "cost", y: "top1", curve: "step-after", stroke: "var(--line)", strokeWidth: 1.5 }),
+      Plot.line(best, {
+        x: "cost",
+        y: "top1",
+        curve: "step-after",
+        stroke: "var(--line)",
+        strokeWidth: 1.5,
+      }),
       Plot.dot(points, {
         x: "cost",
         y: (point: CostPoint) => 100 * point.top1,
@@ -85,7 +91,8 @@ export function drawCosts(
         stroke: "var(--ground)",
         strokeWidth: 1,
         r: 6,
-        title: ({ name, top1, cost }: CostPoint) => `${name}\n${percent(top1)}, ${measure.words(cost)}`,
+        title: ({ name, top1, cost }: CostPoint) =>
+          `${name}\n${percent(top1)}, ${measure.words(cost)}`,
       }),
     ],
   });
@@ -98,7 +105,9 @@ export function drawCosts(
     const { number, colour } = points[i];
     const far = Math.abs(label.labelY - label.y) > 3;
     return (far
-      ? `<path d="M${label.x + 6},${label.y}L${label.x + 12},${label.labelY}" stroke="${colour}" fill="none"/>`
+      ? `<path d="M${label.x + 6},${label.y}L${
+        label.x + 12
+      },${label.labelY}" stroke="${colour}" fill="none"/>`
       : "") +
       `<text x="${label.x + (far ? 14 : 10)}" y="${label.labelY + 4}" font-size="12" ` +
       `fill="var(--text)" stroke="var(--ground)" stroke-width="3" paint-order="stroke">${number}</text>`;

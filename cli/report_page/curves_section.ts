@@ -33,7 +33,9 @@ export function networksIn(history: readonly EpochMetrics[]): Which[] {
 
 /** A value in three digits. */
 export function digits(value: number): string {
-  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : `${+value.toPrecision(3)}`;
+  return value !== 0 && Math.abs(value) < 1e-3
+    ? value.toExponential(1)
+    : `${+value.toPrecision(3)}`;
 }
 
 /** Percent, as it is drawn. */
@@ -106,7 +108,10 @@ export function curvesSection(report: RunReport, drawing: Drawing): Piece {
   const word = validationWord(kept?.test ?? false);
   const colour = coloursOf(networks.map(({ name }) => name));
   const names = networksIn(epochs);
-  const all = { epochs: Math.max(...epochs.map((m) => m.epochs ?? m.epoch)), moments: momentsOf(report) };
+  const all = {
+    epochs: Math.max(...epochs.map((m) => m.epochs ?? m.epoch)),
+    moments: momentsOf(report),
+  };
   const trained = [...new Set(epochs.flatMap((m) => Object.keys(m.training ?? {})))];
   const own = { name: "", colour: "var(--text)" };
   const large = [
@@ -158,10 +163,14 @@ export function curvesSection(report: RunReport, drawing: Drawing): Piece {
       label: "Accuracy of each network on the training batches of each epoch",
       words: part,
       lines: trained.map((name) =>
-        lineOf(epochs, (m) => percentOf(entriesOf(m.training ?? {}).find(([n]) => n === name)?.[1]), {
-          name,
-          colour: colour(name),
-        })
+        lineOf(
+          epochs,
+          (m) => percentOf(entriesOf(m.training ?? {}).find(([n]) => n === name)?.[1]),
+          {
+            name,
+            colour: colour(name),
+          },
+        )
       ),
     }, "little"),
     epochs.some(({ lambda }) => lambda !== 1) && lineFigure(drawing, {
@@ -200,6 +209,9 @@ export function curvesSection(report: RunReport, drawing: Drawing): Piece {
   return section(
     "curves",
     "Training",
-    html`<div class="charts">${large}</div><div class="charts three">${little}</div>`,
+    html`
+      <div class="charts">${large}</div>
+      <div class="charts three">${little}</div>
+    `,
   );
 }

@@ -40,7 +40,10 @@ export function figure(
   { wide, narrow }: { readonly wide?: Markup; readonly narrow: Markup },
 ): Markup {
   const plots = wide
-    ? html`<div class="plot wide">${wide}</div><div class="plot narrow">${narrow}</div>`
+    ? html`
+      <div class="plot wide">${wide}</div>
+      <div class="plot narrow">${narrow}</div>
+    `
     : html`<div class="plot">${narrow}</div>`;
   return html`<figure><figcaption><h3>${title}</h3>${key(entries)}</figcaption>
 ${plots}${note && html`<p class="quiet">${note}</p>`}</figure>\n`;

@@ -110,7 +110,14 @@ export function drawLines(
       labelAnchor: "center",
       labelArrow: "none",
     },
-    y: { label: null, domain: domainOf(chart), nice: true, grid: true, ticks: 5, tickFormat: tickText },
+    y: {
+      label: null,
+      domain: domainOf(chart),
+      nice: true,
+      grid: true,
+      ticks: 5,
+      tickFormat: tickText,
+    },
     marks: [
       ...level === undefined
         ? []

@@ -35,10 +35,11 @@ export function shown(text: string, letters = 60): string {
 /** A part of the page that can be found, and put in the place of an older one, by its `id`. */
 export function section(id: string, title: string, ...content: readonly Piece[]): Markup {
   return html`
-<section id="${id}" aria-labelledby="${id}-title">
-<h2 id="${id}-title">${title}</h2>
-${content}
-</section>`;
+    <section id="${id}" aria-labelledby="${id}-title">
+    <h2 id="${id}-title">${title}</h2>
+    ${content}
+    </section>
+  `;
 }
 
 /** A table; columns of which the cells are numbers end in line. */
@@ -51,18 +52,29 @@ export function table(
     readonly caption?: string;
   },
 ): Markup {
-  const kind = (i: number): Piece => text.includes(i) ? undefined : html` class="number"`;
-  return html`<div class="scroll"><table>${caption && html`<caption>${caption}</caption>`}
-<thead><tr>${head.map((cell, i) => html`<th scope="col"${kind(i)}>${cell}</th>`)}</tr></thead>
-<tbody>${
-    rows.map((row) =>
+  const kind = (i: number): Piece =>
+    text.includes(i) ? undefined : html`
+      class="number"
+    `;
+  return html`
+    <div class="scroll">
+      <table>${caption && html`<caption>${caption}</caption>`}
+    <thead><tr>${head.map((cell, i) =>
+      html`
+        <th scope="col" ${kind(i)}>${cell}</th>
+      `
+    )}</tr></thead>
+    <tbody>${rows.map((row) =>
       html`<tr>${
         row.map((cell, i) =>
           i === 0
-            ? html`<th scope="row"${kind(i)}>${cell}</th>`
+            ? html`
+              <th scope="row" ${kind(i)}>${cell}</th>
+            `
             : html`<td${kind(i)}>${cell}</td>`
         )
       }</tr>\n`
-    )
-  }</tbody></table></div>`;
+    )}</tbody></table>
+    </div>
+  `;
 }

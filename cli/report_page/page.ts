@@ -58,21 +58,24 @@ export function reportPage(report: ReportData, drawing: Drawing): string {
   const sections = sectionsOf(report, drawing);
   const links = navigation(sections);
   const first = report.kind === "run" ? resultSection(report, links) : undefined;
-  return html`<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${titleOf(report)}</title>
-<link rel="icon" href="data:,">
-<style>${new Markup(STYLE)}</style>
-</head>
-<body>
-<main>${first}${sections}
-</main>
-<footer>${`Made by adjoin ${report.version} on ${report.read.toISOString().slice(0, 10)}.`}</footer>
-</body>
-</html>
-`.source;
+  return html`
+    <!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width, initial-scale=1">
+        <meta name="color-scheme" content="light dark">
+        <title>${titleOf(report)}</title>
+        <link rel="icon" href="data:,">
+        <style>${new Markup(STYLE)}</style>
+      </head>
+      <body>
+        <main>${first}${sections}
+        </main>
+        <footer>${`Made by adjoin ${report.version} on ${
+          report.read.toISOString().slice(0, 10)
+        }.`}</footer>
+      </body>
+    </html>
+  `.source;
 }

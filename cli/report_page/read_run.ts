@@ -15,8 +15,8 @@ type Fields = Readonly<Record<string, unknown>>;
 const MOST_BYTES = 500_000;
 
 /** Pictures that commands have drawn of what the page cannot draw itself, by type. */
-const EARLIER: readonly (readonly [name: RegExp, type: string, unless: keyof KeptReport | "widths"])[] =
-  [
+const EARLIER:
+  readonly (readonly [name: RegExp, type: string, unless: keyof KeptReport | "widths"])[] = [
     [/^((base|small-[\w.-]+)-)?confusion\.svg$/, "image/svg+xml", "networks"],
     [/^((base|small-[\w.-]+)-)?mistakes\.png$/, "image/png", "mistakes"],
     [/^(small-[\w.-]+-)?widths\.svg$/, "image/svg+xml", "widths"],
@@ -82,8 +82,11 @@ async function earlierIn(
   has: (what: keyof KeptReport | "widths") => boolean,
 ): Promise<EarlierPicture[]> {
   const found: EarlierPicture[] = [];
-  for (const { name } of [...Deno.readDirSync(folder)].toSorted((a, b) => a.name < b.name ? -1 : 1)) {
-    const [, type] = EARLIER.find(([pattern, , unless]) => pattern.test(name) && !has(unless)) ?? [];
+  for (
+    const { name } of [...Deno.readDirSync(folder)].toSorted((a, b) => a.name < b.name ? -1 : 1)
+  ) {
+    const [, type] = EARLIER.find(([pattern, , unless]) => pattern.test(name) && !has(unless)) ??
+      [];
     if (type === undefined) continue;
     try {
       const path = `${folder}/${name}`;

@@ -33,9 +33,11 @@ function answer({ networks, kept, status }: RunReport): Piece {
   if (status !== "finished") return undefined;
   if (base?.top1 === undefined || small.length === 0) {
     const [only] = networks.filter(({ top1 }) => top1 !== undefined);
-    return only?.top1 === undefined ? undefined : html`<p class="answer">${
-      `${capital(called(only.name))} tells ${percent(only.top1)} of the ${word} images rightly.`
-    }</p>`;
+    return only?.top1 === undefined
+      ? undefined
+      : html`<p class="answer">${`${capital(called(only.name))} tells ${
+        percent(only.top1)
+      } of the ${word} images rightly.`}</p>`;
   }
   const { top1: whole, macs, params } = base;
   const sentences = small.map(({ name, top1 = NaN, macs: less, params: fewer }) => {
@@ -63,9 +65,14 @@ function fact(
 ): Piece {
   if (value === undefined) return undefined;
   const less = base !== undefined && base > value * 1.005
-    ? html` <span class="quiet">÷ ${times(base, value).replace(" times", "")}</span>`
+    ? html`
+      <span class="quiet">÷ ${times(base, value).replace(" times", "")}</span>
+    `
     : undefined;
-  return html`<dt>${name}</dt><dd>${words(value)}${less}</dd>`;
+  return html`
+    <dt>${name}</dt>
+    <dd>${words(value)}${less}</dd>
+  `;
 }
 
 function card(
@@ -82,18 +89,19 @@ function card(
     ? ""
     : `, ${top1 < of.top1 ? "−" : "+"}${Math.abs(100 * (top1 - of.top1)).toFixed(1)} points`;
   return html`
-<article class="network" style="--own: ${colour}">
-<h3>${shown(name)}</h3>
-<p class="top1">${top1 === undefined ? "–" : percent(top1)}</p>
-<p class="of">${`of the ${word} images${delta}`}</p>
-<dl>${[
-    fact("parameters", params, grouped, of?.params),
-    fact("MACs", macs, scaled, of?.macs),
-    fact("file", bytes, fileSize, of?.bytes),
-    fact("latency", latency, (ms) => `${ms.toPrecision(3)} ms`, of?.latency),
-    fact("top-5", top5, percent),
-  ]}</dl>
-</article>`;
+    <article class="network" style="--own: ${colour}">
+      <h3>${shown(name)}</h3>
+      <p class="top1">${top1 === undefined ? "–" : percent(top1)}</p>
+      <p class="of">${`of the ${word} images${delta}`}</p>
+      <dl>${[
+        fact("parameters", params, grouped, of?.params),
+        fact("MACs", macs, scaled, of?.macs),
+        fact("file", bytes, fileSize, of?.bytes),
+        fact("latency", latency, (ms) => `${ms.toPrecision(3)} ms`, of?.latency),
+        fact("top-5", top5, percent),
+      ]}</dl>
+    </article>
+  `;
 }
 
 /** What was proven of the small networks, in plain words. */
@@ -111,9 +119,11 @@ function proof({ networks, kept, summary }: RunReport): Piece {
       const scores = maxDifference === 0
         ? "all class scores are equal to the last bit"
         : `class scores differ by at most ${difference(maxDifference)}`;
-      return html`<p>${`Verified: ${called(name)} as saved is the one that was trained inside the ` +
+      return html`<p>${
+        `Verified: ${called(name)} as saved is the one that was trained inside the ` +
         `base network. On ${grouped(images)} ${word} images ${scores}, and ` +
-        `${percent(top1Agreement)} get the same class.${tuned}`}</p>`;
+        `${percent(top1Agreement)} get the same class.${tuned}`
+      }</p>`;
     })
   }</div>`;
 }
@@ -142,9 +152,7 @@ function lead(report: RunReport): string {
   const { summary, config, status, history } = report;
   const epochs = summary?.epochs ?? trainedEpochs(history).length;
   return [
-    ...status === "finished"
-      ? [plural(epochs, "epoch")]
-      : positionWords(report),
+    ...status === "finished" ? [plural(epochs, "epoch")] : positionWords(report),
     ...summary?.seconds === undefined ? [] : [`${duration(summary.seconds)} in all`],
     ...summary?.adapter === undefined ? [] : [shown(summary.adapter)],
     ...typeof config.seed === "number" ? [`seed ${config.seed}`] : [],
@@ -168,15 +176,14 @@ export function resultSection(report: RunReport, links: Piece): Markup {
   const colour = coloursOf(networks.map(({ name }) => name));
   const base = networks.find(({ name }) => name === "base");
   return html`
-<section id="result" aria-labelledby="result-title">
-${head(report, { title, lead: lead(report) })}
-${answer(report)}
-<div class="networks">${
-    networks.map((network) =>
+    <section id="result" aria-labelledby="result-title">
+    ${head(report, { title, lead: lead(report) })}
+    ${answer(report)}
+    <div class="networks">${networks.map((network) =>
       card(network, { base, word, colour: colour(network.name) })
-    )
-  }</div>
-${proof(report)}
-${links}
-</section>`;
+    )}</div>
+    ${proof(report)}
+    ${links}
+    </section>
+  `;
 }

@@ -29,10 +29,15 @@ const OPTIONS: readonly (readonly [name: string, words: string])[] = [
 function optionRows(config: Readonly<Record<string, unknown>>): Piece {
   return OPTIONS.flatMap(([name, words]): Piece[] => {
     const value = config[name];
-    if (value === undefined || value === null || typeof value === "object" && !Array.isArray(value)) {
+    if (
+      value === undefined || value === null || typeof value === "object" && !Array.isArray(value)
+    ) {
       return [];
     }
-    return [html`<dt>${words}</dt><dd>${shown(String(value), 200)}</dd>`];
+    return [html`
+      <dt>${words}</dt>
+      <dd>${shown(String(value), 200)}</dd>
+    `];
   });
 }
 
@@ -44,9 +49,17 @@ function factRows(report: ReportData): Piece {
     ...adapter ? [["adapter", adapter] as const] : [],
     ...Object.entries(versions ?? {}),
     ...timed ? [["latency in", `onnxruntime-web ${RUNTIME}, one thread`] as const] : [],
-    ["report", `adjoin ${report.version}, ${report.read.toISOString().slice(0, 16).replace("T", " ")} UTC`],
+    [
+      "report",
+      `adjoin ${report.version}, ${report.read.toISOString().slice(0, 16).replace("T", " ")} UTC`,
+    ],
   ];
-  return facts.map(([name, value]) => html`<dt>${shown(name)}</dt><dd>${shown(value, 200)}</dd>`);
+  return facts.map(([name, value]) =>
+    html`
+      <dt>${shown(name)}</dt>
+      <dd>${shown(value, 200)}</dd>
+    `
+  );
 }
 
 /** How a run was done, and how to do it again. */
@@ -57,13 +70,19 @@ export function runSection(report: ReportData): Markup {
   return section(
     "run",
     "How it was made",
-    html`<p>To make it again:</p>
-<pre>${shown(line, 4000)}</pre>
-${
-      typed && html`<p class="quiet">It was typed as <code>${shown(typed.map(quoted).join(" "), 4000)}</code></p>`
-    }
-<div class="charts"><dl>${optionRows(config)}</dl><dl>${factRows(report)}</dl></div>
-<p class="quiet gap">All options are in <a href="config.json">config.json</a>.</p>`,
+    html`
+      <p>To make it again:</p>
+      <pre>${shown(line, 4000)}</pre>
+      ${typed &&
+        html`<p class="quiet">It was typed as <code>${
+          shown(typed.map(quoted).join(" "), 4000)
+        }</code></p>`}
+      <div class="charts">
+        <dl>${optionRows(config)}</dl>
+        <dl>${factRows(report)}</dl>
+      </div>
+      <p class="quiet gap">All options are in <a href="config.json">config.json</a>.</p>
+    `,
   );
 }
 

@@ -44,7 +44,9 @@ function numbers(listed: readonly Listed[]): Piece {
       const { number, name, run, colour, top1 } = point;
       return [
         html`<span class="mark" style="--own: ${colour}"></span>${`${number}  ${shown(name)}`}${
-          run === undefined ? undefined : html` <span class="quiet">${shown(run)}</span>`
+          run === undefined ? undefined : html`
+            <span class="quiet">${shown(run)}</span>
+          `
         }`,
         percent(top1),
         ...measures.map(({ of, words }) => {
@@ -72,9 +74,7 @@ export function tradeoffSection(report: ReportData, drawing: Drawing): Piece {
   return section(
     "tradeoff",
     "Accuracy and cost",
-    html`<p class="quiet">${
-      `Accuracy on the ${word} images. The thin line joins the networks that no other beats.`
-    }</p>`,
+    html`<p class="quiet">${`Accuracy on the ${word} images. The thin line joins the networks that no other beats.`}</p>`,
     html`<div class="charts three">${charts}</div>`,
     html`<div class="gap">${numbers(listed)}</div>`,
   );

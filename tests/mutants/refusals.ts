@@ -30,7 +30,7 @@ export const REFUSALS: readonly Mutant[] = [
     replace: "MANY_CLASSES = Infinity",
     test: {
       file: LOOPS_TEST,
-      name: "long loops of cross entropy are right or refused on preset software",
+      name: "long loops of cross entropy are right or refused on both presets",
     },
   },
   {
@@ -40,7 +40,7 @@ export const REFUSALS: readonly Mutant[] = [
     replace: "LARGEST = Infinity",
     test: {
       file: LOOPS_TEST,
-      name: "long loops of avg pool2d are right or refused on preset software",
+      name: "long loops of avg pool2d are right or refused on both presets",
     },
   },
   {
