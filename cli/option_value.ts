@@ -8,9 +8,19 @@ import { either } from "./text.ts";
 type Numeric = Extract<Option, { kind: "number" | "integer" }>;
 type Numbers = Extract<Option, { kind: "numbers" }>;
 
+const CANNOT = "Cannot read the command line: ";
+
 /** The error for a command line that cannot be used. */
 export function unusable(reason: string): UsageError {
-  return new UsageError(`Cannot read the command line: ${reason}`);
+  return new UsageError(CANNOT + reason);
+}
+
+/** The reason of an error of {@link unusable}. Other errors are raised again. */
+export function reasonOf(error: unknown): string {
+  if (error instanceof UsageError && error.message.startsWith(CANNOT)) {
+    return error.message.slice(CANNOT.length);
+  }
+  throw error;
 }
 
 /** Bounds in words, as "at least 0 and below 1"; empty without any. */

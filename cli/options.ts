@@ -23,6 +23,8 @@ export interface RunRequest extends FolderRequest {
   /** With the first choice of a run folder, unless it was given. */
   readonly options: TrainOptions;
   readonly quiet: boolean;
+  /** Whether only the plan is wanted. */
+  readonly dryRun: boolean;
   /** Folders of other runs, whose networks are drawn beside its own. */
   readonly beside: readonly string[];
   /** The run that it goes on with. */
@@ -34,10 +36,7 @@ export interface RunRequest extends FolderRequest {
 }
 
 /** A run of `train`. */
-export interface TrainRequest extends RunRequest {
-  /** Whether only memory is wanted. */
-  readonly dryRun: boolean;
-}
+export type TrainRequest = RunRequest;
 
 /** A run of `search`. */
 export interface SearchRequest extends RunRequest {
@@ -69,7 +68,7 @@ type Common = Pick<
 type Own = Pick<TrainOptions, "mode" | "which" | "compression" | "widths" | "teacher" | "init">;
 
 /** Options that config.json leaves out: a run that went on is no other run. */
-export const APART: readonly string[] = [...ABOUT, "resume"];
+export const APART: readonly string[] = [...ABOUT, "resume", "config"];
 
 /** All options of a command by name; `own` goes before the text of flags. */
 function configOf(
@@ -87,7 +86,7 @@ function configOf(
 /** The part of a request that these commands share. */
 function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequest {
   const { epochs, warmupEpochs, nesterov, momentum, sched } = values;
-  const { model, dataset, seed, overwrite, quiet } = values;
+  const { model, dataset, seed, overwrite, quiet, dryRun } = values;
   if (warmupEpochs > epochs) {
     throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
   }
@@ -104,6 +103,7 @@ function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequ
     named: values.output !== undefined,
     overwrite,
     quiet,
+    dryRun,
     reads: {
       "--model": isModelFile(model) ? model : undefined,
       "--teacher": own.teacher,
@@ -157,7 +157,7 @@ function demandGiven(
 /** The options of a training run, with `widths` as the file says that was given. */
 export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): TrainRequest {
   const values = widths ? withFile(widths, parsed) : parsed.values;
-  const { mode, teacher, init, compression, dryRun } = values;
+  const { mode, teacher, init, compression } = values;
   if (mode === "distill" && teacher === undefined) {
     throw unusable("--mode distill needs --teacher with the run folder of a trained base network");
   }
@@ -188,7 +188,7 @@ export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): Tr
     teacher,
     init,
   });
-  return { ...request, reads: { ...request.reads, "--widths": values.widths }, dryRun };
+  return { ...request, reads: { ...request.reads, "--widths": values.widths } };
 }
 
 /** The one cost that is limited, and its limits. */

@@ -1,19 +1,18 @@
 // The options of a run that goes on: those that it has, with what the command line may change.
-import type { Widths } from "../nn/compress/adjoin.ts";
-import { isSmallName } from "../nn/which.ts";
-import type { RunWidths, WidthsByName } from "../train/small_widths.ts";
+import type { RunWidths } from "../train/small_widths.ts";
 import { resolve } from "node:path";
 import { DataError } from "../data/error.ts";
 import { isRecord } from "../data/json.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { listed } from "../data/words.ts";
-import { isWidth } from "../export/widths_file.ts";
 import { UsageError } from "../train/errors.ts";
 import { type Option, type Value, withDefaults } from "../train/options/option.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
 import { type Command, COMMAND_NAMES } from "./flags/commands.ts";
 import { flagOf, optionsOf } from "./flags/table.ts";
-import { readValue, unusable } from "./option_value.ts";
+import { configValue } from "./config_value.ts";
+import { writtenWidths } from "./config_widths.ts";
+import { unusable } from "./option_value.ts";
 import type { FoundRun } from "./run/found_run.ts";
 
 /** Options whose values are paths: two that lead to one place are alike. */
@@ -28,34 +27,12 @@ export interface ResumedOptions<C extends Command> {
   readonly notes: readonly string[];
 }
 
-/** A value of config.json as the command line would have read it. */
-function knownValue(option: Option, value: unknown, file: string): Value {
-  const wrong = (): DataError =>
-    new DataError(
-      `Cannot go on from ${printable(file, 300)}: its options are not those of a run, found ` +
-        `${printableJson(value)} for ${flagOf(option.name)}; take an earlier checkpoint`,
-    );
-  if (option.kind === "boolean") {
-    if (typeof value === "boolean") return value;
-    throw wrong();
-  }
-  const isNumber = (one: unknown): boolean => typeof one === "number";
-  const isNumeric = option.kind === "number" || option.kind === "integer";
-  const isText = (one: unknown): boolean => typeof one === "string";
-  const isListed = option.kind === "numbers" || option.kind === "choices";
-  const isAlone = option.kind === "numbers" && option.alone === true && isNumber(value);
-  const fits = isListed
-    ? isAlone ||
-      (Array.isArray(value) && value.every(option.kind === "numbers" ? isNumber : isText))
-    : isNumeric
-    ? isNumber(value)
-    : typeof value === "string";
-  if (!fits) throw wrong();
-  try {
-    return readValue(option, String(value));
-  } catch {
-    throw wrong();
-  }
+/** The error for options of a checkpoint that are not those of a run. */
+function notOfRun(file: string, value: unknown, flag: string): DataError {
+  return new DataError(
+    `Cannot go on from ${printable(file, 300)}: its options are not those of a run, found ` +
+      `${printableJson(value)} for ${flag}; take an earlier checkpoint`,
+  );
 }
 
 /** The options of a command as a run has them; those without a value are left out. */
@@ -66,7 +43,11 @@ function knownValues(command: Command, { config, file }: FoundRun): Record<strin
     // Widths are those of the file that was named; time is that of one command.
     if (value === null || (option.name === "widths" && isRecord(value))) continue;
     if (option.name === "timeLimit") continue;
-    known[option.name] = knownValue(option, value, file);
+    try {
+      known[option.name] = configValue(option, value);
+    } catch {
+      throw notOfRun(file, value, flagOf(option.name));
+    }
   }
   return known;
 }
@@ -153,26 +134,12 @@ function begunEpochs({ state: { phase, position: { epoch, step } } }: FoundRun):
   return phase === "train" ? epoch + (step > 0 ? 1 : 0) : 0;
 }
 
-/** Whether something is widths by convolution. */
-function isWidths(value: unknown): value is Widths {
-  return isRecord(value) && Object.values(value).every(isWidth);
-}
-
-/** Whether something is widths of several small networks. */
-function areNamed(value: Readonly<Record<string, unknown>>): value is WidthsByName {
-  const entries = Object.entries(value);
-  return entries.length > 0 && entries.every(([name, of]) => isSmallName(name) && isWidths(of));
-}
-
 /** The widths that a run was given, with the network that they are of. */
 function widthsOf({ config: { widths }, file }: FoundRun): RunWidths | undefined {
   if (!isRecord(widths)) return undefined;
-  if (isWidths(widths)) return { widths };
-  if (areNamed(widths)) return { widths };
-  throw new DataError(
-    `Cannot go on from ${printable(file, 300)}: its options are not those of a run, found ` +
-      `${printableJson(widths)} for --widths; take an earlier checkpoint`,
-  );
+  const found = writtenWidths(widths);
+  if (found) return found;
+  throw notOfRun(file, widths, "--widths");
 }
 
 /** Lists of names that were typed, behind those that the run has. */
@@ -193,16 +160,22 @@ function grownLists(
 
 /**
  * Reads a command line that goes on with a run. Raises a {@link UsageError} for options that would
- * change its course, by name. `widths` are those of the file that was typed.
+ * change its course, by name. `widths` are those of the file that was typed; `asked` is what the
+ * file of `--config` says.
  */
 export function resumedOptions<C extends "train" | "search" | "compare">(
   command: C,
   args: readonly string[],
   found: FoundRun,
-  widths?: RunWidths,
+  { widths, asked = {} }: {
+    readonly widths?: RunWidths;
+    readonly asked?: Readonly<Record<string, Value>>;
+  } = {},
 ): ResumedOptions<C> {
   refuseOtherCommand(command, found);
-  const { typed } = readTyped(command, args);
+  // The folder of the run is that of --resume.
+  const { output: _, ...inFile } = asked;
+  const typed = { ...inFile, ...readTyped(command, args).typed };
   const { path } = found;
   const own = knownValues(command, found);
   const known = { ...own, output: path };
@@ -230,7 +203,9 @@ export function resumedOptions<C extends "train" | "search" | "compare">(
     ], [...flags, "--widths"]);
   }
   if (reasons.length) throw otherCourse(path, reasons, flags);
-  const flagless = Object.fromEntries(Object.entries(known).filter(([name]) => name !== "widths"));
+  const flagless = Object.fromEntries(
+    Object.entries({ ...known, ...inFile }).filter(([name]) => name !== "widths"),
+  );
   const { values: read, positionals } = readArguments(command, args, flagless);
   const grown = grownLists(options, { known, typed });
   const values = { ...read, ...grown };

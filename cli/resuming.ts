@@ -8,6 +8,7 @@ import { folderOf } from "../train/compare/methods.ts";
 import { Plan } from "../train/compare/plan.ts";
 import { epochsOfRun } from "../train/epochs_of_job.ts";
 import { type Arguments, readArguments, readTyped } from "./arguments.ts";
+import { readConfigFile } from "./config_file.ts";
 import type { CompareRequest, RunRequest } from "./options.ts";
 import { resumedOptions } from "./resumed_options.ts";
 import { LAST } from "./run/checkpoint_names.ts";
@@ -20,7 +21,7 @@ import {
   newestRun,
 } from "./run/found_run.ts";
 import { readText } from "./run/read_file.ts";
-import { foundInDataDir } from "./run/recognized.ts";
+import { recognizedDataset } from "./run/recognized.ts";
 import { readAllWidths } from "./run/widths_files.ts";
 import { runFilesIn } from "./run/replacing.ts";
 
@@ -45,18 +46,32 @@ export async function readRequest<
   args: readonly string[],
   build: (parsed: Arguments<C>, widths?: RunWidths) => Request,
 ): Promise<Request> {
-  const { typed: { resume, widths: file } } = readTyped(command, args);
-  const widths = typeof file === "string" ? await readAllWidths(file) : undefined;
+  const { typed } = readTyped(command, args);
+  const { resume } = typed;
+  const inFile = typeof typed.config === "string"
+    ? await readConfigFile(command, typed.config)
+    : { values: {} };
+  const asked = inFile.values;
+  const said = { ...asked, ...typed };
+  const widths = typeof said.widths === "string" ? await readAllWidths(said.widths) : inFile.widths;
   const goOn = async (path: string): Promise<Request> => {
     const found = await findRun(path);
-    const { parsed, widths: own, notes } = resumedOptions(command, args, found, widths);
+    const { parsed, widths: own, notes } = resumedOptions(command, args, found, {
+      widths,
+      asked,
+    });
     const request = build(parsed, own);
     const options = { ...request.options, output: found.path };
     return { ...request, options, notes, from: withEpochs(found, options.epochs) };
   };
   if (typeof resume === "string" && resume !== "auto") return await goOn(resume);
-  const parsed = readArguments(command, args, await foundInDataDir(command, args));
-  const request = build(parsed, widths);
+  const { values, given, positionals } = readArguments(command, args, {
+    ...asked,
+    ...await recognizedDataset(said),
+  });
+  const parsed = { values, given: new Set([...given, ...Object.keys(asked)]), positionals };
+  // The folder that a file names is that of a run: it is taken as a default name is.
+  const request = { ...build(parsed, widths), named: typed.output !== undefined };
   if (resume === undefined) return request;
   const { options: { output }, named } = request;
   const path = newestRun({ output, named });

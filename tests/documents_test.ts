@@ -19,7 +19,7 @@ import { widthCost } from "../nn/compress/width_cost.ts";
 import { widthGroups } from "../nn/compress/width_groups.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { encodeCheckpoint } from "../export/checkpoint.ts";
-import { memoryTable, planMemory } from "../cli/report/dry_run.ts";
+import { memoryTable, planMemory } from "../cli/report/memory_plan.ts";
 import { EXIT } from "../cli/exit.ts";
 import { type Command, COMMANDS } from "../cli/flags/commands.ts";
 import { optionList } from "../cli/flags/option_list.ts";

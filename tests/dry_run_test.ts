@@ -9,12 +9,16 @@ import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { errorMessage } from "../cli/error_message.ts";
-import { dryRun, type MemoryPlan, memoryTable, planMemory } from "../cli/report/dry_run.ts";
+import { TrainingBatches } from "../data/batches.ts";
+import { generatedSplit } from "../data/generated.ts";
+import { UsageError } from "../train/errors.ts";
+import { firstBatchFacts } from "../cli/report/first_batch.ts";
+import { dryRun, dryRunOfComparison, dryRunOfSearch } from "../cli/report/dry_run.ts";
+import { type MemoryPlan, memoryTable, planMemory, totalUse } from "../cli/report/memory_plan.ts";
 import { EXIT } from "../cli/exit.ts";
 import { openJob } from "../cli/run/open_run.ts";
 import { type Job } from "../train/job.ts";
-import { totalUse } from "../cli/report/dry_run.ts";
-import { trainRequest } from "../cli/options.ts";
+import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
 import { grouped } from "../cli/text.ts";
 import { runJob, type TrainResult } from "../train/train.ts";
 import { adjoinCommand } from "./command.ts";
@@ -145,6 +149,55 @@ Deno.test("a dry run takes as few parts as fit, or says what would fit", async (
   }
 });
 
+Deno.test("a dry run tells the first batch: its images, classes and pixels", async () => {
+  const facts = Object.fromEntries(await firstBatchFacts(await job("--seed", "3")));
+  const { train } = generatedSplit({ train: 16, validation: 10, size: 32, seed: 3 });
+  const batches = new TrainingBatches({ dataset: train, batch: 4, seed: 3 });
+  const [{ pixels, labels }] = batches.epoch(0);
+  const mean = (channel: number): string => {
+    const own = pixels.filter((_, i) => i % 3 === channel);
+    return (own.reduce((sum, value) => sum + value, 0) / own.length).toFixed(1);
+  };
+  const named = [...new Set(labels)].map((label) =>
+    `${train.classes[label]} ${labels.filter((other) => other === label).length}`
+  );
+  assertEquals(facts["first batch"], "4 images of 32x32 pixels, 3 channels");
+  assertEquals(facts.classes.split(", ").toSorted(), named.toSorted());
+  assertEquals(facts.mean, `${mean(0)} ${mean(1)} ${mean(2)} of 255, before augmentation`);
+});
+
+Deno.test("a dry run of a search plans the search, and the training after it", async () => {
+  const sizes = "--train-size 16 --val-size 10 --batch-size 4 ";
+  const plan = (line: string): Promise<string> => {
+    const args = `${sizes}${line}`.split(" ");
+    return dryRunOfSearch(searchRequest(readArguments("search", args)));
+  };
+  const text = await plan("--epochs 1 --budget-params 0.5,0.7 --search-epochs 2");
+  assertStringIncludes(text, "\nrun          1 epoch, batch 4, ");
+  assertMatch(text, /\nsearch +2 epochs for 50.0 % and 70.0 % of the parameters\n/);
+  assertMatch(
+    text,
+    /\n\nsearch:\nGPU memory [^]*\n\ntraining with widths of the budget:\nGPU memory/,
+  );
+  // A latency is not measured for it.
+  const alone = await plan("--budget-latency 0.5 --widths-only");
+  assertStringIncludes(alone, " for 50.0 % of the latency\n");
+  assert(!alone.includes("training with"), alone);
+});
+
+Deno.test("a dry run of a comparison plans its runs by size", async () => {
+  const line = "--budget-params 0.5 --methods alone,searched --seeds 2";
+  const request = compareRequest(readArguments("compare", [...TINY, ...line.split(" ")]));
+  const text = await dryRunOfComparison(request);
+  assertMatch(text, /\ncompare +alone, searched, 2 seeds: 4 runs\n/);
+  const peaks = [...text.matchAll(/^([\w ]+):$[^]*?^peak of the run +([\d,]+)$/gm)];
+  assertEquals(peaks.map(([, what]) => what), ["one network", "both networks", "search of widths"]);
+  const [one, both, search] = peaks.map(([, , bytes]) => Number(bytes.replaceAll(",", "")));
+  assert(one < both && both < search, text);
+  const impossible = compareRequest(readArguments("compare", [...TINY, "--budget-macs", "0.1"]));
+  await assertRejects(() => dryRunOfComparison(impossible), UsageError, "Cannot meet the budget");
+});
+
 Deno.test(
   "train --dry-run prints the plan, and leaves nothing behind",
   { ignore: lacks("read", "write", "run", "env") },
@@ -154,7 +207,7 @@ Deno.test(
       const args = ["train", ...TINY, "--output", `${dir}/run`, "--dry-run"];
       const { code, out, error } = await adjoinCommand(args);
       assertEquals(code, EXIT.ok, error);
-      assertMatch(out, /^adapter .*\nmodel +resnet8, adjoined, batch 4 of 32x32 pixels\n\n/);
+      assertMatch(out, /^adapter .*\nmodel +resnet8, adjoined, batch 4 of 32x32 pixels\ndata +/);
       assertMatch(out, /\nall while training +[\d,]+ +[\d,]+\npeak of the run +[\d,]+\n/);
       assertEquals([...Deno.readDirSync(dir)], []);
     } finally {

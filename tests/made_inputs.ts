@@ -75,6 +75,7 @@ async function writePhotos(folder: string): Promise<void> {
 
 /** Fills a folder with all that {@link BASES} and the effects of options name in it. */
 export async function makeInputs(made: string): Promise<void> {
+  await Deno.writeTextFile(`${made}/config.json`, '{"imageSize":24}');
   writeImages(`${made}/idx`, 7);
   writeImages(`${made}/other-idx`, 11);
   writeImages(`${made}/large-idx`, 7, 16);

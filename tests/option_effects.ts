@@ -322,7 +322,12 @@ export const EFFECTS: readonly Effect[] = [
   ]),
   effect(TRAINING, "time-limit", "--time-limit 1e-9", "submits", { refused: "with" }),
   effect(TRAINING, "resume", "--resume auto", "printed"),
-  effect(["train"], "dry-run", "--dry-run", ["printed", "submits", "folder run"]),
+  effect(TRAINING, "dry-run", "--dry-run", ["printed", "submits", "folder run"]),
+  ...TRAINING.map((command) =>
+    effect([command], "config", "--config {made}/config.json", "printed", {
+      base: `${BASES[command]} --dry-run`,
+    })
+  ),
 
   // A search.
   effect(SEARCHES, "budget-macs", "--budget-macs 0.75", ["write aim", "printed"]),

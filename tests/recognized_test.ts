@@ -1,6 +1,7 @@
 // The data set of a command line that names a folder alone.
 import { assertEquals, assertRejects } from "@std/assert";
-import { foundInDataDir } from "../cli/run/recognized.ts";
+import { readTyped } from "../cli/arguments.ts";
+import { recognizedDataset } from "../cli/run/recognized.ts";
 import { UsageError } from "../train/errors.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -13,7 +14,7 @@ Deno.test(
   { ignore },
   async () => {
     await withFolder(async (dir) => {
-      const found = (...args: string[]) => foundInDataDir("train", args);
+      const found = (...args: string[]) => recognizedDataset(readTyped("train", args).typed);
       await makeFiles(dir, [
         "mine/a/1.jpg",
         "mine/b/1.jpg",

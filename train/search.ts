@@ -21,7 +21,7 @@ import {
 } from "../nn/compress/width_cost.ts";
 import { uniformWidths } from "../nn/compress/width_uniform.ts";
 import { choiceOf, chosenWidths } from "../nn/compress/width_groups.ts";
-import { Estimate, type Workload } from "./estimate.ts";
+import { Estimate } from "./estimate.ts";
 import { Gates, type GatesSchedule } from "./gates.ts";
 import { demandRanks } from "./importance.ts";
 import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
@@ -250,17 +250,18 @@ function countedBudget(
   return { budget, budgeted: budgeted === "latency" ? "macs" : budgeted };
 }
 
-/** The work of the training that follows a search, as far as it is known before the widths are. */
-function trainingAfter(
-  { job: { split, network, adjoined }, options }: SearchJob,
+/** The training that follows a search, with even widths of its budgets: others are not known before. */
+export function jobAfter(
+  { job: { split, network, adjoined, chooseTiles }, options }: SearchJob,
   training: TrainOptions,
-): Workload[] {
+): Job {
   const named = budgetsOf(options).map((budget) => {
     const cost = { ...countedBudget({ ...options, budget }), image: split.train };
     const widths = uniformWidths(adjoined.base, training, cost);
     return { which: nameOf(options, budget), widths };
   });
-  return workloads(jobOn({ split, network }, { ...training, widths: joinNamed(named) }));
+  const widths = joinNamed(named);
+  return jobOn({ split, network, chooseTiles }, { ...training, importance: undefined, widths });
 }
 
 /** The name of a search in its states: of several, they are counted from the second on. */
@@ -338,7 +339,7 @@ export async function search(
         options: { ...parted.options, budget },
       };
       const searches = budgets.slice(i + 1).flatMap(() => workloads(opened.job));
-      estimate.later = [...searches, ...train ? trainingAfter(opened, options) : []];
+      estimate.later = [...searches, ...train ? workloads(jobAfter(opened, options)) : []];
       last = await findWidths(gpu, one, reporter, {
         ...{ estimate, course: own, phase: phases[i], before: last?.history },
         again: again && i === first,

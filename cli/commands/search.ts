@@ -11,6 +11,11 @@ export async function run(args: readonly string[]): Promise<number> {
     args,
     searchRequest,
   );
+  if (request.dryRun) {
+    const { dryRunOfSearch } = await import("../report/dry_run.ts");
+    print(await dryRunOfSearch({ ...request, find, widthsOnly }));
+    return EXIT.ok;
+  }
   const done = await nothingLeft(request);
   if (done) {
     print(`${done}\n`);

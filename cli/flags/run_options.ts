@@ -7,6 +7,14 @@ export const RUN = [
     commands: ["train", "search", "compare"],
     options: [
       {
+        name: "config",
+        course: false,
+        kind: "string",
+        value: "FILE",
+        help: "options as config.json of a run holds them; flags win, and a folder that it names " +
+          "gets -2, -3 and so on if taken",
+      },
+      {
         name: "output",
         course: false,
         kind: "string",
@@ -52,13 +60,15 @@ export const RUN = [
   },
   {
     title: "dry run",
-    commands: ["train"],
+    commands: ["train", "search", "compare"],
     options: [
       {
         name: "dryRun",
         course: false,
         kind: "boolean",
-        help: "print the GPU memory that the run would take; train and write nothing",
+        help:
+          "print the plan, the first batch and the GPU memory that the run would take; train and " +
+          "write nothing",
       },
     ],
   },

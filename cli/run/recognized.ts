@@ -1,8 +1,6 @@
 import { recognizeDataset } from "../../data/sets/recognize.ts";
 import { printable } from "../../data/printable.ts";
 import type { Value } from "../../train/options/option.ts";
-import { readTyped } from "../arguments.ts";
-import type { Command } from "../flags/commands.ts";
 import { unusable } from "../option_value.ts";
 
 /**
@@ -20,12 +18,4 @@ export async function recognizedDataset(
   throw unusable(
     `--data-dir ${printable(folder, 300)} has the files of ${found}; add --dataset ${found}`,
   );
-}
-
-/** What a command line leaves to be found in the folder that it names. */
-export async function foundInDataDir(
-  command: Command,
-  args: readonly string[],
-): Promise<{ dataset?: Value }> {
-  return await recognizedDataset(readTyped(command, args).typed);
 }

@@ -1,12 +1,11 @@
 import { RUNTIME } from "../../export/onnx_session.ts";
 import type { Gpu } from "../../kernels/gpu.ts";
 import type { Importance } from "../../nn/compress/importance.ts";
-import { uniformWidths } from "../../nn/compress/width_uniform.ts";
 import { count } from "../../nn/count.ts";
 import { Estimate } from "../estimate.ts";
 import type { RunInputs } from "../job.ts";
 import { type Attempt, onOwnGpu } from "../own_gpu.ts";
-import { pairsFor } from "../pair.ts";
+import { groundOn } from "./ground.ts";
 import { rehearse } from "../rehearsal.ts";
 import { epochsOfRun } from "../epochs_of_job.ts";
 import { type Course, courseInMemory } from "../resume/course.ts";
@@ -76,13 +75,7 @@ class Grounds {
     const told = given
       ? [`the weights of ${given.file} are not used: a comparison draws its own`]
       : [];
-    const { split: { train }, network } = inputs;
-    const [{ base }] = pairsFor(options, train, network);
-    return {
-      inputs: { ...inputs, notes: [...told, ...notes] },
-      ...{ options, find, pruneBy },
-      widths: uniformWidths(base, options, { ...find, image: train }),
-    };
+    return groundOn({ ...inputs, notes: [...told, ...notes] }, options, { find, pruneBy });
   }
 }
 
