@@ -26,6 +26,8 @@ function kinds(words: readonly string[]): string {
 
 /** What each command is granted: a star where users name the paths, which nobody can know before. */
 const KINDS: Readonly<Record<string, string>> = {
+  adjoin: "read* write* env ffi net run sys",
+  install: "read* write* env ffi net run sys",
   train: "read* write* env ffi sys",
   search: "read* write* env ffi sys",
   compare: "read* write* env ffi sys",
@@ -67,6 +69,42 @@ Deno.test(
     ]);
     const browsers = granted(["export:browser"]).filter((flag) => /^--allow-(run|net)/.test(flag));
     assertEquals(browsers, ["--allow-net=127.0.0.1", `--allow-run=${CHROMIUMS.join(",")}`]);
+  },
+);
+
+/** What permissions name by kind: `*` where they name nothing. */
+function namesOf(words: readonly string[]): Map<string, Set<string>> {
+  const found = new Map<string, Set<string>>();
+  for (const flag of granted(words)) {
+    const [kind, names = "*"] = flag.replace("--allow-", "").split("=");
+    found.set(kind, new Set(names.split(",")));
+  }
+  return found;
+}
+
+Deno.test(
+  "adjoin may do what its commands may, but run the programs of benches",
+  { ignore },
+  () => {
+    const own = namesOf(["adjoin"]);
+    const lacking: string[] = [];
+    for (const words of taskNames()) {
+      if (!taskOf(words).line.includes("cli/main.ts")) continue;
+      for (const [kind, names] of namesOf(words)) {
+        for (const name of names) {
+          const may = own.get(kind)?.has("*") || own.get(kind)?.has(name);
+          if (!may) lacking.push(`${words.join(" ")}: --allow-${kind}=${name}`);
+        }
+      }
+    }
+    assertEquals(lacking, [
+      "bench data: --allow-run=python3",
+      "bench data: --allow-run=/usr/bin/python3",
+      "bench peers: --allow-run=deno",
+      "bench peers: --allow-run=python3",
+      "bench peers: --allow-run=/usr/bin/python3",
+    ]);
+    assertEquals(granted(["install"]), granted(["adjoin"]));
   },
 );
 
