@@ -63,6 +63,36 @@
  * @module
  */
 
+// What one calls: training, searching, measuring, asking and exporting in one function each.
+export { evaluate, type Evaluated, type EvaluateSettings } from "./library/evaluate.ts";
+export { exportOnnx, type ExportOnnxSettings } from "./library/export_onnx.ts";
+export type { BySmall, NetworksOf, Together } from "./library/networks_of.ts";
+export { predict, type PredictSettings } from "./library/predict.ts";
+export type {
+  CostOf,
+  Mode,
+  RunSettings,
+  SavedNetwork,
+  SearchSettings,
+  TrainSettings,
+} from "./library/run_settings.ts";
+export { type FoundWidths, search, type Searched, type SearchedOf } from "./library/search.ts";
+export type { CommonSettings, SearchOnlySettings, TrainOnlySettings } from "./library/settings.ts";
+export { train, type Trained } from "./library/train.ts";
+export type { Described, Mistake, NamedScore } from "./train/described.ts";
+export type { SearchedNetwork } from "./train/limited_cost.ts";
+export type { WidthsByName } from "./train/small_widths.ts";
+export type {
+  EpochMetrics,
+  NetworkSummary,
+  Progress,
+  Summary,
+  Work as RunWork,
+} from "./train/types.ts";
+export type { DatasetName } from "./data/recipes.ts";
+export type { Limited, NetworkWidths, WidthsFile } from "./export/widths_file.ts";
+export type { RunEvent, TrainingRun } from "./library/training_run.ts";
+
 // The GPU, and what an op of one's own is made of.
 export { Choices, type SavedChoices } from "./kernels/conv/choices.ts";
 export type { ProductDirection, Work } from "./kernels/conv/work.ts";
@@ -273,6 +303,9 @@ export {
   type Budgeted,
   costOf,
   costOfChoice,
+  CostSum,
+  type CostTerm,
+  costTerms,
   type WidthCost,
   widthCost,
 } from "./nn/compress/width_cost.ts";
@@ -291,7 +324,7 @@ export type { Place, Placed, Places, WidthGroup } from "./nn/compress/width_plac
 // Training: the weights, one step, schedules, the proof, and files.
 export { type Checkpoint, encodeCheckpoint, parseCheckpoint } from "./export/checkpoint.ts";
 export { parseNetworks } from "./train/resume/state_networks.ts";
-export { DivergedError, VerificationError } from "./train/errors.ts";
+export { DivergedError, StoppedError, UsageError, VerificationError } from "./train/errors.ts";
 export { Gates, type GatesSchedule } from "./train/gates.ts";
 export type { Mixing, Stage } from "./train/augment/stage.ts";
 export type { Feed, ImageShape } from "./train/image_feed.ts";

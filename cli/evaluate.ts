@@ -5,7 +5,7 @@ import type { Dataset } from "../data/dataset.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
 import { firstBatch, validationBatches } from "../data/picture_batches.ts";
-import { arePictures, type OpenPictures, type PictureSet } from "../data/pictures.ts";
+import type { OpenPictures, PictureSet } from "../data/pictures.ts";
 import { printable } from "../data/printable.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { type Checkpoint, parseCheckpoint } from "../export/checkpoint.ts";
@@ -15,13 +15,14 @@ import { KernelSession } from "../train/kernel_session.ts";
 import { LogitsScore } from "../train/logits_score.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
 import { isOnnx } from "./run/network_format.ts";
-import { checkImages, openValidation, type ValidationOptions } from "./run/run_data.ts";
+import { checkImages } from "../train/check_images.ts";
+import { openValidation, type ValidationOptions } from "./run/run_data.ts";
 import { openRunPictures, type PictureOptions } from "./run/run_pictures.ts";
 import { validationWord } from "./report/header.ts";
 import { percent } from "../data/words.ts";
 import { columns, grouped } from "./text.ts";
-import { classTable, type Mistake, mistakeLines, type NamedScore } from "./report/class_table.ts";
-import { type ClassScore, classScores, macroScore } from "../train/class_scores.ts";
+import { classTable, mistakeLines } from "./report/class_table.ts";
+import { describe, type Described } from "../train/described.ts";
 import { Predictions } from "../train/predictions.ts";
 import type { Reporter, Score, Which } from "../train/types.ts";
 
@@ -35,7 +36,7 @@ export interface EvaluateOptions extends ValidationOptions, PictureOptions {
 }
 
 /** What an evaluation came to. */
-export interface EvaluateReport extends Score {
+export interface EvaluateReport extends Score, Described {
   readonly file: string;
   readonly which: Which;
   readonly dataset: string;
@@ -45,14 +46,6 @@ export interface EvaluateReport extends Score {
   readonly imagesPerSecond: number;
   /** The GPU's own words for itself, or onnxruntime-web and its version. */
   readonly runtime: string;
-  /** Of each class, in the order of the logits. */
-  readonly classes: readonly NamedScore[];
-  /** Plain means over the classes. */
-  readonly macro: Pick<ClassScore, "precision" | "recall" | "f1">;
-  /** Images of each class (rows) by the class that they are given (columns). */
-  readonly confusion: readonly (readonly number[])[];
-  /** The most confident ones, 100 at most. */
-  readonly mistakes: readonly Mistake[];
 }
 
 /** What an evaluation has seen, for pictures of it. */
@@ -210,30 +203,10 @@ export async function evaluate(
     images: predictions.images,
     test: dataset.part === "test",
     ...score,
-    ...reportOf(predictions, dataset),
+    ...describe(predictions, dataset),
   };
   await seen?.({ report, predictions, dataset });
   return report;
-}
-
-/** Predictions by the names of classes and files. */
-function reportOf(
-  { classes, counts, mistakes }: Predictions,
-  dataset: Dataset | PictureSet,
-): Pick<EvaluateReport, "classes" | "macro" | "confusion" | "mistakes"> {
-  const { classes: names } = dataset;
-  const scores = classScores({ classes, counts });
-  return {
-    classes: scores.map((score, label) => ({ class: names[label], ...score })),
-    macro: macroScore(scores),
-    confusion: names.map((_, i) => Array.from(counts.subarray(i * classes, (i + 1) * classes))),
-    mistakes: mistakes.map(({ place, label, predicted, probability }) => ({
-      image: arePictures(dataset) ? dataset.files[place] : place,
-      class: names[label],
-      predicted: names[predicted],
-      probability,
-    })),
-  };
 }
 
 /** The images of an evaluation, in words. */

@@ -1,6 +1,13 @@
 import { printable } from "../data/printable.ts";
 import { UsageError } from "../train/errors.ts";
-import type { Bounds, Option, Value } from "../train/options/option.ts";
+import {
+  fitsNumber,
+  fitsNumbers,
+  listWords,
+  lostIn32Bits,
+  rangeWords,
+} from "../train/options/bounds.ts";
+import type { Option, Value } from "../train/options/option.ts";
 import { flagOf } from "./flags/table.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { either } from "./text.ts";
@@ -23,28 +30,6 @@ export function reasonOf(error: unknown): string {
   throw error;
 }
 
-/** Bounds in words, as "at least 0 and below 1"; empty without any. */
-function boundWords(bounds: Bounds): string {
-  return (["min", "above", "max", "below"] as const).flatMap((bound) => {
-    const words = { min: "at least", above: "above", max: "at most", below: "below" }[bound];
-    return bounds[bound] === undefined ? [] : [`${words} ${bounds[bound]}`];
-  }).join(" and ");
-}
-
-/** The range of a number in words. */
-function range(option: Numeric): string {
-  if (option.among) return either(option.among.map(String));
-  const kind = option.kind === "integer" ? "a whole number" : "a number";
-  return [kind, boundWords(option)].filter((words) => words).join(" ");
-}
-
-function within(
-  { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity }: Bounds,
-  value: number,
-): boolean {
-  return value >= min && value <= max && value > above && value < below;
-}
-
 /** Decimal, with or without an exponent. */
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
@@ -52,56 +37,24 @@ function decimal(text: string): number {
   return NUMBER.test(text.trim()) ? Number(text) : NaN;
 }
 
-/** The least number above 0 that all GPUs keep in 32 bits. */
-const LEAST = 2 ** -126;
-
-/** A number as the GPU has it, in 32 bits. */
-function inFloat32(value: number): number {
-  return Math.abs(value) < LEAST ? 0 : Math.fround(value);
-}
-
-/** A number as it is typed, if the GPU keeps it within its bounds; else what it is in 32 bits. */
-function kept(bounds: Bounds, value: number): { rounded?: number } {
-  const rounded = inFloat32(value);
-  const { above = -Infinity, below = Infinity } = bounds;
-  const fits = Number.isFinite(rounded) && (rounded !== 0 || value === 0) && rounded < below &&
-    rounded > above;
-  return fits ? {} : { rounded };
-}
-
 function readNumber(option: Numeric, text: string): number {
-  const { kind, among } = option;
+  const { kind } = option;
   const value = decimal(text);
-  const wanted = `${flagOf(option.name)} is ${range(option)}`;
-  const kindFits = kind === "integer" ? Number.isSafeInteger(value) : Number.isFinite(value);
-  if (!kindFits || !within(option, value) || among?.includes(value) === false) {
-    throw unusable(`${wanted}, found ${printable(text)}`);
-  }
+  const wanted = `${flagOf(option.name)} is ${rangeWords(option)}`;
+  if (!fitsNumber(option, value)) throw unusable(`${wanted}, found ${printable(text)}`);
   if (kind === "integer") return value;
-  const { rounded } = kept(option, value);
+  const rounded = lostIn32Bits(option, value);
   if (rounded === undefined) return value;
   throw unusable(`${wanted}, found ${printable(text)}, which is ${rounded} in 32 bits`);
 }
 
 function readNumbers(option: Numbers, text: string): number | number[] {
-  const { name, count: [few, many], order } = option;
   const numbers = text.split(",").map(decimal);
-  const ordered = order === "different"
-    ? new Set(numbers).size === numbers.length
-    : order === "any" || numbers.every((number, i) => i === 0 || number >= numbers[i - 1]);
-  const fits = numbers.length >= few && numbers.length <= many && ordered;
-  const each = (number: number): boolean =>
-    Number.isFinite(number) && within(option, number) && kept(option, number).rounded === undefined;
-  if (fits && numbers.every(each)) {
+  if (fitsNumbers(option, numbers)) {
     return option.alone && numbers.length === 1 ? numbers[0] : numbers;
   }
-  const bounds = boundWords(option);
-  const count = few === many ? `${few}` : `${few} to ${many}`;
-  const kind = order === "any" ? "" : `${order} `;
-  const wanted = option.alone
-    ? `a number ${bounds}, or up to ${many} ${kind}ones with commas between`
-    : `${count} ${kind}numbers ${bounds} with commas between`;
-  throw unusable(`${flagOf(name)} is ${wanted}, found ${printable(text)}`);
+  const wanted = `${flagOf(option.name)} is ${listWords(option, " with commas between")}`;
+  throw unusable(`${wanted}, found ${printable(text)}`);
 }
 
 /** The choices of an option in words. */

@@ -7,7 +7,7 @@ import { isModelFile, modelName } from "../export/model_file_name.ts";
 import { trainingValues } from "../train/options/train_options.ts";
 import type { Importance } from "../nn/compress/importance.ts";
 import { METHOD_NAMES, METHODS } from "../train/compare/methods.ts";
-import type { SearchOptions } from "../train/search.ts";
+import type { SearchOptions } from "../train/limited_cost.ts";
 import type { TrainOptions } from "../train/types.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Command } from "./flags/commands.ts";

@@ -15,6 +15,9 @@ export interface Recipe {
 /** How the authors took photographs. */
 const AS_AUTHORS = { imageSize: 224, cropPct: 1 / 1.14 } as const;
 
+/** The name of a data set: `generated`, or one that lies in files. */
+export type DatasetName = "generated" | "cifar10" | "cifar100" | "idx" | "folder" | "pets";
+
 /** The data sets: images drawn from the seed, and those that lie in files. */
 export const RECIPES = {
   generated: { epochs: 6, batchSize: 64, augment: "none", imageSize: 32 },
@@ -23,10 +26,7 @@ export const RECIPES = {
   idx: { epochs: 10, batchSize: 64, augment: "crop" },
   folder: { epochs: 100, batchSize: 64, augment: "resized-crop", ...AS_AUTHORS },
   pets: { epochs: 100, batchSize: 64, augment: "resized-crop", ...AS_AUTHORS },
-} as const satisfies Readonly<Record<string, Recipe>>;
-
-/** The name of a data set. */
-export type DatasetName = keyof typeof RECIPES;
+} as const satisfies Readonly<Record<DatasetName, Recipe>>;
 
 /** The name of a data set that lies in files. */
 export type FileSetName = Exclude<DatasetName, "generated">;

@@ -12,8 +12,13 @@ export function abridged(words: readonly string[], most: number): string {
 }
 
 /** What a budget limits, in words. */
-export function budgetName(budgeted: "macs" | "params" | "latency"): string {
-  const names = { macs: "multiply-accumulates", params: "parameters", latency: "latency" };
+export function budgetName(budgeted: "macs" | "params" | "latency" | "cost"): string {
+  const names = {
+    macs: "multiply-accumulates",
+    params: "parameters",
+    latency: "latency",
+    cost: "cost",
+  };
   return names[budgeted];
 }
 

@@ -1,9 +1,9 @@
-import config from "../deno.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
 import type { Checkpoint } from "./checkpoint.ts";
 import { type CheckpointInfo, encodeInfo, type Metadata, parseInfo } from "./metadata.ts";
 import type { Attribute } from "../nn/layers/onnx_step.ts";
+import { VERSION } from "./version.ts";
 import {
   INPUT,
   type OnnxData,
@@ -131,7 +131,7 @@ export function encodeGraph(
     irVersion: IR_VERSION,
     opsetImport: [{ domain: "", version: OPSET }],
     producerName: "adjoin",
-    producerVersion: config.version,
+    producerVersion: VERSION,
     docString: `The ${info.which} network of an adjoined pair, arXiv 2006.05624.`,
     metadataProps: Object.entries({ ...own, ...metadata }).map(([key, value]) => ({ key, value })),
     graph: {

@@ -1,4 +1,4 @@
-import protobuf from "protobufjs/light.js";
+import { decode, encode, many, one, type Schema } from "./protobuf.ts";
 
 /** Element types of tensors. */
 export const ELEMENT = {
@@ -77,17 +77,8 @@ export interface ModelMessage {
   };
 }
 
-/** Fields of a message by name: their numbers and types. */
-export type Fields = Record<string, { id: number; type: string; rule?: "repeated" }>;
-
-/** A field. */
-export const one = (type: string, id: number): Fields[string] => ({ type, id });
-
-/** A field that is a list. */
-export const many = (type: string, id: number): Fields[string] => ({ type, id, rule: "repeated" });
-
 /** Messages of onnx.proto with the numbers of their fields; what is not written is left out. */
-export const MESSAGES: Readonly<Record<string, Fields>> = {
+export const MESSAGES: Schema = {
   Model: {
     irVersion: one("int64", 1),
     producerName: one("string", 2),
@@ -133,47 +124,28 @@ export const MESSAGES: Readonly<Record<string, Fields>> = {
   Dimension: { dimValue: one("int64", 1), dimParam: one("string", 2) },
 };
 
-/** The message of a name in a schema. */
-export function typeOf(name: string, messages: Readonly<Record<string, Fields>>): protobuf.Type {
-  const nested = Object.entries(messages).map(([name, fields]) => [name, { fields }]);
-  return protobuf.Root.fromJSON({ nested: Object.fromEntries(nested) }).lookupType(name);
-}
-
-const Model = typeOf("Model", MESSAGES);
-
 /** A model of which the graph is passed over. */
-const Description = typeOf("Model", {
+const DESCRIPTION: Schema = {
   Model: { metadataProps: MESSAGES.Model.metadataProps },
   Entry: MESSAGES.Entry,
-});
+};
 
 /** The bytes of a model. */
 export function encodeModel(model: ModelMessage): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(Model.encode(model).finish());
+  return encode(MESSAGES, "Model", model);
 }
 
-const EMPTY: ModelMessage = {
-  irVersion: 0,
-  opsetImport: [],
-  producerName: "",
-  producerVersion: "",
-  docString: "",
-  metadataProps: [],
-  graph: { name: "", node: [], initializer: [], input: [], output: [] },
-};
-
-/**
- * The model in bytes, as far as the messages here go. Raises an `Error` for bytes that are none.
- */
+/** The model in bytes, with what is missing left out. Raises an `Error` for bytes that are none. */
 export function decodeModel(bytes: Uint8Array): ModelMessage {
-  return { ...EMPTY, ...Model.toObject(Model.decode(bytes), { arrays: true, longs: Number }) };
+  // The schema above has these fields.
+  return decode(MESSAGES, "Model", bytes, true) as Record<string, unknown> & ModelMessage;
 }
 
 /** A model's metadata. Raises an `Error` for bytes that are none. */
 export function decodeMetadata(bytes: Uint8Array): EntryMessage[] {
-  const { metadataProps } = Description.toObject(Description.decode(bytes), {
-    defaults: true,
-    arrays: true,
-  });
+  // The schema above has these fields.
+  const { metadataProps } = decode(DESCRIPTION, "Model", bytes) as {
+    readonly metadataProps: EntryMessage[];
+  };
   return metadataProps;
 }

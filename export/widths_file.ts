@@ -9,8 +9,8 @@ import { MODEL_NAMES, type Stem, type Variant } from "../nn/families/mod.ts";
 import type { Widths } from "../nn/compress/adjoin.ts";
 import type { Budgeted } from "../nn/compress/width_cost.ts";
 
-/** What a search may limit: what is counted, or the latency in onnxruntime-web. */
-export type Limited = Budgeted | "latency";
+/** What a search may limit: what is counted, the latency in onnxruntime-web, or a cost of one's own. */
+export type Limited = Budgeted | "latency" | "cost";
 
 /** Widths, and the network that they are of: the contents of widths.json. */
 export interface NetworkWidths {

@@ -73,9 +73,11 @@ async function trainedWithin(bytes: number, job: Job) {
   const { notes, starts, reporter } = listening();
   const keeper = new MemoryKeeper();
   let devices = 0;
-  const result = await train(job, reporter, { keeper }, async () => {
-    devices++;
-    return await Gpu.open({ device: (await openSmallMemory(bytes)).device });
+  const result = await train(job, reporter, { keeper }, {
+    open: async () => {
+      devices++;
+      return await Gpu.open({ device: (await openSmallMemory(bytes)).device });
+    },
   });
   return { result, notes, starts, devices, state: await keeper.last() };
 }

@@ -1,9 +1,7 @@
 // ONNX files node by node, with what exporters write and the readers of this project do not.
 import { Random } from "../data/random.ts";
 import { READ } from "../export/onnx_read/message.ts";
-import { typeOf } from "../export/onnx_schema.ts";
-
-const Model = typeOf("Model", READ);
+import { encode } from "../export/protobuf.ts";
 
 /** An attribute: whole numbers as they are, other numbers and tensors as objects. */
 export type AttributeValue =
@@ -154,19 +152,17 @@ export class GraphFile {
       elements?: number;
     } = {},
   ): Uint8Array<ArrayBuffer> {
-    return new Uint8Array(
-      Model.encode({
-        irVersion: 8,
-        opsetImport: [{ domain, version: this.opset }],
-        graph: {
-          name: "made",
-          node: this.nodes,
-          initializer: this.initializers,
-          input: [port("image", this.sizes, elements)],
-          output: [port(output, ["batch", classes])],
-        },
-        ...change,
-      }).finish(),
-    );
+    return encode(READ, "Model", {
+      irVersion: 8,
+      opsetImport: [{ domain, version: this.opset }],
+      graph: {
+        name: "made",
+        node: this.nodes,
+        initializer: this.initializers,
+        input: [port("image", this.sizes, elements)],
+        output: [port(output, ["batch", classes])],
+      },
+      ...change,
+    });
   }
 }

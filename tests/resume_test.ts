@@ -5,7 +5,7 @@ import { nothingLeft, readRequest } from "../cli/resuming.ts";
 import { findRun, newestRun } from "../cli/run/found_run.ts";
 import { goOnCommand } from "../cli/run/go_on.ts";
 import { RunFolder } from "../cli/run/run_folder.ts";
-import { sameImages } from "../cli/run/same_images.ts";
+import { sameImages } from "../train/resume/same_images.ts";
 import { DataError } from "../data/error.ts";
 import { UsageError } from "../train/errors.ts";
 import type { TrainingState } from "../train/resume/training_state.ts";

@@ -17,7 +17,12 @@ export function demandFeasible(
 ): void {
   const { least, most } = feasible(groups, cost);
   if (budget >= least - 1e-9 && budget <= most + 1e-9) return;
-  const option = { macs: "budgetMacs", params: "budgetParams", latency: "budgetLatency" }[budgeted];
+  const option = {
+    macs: "budgetMacs",
+    params: "budgetParams",
+    latency: "budgetLatency",
+    cost: "budget",
+  }[budgeted];
   const cures = budget < least
     ? [
       cure`raise ${{ option }}`,

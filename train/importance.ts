@@ -31,7 +31,9 @@ function importanceOf(
 
 /** What scoring filters uses and tells. */
 export interface Scoring {
-  /** Opens a device for gradients. Default: that of the fastest adapter. */
+  /** A device for gradients, which stays open. */
+  readonly gpu?: Gpu;
+  /** Opens one otherwise. Default: that of the fastest adapter. */
   readonly open?: () => Promise<Gpu>;
   /** Is told how far gradients are. */
   readonly reporter?: Pick<Reporter, "work">;
@@ -44,12 +46,12 @@ export interface Scoring {
 async function scoresOf(
   job: Job,
   importance: Exclude<Importance, "first">,
-  { open = Gpu.open, reporter }: Scoring,
+  { gpu: own, open = Gpu.open, reporter }: Scoring,
 ): Promise<Float64Array> {
   const { adjoined, feed, batches } = job;
   const state = initialState(job);
   if (importance !== "taylor") return filterScores(adjoined, { importance, state });
-  const gpu = await open();
+  const gpu = own ?? await open();
   try {
     const total = TAYLOR_BATCHES * feed.batch;
     const work = reporter &&
@@ -58,7 +60,7 @@ async function scoresOf(
     const scores = await taylorScores(gpu, adjoined, on);
     if (scores.every(Number.isFinite)) return scores;
   } finally {
-    gpu.destroy();
+    if (!own) gpu.destroy();
   }
   throw curable(
     UsageError,

@@ -23,6 +23,8 @@ export interface OwnRun {
   readonly reporter: Reporter;
   /** Takes the memory of the run with its batches in so many parts, and gives it back. */
   readonly rehearse: (gpu: Gpu, parts: number) => Promise<void>;
+  /** A device that stays open: the run has this one alone, and its batches in as many parts as asked. */
+  readonly gpu?: Gpu;
   /** Opens a device. Default: that of the fastest adapter. */
   readonly open?: () => Promise<Gpu>;
   /** Seconds before each attempt after a loss: see {@link Recovery}. */
@@ -38,12 +40,16 @@ function firstParts({ gradAccumSteps }: OwnRun["options"], { from }: Course): nu
 /**
  * Does a run on a GPU that is opened for it. Where that is lost, the run goes on from its last state
  * on another: see {@link Recovery}. Where it has too little memory, the run takes its batches in more
- * parts if it may, or raises an error that says what would fit: see {@link fitted}.
+ * parts if it may, or raises an error that says what would fit: see {@link fitted}. On a GPU that is
+ * given, both are errors.
  */
 export async function onOwnGpu<T>(
-  { options, course, reporter, rehearse, open, waits }: OwnRun,
+  { options, course, reporter, rehearse, gpu, open, waits }: OwnRun,
   run: (attempt: Attempt) => Promise<T>,
 ): Promise<T> {
+  if (gpu) {
+    return await run({ gpu, parts: firstParts(options, course), from: course.from, again: false });
+  }
   const { keeper } = course;
   const note = (text: string): void => reporter.note(text);
   let again = false;

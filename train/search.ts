@@ -9,7 +9,7 @@ import type { Pretrained } from "../nn/pretrained.ts";
 import { withSmallNorms } from "../nn/compress/pretrained_small.ts";
 import { isConv2d } from "../nn/layers/conv2d.ts";
 import { narrowState, type Search, searchable } from "../nn/compress/searchable.ts";
-import { latencyCost, layersToTime } from "../nn/compress/latency_cost.ts";
+import { layersToTime } from "../nn/compress/latency_cost.ts";
 import type { LayerTable, TimedLayers } from "../nn/compress/layer_works.ts";
 import type { Choice } from "../nn/compress/width_choice.ts";
 import {
@@ -17,49 +17,28 @@ import {
   costOfChoice,
   wholeCost,
   type WidthCost,
-  widthCost,
 } from "../nn/compress/width_cost.ts";
 import { uniformWidths } from "../nn/compress/width_uniform.ts";
 import { choiceOf, chosenWidths } from "../nn/compress/width_groups.ts";
 import { Estimate } from "./estimate.ts";
-import { Gates, type GatesSchedule } from "./gates.ts";
+import { Gates } from "./gates.ts";
 import { demandRanks } from "./importance.ts";
 import { initialState, inParts, type Job, jobOn, type RunInputs, weightsOf } from "./job.ts";
 import { learn } from "./epochs.ts";
 import { demandFeasible } from "./feasible_budget.ts";
-import { findByLatency } from "./latency_budget.ts";
+import { budgetsOf, type FindByLatency, limitedCost, type SearchOptions } from "./limited_cost.ts";
 import type { SmallName } from "../nn/which.ts";
 import { pairsFor } from "./pair.ts";
 import { joinNamed, type NamedWidths, widthsByName } from "./small_widths.ts";
 import { lossFor } from "./loss_of_options.ts";
-import { announce, runJob, type TrainResult } from "./train.ts";
+import { announce, type OnDevice, runJob, type TrainResult } from "./train.ts";
 import { budgetName, percent } from "../data/words.ts";
 import { workloads } from "./workloads.ts";
 import { type Attempt, onOwnGpu } from "./own_gpu.ts";
 import { rehearse } from "./rehearsal.ts";
 import { type Course, courseInMemory, stateOf } from "./resume/course.ts";
 import type { EpochMetrics, Reporter, TrainOptions } from "./types.ts";
-import type { Stopwatch } from "../export/stopwatch.ts";
 import type { Limited, WidthsFound } from "../export/widths_file.ts";
-
-/** Options of a search of widths. */
-export interface SearchOptions<Cost extends Limited = Budgeted> extends GatesSchedule {
-  /** The cost that is limited. */
-  readonly budgeted: Cost;
-  /** Cost of the small network over that of the base network, in (0, 1]. */
-  readonly budget: number;
-  /** Further budgets, each of a small network of its own, which are searched one after another. */
-  readonly more?: readonly number[];
-  /** Divisors of the numbers of filters, from 1 on. */
-  readonly divisors: readonly number[];
-  /** Epochs of the search, before those of the training. */
-  readonly epochs: number;
-}
-
-/** All budgets of a search, in their order. */
-export function budgetsOf({ budget, more = [] }: SearchOptions<Limited>): readonly number[] {
-  return [budget, ...more];
-}
 
 /** The name of the small network of a budget: of several, what was typed is in it. */
 function nameOf(options: SearchOptions<Limited>, budget: number): SmallName {
@@ -72,8 +51,8 @@ export interface SearchJob {
   readonly search: Search;
   readonly cost: WidthCost;
   readonly options: SearchOptions<Limited>;
-  /** What latencies are measured by. Default: the clock. */
-  readonly now?: Stopwatch;
+  /** Of a budget of latency: finds the widths that meet it by what networks of them take. */
+  readonly byLatency?: FindByLatency;
 }
 
 /** Widths that were found, and the weights at the end of the search. */
@@ -123,9 +102,7 @@ export function searchOn(
   demandRanks(job);
   const image: ImageSize = job.split.train;
   const search = searchedOn({ base, ranks: job.ranks }, training, options);
-  const cost = budgeted === "latency"
-    ? latencyCost(base, search.groups, { image, table })
-    : widthCost(base, search.groups, { budgeted, image });
+  const cost = limitedCost(options, { base, groups: search.groups, image }, table);
   for (const budget of budgetsOf(options)) {
     demandFeasible({ groups: search.groups, cost, budgeted, budget });
   }
@@ -144,7 +121,7 @@ export function gatesOf(
 /** Searches widths on a GPU. */
 export async function findWidths(
   gpu: Gpu,
-  { job, search, cost, options, now }: SearchJob,
+  { job, search, cost, options, byLatency }: SearchJob,
   reporter: Reporter,
   {
     estimate = new Estimate(),
@@ -181,18 +158,21 @@ export async function findWidths(
   });
   const searched = { job, search, cost, options };
   const state = (): Promise<State> => weights.learner.read();
-  if (budgeted === "latency") {
-    const wanted = { search, cost, budget, split: job.split, now };
-    const found = await findByLatency(wanted, (cost) => gates.choose(cost), reporter);
+  if (byLatency) {
+    const wanted = { search, cost, budget, split: job.split };
+    const found = await byLatency(wanted, (cost) => gates.choose(cost), reporter);
     const widths = widthsOfChoice(searched, found.choice, found.small / found.base);
     return { widths, state: await state(), history };
   }
   const widths = widthsOfChoice(searched, await gates.choose());
   const spent = widths.file.found;
-  const whole = wholeCost(search.adjoined.base, { budgeted, image: job.split.train });
+  const isCounted = budgeted === "macs" || budgeted === "params";
+  const whole = isCounted &&
+    wholeCost(search.adjoined.base, { budgeted, image: job.split.train });
+  const count = whole ? `, ${Math.round(spent * whole).toLocaleString("en-US")}` : "";
   reporter.note(
-    `found widths with ${percent(spent)} of the base network's ${budgetName(budgeted)}, ` +
-      `${Math.round(spent * whole).toLocaleString("en-US")}; the budget is ${percent(budget)}`,
+    `found widths with ${percent(spent)} of the base network's ${budgetName(budgeted)}${count}; ` +
+      `the budget is ${percent(budget)}`,
   );
   return { widths, state: await state(), history };
 }
@@ -243,11 +223,11 @@ export function searchInParts(search: SearchJob, parts: number): SearchJob {
 /** The training after a search, in words. */
 const AFTER = "training with the widths found";
 
-/** A budget that can be counted: of latency there is no telling, it is about that of its cause. */
+/** A budget that can be counted: of other costs there is no telling, they are about those of their cause. */
 function countedBudget(
   { budget, budgeted }: Pick<SearchOptions<Limited>, "budget" | "budgeted">,
 ): { budget: number; budgeted: Budgeted } {
-  return { budget, budgeted: budgeted === "latency" ? "macs" : budgeted };
+  return { budget, budgeted: budgeted === "params" ? "params" : "macs" };
 }
 
 /** The training that follows a search, with even widths of its budgets: others are not known before. */
@@ -292,18 +272,18 @@ export interface SearchResult {
  */
 export async function search(
   opened: SearchJob,
-  { options: all, train, fromScratch, found: keep, course = courseInMemory(), open }: {
-    /** Those of the training after the search. */
-    options: TrainOptions;
-    train: boolean;
-    fromScratch: boolean;
-    /** Is told widths as soon as there are any, and the name of their small network. */
-    found: (widths: WidthsFound, which: SmallName) => Promise<void>;
-    /** How it is kept from loss. Default: its states are kept in memory. */
-    course?: Course;
-    /** Opens a device. Default: that of the fastest adapter. */
-    open?: () => Promise<Gpu>;
-  },
+  { options: all, train, fromScratch, found: keep, course = courseInMemory(), gpu, open }:
+    & OnDevice
+    & {
+      /** Those of the training after the search. */
+      options: TrainOptions;
+      train: boolean;
+      fromScratch: boolean;
+      /** Is told widths as soon as there are any, and the name of their small network. */
+      found: (widths: WidthsFound, which: SmallName) => Promise<void>;
+      /** How it is kept from loss. Default: its states are kept in memory. */
+      course?: Course;
+    },
   reporter: Reporter,
 ): Promise<SearchResult> {
   const started = performance.now();
@@ -365,7 +345,7 @@ export async function search(
     return { widths, trained };
   };
   const { widths, trained } = await onOwnGpu({
-    ...{ options: training, course, reporter, open },
+    ...{ options: training, course, reporter, gpu, open },
     // Both networks are at their widest in the search.
     rehearse: (gpu, parts) => {
       const parted = searchInParts(opened, parts);

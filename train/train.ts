@@ -234,6 +234,13 @@ export async function runJob(
   return { summary, files, predictions, classes: split.train.classes };
 }
 
+/** The device of a run: one that is there, or how it is opened. Default: that of the fastest adapter. */
+export interface OnDevice {
+  /** Stays open. */
+  readonly gpu?: Gpu;
+  readonly open?: () => Promise<Gpu>;
+}
+
 /**
  * Does a job on a GPU of its own: see {@link onOwnGpu}. Raises one of the errors of `errors.ts`; then
  * there are no results, but what the course has kept.
@@ -242,11 +249,11 @@ export async function train(
   job: Job,
   reporter: Reporter,
   course: Course = courseInMemory(),
-  open?: () => Promise<Gpu>,
+  { gpu, open }: OnDevice = {},
 ): Promise<TrainResult> {
   return await onOwnGpu(
     {
-      ...{ options: job.options, course, reporter, open },
+      ...{ options: job.options, course, reporter, gpu, open },
       rehearse: (gpu, parts) => rehearse(gpu, inParts(job, parts)),
     },
     ({ gpu, parts, from, again }) =>

@@ -1,3 +1,4 @@
+import type { DatasetName } from "../data/recipes.ts";
 import type { Count } from "../nn/count.ts";
 import type { ByNetwork } from "../nn/which.ts";
 import type { AugmentedImage } from "./augmented_batch.ts";
@@ -115,11 +116,11 @@ export interface Verification {
 /** What a run came to. Saved as summary.json. */
 export interface Summary extends Readonly<ByNetwork<NetworkSummary>> {
   /** How the run trained. */
-  readonly mode: TrainOptions["mode"];
+  readonly mode: "adjoined" | "plain" | "distill";
   /** The base network. */
   readonly model: string;
   /** Where images came from. */
-  readonly dataset: TrainOptions["dataset"];
+  readonly dataset: DatasetName;
   /** Of everything that was drawn. */
   readonly seed: number;
   /** The GPU's own words for itself. */

@@ -3,6 +3,7 @@ import type { Option, Section } from "../../train/options/option.ts";
 import type { Command } from "./commands.ts";
 import { listed } from "../../data/words.ts";
 import { defaultWords } from "./default_words.ts";
+import { settingsList } from "./settings_list.ts";
 import { flagOf, SECTIONS } from "./table.ts";
 
 function quoted(text: string): string {
@@ -58,4 +59,6 @@ export function optionList(): string {
 if (import.meta.main) {
   const path = fileURLToPath(new URL("../../docs/options.md", import.meta.url));
   await Deno.writeTextFile(path, optionList());
+  const settings = fileURLToPath(new URL("../../library/settings.ts", import.meta.url));
+  await Deno.writeTextFile(settings, settingsList());
 }

@@ -1,6 +1,7 @@
 import { printable } from "../../data/printable.ts";
 import { percent } from "../../data/words.ts";
 import type { ClassScore } from "../../train/class_scores.ts";
+import type { Mistake, NamedScore } from "../../train/described.ts";
 import { columns, grouped } from "../text.ts";
 
 /** Classes that the table has at most: of more, those with the least F1. */
@@ -8,21 +9,6 @@ const MOST_CLASSES = 20;
 
 /** Mistakes that are listed. */
 const MOST_MISTAKES = 10;
-
-/** A class by its name, and how well it is told from others. */
-export interface NamedScore extends ClassScore {
-  readonly class: string;
-}
-
-/** An image that is given another class than its own. */
-export interface Mistake {
-  /** Its file; the index in the set where that is in memory. */
-  readonly image: string | number;
-  readonly class: string;
-  readonly predicted: string;
-  /** Probability of the predicted class. */
-  readonly probability: number;
-}
 
 /** Precision, recall, F1 and counts of each class, as a table; of many classes of the worst ones. */
 export function classTable(

@@ -16,7 +16,8 @@ import {
 import { networksIn } from "./networks_in.ts";
 import { demandPictures, pageOf } from "./page_files.ts";
 import { readFile } from "./read_file.ts";
-import { checkImages, openValidation, type ValidationOptions } from "./run_data.ts";
+import { checkImages } from "../../train/check_images.ts";
+import { openValidation, type ValidationOptions } from "./run_data.ts";
 import { checkNotMoved, imagesOf, savedNetwork } from "./run_images.ts";
 import { openRunPictures } from "./run_pictures.ts";
 

@@ -7,19 +7,16 @@ import { isModelFile } from "../../export/model_file_name.ts";
 import { givenNetwork, networkOfRun } from "../../train/model_file.ts";
 import { rankedForSearch, withImportance } from "../../train/importance.ts";
 import { type Job, jobOn, type RunInputs } from "../../train/job.ts";
-import {
-  layersOfSearch,
-  type SearchJob,
-  searchOn,
-  type SearchOptions,
-} from "../../train/search.ts";
+import { findByLatency } from "../../train/latency_budget.ts";
+import type { FindByLatency, SearchOptions } from "../../train/limited_cost.ts";
+import { layersOfSearch, type SearchJob, searchOn } from "../../train/search.ts";
 import { normalized } from "../../train/pixel_normalization.ts";
+import { sameImages } from "../../train/resume/same_images.ts";
 import type { Network } from "../../nn/network.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
 import { processorTime } from "../processor_time.ts";
 import { layerTable } from "./latency_cache.ts";
-import { sameImages } from "./same_images.ts";
 import { chooseTiles } from "./tile_cache.ts";
 import { loadGiven, loadNetwork, loadTeacher } from "./weights_files.ts";
 
@@ -109,5 +106,7 @@ export async function openSearch(
   const inputs = { ...read, ranks: ordered.ranks };
   if (find.budgeted !== "latency") return searchOn(inputs, ordered.options, find);
   const table = await layerTable(layersOfSearch(inputs, options, find), reporter);
-  return { ...searchOn(inputs, ordered.options, find, table), now: processorTime };
+  const byLatency: FindByLatency = (wanted, choose, reporter) =>
+    findByLatency({ ...wanted, now: processorTime }, choose, reporter);
+  return { ...searchOn(inputs, ordered.options, find, table), byLatency };
 }

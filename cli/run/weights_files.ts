@@ -3,12 +3,11 @@ import { foundInstead } from "../../data/found_instead.ts";
 import { printable } from "../../data/printable.ts";
 import type { AnySplit } from "../../data/dataset.ts";
 import { safetensorsMetadata } from "../../data/safetensors.ts";
-import { type Checkpoint, encodeCheckpoint } from "../../export/checkpoint.ts";
+import type { Checkpoint } from "../../export/checkpoint.ts";
 import type { OnnxNetwork } from "../../export/onnx_network.ts";
 import type { ImageSize } from "../../nn/count.ts";
-import { UsageError } from "../../train/errors.ts";
 import { type Given, parseGiven } from "../../train/given.ts";
-import type { NetworksInFile } from "../../train/resume/state_networks.ts";
+import { baseIn, demandTeacher, givenOf } from "../../train/given_networks.ts";
 import { isTrainingState } from "../../train/resume/training_state.ts";
 import type { TrainOptions } from "../../train/types.ts";
 import { networksIn } from "./networks_in.ts";
@@ -19,11 +18,6 @@ import { checkpointCure } from "./run_checkpoints.ts";
 function orCheckpoint(path: string): string {
   const cure = checkpointCure(path);
   return cure ? `; ${cure}` : "";
-}
-
-/** The base network of a checkpoint; the one that there is where there is none. */
-function baseIn({ networks }: NetworksInFile): Checkpoint {
-  return networks.find(({ which }) => which === "base") ?? networks[0];
 }
 
 async function readGiven(path: string, trainsSmall: boolean): Promise<[string, Uint8Array]> {
@@ -59,8 +53,8 @@ export async function loadGiven(
   if (init === undefined) return undefined;
   const [file, bytes] = await readGiven(init, mode !== "adjoined" && which === "small");
   if (!isTrainingState(safetensorsMetadata(bytes, file))) return parseGiven(bytes, file);
-  const { network, state, ...info } = baseIn(await networksIn(bytes, file));
-  return parseGiven(encodeCheckpoint(network, state, info), file);
+  const { networks } = await networksIn(bytes, file);
+  return givenOf(baseIn(networks), file);
 }
 
 /**
@@ -90,14 +84,7 @@ export async function loadTeacher(path: string, split: AnySplit): Promise<Checkp
       { cause },
     );
   });
-  const teacher = baseIn(await networksIn(bytes, file));
-  const { classes, channels, name } = split.train;
-  if (teacher.classes.join() !== classes.join() || teacher.image[2] !== channels) {
-    throw new UsageError(
-      `Cannot distill from ${file}: it tells ${teacher.classes.length} classes of images with ` +
-        `${teacher.image[2]} channels apart, ${name} has ${classes.length} of its own with ` +
-        `${channels}; train a teacher on the same data set`,
-    );
-  }
+  const teacher = baseIn((await networksIn(bytes, file)).networks);
+  demandTeacher(teacher, split, file);
   return teacher;
 }

@@ -1,4 +1,5 @@
-import { type Fields, many, MESSAGES, one, typeOf } from "../onnx_schema.ts";
+import { MESSAGES } from "../onnx_schema.ts";
+import { decode, many, one, type Schema } from "../protobuf.ts";
 
 /** `TensorProto`; its numbers are in one of the lists, or little-endian in `rawData`. */
 export interface ReadTensor {
@@ -58,7 +59,7 @@ export interface ReadModel {
 }
 
 /** Messages of onnx.proto with the fields that a network is read from. */
-export const READ: Readonly<Record<string, Fields>> = {
+export const READ: Schema = {
   ...MESSAGES,
   Node: { ...MESSAGES.Node, domain: one("string", 7) },
   Attribute: {
@@ -76,11 +77,8 @@ export const READ: Readonly<Record<string, Fields>> = {
   },
 };
 
-const Model = typeOf("Model", READ);
-
 /** The model in bytes, with what is missing as 0, empty or null. Raises an `Error` for others. */
 export function readModel(bytes: Uint8Array): ReadModel {
-  const options = { defaults: true, arrays: true, longs: Number };
   // The schema above has these fields.
-  return Model.toObject(Model.decode(bytes), options) as ReadModel;
+  return decode(READ, "Model", bytes) as Record<string, unknown> & ReadModel;
 }

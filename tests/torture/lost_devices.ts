@@ -93,7 +93,7 @@ async function trained(
   };
   const keeper = new MemoryKeeper();
   const result = job
-    ? await train(job, reporter, { keeper }, open)
+    ? await train(job, reporter, { keeper }, { open })
     : await searched(run, { reporter, keeper, open });
   // A queue that refers to its device is never freed.
   for (const queue of queues) Reflect.deleteProperty(queue, "submit");

@@ -1,9 +1,7 @@
 // Mutations of the messages of an ONNX file, which bytes would seldom give.
 import type { Random } from "../../data/random.ts";
 import { READ } from "../../export/onnx_read/message.ts";
-import { typeOf } from "../../export/onnx_schema.ts";
-
-const Model = typeOf("Model", READ);
+import { decode, encode } from "../../export/protobuf.ts";
 
 /** A value of a message, with a way to put another one in its place. */
 interface Leaf {
@@ -47,7 +45,7 @@ function changeList(list: unknown[], random: Random): void {
 
 /** A file with one to three other values, or lists with more, fewer or swapped entries. */
 export function mutatedModel(file: Uint8Array, random: Random): Uint8Array {
-  const model = Model.toObject(Model.decode(file), { arrays: true, longs: Number });
+  const model = decode(READ, "Model", file, true);
   for (let n = 1 + random.integer(3); n > 0; n--) {
     const leaves: Leaf[] = [];
     const lists: unknown[][] = [];
@@ -57,5 +55,5 @@ export function mutatedModel(file: Uint8Array, random: Random): Uint8Array {
       changeLeaf(leaves[random.integer(leaves.length)], leaves, random);
     } else if (full.length) changeList(full[random.integer(full.length)], random);
   }
-  return Model.encode(model).finish();
+  return encode(READ, "Model", model);
 }

@@ -1,6 +1,6 @@
 import type { WidthsFound } from "../../export/widths_file.ts";
 import type { Importance } from "../../nn/compress/importance.ts";
-import type { SearchOptions } from "../search.ts";
+import type { SearchOptions } from "../limited_cost.ts";
 import type { TrainResult } from "../train.ts";
 import type { ByNetwork, Which } from "../../nn/which.ts";
 import type { NetworkSummary, TrainOptions } from "../types.ts";

@@ -8,7 +8,7 @@ import type { Estimate, Workload } from "../estimate.ts";
 import type { Job, RunInputs } from "../job.ts";
 import type { Course } from "../resume/course.ts";
 import type { TrainingState } from "../resume/training_state.ts";
-import type { SearchOptions } from "../search.ts";
+import type { SearchOptions } from "../limited_cost.ts";
 import type { ByNetwork, Which } from "../../nn/which.ts";
 import type { EpochMetrics, Reporter, TrainOptions } from "../types.ts";
 

@@ -22,8 +22,11 @@ export interface TrainOptions extends Omit<Flags, "widths"> {
   readonly output: string;
 }
 
+/** The tables of all options of training. */
+export const TRAINING: readonly Section[] = SECTIONS;
+
 const NAMES: ReadonlySet<string> = new Set(
-  (SECTIONS as readonly Section[]).flatMap(({ options }) => options.map(({ name }) => name)),
+  TRAINING.flatMap(({ options }) => options.map(({ name }) => name)),
 );
 
 /** Those of some values that are options of training. */

@@ -1,9 +1,10 @@
 import type { AnySplit, Normalization } from "../../data/dataset.ts";
+import { curable, cure } from "../../data/cure.ts";
 import { abridged } from "../../data/words.ts";
 import { printable } from "../../data/printable.ts";
 import { isModelFile } from "../../export/model_file_name.ts";
-import { UsageError } from "../../train/errors.ts";
-import type { TrainingState } from "../../train/resume/training_state.ts";
+import { UsageError } from "../errors.ts";
+import type { TrainingState } from "./training_state.ts";
 
 /** What differs in two lists of names, in words. */
 function difference(there: readonly string[], here: readonly string[]): string {
@@ -31,9 +32,10 @@ export function sameImages(
 ): AnySplit {
   const { train } = opened;
   const refuse = (found: string): UsageError =>
-    new UsageError(
-      `Cannot go on: wanted the images that the run began with, found others: ${found}; --data-dir ` +
-        `says where they are now`,
+    curable(
+      UsageError,
+      `Cannot go on: wanted the images that the run began with, found others: ${found}`,
+      cure`name them by ${{ option: "dataDir", words: "data" }}`,
     );
   if (train.classes.join("\0") !== classes.join("\0")) {
     throw refuse(difference(classes, train.classes));
