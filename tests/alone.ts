@@ -7,6 +7,7 @@ export const ALONE: readonly string[] = [
   "browser_pictures_test.ts",
   "browser_test.ts",
   "endurance_test.ts",
+  "example_page_test.ts",
   "page_test.ts",
   "timing_test.ts",
 ];

@@ -46,7 +46,9 @@ const PATIENCE = 120_000;
 
 /** Types of files by the ends of their names. */
 const TYPES: Readonly<Record<string, string>> = {
+  css: "text/css",
   html: "text/html",
+  js: "text/javascript",
   mjs: "text/javascript",
   wasm: "application/wasm",
 };

@@ -2,22 +2,11 @@
 // say that they print.
 import { assertAlmostEquals, assertEquals } from "@std/assert";
 import { fileURLToPath } from "node:url";
+import { blocks, withoutNumbers } from "./example_heads.ts";
 import { lacks } from "./permissions.ts";
 
 const ignore = lacks("read", "run", "env");
 const root = fileURLToPath(new URL("../", import.meta.url));
-
-/** The blocks of a comment that are indented by four spaces, as Markdown has code. */
-function blocks(comment: string): string[] {
-  const lines = comment.split("\n").map((line) => line.replace(/^ \* ?/, ""));
-  const found = lines.map((line) => line.startsWith("    ") ? line.slice(4) : "").join("\n");
-  return found.split(/\n\n+/).map((block) => block.trim()).filter((block) => block !== "");
-}
-
-/** Text in which all numbers are one. */
-function withoutNumbers(text: string): string {
-  return text.trim().replace(/\d[\d,.]*\d|\d/g, "0");
-}
 
 /** What else has to hold of what an example prints. */
 const EXAMPLES: Readonly<Record<string, (printed: string) => void>> = {

@@ -6,7 +6,7 @@
  * The folder of the run has small.safetensors, and after `deno task export runs/photos` small.onnx as
  * well; one of them is enough. This printed:
  *
- *     site has index.html, page.css, page.js, ort.wasm, small.onnx, small.safetensors
+ *     site has index.html, style.css, main.js, ort.wasm, small.onnx, small.safetensors
  *     serve it, as with python3 -m http.server --directory site
  *
  * @module
@@ -21,8 +21,8 @@ if (site === undefined) {
 const here = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 await Deno.mkdir(site, { recursive: true });
 const { success } = await new Deno.Command("deno", {
-  args: ["bundle", "--quiet", "--platform", "browser", "--minify", "-o", `${site}/page.js`]
-    .concat(here("page.ts")),
+  args: ["bundle", "--quiet", "--platform", "browser", "--minify", "-o", `${site}/main.js`]
+    .concat(here("main.ts")),
 }).output();
 if (!success) throw new Error("Cannot build a page: deno bundle has failed");
 
@@ -32,7 +32,7 @@ const runtime = new URL(
   import.meta.resolve("onnxruntime-web/webgpu"),
 );
 await Deno.copyFile(runtime, `${site}/ort.wasm`);
-for (const name of ["index.html", "page.css"]) await Deno.copyFile(here(name), `${site}/${name}`);
+for (const name of ["index.html", "style.css"]) await Deno.copyFile(here(name), `${site}/${name}`);
 
 const networks: string[] = [];
 for (const name of ["small.onnx", "small.safetensors"]) {
@@ -44,5 +44,5 @@ for (const name of ["small.onnx", "small.safetensors"]) {
   );
 }
 if (!networks.length) throw new Error(`Cannot build a page: ${run} has no small.safetensors`);
-console.log("%s has index.html, page.css, page.js, ort.wasm, %s", site, networks.join(", "));
+console.log("%s has index.html, style.css, main.js, ort.wasm, %s", site, networks.join(", "));
 console.log("serve it, as with python3 -m http.server --directory %s", site);

@@ -23,8 +23,9 @@ function* fieldsOf(bytes: Uint8Array): Generator<{ field: number; bytes: Uint8Ar
     else if (type === 2) {
       const length = varint();
       yield { field, bytes: bytes.subarray(at, at += length) };
-    } else throw new RangeError("no ONNX file");
+    } else at = Infinity;
   }
+  if (at > bytes.length) throw new RangeError("no ONNX file, or not the whole of it");
 }
 
 /** What an ONNX file says of itself, by key. Raises a `RangeError` for another file. */

@@ -21,6 +21,8 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "elsewhere_test.ts": "trains",
   "endurance_test.ts": "trains",
   "error_message_test.ts": "trains",
+  "example_page_test.ts": "browser",
+  "examples_test.ts": "trains",
   "export_test.ts": "trains",
   "families_test.ts": "kernels",
   "fine_tuning_test.ts": "trains",
