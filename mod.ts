@@ -387,7 +387,14 @@ export {
   TrainingStep,
 } from "./train/step.ts";
 export type { GatesState, Score, Verification } from "./train/types.ts";
-export { compare, demandEqual, TOLERANCE } from "./train/verify.ts";
+export {
+  compare,
+  compareAll,
+  demandEqual,
+  type Extracted,
+  TOLERANCE,
+  type Twins,
+} from "./train/verify.ts";
 
 // Data: sets of images, batches of them, random numbers, files in memory.
 export {

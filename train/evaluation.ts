@@ -137,7 +137,14 @@ export class Evaluation {
     return Object.fromEntries(logits.map(([which], i) => [which, Float32Array.from(found[i])]));
   }
 
-  /** Logits of one batch, `[batch, classes]`, row-major. */
+  /** Logits of one batch, `[batch, classes]`, row-major, of each network. */
+  async allLogits(batch: Batch): Promise<ByNetwork<Float32Array>> {
+    this.#images.send(batch);
+    this.program.replay();
+    return await this.read();
+  }
+
+  /** Those of one of the networks. */
   async logits(batch: Batch, which: Which): Promise<Float32Array> {
     const tensor = this.#logits[which];
     if (!tensor) throw new TypeError(`Cannot read the logits of ${which}: it is not evaluated`);

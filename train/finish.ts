@@ -8,14 +8,14 @@ import { extract } from "../nn/compress/adjoined_state.ts";
 import { encodeWidths } from "../export/widths_file.ts";
 import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
 import type { CheckpointInfo } from "../export/metadata.ts";
-import { isOneOfSeveral } from "../nn/which.ts";
+import { entriesOf, isOneOfSeveral } from "../nn/which.ts";
 import { demandFiniteState } from "./finite.ts";
 import type { ImageWork } from "./image_work.ts";
 import type { Job } from "./job.ts";
 import type { Learner } from "./learner.ts";
 import type { Score, TrainOptions, Verification, Which } from "./types.ts";
 import type { ByNetwork } from "../nn/which.ts";
-import { compare, demandEqual } from "./verify.ts";
+import { compareAll, demandEqual } from "./verify.ts";
 
 /** How validation images were prepared, where that is not as they are. */
 function shownAs(
@@ -89,18 +89,17 @@ export async function finish(
   }
   const [{ base }] = pairs;
   files.set("base.safetensors", encode("base", base, state));
-  const verify: ByNetwork<Verification> = {};
-  const work = verifying?.();
-  for (const pair of pairs) {
-    const { which, small } = pair;
+  const twins = pairs.map((adjoined) => {
+    const { which, small } = adjoined;
     const name = `${which}.safetensors`;
-    const bytes = encode(which, small, extract(pair, state));
-    // What is verified is what is saved: the bytes, read again.
-    const extracted = parseCheckpoint(bytes, name);
-    const found = await compare(gpu, { adjoined: pair, weights, extracted, feed, work });
-    demandEqual(found, which);
+    const bytes = encode(which, small, extract(adjoined, state));
     files.set(name, bytes);
-    verify[which] = found;
+    // What is verified is what is saved: the bytes, read again.
+    return { adjoined, extracted: parseCheckpoint(bytes, name) };
+  });
+  const verify = await compareAll(gpu, { twins, weights, feed, work: verifying?.() });
+  for (const [which, found] of entriesOf(verify)) {
+    demandEqual(found, which);
   }
   return { files, verify };
 }

@@ -164,7 +164,7 @@ async function trainTogether(
   });
   const verifying = (): ImageWork =>
     new ImageWork({
-      work: { what: "verification", total: job.split.validation.length * job.pairs.length },
+      work: { what: "verification", total: job.split.validation.length },
       reporter,
       estimate: { of: estimate, stage: "verification" },
     });

@@ -49,14 +49,11 @@ export function workloads(
     { stage: "validation", images: epochs * validation.length, macs },
     ...objective.mode === "adjoined" ? tuning(pairs, { options, split, steps }) : [],
     ...objective.mode === "adjoined"
-      // Each pair once more, and the extracted network beside it.
+      // All networks once more, and the extracted ones beside them.
       ? [{
         stage: "verification" as const,
-        images: validation.length * pairs.length,
-        macs: pairs.reduce(
-          (sum, pair) => sum + macsTogether([pair], train) + count(pair.small, train).macs,
-          0,
-        ) / pairs.length,
+        images: validation.length,
+        macs: pairs.reduce((sum, { small }) => sum + count(small, train).macs, macs),
       }]
       : [],
   ];
