@@ -88,7 +88,7 @@ Deno.test("convolutions are right with the fewest textures that a device may hav
   assertEquals(device.limits.maxStorageTexturesPerShaderStage, 4);
   const gpu = await Gpu.open({ device, preset: { ...SOFTWARE, broadcast: false } });
   try {
-    await holds(gpu, conv2d, conv2d.cases.slice(0, 8), "loaded");
+    await holds(gpu, conv2d, conv2d.cases.slice(0, 8), { leaving: "loaded" });
   } finally {
     gpu.destroy();
     device.destroy();
