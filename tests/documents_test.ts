@@ -107,7 +107,7 @@ function wrongWith(line: string): string | undefined {
     let args: readonly string[];
     try {
       const task = taskOf([name, ...typed]);
-      [, after] = task.line.split("cli/main.ts ");
+      [, after] = /^deno run .*cli\/main\.ts ?(.*)$/.exec(task.line) ?? [];
       args = task.args;
     } catch (error) {
       return error instanceof RangeError ? error.message : `${error}`;
@@ -119,7 +119,8 @@ function wrongWith(line: string): string | undefined {
       return `${name} takes no arguments`;
     }
     try {
-      if (after !== undefined) readCommand([...after.split(" "), ...args]);
+      const before = after ? after.split(" ") : [];
+      if (after !== undefined && before.length + args.length) readCommand([...before, ...args]);
     } catch (error) {
       return `${part}: ${error instanceof Error ? error.message : error}`;
     }
