@@ -31,10 +31,10 @@ const KINDS = ["read", "write", "net", "env", "run", "ffi", "sys"] as const;
 
 /**
  * Whether a path may be read. Without asking: at a terminal, Deno would stop to ask the user. It reads
- * below /dev and /sys only for who may do everything.
+ * below /dev, /proc and /sys only for who may do everything.
  */
 function mayRead(path: string): boolean {
-  const asked: Deno.PermissionDescriptor[] = /^\/(dev|sys)(\/|$)/.test(path)
+  const asked: Deno.PermissionDescriptor[] = /^\/(dev|proc|sys)(\/|$)/.test(path)
     ? KINDS.map((name) => ({ name }))
     : [{ name: "read", path }];
   return asked.every((one) => Deno.permissions.querySync(one).state === "granted");
@@ -87,4 +87,11 @@ export function readMachine(backend?: string): Machine {
  */
 export function passedOverWarning(adapter: string, backend?: string): string | undefined {
   return passedOver(readMachine(backend), adapter).map(passedOverWords)[0];
+}
+
+/** The version of NVIDIA's part of the kernel; nothing where it cannot be told. */
+export function kernelDriver(): string | undefined {
+  const text = textOf(["/proc/driver/nvidia/version"]);
+  const version = text.match(/Kernel Module .*?(\d+\.[\d.]+)/)?.[1];
+  return version && `NVIDIA ${version}`;
 }

@@ -1,0 +1,51 @@
+import { plural } from "../../data/words.ts";
+import type { Finding, State } from "./findings.ts";
+
+/** Marks that are told apart without colours. */
+const MARKS: Readonly<Record<State, string>> = {
+  ok: "✓",
+  note: "·",
+  warning: "!",
+  problem: "✗",
+};
+
+/** Breaks text into lines of at most `width` characters, between words. */
+function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return lines;
+}
+
+function verdict(found: readonly Finding[]): string {
+  const count = (state: State): number => found.filter((one) => one.state === state).length;
+  const [problems, warnings] = [count("problem"), count("warning")];
+  if (problems + warnings === 0) return `${MARKS.ok} all is well`;
+  const words = [
+    ...problems ? [plural(problems, "problem")] : [],
+    ...warnings ? [plural(warnings, "warning")] : [],
+  ].join(" and ");
+  return problems ? `${MARKS.problem} ${words}` : `${MARKS.warning} it works, with ${words}`;
+}
+
+/** The findings in sections: a mark, a name and what was found, in lines of `width` characters. */
+export function doctorText(found: readonly Finding[], width: number): string {
+  const left = Math.max(...found.map(({ name }) => name.length));
+  const room = Math.max(30, width - left - 6);
+  const indent = " ".repeat(left + 6);
+  const sections = [...new Set(found.map(({ section }) => section))];
+  const blocks = sections.map((section) => {
+    const lines = found.filter((one) => one.section === section).flatMap((one) => {
+      const { name, state, found, cure } = one;
+      const [first, ...rest] = wrap(found, room);
+      const what = cure === undefined ? [] : wrap(`→ ${cure}`, room);
+      return [`  ${MARKS[state]} ${name.padEnd(left)}  ${first}`.trimEnd()]
+        .concat([...rest, ...what].map((line) => indent + line));
+    });
+    return [section, ...lines].join("\n");
+  });
+  return `${blocks.join("\n\n")}\n\n${verdict(found)}\n`;
+}
