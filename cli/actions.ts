@@ -15,6 +15,7 @@ const ACTIONS: Actions = {
   data: () => import("./commands/data.ts"),
   predict: () => import("./commands/predict.ts"),
   summary: () => import("./commands/summary.ts"),
+  doctor: () => import("./commands/doctor.ts"),
   parity: () => import("./commands/parity.ts"),
   wgsl: () => import("./commands/wgsl.ts"),
   "bench conv": () => import("./commands/bench.ts"),

@@ -146,7 +146,28 @@ Deno.test("caches and disks are looked at", {
     assertEquals((await cacheOf("tiles", path, parseTiles)).entries, { a: 2 });
     await Deno.writeTextFile(path, "{");
     assertMatch((await cacheOf("tiles", path, parseTiles)).problem ?? "", /found a text that is/);
-    const path2 = `${dir}/not/there/yet`;
-    assertEquals(await placeOf("runs", path2), { what: "runs", path: path2 });
+    const later = `${dir}/not/there/yet`;
+    assertEquals(await placeOf("runs", later), { what: "runs", path: later });
   });
+});
+
+Deno.test("the command tests the adapter that is there, and ends with its verdict", {
+  ignore: lacks("read", "run", "env"),
+}, async () => {
+  const [here, none] = await Promise.all([
+    adjoinCommand(["doctor", "--json"]),
+    adjoinCommand(["doctor"], { DENO_WEBGPU_BACKEND: "nothing" }),
+  ]);
+  assertEquals([here.code, here.error], [EXIT.ok, ""], here.out);
+  const { well, gpu, findings }: { well: boolean; gpu: GpuFound; findings: Finding[] } = JSON.parse(
+    here.out,
+  );
+  assert(well && gpu.tested && gpu.tested.length > 12 && gpu.tested.every(holds), here.out);
+  assert(gpu.speed && gpu.speed.gflops > 0 && gpu.speed.gigabytes > 0);
+  const runs = findings.find(({ name }) => name === "runs");
+  assertMatch(runs?.found ?? "", /runs, .*B free$/);
+  assertEquals([none.code, none.error], [EXIT.gpu, ""], none.out);
+  assertMatch(none.out, /^GPU\n {2}✗ adapter {2,}Cannot start as there is no WebGPU adapter/);
+  assertMatch(none.out, /→ unset DENO_WEBGPU_BACKEND\n/);
+  assertMatch(none.out, /\n✗ 1 problem( and \d+ warnings?)?\n$/);
 });

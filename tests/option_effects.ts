@@ -42,6 +42,7 @@ export const BASES: Readonly<Record<Command, string>> = {
   data: "data {made}/pictures --output {dir}/sheet.png",
   predict: "predict {dir}/idx-run {made}/pictures",
   summary: "summary --model resnet8 --image-size 32",
+  doctor: "doctor",
   parity: "parity {dir}",
   wgsl: "wgsl relu",
   "bench conv": "bench conv --batch 2 --size 8",
@@ -438,6 +439,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(["summary"], "json", "--json", "printed"),
 
   // Shaders.
+  effect(["doctor"], "json", "--json", "printed"),
   effect(["wgsl"], "case", "--case 1", "printed"),
   effect(["wgsl"], "preset", "--preset software", "printed"),
   effect(["wgsl"], "kernel", "--kernel gradient", "printed"),

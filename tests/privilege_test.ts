@@ -37,6 +37,7 @@ const KINDS: Readonly<Record<string, string>> = {
   data: "read* write* env ffi",
   predict: "read* env ffi",
   summary: "read* env",
+  doctor: "read* env ffi sys run",
   parity: "read* env",
   wgsl: "env",
   "bench conv": "env",
@@ -55,7 +56,7 @@ Deno.test("every command is granted what it needs, by name where that is known",
 });
 
 Deno.test(
-  "nothing but benches and the check in a browser runs programs, those that they name",
+  "nothing but benches, the doctor and the check in a browser runs programs, those that they name",
   { ignore },
   () => {
     const running = taskNames().flatMap((words) =>
@@ -67,6 +68,8 @@ Deno.test(
       ["data", "--allow-run=python3,/usr/bin/python3"],
       ["peers", "--allow-run=deno,python3,/usr/bin/python3"],
     ]);
+    const doctor = granted(["doctor"]).filter((flag) => flag.startsWith("--allow-run"));
+    assertEquals(doctor, ["--allow-run=cat,ls"]);
     const browsers = granted(["export:browser"]).filter((flag) => /^--allow-(run|net)/.test(flag));
     assertEquals(browsers, ["--allow-net=127.0.0.1", `--allow-run=${CHROMIUMS.join(",")}`]);
   },

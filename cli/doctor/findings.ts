@@ -161,7 +161,7 @@ function permissionFindings({ surroundings: { permissions } }: Examined): Findin
     name: permission.flag,
     ...permission.granted
       ? { state: "ok", found: permission.for }
-      : { state: "note", found: `not granted; for ${permission.for}` },
+      : { state: "note", found: `not granted to this command; for ${permission.for}` },
   }));
 }
 

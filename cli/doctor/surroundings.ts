@@ -69,7 +69,6 @@ const PERMISSIONS: readonly (readonly [Deno.PermissionDescriptor, string, string
   [{ name: "read" }, "allow-read", "pictures and runs"],
   [{ name: "write" }, "allow-write", "runs and caches"],
   [{ name: "env", variable: "HOME" }, "allow-env", "the folder of caches"],
-  [{ name: "ffi" }, "allow-ffi", "decoding pictures in files"],
   [{ name: "sys", kind: "systemMemoryInfo" }, "allow-sys", "keeping pictures in memory"],
   [{ name: "net", host: "127.0.0.1" }, "allow-net=127.0.0.1", "serve, and checks in a browser"],
   [{ name: "run" }, "allow-run", "checks in a browser"],

@@ -2,6 +2,7 @@ import { BENCH_CONV, BENCH_DATA, BENCH_PEERS, BENCH_STEP } from "./bench.ts";
 import type { CommandDescription } from "./command.ts";
 import { COMPARE } from "./compare.ts";
 import { DATA } from "./data.ts";
+import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
 import { PARITY } from "./parity.ts";
@@ -21,6 +22,7 @@ export const COMMANDS = {
   data: DATA,
   predict: PREDICT,
   summary: SUMMARY,
+  doctor: DOCTOR,
   parity: PARITY,
   wgsl: WGSL,
   "bench conv": BENCH_CONV,

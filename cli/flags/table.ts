@@ -8,6 +8,7 @@ import { SEARCH } from "../../train/options/search_options.ts";
 import { BENCH } from "./bench.ts";
 import { type Command, COMMAND_NAMES } from "./commands.ts";
 import { DATA } from "./data.ts";
+import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
 import { PREDICT } from "./predict.ts";
@@ -21,6 +22,7 @@ export const SECTIONS = [
   ...LOSSES,
   ...SEARCH,
   ...SUMMARY.sections,
+  ...DOCTOR.sections,
   ...DATA.sections,
   ...IMAGES,
   ...OPTIMIZATION,
