@@ -107,7 +107,7 @@ function wrongWith(line: string): string | undefined {
     let args: readonly string[];
     try {
       const task = taskOf([name, ...typed]);
-      [, after] = /^deno run .*cli\/main\.ts ?(.*)$/.exec(task.line) ?? [];
+      [, after] = /\bdeno run .*cli\/main\.ts ?(.*)$/.exec(task.line) ?? [];
       args = task.args;
     } catch (error) {
       return error instanceof RangeError ? error.message : `${error}`;
