@@ -6,7 +6,6 @@ export const ALONE: readonly string[] = [
   "browser_check_test.ts",
   "browser_pictures_test.ts",
   "browser_test.ts",
-  "endurance_test.ts",
   "example_page_test.ts",
   "page_test.ts",
   "timing_test.ts",

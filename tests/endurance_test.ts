@@ -1,76 +1,23 @@
 import { assert, assertEquals } from "@std/assert";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
-import { TrainingBatches } from "../data/batches.ts";
-import { generatedSplit } from "../data/generated.ts";
-import { Random } from "../data/random.ts";
-import { Gpu } from "../kernels/gpu.ts";
-import { SOFTWARE } from "../kernels/preset.ts";
-import { network } from "../nn/network.ts";
-import { initialize, networkSpecs } from "../nn/state.ts";
-import { Learner } from "../train/learner.ts";
-import { TrainingStep } from "../train/step.ts";
+import { fileURLToPath } from "node:url";
+import { lacks } from "./permissions.ts";
 
-const STEPS = 10_000;
-const WARM = 1_000;
-/** Steps between two waits for the GPU; divides both of the above. */
-const PACE = 250;
-const MEGABYTE = 2 ** 20;
-const SIZE = 12;
-
-/** What takes longest is to begin a command: this has few, and texture copies would make passes of them. */
-const tiny = network({ channels: 3 }, (n) => {
-  n.linear(n.globalAvgPool2d(n.image), { name: "fc", out: 10 });
-});
-const preset = { ...SOFTWARE, loads: "buffer" } as const;
-
-// Encoders and passes keep native memory until their wrappers are collected, which the engine, as
-// they are small to it, puts off for thousands of steps.
-setFlagsFromString("--expose-gc");
-const collect: () => void = runInNewContext("gc");
-
-Deno.test("10,000 steps leave the memory of GPU and process as it was", async () => {
-  const { train, normalization } = generatedSplit({
-    train: 2 * PACE,
-    validation: 1,
-    size: SIZE,
-    seed: 0,
-  });
-  const specs = networkSpecs(tiny);
-  const random = new Random(0, "initial weights");
-  const gpu = await Gpu.open({ preset });
-  try {
-    using scope = gpu.scope();
-    const learner = new Learner(scope, {
-      specs,
-      state: initialize(specs, tiny, () => random.normal()),
-      optimizer: { name: "sgd", weightDecay: 0, nesterov: false },
-    });
-    const image = { height: SIZE, width: SIZE };
-    const step = await TrainingStep.trace(scope, {
-      objective: { mode: "plain", which: "base", network: tiny },
-      learner,
-      feed: { dataset: train, normalization, batch: 2, image },
-      labelSmoothing: 0,
-    });
-    const batches = new TrainingBatches({ dataset: train, batch: 2, seed: 0 });
-    assertEquals(batches.length, PACE);
-    const live = gpu.live();
-    let warm = NaN;
-    for (let done = 0; done < STEPS;) {
-      for (const batch of batches.epoch(done / PACE)) {
-        step.run(batch, { lr: 1e-3, momentum: 0.9, lambda: 1 });
-      }
-      done += PACE;
-      await gpu.idle();
-      if (done % WARM === 0) collect();
-      if (done === WARM) warm = Deno.memoryUsage().rss;
-    }
-    const grown = (Deno.memoryUsage().rss - warm) / MEGABYTE;
-    assertEquals(gpu.live(), live);
+Deno.test(
+  "10,000 steps leave the memory of GPU and process as it was",
+  { ignore: lacks("read", "run") },
+  async () => {
+    const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "--no-prompt", "--no-check", "--v8-flags=--expose-gc"],
+        ...["--allow-env=DENO_WEBGPU_BACKEND,XDG_RUNTIME_DIR", "tests/endured_steps.ts"],
+      ],
+      cwd: fileURLToPath(new URL("../", import.meta.url)),
+    }).output();
+    const text = new TextDecoder();
+    assert(stdout.length, text.decode(stderr));
+    const { grown, left, batches, loss } = JSON.parse(text.decode(stdout));
+    assertEquals([left, batches], [[0, 0], 250]);
     assert(grown < 4, `the process has grown by ${grown.toFixed(1)} MiB`);
-    assert(Number.isFinite((await step.read()).loss));
-  } finally {
-    gpu.destroy();
-  }
-});
+    assert(Number.isFinite(loss));
+  },
+);

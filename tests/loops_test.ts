@@ -5,17 +5,14 @@ import { Gpu } from "../kernels/gpu.ts";
 import type { Assembled } from "../kernels/gpu/assemble.ts";
 import { defineKernel } from "../kernels/gpu/kernel.ts";
 import { USAGE } from "../kernels/gpu/usage.ts";
-import { pullBack } from "../kernels/gradient.ts";
 import { ops } from "../kernels/mod.ts";
 import type { Case, Input, Op } from "../kernels/op.ts";
 import { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 import { encode } from "../kernels/program/action.ts";
 import { iterationsOf } from "../kernels/program/loops.ts";
 import type { Program } from "../kernels/program/program.ts";
-import type { Tensor } from "../kernels/gpu/tensor.ts";
-import type { Scope } from "../kernels/program/scope.ts";
-import type { Trace } from "../kernels/program/trace.ts";
-import { check, describeInput, draw, expectation } from "./op_suite.ts";
+import { check, draw, expectation } from "./op_suite.ts";
+import { record, traceOnly } from "./traced_case.ts";
 
 const PRESETS: Readonly<Record<string, Preset>> = { software: SOFTWARE, gpu: GPU };
 
@@ -249,33 +246,6 @@ function caseOf(op: Op, { inputs, attributes = {} }: Long): Case<object> {
 Deno.test("each op has an entry with long loops", () => {
   assertEquals(Object.keys(LONG), ops.map(({ name }) => name));
 });
-
-/** Records an op and its gradients for a gradient of ones. */
-function record(scope: Scope, trace: Trace, op: Op, inputs: Tensor[], attributes: object): void {
-  const outputs = op.forward(trace, inputs, attributes);
-  if (op.vjp === "none") return;
-  const [{ shape }] = outputs;
-  const dy = scope.tensor("dy", shape, Array(shape.reduce((a, b) => a * b, 1)).fill(1));
-  const wanted = inputs.map(({ type }) => type === "f32");
-  pullBack(trace, op, { inputs, outputs, attributes, wanted }, dy).forEach((gradient, i) => {
-    if (!gradient) return;
-    const into = trace.tensor("gradient", inputs[i].shape);
-    if ("fuse" in gradient) gradient.fuse(into, {});
-    else if ("write" in gradient) {
-      trace.clear(into);
-      gradient.write(into, true);
-    }
-  });
-}
-
-/** Traces a case on zeros. */
-async function traceOnly(gpu: Gpu, op: Op, { inputs, attributes }: Case<object>): Promise<void> {
-  using scope = gpu.scope();
-  const zeros = inputs.map(describeInput).map(({ shape, type }, i) =>
-    scope.tensor(`input ${i}`, shape, undefined, type)
-  );
-  await scope.trace(op.name, (trace) => record(scope, trace, op, zeros, attributes));
-}
 
 /** Holds a case to its reference, or to its refusal, on each preset. */
 async function demandLong(gpus: ReadonlyMap<string, Gpu>, op: Op, long: Long): Promise<void> {

@@ -42,8 +42,8 @@ Deno.test(
   "test files that take long start first, and those that run alone last",
   { ignore },
   () => {
-    const names = ["adjoin_test.ts", "endurance_test.ts", "ops_test.ts", "writer_test.ts"];
-    const wanted = ["ops_test.ts", "writer_test.ts", "adjoin_test.ts", "endurance_test.ts"];
+    const names = ["adjoin_test.ts", "browser_test.ts", "ops_test.ts", "writer_test.ts"];
+    const wanted = ["ops_test.ts", "writer_test.ts", "adjoin_test.ts", "browser_test.ts"];
     assertEquals(inOrder(names), wanted);
     assertEquals(inOrder(testFiles()).toSorted(), testFiles());
   },
