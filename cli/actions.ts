@@ -16,6 +16,7 @@ const ACTIONS: Actions = {
   predict: () => import("./commands/predict.ts"),
   summary: () => import("./commands/summary.ts"),
   doctor: () => import("./commands/doctor.ts"),
+  report: () => import("./commands/report.ts"),
   parity: () => import("./commands/parity.ts"),
   wgsl: () => import("./commands/wgsl.ts"),
   "bench conv": () => import("./commands/bench.ts"),

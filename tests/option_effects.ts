@@ -43,6 +43,7 @@ export const BASES: Readonly<Record<Command, string>> = {
   predict: "predict {dir}/idx-run {made}/pictures",
   summary: "summary --model resnet8 --image-size 32",
   doctor: "doctor",
+  report: "report {dir}",
   parity: "parity {dir}",
   wgsl: "wgsl relu",
   "bench conv": "bench conv --batch 2 --size 8",

@@ -38,6 +38,7 @@ const KINDS: Readonly<Record<string, string>> = {
   predict: "read* env ffi",
   summary: "read* env",
   doctor: "read* env ffi sys run",
+  report: "read* write* env",
   parity: "read* env",
   wgsl: "env",
   "bench conv": "env",

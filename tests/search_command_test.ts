@@ -70,7 +70,15 @@ Deno.test(
           "metrics.jsonl",
           "pareto.svg",
         ],
-        ...["search.jsonl", "small.safetensors", "summary.json", "widths.json", "widths.svg"],
+        ...[
+          "report.html",
+          "report.json",
+          "search.jsonl",
+          "small.safetensors",
+          "summary.json",
+          "widths.json",
+          "widths.svg",
+        ],
       ]);
       const { found, widths } = json<Widths>(`${run}/widths.json`);
       assert(Math.abs(found - 0.8) <= 0.02, `${found}`);

@@ -33,6 +33,8 @@ export class Predictions {
   /** `[classes, classes]`: images of each class, by the class that they are given. */
   readonly counts: Uint32Array;
   #images = 0;
+  /** Of each image: its place, its class, the class that it is given, and how probable that is. */
+  readonly #each: readonly [number[], number[], number[], number[]] = [[], [], [], []];
   readonly #mistakes: Prediction[] = [];
 
   /** For this many classes, and no images yet. */
@@ -44,6 +46,17 @@ export class Predictions {
   /** The number of images. */
   get images(): number {
     return this.#images;
+  }
+
+  /** What is said of each image, in the order in which they came. */
+  get each(): Iterable<Omit<Prediction, "ofLabel">> {
+    const [places, labels, given, probabilities] = this.#each;
+    return places.values().map((place, i) => ({
+      place,
+      label: labels[i],
+      predicted: given[i],
+      probability: probabilities[i],
+    }));
   }
 
   /** The most confident mistakes, 100 at most, the most confident of them first. */
@@ -61,12 +74,15 @@ export class Predictions {
       const predicted = own.reduce((best, log, i) => log > own[best] ? i : best, 0);
       const label = labels[row];
       this.counts[label * classes + predicted]++;
+      const place = places?.[row] ?? this.#images + row;
+      const probability = Math.exp(own[predicted]);
+      [place, label, predicted, probability].forEach((value, i) => this.#each[i].push(value));
       if (predicted === label) continue;
       this.#mistakes.push({
-        place: places?.[row] ?? this.#images + row,
+        place,
         label,
         predicted,
-        probability: Math.exp(own[predicted]),
+        probability,
         ofLabel: Math.exp(own[label]),
       });
     }

@@ -35,6 +35,8 @@ export interface TrainResult {
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** What the networks say of the validation images after the last epoch. */
   readonly predictions: Learned["predictions"];
+  /** The validation images, which predictions name by their places. */
+  readonly validation: AnySplit["validation"];
   /** The names of the classes. */
   readonly classes: readonly string[];
 }
@@ -44,7 +46,7 @@ function networkSummary(network: Network, score: Score, { train }: AnySplit): Ne
 }
 
 /** Whether networks are validated on the test images of their set. */
-export function isTest({ validation }: AnySplit): boolean {
+export function isTest({ validation }: Pick<AnySplit, "validation">): boolean {
   return validation.part === "test";
 }
 
@@ -231,7 +233,8 @@ export async function runJob(
     ...Object.fromEntries(summaries),
   };
   await course.keeper.settled();
-  return { summary, files, predictions, classes: split.train.classes };
+  const { train: { classes }, validation } = split;
+  return { summary, files, predictions, validation, classes };
 }
 
 /** The device of a run: one that is there, or how it is opened. Default: that of the fastest adapter. */

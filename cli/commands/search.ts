@@ -2,6 +2,7 @@ import { EXIT } from "../exit.ts";
 import { searchRequest } from "../options.ts";
 import { print, printError, printProgress } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
+import { withKept } from "../report_page/write_report.ts";
 import { inRunFolder, saveWidths } from "../run/session.ts";
 
 /** Searches widths within a budget, and trains with them. */
@@ -40,7 +41,7 @@ export async function run(args: readonly string[]): Promise<number> {
         found: (found, which) => saveWidths(folder, found, { which, reporter }),
         course,
       }, reporter);
-      return trained;
+      return trained && await withKept(trained, reporter);
     },
   });
   return EXIT.ok;

@@ -2,6 +2,7 @@ import { EXIT } from "../exit.ts";
 import { trainRequest } from "../options.ts";
 import { print, printError, printProgress } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
+import { withKept } from "../report_page/write_report.ts";
 import { inRunFolder } from "../run/session.ts";
 
 /** Trains a network and its compressed twin together. */
@@ -25,7 +26,7 @@ export async function run(args: readonly string[]): Promise<number> {
       const { openRunPictures } = await import("../run/run_pictures.ts");
       using pictures = await openRunPictures(options, reporter.note);
       const job = await openJob(options, pictures.open, course.from, reporter);
-      return await train(job, reporter, course);
+      return await withKept(await train(job, reporter, course), reporter);
     },
   });
   return EXIT.ok;

@@ -7,6 +7,7 @@ import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
 import { PARITY } from "./parity.ts";
 import { PREDICT } from "./predict.ts";
+import { REPORT } from "./report.ts";
 import { SEARCH } from "./search.ts";
 import { SUMMARY } from "./summary.ts";
 import { TRAIN } from "./train.ts";
@@ -23,6 +24,7 @@ export const COMMANDS = {
   predict: PREDICT,
   summary: SUMMARY,
   doctor: DOCTOR,
+  report: REPORT,
   parity: PARITY,
   wgsl: WGSL,
   "bench conv": BENCH_CONV,

@@ -29,7 +29,7 @@ export interface GridImage {
  * A picture of three channels with every pixel `enlarge` times in each direction, or the mean of
  * `reduce` pixels in each.
  */
-function scaled(
+export function scaled(
   { height, width, channels, pixels }: Picture,
   { enlarge, reduce }: { enlarge: number; reduce: number },
 ): Picture {

@@ -11,7 +11,7 @@ import { drawGrid, type GridImage } from "./image_grid.ts";
 const MOST = 48;
 
 /** An image as the network sees it; nothing where it cannot be read any more. */
-async function shown(
+export async function shownTo(
   dataset: Dataset | PictureSet,
   place: number,
 ): Promise<Picture | undefined> {
@@ -32,7 +32,7 @@ export async function drawMistakes(
   const { classes } = dataset;
   const images: GridImage[] = [];
   for (const { place, label, predicted, probability } of mistakes.slice(0, MOST)) {
-    const picture = await shown(dataset, place);
+    const picture = await shownTo(dataset, place);
     if (!picture) continue;
     images.push({
       picture,

@@ -7,7 +7,7 @@ import { percent } from "../../data/words.ts";
 import { coloursOf, OTHER } from "./colours.ts";
 import { lineFigure } from "./figure.ts";
 import type { Line, Moment } from "./line_chart.ts";
-import { html, type Piece, section } from "./markup.ts";
+import { markup, type Piece, section } from "./markup.ts";
 import type { RunReport } from "./report_data.ts";
 
 /** A line of what each epoch has; epochs without are left out. */
@@ -209,7 +209,7 @@ export function curvesSection(report: RunReport, drawing: Drawing): Piece {
   return section(
     "curves",
     "Training",
-    html`
+    markup`
       <div class="charts">${large}</div>
       <div class="charts three">${little}</div>
     `,

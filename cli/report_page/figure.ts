@@ -1,6 +1,6 @@
 import type { Drawing } from "../report/picture_document.ts";
 import { drawLines, type LineChart, type Moment } from "./line_chart.ts";
-import { html, type Markup, type Piece } from "./markup.ts";
+import { type Markup, markup, type Piece } from "./markup.ts";
 
 /** Pixels of a chart: those of a row of two, those of a row of three, and those of a phone. */
 export const SIZES = {
@@ -21,13 +21,19 @@ export interface KeyEntry {
 /** What the colours of a chart mean, with the last values. */
 export function key(entries: readonly KeyEntry[]): Piece {
   if (entries.length === 0) return undefined;
-  return html`<ul class="key">${
+  return markup`<ul class="key">${
     entries.map(({ name, colour, value, kind = "line" }) =>
-      html`<li class="${kind}" style="--own: ${colour}">${name}${name && value && " "}${
-        value && html`<b>${value}</b>`
+      markup`<li class="${kind}" style="--own: ${colour}">${name}${name && value && " "}${
+        value && markup`<b>${value}</b>`
       }</li>`
     )
   }</ul>`;
+}
+
+/** A little more than the pixels of a drawing, so that its text is not much larger than others. */
+function widest({ source }: Markup): string {
+  const [, width] = source.match(/ width="(\d+)"/) ?? [];
+  return width === undefined ? "" : `max-width: ${Math.round(1.12 * Number(width))}px`;
 }
 
 /** A chart under its title; where it is drawn wide, there is one for phones as well. */
@@ -40,13 +46,11 @@ export function figure(
   { wide, narrow }: { readonly wide?: Markup; readonly narrow: Markup },
 ): Markup {
   const plots = wide
-    ? html`
-      <div class="plot wide">${wide}</div>
-      <div class="plot narrow">${narrow}</div>
-    `
-    : html`<div class="plot">${narrow}</div>`;
-  return html`<figure><figcaption><h3>${title}</h3>${key(entries)}</figcaption>
-${plots}${note && html`<p class="quiet">${note}</p>`}</figure>\n`;
+    ? markup`<div class="plot wide" style="${widest(wide)}">${wide}</div>
+      <div class="plot narrow" style="${widest(narrow)}">${narrow}</div>`
+    : markup`<div class="plot" style="${widest(narrow)}">${narrow}</div>`;
+  return markup`<figure><figcaption><h3>${title}</h3>${key(entries)}</figcaption>
+${plots}${note && markup`<p class="quiet">${note}</p>`}</figure>\n`;
 }
 
 /** Moments for charts that have no room for words. */

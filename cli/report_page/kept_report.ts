@@ -49,7 +49,7 @@ export interface KeptReport {
   readonly disagreements: readonly Example[];
   /** How many there are of those. */
   readonly disagreeing: number;
-  /** The most confident mistakes of the last of `between`. */
+  /** The most confident mistakes of the last of `between`, besides those on which it differs. */
   readonly mistakes: readonly Example[];
   /** The base network and a small one; one where there is no other. */
   readonly between: readonly string[];

@@ -22,9 +22,18 @@ function sourceOf(piece: Piece): string {
   return piece.map(sourceOf).join("");
 }
 
-/** HTML with pieces in it; strings are text, whatever they hold. */
-export function html(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
-  return new Markup(parts.map((part, i) => part + sourceOf(pieces[i])).join(""));
+/**
+ * HTML with pieces in it; strings are text, whatever they hold. Indentation, and lines that are empty
+ * at both ends, are left out.
+ */
+export function markup(parts: TemplateStringsArray, ...pieces: readonly Piece[]): Markup {
+  const last = parts.length - 1;
+  const source = parts.map((part, i) => {
+    const text = part.replaceAll(/\n\s*/g, "\n");
+    const begun = i === 0 ? text.replace(/^\n/, "") : text;
+    return (i === last ? begun.replace(/\n$/, "") : begun) + sourceOf(pieces[i]);
+  });
+  return new Markup(source.join(""));
 }
 
 /** Text from a file or a user as it is shown: of bounded length, and nothing in it hidden. */
@@ -34,7 +43,7 @@ export function shown(text: string, letters = 60): string {
 
 /** A part of the page that can be found, and put in the place of an older one, by its `id`. */
 export function section(id: string, title: string, ...content: readonly Piece[]): Markup {
-  return html`
+  return markup`
     <section id="${id}" aria-labelledby="${id}-title">
     <h2 id="${id}-title">${title}</h2>
     ${content}
@@ -52,29 +61,22 @@ export function table(
     readonly caption?: string;
   },
 ): Markup {
-  const kind = (i: number): Piece =>
-    text.includes(i) ? undefined : html`
-      class="number"
-    `;
-  return html`
+  const kind = (i: number): Piece => text.includes(i) ? undefined : markup` class="number"`;
+  return markup`
     <div class="scroll">
-      <table>${caption && html`<caption>${caption}</caption>`}
-    <thead><tr>${head.map((cell, i) =>
-      html`
-        <th scope="col" ${kind(i)}>${cell}</th>
-      `
-    )}</tr></thead>
-    <tbody>${rows.map((row) =>
-      html`<tr>${
+      <table>${caption && markup`<caption>${caption}</caption>`}
+    <thead><tr>${head.map((cell, i) => markup`<th scope="col"${kind(i)}>${cell}</th>`)}</tr></thead>
+    <tbody>${
+    rows.map((row) =>
+      markup`<tr>${
         row.map((cell, i) =>
           i === 0
-            ? html`
-              <th scope="row" ${kind(i)}>${cell}</th>
-            `
-            : html`<td${kind(i)}>${cell}</td>`
+            ? markup`<th scope="row"${kind(i)}>${cell}</th>`
+            : markup`<td${kind(i)}>${cell}</td>`
         )
       }</tr>\n`
-    )}</tbody></table>
+    )
+  }</tbody></table>
     </div>
   `;
 }

@@ -1,9 +1,14 @@
 import type { Drawing } from "../report/picture_document.ts";
+import { classesSection } from "./classes_section.ts";
+import { comparisonResult, methodsSection, runsSection } from "./comparison_sections.ts";
+import { confusionSection } from "./confusion_section.ts";
 import { curvesSection } from "./curves_section.ts";
-import { html, Markup, type Piece, shown } from "./markup.ts";
+import { Markup, markup, type Piece, shown } from "./markup.ts";
+import { picturesSection } from "./pictures_section.ts";
 import type { ReportData } from "./report_data.ts";
 import { resultSection } from "./result_section.ts";
 import { filesSection, runSection } from "./run_section.ts";
+import { searchSection } from "./search_section.ts";
 import { STYLE } from "./style.ts";
 import { tradeoffSection } from "./tradeoff_section.ts";
 import { widthsSection } from "./widths_section.ts";
@@ -30,19 +35,29 @@ function idOf(piece: Piece): string | undefined {
 /** Links to the sections that there are. */
 function navigation(sections: readonly Piece[]): Markup {
   const ids = sections.flatMap((piece) => idOf(piece) ?? []);
-  return html`<nav aria-label="Sections">${
-    ids.map((id) => html`<a href="#${id}">${NAMES[id] ?? id}</a>`)
+  return markup`<nav aria-label="Sections">${
+    ids.map((id) => markup`<a href="#${id}">${NAMES[id] ?? id}</a>`)
   }</nav>`;
 }
 
 function sectionsOf(report: ReportData, drawing: Drawing): Piece[] {
   if (report.kind === "comparison") {
-    return [tradeoffSection(report, drawing), runSection(report), filesSection(report)];
+    return [
+      methodsSection(report, drawing),
+      tradeoffSection(report, drawing),
+      runsSection(report),
+      runSection(report),
+      filesSection(report),
+    ];
   }
   return [
+    searchSection(report, drawing),
     curvesSection(report, drawing),
     tradeoffSection(report, drawing),
     widthsSection(report, drawing),
+    classesSection(report),
+    confusionSection(report, drawing),
+    picturesSection(report),
     runSection(report),
     filesSection(report),
   ];
@@ -57,8 +72,10 @@ function titleOf(report: ReportData): string {
 export function reportPage(report: ReportData, drawing: Drawing): string {
   const sections = sectionsOf(report, drawing);
   const links = navigation(sections);
-  const first = report.kind === "run" ? resultSection(report, links) : undefined;
-  return html`
+  const first = report.kind === "run"
+    ? resultSection(report, links)
+    : comparisonResult(report, links);
+  return markup`
     <!doctype html>
     <html lang="en">
       <head>
@@ -73,8 +90,8 @@ export function reportPage(report: ReportData, drawing: Drawing): string {
         <main>${first}${sections}
         </main>
         <footer>${`Made by adjoin ${report.version} on ${
-          report.read.toISOString().slice(0, 10)
-        }.`}</footer>
+    report.read.toISOString().slice(0, 10)
+  }.`}</footer>
       </body>
     </html>
   `.source;

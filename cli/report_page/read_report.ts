@@ -28,6 +28,8 @@ export interface ReadOptions {
   readonly beside?: readonly string[];
   /** Whether files are hashed. */
   readonly hashes?: boolean;
+  /** Whether the run is known to have ended, though this process still holds its folder. */
+  readonly ended?: boolean;
 }
 
 async function hashOf(path: string): Promise<string> {
@@ -57,8 +59,8 @@ function workOf(folder: string): string {
   return statOf(`${unfinished}/config.json`) ? unfinished : folder;
 }
 
-function statusOf(work: string, ended: boolean): Status {
-  if (isHeld(`${work}/config.json`)) return "running";
+function statusOf(work: string, ended: boolean, known: boolean): Status {
+  if (!known && isHeld(`${work}/config.json`)) return "running";
   return ended ? "finished" : "stopped";
 }
 
@@ -99,14 +101,16 @@ async function otherRun(folder: string): Promise<OtherRun> {
 export async function readReport(folder: string, options: ReadOptions = {}): Promise<ReportData> {
   demandFolder(folder);
   const others = await Promise.all((options.beside ?? []).map(otherRun));
-  const work = workOf(folder);
+  const work = workOf(folder.replace(/(?<=.)\/+$/, ""));
   const config = await jsonIn(work, "config.json");
   const compared = await jsonIn(work, "compare.json");
   const summary = await jsonIn(work, "summary.json");
   if (!config && !compared && !summary) throw notRun(folder, "neither config.json nor results");
+  const known = options.ended === true;
   const isComparison = compared !== undefined || config?.command === "compare";
   const shared = {
     name: basename(resolve(folder)),
+    folder: work,
     read: new Date(),
     version: project.version,
     config: config ?? {},
@@ -117,8 +121,8 @@ export async function readReport(folder: string, options: ReadOptions = {}): Pro
   };
   if (isComparison) {
     const comparison = readComparison(work, { compared, config: shared.config });
-    return { ...shared, ...comparison, status: statusOf(work, comparison.ended) };
+    return { ...shared, ...comparison, status: statusOf(work, comparison.ended, known) };
   }
   const run = await readRun(work, { summary, config: shared.config });
-  return { ...shared, ...run, status: statusOf(work, summary !== undefined) };
+  return { ...shared, ...run, status: statusOf(work, summary !== undefined, known) };
 }

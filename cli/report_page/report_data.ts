@@ -59,6 +59,8 @@ export interface EarlierPicture {
 interface AnyReport {
   /** The name of the folder. */
   readonly name: string;
+  /** The folder with the files: one below that of the run while this is to replace another. */
+  readonly folder: string;
   readonly status: Status;
   /** When this was read. */
   readonly read: Date;

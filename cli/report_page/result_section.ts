@@ -4,7 +4,7 @@ import { trainedEpochs } from "../../train/resume/saving.ts";
 import { validationWord } from "../report/header.ts";
 import { difference, duration, fileSize, grouped, scaled } from "../text.ts";
 import { coloursOf } from "./colours.ts";
-import { html, type Markup, type Piece, shown } from "./markup.ts";
+import { type Markup, markup, type Piece, shown } from "./markup.ts";
 import type { ReportData, ReportNetwork, RunReport, Status } from "./report_data.ts";
 
 /** What a network is called in a sentence. */
@@ -35,9 +35,9 @@ function answer({ networks, kept, status }: RunReport): Piece {
     const [only] = networks.filter(({ top1 }) => top1 !== undefined);
     return only?.top1 === undefined
       ? undefined
-      : html`<p class="answer">${`${capital(called(only.name))} tells ${
+      : markup`<p class="answer">${`${capital(called(only.name))} gets ${
         percent(only.top1)
-      } of the ${word} images rightly.`}</p>`;
+      } of the ${word} images right.`}</p>`;
   }
   const { top1: whole, macs, params } = base;
   const sentences = small.map(({ name, top1 = NaN, macs: less, params: fewer }) => {
@@ -45,11 +45,11 @@ function answer({ networks, kept, status }: RunReport): Piece {
       ...macs && less ? [`${times(macs, less)} fewer multiply-accumulates`] : [],
       ...params && fewer ? [`${times(params, fewer)} fewer parameters`] : [],
     ];
-    return `${capital(called(name))} tells ${percent(top1)} of the ${word} images rightly, ` +
+    return `${capital(called(name))} gets ${percent(top1)} of the ${word} images right, ` +
       `${pointsWords(top1, whole)} the base network` +
       (costs.length ? `, with ${listed(costs)}.` : ".");
   });
-  return html`<p class="answer">${sentences.join(" ")}</p>`;
+  return markup`<p class="answer">${sentences.join(" ")}</p>`;
 }
 
 function capital(text: string): string {
@@ -65,11 +65,11 @@ function fact(
 ): Piece {
   if (value === undefined) return undefined;
   const less = base !== undefined && base > value * 1.005
-    ? html`
-      <span class="quiet">÷ ${times(base, value).replace(" times", "")}</span>
+    ? markup`
+      <span class="ratio">÷ ${times(base, value).replace(" times", "")}</span>
     `
     : undefined;
-  return html`
+  return markup`
     <dt>${name}</dt>
     <dd>${words(value)}${less}</dd>
   `;
@@ -88,18 +88,18 @@ function card(
   const delta = of?.top1 === undefined || top1 === undefined
     ? ""
     : `, ${top1 < of.top1 ? "−" : "+"}${Math.abs(100 * (top1 - of.top1)).toFixed(1)} points`;
-  return html`
+  return markup`
     <article class="network" style="--own: ${colour}">
       <h3>${shown(name)}</h3>
       <p class="top1">${top1 === undefined ? "–" : percent(top1)}</p>
       <p class="of">${`of the ${word} images${delta}`}</p>
       <dl>${[
-        fact("parameters", params, grouped, of?.params),
-        fact("MACs", macs, scaled, of?.macs),
-        fact("file", bytes, fileSize, of?.bytes),
-        fact("latency", latency, (ms) => `${ms.toPrecision(3)} ms`, of?.latency),
-        fact("top-5", top5, percent),
-      ]}</dl>
+    fact("parameters", params, grouped, of?.params),
+    fact("MACs", macs, scaled, of?.macs),
+    fact("file", bytes, fileSize, of?.bytes),
+    fact("latency", latency, (ms) => `${ms.toPrecision(3)} ms`, of?.latency),
+    fact("top-5", top5, percent),
+  ]}</dl>
     </article>
   `;
 }
@@ -112,14 +112,14 @@ function proof({ networks, kept, summary }: RunReport): Piece {
   const tuned = summary?.finetuneEpochs
     ? " That was before the small networks were fine-tuned."
     : "";
-  return html`<div class="proof">${
+  return markup`<div class="proof">${
     proven.map(({ name, verify }) => {
       if (!verify) return undefined;
       const { maxDifference, top1Agreement, images } = verify;
       const scores = maxDifference === 0
         ? "all class scores are equal to the last bit"
         : `class scores differ by at most ${difference(maxDifference)}`;
-      return html`<p>${
+      return markup`<p>${
         `Verified: ${called(name)} as saved is the one that was trained inside the ` +
         `base network. On ${grouped(images)} ${word} images ${scores}, and ` +
         `${percent(top1Agreement)} get the same class.${tuned}`
@@ -130,7 +130,7 @@ function proof({ networks, kept, summary }: RunReport): Piece {
 
 /** The word for a status in the head of the page. */
 export function stateMark(status: Status): Markup {
-  return html`<span class="state ${status}">${status}</span>`;
+  return markup`<span class="state ${status}">${status}</span>`;
 }
 
 /** How far a run has come that has not ended. */
@@ -164,7 +164,7 @@ export function head(
   { status, name }: Pick<ReportData, "status" | "name">,
   { title, lead }: { readonly title: string; readonly lead: string },
 ): Markup {
-  return html`<p class="quiet">${shown(name)}</p>
+  return markup`<p class="quiet">${shown(name)}</p>
 <h1 id="result-title">${shown(title, 120)}${stateMark(status)}</h1>
 <p class="lead">${lead}</p>`;
 }
@@ -175,13 +175,13 @@ export function resultSection(report: RunReport, links: Piece): Markup {
   const word = validationWord(kept?.test ?? false);
   const colour = coloursOf(networks.map(({ name }) => name));
   const base = networks.find(({ name }) => name === "base");
-  return html`
+  return markup`
     <section id="result" aria-labelledby="result-title">
     ${head(report, { title, lead: lead(report) })}
     ${answer(report)}
-    <div class="networks">${networks.map((network) =>
-      card(network, { base, word, colour: colour(network.name) })
-    )}</div>
+    <div class="networks">${
+    networks.map((network) => card(network, { base, word, colour: colour(network.name) }))
+  }</div>
     ${proof(report)}
     ${links}
     </section>

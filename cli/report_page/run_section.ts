@@ -1,6 +1,6 @@
 import { RUNTIME } from "../../export/onnx_runtime.ts";
 import { fileSize } from "../text.ts";
-import { html, type Markup, type Piece, section, shown, table } from "./markup.ts";
+import { type Markup, markup, type Piece, section, shown, table } from "./markup.ts";
 import type { ReportData } from "./report_data.ts";
 
 /** A word as a shell reads it. */
@@ -34,7 +34,7 @@ function optionRows(config: Readonly<Record<string, unknown>>): Piece {
     ) {
       return [];
     }
-    return [html`
+    return [markup`
       <dt>${words}</dt>
       <dd>${shown(String(value), 200)}</dd>
     `];
@@ -55,7 +55,7 @@ function factRows(report: ReportData): Piece {
     ],
   ];
   return facts.map(([name, value]) =>
-    html`
+    markup`
       <dt>${shown(name)}</dt>
       <dd>${shown(value, 200)}</dd>
     `
@@ -70,13 +70,15 @@ export function runSection(report: ReportData): Markup {
   return section(
     "run",
     "How it was made",
-    html`
+    markup`
       <p>To make it again:</p>
       <pre>${shown(line, 4000)}</pre>
-      ${typed &&
-        html`<p class="quiet">It was typed as <code>${
-          shown(typed.map(quoted).join(" "), 4000)
-        }</code></p>`}
+      ${
+      typed &&
+      markup`<p class="quiet">It was typed as <code>${
+        shown(typed.map(quoted).join(" "), 4000)
+      }</code></p>`
+    }
       <div class="charts">
         <dl>${optionRows(config)}</dl>
         <dl>${factRows(report)}</dl>
@@ -89,7 +91,7 @@ export function runSection(report: ReportData): Markup {
 /** A link to a file beside the page. */
 function link(name: string): Markup {
   const path = name.split("/").map(encodeURIComponent).join("/");
-  return html`<a href="${path}">${shown(name)}</a>`;
+  return markup`<a href="${path}">${shown(name)}</a>`;
 }
 
 /** The files of the folder, with sizes and hashes. */
@@ -104,7 +106,7 @@ export function filesSection({ files }: ReportData): Piece {
       rows: files.map(({ name, bytes, sha256 }) => [
         link(name),
         fileSize(bytes),
-        ...hashed ? [html`<code>${sha256 ?? ""}</code>`] : [],
+        ...hashed ? [markup`<code>${sha256 ?? ""}</code>`] : [],
       ]),
       text: [0, 2],
     }),

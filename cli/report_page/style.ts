@@ -78,6 +78,9 @@ thead th { color: var(--quiet); font-size: 13px; white-space: nowrap; }
   background: var(--own); }
 .bar { display: inline-block; width: 90px; height: 8px; background: var(--track); vertical-align: 1px; }
 .bar i { display: block; height: 100%; background: var(--own); }
+.ratio { color: var(--quiet); margin-left: 0.45em; }
+.part { display: inline-block; min-width: 4.1em; }
+.nowrap { white-space: nowrap; }
 .gap { margin-top: 28px; }
 .pictures { display: grid; gap: 20px 16px; margin: 14px 0 28px;
   grid-template-columns: repeat(auto-fill, minmax(104px, 1fr)); }

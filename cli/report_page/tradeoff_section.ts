@@ -5,7 +5,7 @@ import type { Drawing } from "../report/picture_document.ts";
 import { BASE, coloursOf, OTHER } from "./colours.ts";
 import { type CostPoint, drawCosts } from "./cost_chart.ts";
 import { figure, SIZES } from "./figure.ts";
-import { html, type Piece, section, shown, table } from "./markup.ts";
+import { markup, type Piece, section, shown, table } from "./markup.ts";
 import type { ReportData } from "./report_data.ts";
 
 /** A network with its number, its colour in the page, and the run that it is of. */
@@ -43,8 +43,8 @@ function numbers(listed: readonly Listed[]): Piece {
     rows: listed.map((point) => {
       const { number, name, run, colour, top1 } = point;
       return [
-        html`<span class="mark" style="--own: ${colour}"></span>${`${number}  ${shown(name)}`}${
-          run === undefined ? undefined : html`
+        markup`<span class="mark" style="--own: ${colour}"></span>${`${number}  ${shown(name)}`}${
+          run === undefined ? undefined : markup`
             <span class="quiet">${shown(run)}</span>
           `
         }`,
@@ -74,8 +74,11 @@ export function tradeoffSection(report: ReportData, drawing: Drawing): Piece {
   return section(
     "tradeoff",
     "Accuracy and cost",
-    html`<p class="quiet">${`Accuracy on the ${word} images. The thin line joins the networks that no other beats.`}</p>`,
-    html`<div class="charts three">${charts}</div>`,
-    html`<div class="gap">${numbers(listed)}</div>`,
+    markup`<p class="quiet">${`Accuracy on the ${word} images. The thin line joins the networks that no other beats.`}</p>`,
+    markup`<div class="charts three">${charts}</div>`,
+    // Those of a comparison are in its table of methods.
+    report.kind === "comparison" && report.others.length === 0
+      ? undefined
+      : markup`<div class="gap">${numbers(listed)}</div>`,
   );
 }

@@ -3,7 +3,7 @@ import type { Drawing } from "../report/picture_document.ts";
 import { grouped } from "../text.ts";
 import { BASE, coloursOf } from "./colours.ts";
 import { figure, SIZES } from "./figure.ts";
-import { html, Markup, type Piece, section, shown, table } from "./markup.ts";
+import { Markup, markup, type Piece, section, shown, table } from "./markup.ts";
 import type { LayerWidth, RunReport } from "./report_data.ts";
 
 /** A bar of a layer: what the small network has of the base network's filters. */
@@ -75,7 +75,7 @@ function drawWidths(
 /** All layers with the filters and parameters of each network. */
 function layerTable(layers: readonly LayerWidth[], names: readonly string[]): Piece {
   const small = names.filter((name) => name !== "base");
-  return html`<details><summary>${`All ${layers.length} layers`}</summary>${
+  return markup`<details><summary>${`All ${layers.length} layers`}</summary>${
     table({
       head: ["layer", "base", ...small, ...small.map((name) => `${name}, kept`), "parameters"],
       rows: layers.map(({ layer, widths, params }) => [
@@ -123,7 +123,7 @@ export function widthsSection(report: RunReport, drawing: Drawing): Piece {
     return section(
       "widths",
       "Widths",
-      html`<div class="charts">${charts}</div>`,
+      markup`<div class="charts">${charts}</div>`,
       layerTable(layers, names),
     );
   }
@@ -131,6 +131,6 @@ export function widthsSection(report: RunReport, drawing: Drawing): Piece {
   return section(
     "widths",
     "Widths",
-    drawn.map(({ name, source }) => html`<img class="kept" src="${source}" alt="${name}">`),
+    drawn.map(({ name, source }) => markup`<img class="kept" src="${source}" alt="${name}">`),
   );
 }

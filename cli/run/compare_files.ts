@@ -2,6 +2,7 @@ import type { ComparedRun, Comparison } from "../../train/compare/comparison.ts"
 import { METHOD_NAMES } from "../../train/compare/methods.ts";
 import { encodeWidths } from "../../export/widths_file.ts";
 import { summaries } from "../report/compare_table.ts";
+import { keptFiles, withKept, writeReport } from "../report_page/write_report.ts";
 import type { ParetoPoint } from "../report/pareto_points.ts";
 import { ownPoints, sizesIn } from "./pareto_points_of.ts";
 import { runConfig } from "./run_config.ts";
@@ -16,6 +17,8 @@ const FILES = [
   "widths.json",
   "base.safetensors",
   "small.safetensors",
+  "report.json",
+  "report.html",
   "summary.json",
   ...EVALUATED,
 ] as const;
@@ -49,8 +52,14 @@ export async function removeRuns(folder: string): Promise<void> {
  * Keeps a run of a comparison in a folder of its own below `folder`, with what `export` and `eval`
  * need. Raises a `UsageError` where that cannot be written.
  */
-export async function saveRun(folder: string, run: ComparedRun): Promise<void> {
-  const { options, result: { files, summary }, widths } = run;
+export async function saveRun(
+  folder: string,
+  run: ComparedRun,
+  { note }: { readonly note: (text: string) => void },
+): Promise<void> {
+  const { options, widths } = run;
+  const result = await withKept(run.result, { note });
+  const { files, summary } = result;
   const own = `${folder}/${run.folder}`;
   try {
     Deno.mkdirSync(own, { recursive: true });
@@ -61,10 +70,12 @@ export async function saveRun(folder: string, run: ComparedRun): Promise<void> {
     ["config.json", runConfig(options, { output: own })],
     ...widths ? [["widths.json", encodeWidths(widths.file)] as const] : [],
     ...files,
+    ...keptFiles(result),
     // The last: where it is, all is.
     ["summary.json", json(summary)],
   ]);
   for (const [name, content] of all) await write(own, name, content);
+  await writeReport(own, { beside: [], note });
 }
 
 /** Saves all outcomes so far, with their means over the seeds. */
@@ -97,7 +108,7 @@ export async function saveComparison(
     ...await paretoPicture([...own, ...beside], of),
   ];
   // Those of a comparison before do not belong to this one.
-  for (const name of ["compare.svg", "pareto.svg"]) {
+  for (const name of ["compare.svg", "pareto.svg", "report.html"]) {
     await Deno.remove(`${folder}/${name}`).catch(() => {});
   }
   for (const [name, content] of pictures) await write(folder, name, content);

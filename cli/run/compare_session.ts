@@ -6,6 +6,7 @@ import { endedBefore } from "../../train/compare/plan.ts";
 import { comparisonTable } from "../report/compare_table.ts";
 import { UsageError } from "../../train/errors.ts";
 import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
+import { writeReport } from "../report_page/write_report.ts";
 import type { CompareRequest } from "../options.ts";
 import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
 import { networkOfRun } from "../../train/model_file.ts";
@@ -143,7 +144,7 @@ export async function compareInFolder(
     tolerant(async () => {
       if (!begun) await removeRuns(folder.path);
       begun = true;
-      await saveRun(folder.path, run);
+      await saveRun(folder.path, run, { note });
     });
   const saved = async (comparison: Comparison): Promise<void> => {
     await tolerant(async () => {
@@ -171,6 +172,7 @@ export async function compareInFolder(
     print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
     const told = (text: string): void => print(`${text}\n`);
     const names = await saveComparison(folder.path, comparison, { note: told, beside });
+    await writeReport(folder.path, { beside: request.beside, note: told });
     const runs = plural(seeds * withNeeds(methods).length, "run");
     const networks = new Set(comparison.outcomes.map(({ file }) => file.split("/")[0]));
     print(

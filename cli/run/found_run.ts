@@ -39,7 +39,7 @@ export interface FoundRun {
 }
 
 /** What a run may have written before its first checkpoint. */
-const BEGUN: readonly string[] = ["config.json", "batch.png", CHECKPOINTS];
+const BEGUN: readonly string[] = ["config.json", "batch.png", "report.html", CHECKPOINTS];
 
 /** Where a run and one of its checkpoints are. */
 type Place = Pick<FoundRun, "path" | "work" | "file">;

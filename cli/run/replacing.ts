@@ -21,7 +21,9 @@ export const RUN_FILES = [
   "batch.png",
   "confusion.svg",
   "pareto.svg",
+  "report.json",
   "summary.json",
+  "report.html",
 ] as const;
 
 /** What `export` puts beside them. */

@@ -14,13 +14,13 @@ import { positionWords } from "./checkpoint_names.ts";
 import { printable } from "../../data/printable.ts";
 import { checkFolder } from "./output_folder.ts";
 import { ProgressLine } from "../report/progress.ts";
+import { keptFiles, type ReportedResult, writeReport } from "../report_page/write_report.ts";
 import type { ParetoPoint } from "../report/pareto_points.ts";
 import { ownPoints, pointsBeside, type SizeOf } from "./pareto_points_of.ts";
 import { resolvedConfig } from "./run_config.ts";
 import { RunFolder } from "./run_folder.ts";
 import { Stopping } from "./stopping.ts";
 import type { AugmentedImage } from "../../train/augmented_batch.ts";
-import type { TrainResult } from "../../train/train.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
 import { encodeWidths, type WidthsFound } from "../../export/widths_file.ts";
 
@@ -149,7 +149,7 @@ export async function inRunFolder(
       reporter: Reporter,
       folder: RunFolder,
       course: Course,
-    ) => Promise<TrainResult | undefined>;
+    ) => Promise<ReportedResult | undefined>;
   },
 ): Promise<void> {
   const { options, from } = request;
@@ -231,7 +231,9 @@ export async function inRunFolder(
     const sizeOf: SizeOf = (name) => Promise.resolve(files.get(name)?.length);
     const points = [...await ownPoints(summary, sizeOf), ...beside];
     drawn.push(...await paretoPicture(points, { title, test, note }));
-    await folder.finish(new Map<string, Uint8Array | string>([...files, ...drawn]), summary);
+    const all = [...files, ...drawn, ...keptFiles(result)];
+    await folder.finish(new Map<string, Uint8Array | string>(all), summary);
+    await writeReport(folder.path, { beside: request.beside, note });
     progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
   } catch (error) {
     await batch;

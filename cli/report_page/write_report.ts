@@ -1,0 +1,53 @@
+import type { TrainResult } from "../../train/train.ts";
+import { writeWhole } from "../run/whole_file.ts";
+import type { KeptReport } from "./kept_report.ts";
+
+/** What a run has come to, with what its report shows besides. */
+export type ReportedResult = TrainResult & { readonly kept?: KeptReport };
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/**
+ * A result with what its report shows besides, which has to be asked for while validation images can
+ * be read; a run without it is still a good one.
+ */
+export async function withKept(
+  result: TrainResult,
+  { note }: { readonly note: (text: string) => void },
+): Promise<ReportedResult> {
+  try {
+    const { keepReport } = await import("./keep_report.ts");
+    return { ...result, kept: await keepReport(result, { command: Deno.args, note }) };
+  } catch (error) {
+    note(`Cannot keep report.json: ${reasonOf(error)}`);
+    return result;
+  }
+}
+
+/** The files that a run keeps for its report, by name. */
+export function keptFiles({ kept }: ReportedResult): [string, string][] {
+  return kept ? [["report.json", JSON.stringify(kept) + "\n"]] : [];
+}
+
+/**
+ * Writes report.html into the folder of a run or of a comparison that has ended, with others beside
+ * it. Where it cannot, it says so and all else stays as it is.
+ */
+export async function writeReport(
+  folder: string,
+  { beside, note }: {
+    /** Folders of other runs. */
+    readonly beside: readonly string[];
+    readonly note: (text: string) => void;
+  },
+): Promise<void> {
+  try {
+    const { reportOf } = await import("./report_of.ts");
+    const { html } = await reportOf(folder, { beside, hashes: true, ended: true });
+    await writeWhole(`${folder}/report.html`, new TextEncoder().encode(html));
+  } catch (error) {
+    note(`Cannot write report.html: ${reasonOf(error)}`);
+  }
+}
