@@ -53,7 +53,7 @@ export interface Surroundings {
   readonly pictures?: string;
 }
 
-const PACKAGES = ["sharp", "onnxruntime-web", "protobufjs", "@observablehq/plot"] as const;
+const PACKAGES = ["sharp", "onnxruntime-web", "@observablehq/plot"] as const;
 
 function versions(): Record<string, string> {
   const packages = PACKAGES.map((name) => [name, config.imports[name].split("@").at(-1) ?? ""]);
