@@ -60,8 +60,7 @@ function joules(network: Network): number {
   return energy(network).reduce(
     (sum, { factor, values }) =>
       sum + values.reduce(
-        (product, value) =>
-          product * (value === IMAGE ? network.channels : channels[value]),
+        (product, value) => product * (value === IMAGE ? network.channels : channels[value]),
         factor,
       ),
     0,
@@ -74,9 +73,7 @@ function cost({ base, groups }: SearchedNetwork): WidthCost {
   const sum = new CostSum(groups);
   for (const { factor, values } of energy(base)) {
     const [a, b] = values.map((value) =>
-      value === IMAGE
-        ? { whole: base.channels, parts: [] }
-        : groups.extents[value]
+      value === IMAGE ? { whole: base.channels, parts: [] } : groups.extents[value]
     );
     sum.addProduct(factor / whole, a, b);
   }
@@ -100,9 +97,7 @@ const { small } = adjoin(base, { compression: 1, maskFrom: 1, widths: found });
 
 const said = (network: Network): string => {
   const { macs, params } = count(network, image);
-  return `${
-    (1e6 * joules(network)).toFixed(1)
-  } µJ, ${macs} MACs, ${params} parameters`;
+  return `${(1e6 * joules(network)).toFixed(1)} µJ, ${macs} MACs, ${params} parameters`;
 };
 console.log(`base      ${said(base)}`);
 console.log(`searched  ${said(small)}`);

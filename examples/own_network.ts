@@ -51,7 +51,9 @@ for await (const { epoch, validation: { base, small } } of run) {
 }
 
 const { networks, summary } = await run;
-console.log(`${summary.base?.params} parameters, and ${summary.small?.params} of the small network`);
+console.log(
+  `${summary.base?.params} parameters, and ${summary.small?.params} of the small network`,
+);
 const file = exportOnnx(networks.small);
 await Deno.writeFile("small.onnx", file);
 console.log(`small.onnx has ${file.length} bytes`);

@@ -1,4 +1,5 @@
-// Holds the documents to what is there: commands, flags, numbers, names, links, code that is not run.
+// Holds the documents to what is there: flags, numbers, names, links, code that is not run. Commands:
+// documented_commands_test.ts.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -21,147 +22,28 @@ import { readArguments } from "../cli/arguments.ts";
 import { encodeCheckpoint } from "../export/checkpoint.ts";
 import { memoryTable, planMemory } from "../cli/report/memory_plan.ts";
 import { EXIT } from "../cli/exit.ts";
-import { type Command, COMMANDS } from "../cli/flags/commands.ts";
 import { optionList } from "../cli/flags/option_list.ts";
 import { flagOf, optionsOf } from "../cli/flags/table.ts";
 import { generalHelp } from "../cli/help.ts";
 import { SIGNALS } from "../cli/run/interrupt.ts";
 import { openJob } from "../cli/run/open_run.ts";
-import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
+import { trainRequest } from "../cli/options.ts";
 import { encodeOnnx } from "../export/onnx.ts";
 import { OnnxSession } from "../export/onnx_session.ts";
 import { scaled } from "../cli/text.ts";
 import { sideOf } from "./family_sides.ts";
 import { check } from "./op_suite.ts";
+import { blocks, documents, everything, quoted, read, readme, root, table } from "./documents.ts";
 import { lacks } from "./permissions.ts";
 import { checkpointOf, images, NETWORKS } from "./saved_networks.ts";
-import { taskOf } from "./tasks.ts";
 
 const ignore = lacks("read");
-const root = new URL("../", import.meta.url);
-const read = (path: string): string => ignore ? "" : Deno.readTextFileSync(new URL(path, root));
-
-/** The documents, by path. */
-const documents: ReadonlyMap<string, string> = new Map(
-  ignore ? [] : [
-    "README.md",
-    "CONTRIBUTING.md",
-    "CHANGELOG.md",
-    ...[...Deno.readDirSync(new URL("docs/", root))].map(({ name }) => `docs/${name}`).toSorted(),
-  ].map((path) => [path, read(path)]),
-);
-
-const readme = documents.get("README.md") ?? "";
-const everything = [...documents.values()].join("\n");
-
-/** The code blocks of a language, in all documents or one of them. */
-function blocks(language: string, text = everything): string[] {
-  return [...text.matchAll(/^```(\S*)\n([\s\S]*?)^```$/gm)]
-    .filter(([, found]) => found === language).map(([, , text]) => text);
-}
-
-/** The rows of the table that follows a heading, without its head. */
-function table(heading: string): string[][] {
-  const section = everything.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? "";
-  const rows = section.split("\n").filter((line) => line.startsWith("|"));
-  return rows.slice(2).map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim()));
-}
-
-/** What stands in backquotes, outside of blocks. */
-function quoted(text: string): string[] {
-  return [...text.replace(/^```[\s\S]*?^```$/gm, "").matchAll(/`([^`]+)`/g)].map(([, code]) =>
-    code
-  );
-}
-
-/** Reads what follows `cli/main.ts` as the command line would. */
-function readCommand(words: readonly string[]): void {
-  const command = (Object.keys(COMMANDS) as Command[])
-    .find((name) => name.split(" ").every((word, i) => word === words[i]));
-  if (!command) throw new RangeError(`${words[0]} is no command`);
-  const args = words.slice(command.split(" ").length);
-  // A folder that is named alone has folders of classes.
-  const alone = args.includes("--data-dir") && !args.includes("--dataset");
-  const known: Record<string, string> = alone ? { dataset: "folder" } : {};
-  if (args.includes("--help")) readArguments(command, args);
-  else if (command === "train") trainRequest(readArguments(command, args, known));
-  else if (command === "search") searchRequest(readArguments(command, args, known));
-  else if (command === "compare") compareRequest(readArguments(command, args, known));
-  else readArguments(command, args);
-}
-
-const OTHER_COMMANDS = [
-  "sh setup.sh",
-  "deno test",
-  "deno bundle --platform browser mod.ts -o adjoin.js",
-];
-
-/** What is wrong with a line of shell, or nothing. */
-function wrongWith(line: string): string | undefined {
-  for (const part of line.split(" && ")) {
-    if (OTHER_COMMANDS.includes(part)) continue;
-    const words = part.split(/\s+/).filter((word) => !/^[A-Z_]+=/.test(word));
-    const [deno, task, name, ...typed] = words;
-    if (deno !== "deno" || task !== "task") return `${part} is not known here`;
-    let after: string | undefined;
-    let args: readonly string[];
-    try {
-      const task = taskOf([name, ...typed]);
-      [, after] = /\bdeno run .*cli\/main\.ts ?(.*)$/.exec(task.line) ?? [];
-      args = task.args;
-    } catch (error) {
-      return error instanceof RangeError ? error.message : `${error}`;
-    }
-    const files = args.every((path) =>
-      path.startsWith("tests/") && existsSync(new URL(path, root))
-    );
-    if (after === undefined && !(name === "test" && files) && args.length) {
-      return `${name} takes no arguments`;
-    }
-    try {
-      const before = after ? after.split(" ") : [];
-      if (after !== undefined && before.length + args.length) readCommand([...before, ...args]);
-    } catch (error) {
-      return `${part}: ${error instanceof Error ? error.message : error}`;
-    }
-  }
-}
-
-const lines = blocks("sh").flatMap((block) => block.trim().split("\n"));
 
 Deno.test("README.md has the two lines to begin with", { ignore }, () => {
   const first = blocks("sh", readme).flatMap((block) => block.trim().split("\n"));
   for (const task of ["train", "test"]) {
     assert(first.includes(`sh setup.sh && deno task ${task}`), task);
   }
-});
-
-Deno.test("every command in the documents is one that is accepted", { ignore }, () => {
-  assertEquals(lines.map(wrongWith).filter((problem) => problem !== undefined), []);
-  assert(lines.length > 10, `${lines.length}`);
-});
-
-Deno.test("a command that is not accepted is found", { ignore }, () => {
-  for (
-    const [line, problem] of [
-      ["deno task trian", "no task trian"],
-      ["deno task train --epoch 3", "did you mean --epochs?"],
-      ["sh setup.sh && deno task train --mode distill", "needs --teacher"],
-      ["A=b deno task train --nesterov", "--nesterov goes with --opt sgd"],
-      ["deno task train extra", "takes flags only"],
-      ["deno task parity", "parity needs DIR"],
-      ["deno task test --quiet", "test takes no arguments"],
-      ["deno task test tests/no_such_test.ts", "test takes no arguments"],
-      ["npm start", "not known here"],
-    ]
-  ) assertStringIncludes(wrongWith(line) ?? "nothing", problem);
-  assertEquals(wrongWith("A=b sh setup.sh"), "A=b sh setup.sh is not known here");
-});
-
-Deno.test("tasks that the documents name outside of blocks exist", { ignore }, () => {
-  const named = quoted(everything).filter((text) => text.startsWith("deno task "));
-  assert(named.length > 3);
-  assertEquals(named.map(wrongWith).filter((problem) => problem !== undefined), []);
 });
 
 Deno.test("the sizes in the documents are those that are counted", { ignore }, () => {
@@ -259,27 +141,39 @@ function anchorOf(heading: string): string {
 /** Links of the documents to files and headings that are not there. */
 function brokenLinks(texts: ReadonlyMap<string, string>): string[] {
   return [...texts].flatMap(([path, text]) =>
-    [...text.matchAll(/\]\(([^)\s]+)\)/g)].flatMap(([, link]) => {
-      if (/^https?:/.test(link)) return [];
-      const { pathname, hash } = new URL(link, `file:///${path}`);
-      const target = pathname.slice(1);
-      const found = texts.get(target);
-      const there = found !== undefined || existsSync(new URL(target, root));
-      const headings = [...(found ?? "").matchAll(/^#+ (.*)$/gm)].map(([, name]) => anchorOf(name));
-      return there && (!hash || headings.includes(hash.slice(1))) ? [] : [`${path}: ${link}`];
-    })
+    [...text.matchAll(/\]\(([^)\s]+)\)|(?:href|src|srcset)="([^"\s]+)"/g)].flatMap(
+      ([, written, inHtml]) => {
+        const link = written ?? inHtml;
+        if (/^https?:/.test(link)) return [];
+        const { pathname, hash } = new URL(link, `file:///${path}`);
+        const target = pathname.slice(1);
+        const file = new URL(target, root);
+        const there = texts.has(target) || existsSync(file);
+        const text = !texts.has(target) && there && target.endsWith(".md") ? read(target) : "";
+        const found = texts.get(target) ?? text;
+        const headings = [...found.matchAll(/^#+ (.*)$/gm)].map(([, name]) => anchorOf(name));
+        return there && (!hash || headings.includes(hash.slice(1))) ? [] : [`${path}: ${link}`];
+      },
+    )
   );
 }
 
 Deno.test("links in the documents lead to files and headings", { ignore }, () => {
   assertEquals(brokenLinks(documents), []);
-  const made = new Map([["docs/a.md", "# A b\n[x](#a-b) [y](#c) [z](../mod.ts) [w](b.md)"]]);
-  assertEquals(brokenLinks(made), ["docs/a.md: #c", "docs/a.md: b.md"]);
+  const made = new Map([[
+    "docs/a.md",
+    '# A b\n[x](#a-b) [y](#c) [z](../mod.ts) [w](b.md) <img src="c.svg"> [v](../README.md#limits-of)',
+  ]]);
+  assertEquals(
+    brokenLinks(made),
+    ["#c", "b.md", "c.svg", "../README.md#limits-of"].map((link) => `docs/a.md: ${link}`),
+  );
 });
 
 Deno.test("README.md leads to every document", { ignore }, () => {
   const linked = [...readme.matchAll(/\]\(([^)#\s]+)[)#]/g)].map(([, path]) => path);
-  const others = [...documents.keys()].filter((path) => path !== "README.md");
+  const others = [...documents.keys()].filter((path) => /^[A-Z]+\.md$|^docs\//.test(path))
+    .filter((path) => path !== "README.md");
   assertEquals(others.filter((path) => !linked.includes(path)), []);
 });
 
