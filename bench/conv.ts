@@ -6,7 +6,7 @@ import { relu } from "../kernels/ops/relu.ts";
 import { narrow } from "../kernels/ops/narrow.ts";
 import { type Operand, operandShapes, recordWork, RESULT } from "../kernels/conv/record_work.ts";
 import type { Scope } from "../kernels/program/scope.ts";
-import { elements, paddedWords, type Tensor } from "../kernels/gpu/tensor.ts";
+import { elements, paddedElements, type Tensor } from "../kernels/gpu/tensor.ts";
 import { Trace } from "../kernels/program/trace.ts";
 import { calibrate, type Job, measure, time } from "./timing.ts";
 import { median } from "../data/median.ts";
@@ -189,7 +189,7 @@ async function overRelu(
   for (let i = 0; i < repeats; i++) {
     const ms = await time(job, counts[0]) / copies;
     const reluMs = await time(relus.job, counts[1]) / RELUS;
-    ratios.push(4 * (paddedWords(x) + paddedWords(y)) / ms / (relus.bytes / reluMs));
+    ratios.push(4 * (paddedElements(x) + paddedElements(y)) / ms / (relus.bytes / reluMs));
   }
   return median(ratios);
 }

@@ -1,5 +1,5 @@
 import type { Scope } from "../kernels/program/scope.ts";
-import { ALIGNMENT, pad, paddedWords, type Tensor, unpad } from "../kernels/gpu/tensor.ts";
+import { ALIGNMENT, pad, paddedElements, type Tensor, unpad } from "../kernels/gpu/tensor.ts";
 
 /** A named array of numbers: a weight, a bias, a running statistic. */
 export interface ParameterSpec {
@@ -36,7 +36,7 @@ export class Parameters {
         throw new TypeError(`Cannot lay out ${name}: there are two named ${spec.name}`);
       }
       this.#starts.set(spec.name, end);
-      end += Math.ceil(paddedWords(spec.shape) / words) * words;
+      end += Math.ceil(paddedElements(spec.shape) / words) * words;
     }
     this.flat = scope.tensor(name, [Math.max(words, end)]);
     for (const spec of specs) {

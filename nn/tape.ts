@@ -53,6 +53,10 @@ export class Tape {
   /** Records the forward kernels of an op, and how to walk back over it. */
   readonly apply: Apply = (op, inputs, attributes) => {
     const outputs = op.forward(this.#trace, inputs, attributes);
+    // What comes of parameters alone, as a slice of weights, is no value of the network.
+    if (inputs.some((x) => !this.#parameterGradient(x) && !x.storage)) {
+      this.#trace.value(outputs[0]);
+    }
     const { vjp } = op;
     const wanted = inputs.map((x) =>
       this.#differentiable.has(x) || this.#parameterGradient(x) !== undefined
@@ -120,20 +124,26 @@ export class Tape {
       gradient.write(sum, true);
       return before;
     }
-    const tensor = written(this.#trace, gradient, { name: `d${x.name}`, shape: x.shape });
+    const dx = written(this.#trace, gradient, { name: `d${x.name}`, shape: x.shape });
+    const tensor = this.#like(x, dx);
     if ("write" in gradient) this.#owned.add(tensor);
-    return { sum: sum ? this.#sum(sum, tensor) : tensor, last };
+    return { sum: sum ? this.#like(x, this.#sum(sum, tensor)) : tensor, last };
   }
 
   /** All that flows into `x`, zero where `gate` is not above 0. */
   #total({ sum, last }: Upstream, x: Tensor, gate?: Tensor): Tensor {
     if (last) {
-      const into = this.#trace.tensor(`d${x.name}`, x.shape);
+      const into = this.#like(x, this.#trace.tensor(`d${x.name}`, x.shape));
       last.fuse(into, { ...(sum && { plus: sum }), ...(gate && { gate }) });
       return into;
     }
     if (!sum) throw new TypeError(`Cannot pull back over ${x.name}: nothing flows into it`);
-    return gate ? recordReluGradient(this.#trace, gate, sum) : sum;
+    return gate ? this.#like(x, recordReluGradient(this.#trace, gate, sum)) : sum;
+  }
+
+  /** The gradient `dx` of `x`, which is kept as x is. */
+  #like(x: Tensor, dx: Tensor): Tensor {
+    return this.#trace.halves.has(x) ? this.#trace.value(dx) : dx;
   }
 
   #sum(a: Tensor, b: Tensor): Tensor {

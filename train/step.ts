@@ -4,7 +4,7 @@ import type { Normalization } from "../data/dataset.ts";
 import { accumulate, countCorrect } from "../kernels/ops/counters.ts";
 import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
-import type { Trace } from "../kernels/program/trace.ts";
+import type { Precision, Trace } from "../kernels/program/trace.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
 import { smallSpecs } from "../nn/compress/adjoined_state.ts";
 import { runNetwork } from "../nn/forward.ts";
@@ -83,6 +83,8 @@ export interface StepOptions {
    * them. What a step does not train is not run: its norms keep their statistics.
    */
   readonly sandwich?: number;
+  /** How values inside the step are kept. Default: in float32. */
+  readonly precision?: Precision;
 }
 
 /** Numbers of a step. */
@@ -159,7 +161,7 @@ export class TrainingStep implements Stateful {
    */
   static async trace(scope: Scope, options: StepOptions): Promise<TrainingStep> {
     const { objective, learner, feed, labelSmoothing, teacher, gates, clip } = options;
-    const { classWeights, accumulation = 1 } = options;
+    const { classWeights, accumulation = 1, precision } = options;
     const action = "trace a training step";
     checkNumber(action, "the accumulation", accumulation, { from: 1, whole: true });
     if (clip !== undefined) checkNumber(action, "the norm to clip to", clip, { above: 0 });
@@ -231,12 +233,12 @@ export class TrainingStep implements Stateful {
       const over = batches.at(0);
       batches.push(
         around
-          ? await scope.trace("part of a training step", forward, { over })
+          ? await scope.trace("part of a training step", forward, { over, precision })
           : await scope.trace("training step", (trace) => {
             begin(trace);
             forward(trace);
             update(trace);
-          }, { over }),
+          }, { over, precision }),
       );
     }
     const numbers = { lambda, one, noise };

@@ -30,6 +30,12 @@ interface Declared {
   readonly binding: Binding;
 }
 
+/** How an operand is declared: where bulk ones are loaded from, and whether it holds half floats. */
+interface DeclaredAs {
+  readonly loads: Loads;
+  readonly half: boolean;
+}
+
 /** The number in dims that says at which texel of its texture an operand begins. */
 function firstOf(name: string): string {
   return `${name}_first`;
@@ -64,15 +70,20 @@ fn set_${name}(i: u32, value: vec4f) {${texel(name)}
   };
 }
 
-function declareRead(name: string, read: Read, loads: Loads): Declared {
-  if (read === "bulk" && loads === "texture") return loaded(name);
+/** An operand in a buffer of half floats: kernels compute with vec4f, whatever it lies in. */
+const HALF = { element: "vec4<f16>", load: (quad: string) => `vec4f(${quad})`, store: "vec4<f16>" };
+const FULL = { element: "vec4f", load: (quad: string) => quad, store: "" };
+
+function declareRead(name: string, read: Read, { loads, half }: DeclaredAs): Declared {
+  if (read === "bulk" && loads === "texture" && !half) return loaded(name);
   if (read === "u32" || read === "f32") {
     return {
       variable: `var<storage, read> ${name}: array<${read}>;`,
       binding: { name, kind: "read" },
     };
   }
-  const functions = `fn ${name}(i: u32) -> vec4f { return ${name}_quads[i]; }`;
+  const { element, load } = half ? HALF : FULL;
+  const functions = `fn ${name}(i: u32) -> vec4f { return ${load(`${name}_quads[i]`)}; }`;
   return read === "channel"
     ? {
       variable: `var<uniform> ${name}_quads: array<vec4f, ${CHANNEL_QUADS}>;`,
@@ -80,22 +91,24 @@ function declareRead(name: string, read: Read, loads: Loads): Declared {
       binding: { name, kind: "uniform" },
     }
     : {
-      variable: `var<storage, read> ${name}_quads: array<vec4f>;`,
+      variable: `var<storage, read> ${name}_quads: array<${element}>;`,
       functions,
       binding: { name, kind: "read" },
     };
 }
 
-function declareWrite(name: string, write: Write, loads: Loads): Declared[] {
+function declareWrite(name: string, write: Write, { loads, half }: DeclaredAs): Declared[] {
   const binding: Binding = { name, kind: "write" };
   if (write === "f32" || write === "u32") {
     return [{ variable: `var<storage, read_write> ${name}: array<${write}>;`, binding }];
   }
-  const variable = `var<storage, read_write> ${name}_out: array<vec4f>;`;
-  const set = `fn set_${name}(i: u32, value: vec4f) { ${name}_out[i] = value; }`;
+  const { element, load, store } = half ? HALF : FULL;
+  const variable = `var<storage, read_write> ${name}_out: array<${element}>;`;
+  const value = store ? `${store}(value)` : "value";
+  const set = `fn set_${name}(i: u32, value: vec4f) { ${name}_out[i] = ${value}; }`;
   if (write === "bulk") return [{ variable, functions: set, binding }];
-  if (loads === "texture") return [{ variable, functions: set, binding }, loaded(name)];
-  const get = `fn ${name}(i: u32) -> vec4f { return ${name}_out[i]; }`;
+  if (loads === "texture" && !half) return [{ variable, functions: set, binding }, loaded(name)];
+  const get = `fn ${name}(i: u32) -> vec4f { return ${load(`${name}_out[i]`)}; }`;
   return [{ variable, functions: `${set}\n${get}`, binding }];
 }
 
@@ -105,15 +118,23 @@ export interface Assembly {
   readonly loads: Loads;
   /** The results that are stored in textures, by name. */
   readonly textured: readonly string[];
+  /** The operands that hold half floats, by name. */
+  readonly halves: readonly string[];
   /** Whether workgroups take their work from the queue. */
   readonly queued: boolean;
 }
 
 /** The whole module of a kernel: declarations, the kernel's own text, the entry point `entry`. */
-export function assemble(kernel: Kernel, { loads, textured, queued }: Assembly): Assembled {
-  const reads = Object.entries(kernel.reads).map(([name, read]) => declareRead(name, read, loads));
+export function assemble(
+  kernel: Kernel,
+  { loads, textured, halves, queued }: Assembly,
+): Assembled {
+  const as = (name: string): DeclaredAs => ({ loads, half: halves.includes(name) });
+  const reads = Object.entries(kernel.reads).map(([name, read]) =>
+    declareRead(name, read, as(name))
+  );
   const writes = Object.entries(kernel.writes).flatMap(([name, write]) =>
-    textured.includes(name) ? stored(name) : declareWrite(name, write, loads)
+    textured.includes(name) ? stored(name) : declareWrite(name, write, as(name))
   );
   const queue: Declared[] = queued
     ? [{ variable: QUEUE, binding: { name: "queue", kind: "queue" } }]
@@ -132,6 +153,7 @@ export function assemble(kernel: Kernel, { loads, textured, queued }: Assembly):
   return {
     name: kernel.name,
     code: [
+      ...halves.length ? ["enable f16;"] : [],
       `struct Dims { workgroups: u32, ${fields}}`,
       ...variables.map((variable, i) => `@group(0) @binding(${i}) ${variable}`),
       ...firsts.map((first) => `var<private> ${first}: u32;`),

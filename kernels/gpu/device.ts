@@ -7,7 +7,7 @@ import { GpuError, OutOfMemoryError } from "./gpu_error.ts";
 import { CHANNEL_QUADS } from "./kernel.ts";
 import { openDevice, type OpenedDevice } from "./open_device.ts";
 import { compile, type Pipeline } from "./pipeline.ts";
-import { type Storage, type Tensor, unpad } from "./tensor.ts";
+import { type Elements, numbersAt, type Storage, type Tensor, unpad } from "./tensor.ts";
 import { TEXTURE_WIDTH, textureOf } from "./texture.ts";
 import { USAGE } from "./usage.ts";
 import { deal, warmUp } from "./warm_up.ts";
@@ -100,6 +100,20 @@ export class Device {
   get largestBuffer(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
     return Math.min(maxBufferSize - BEHIND, maxStorageBufferBindingSize);
+  }
+
+  /** Whether kernels may hold half floats. */
+  get hasHalves(): boolean {
+    return this.device.features.has("shader-f16");
+  }
+
+  /** Raises a {@link GpuError} where kernels cannot hold half floats. */
+  demandHalves(): void {
+    if (this.hasHalves) return;
+    throw new GpuError(
+      `Cannot keep half floats on ${this.adapter}: wanted the feature shader-f16, found none of that ` +
+        `name; keep to float32`,
+    );
   }
 
   /** Takes a buffer, to be given back with {@link free}. */
@@ -286,11 +300,13 @@ export class Device {
     }
   }
 
-  /** Writes padded words over a tensor; they arrive before the next submit. */
-  upload(tensor: Tensor, words: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): void {
+  /** Writes padded elements over a tensor; they arrive before the next submit. */
+  upload(tensor: Tensor, padded: Elements): void {
     this.#demandAlive();
     const { buffer, offset } = this.storageOf(tensor);
-    this.device.queue.writeBuffer(buffer, offset, words);
+    // Some implementations end the process on a Float16Array; bytes are safe.
+    const bytes = new Uint8Array(padded.buffer, padded.byteOffset, padded.byteLength);
+    this.device.queue.writeBuffer(buffer, offset, bytes);
   }
 
   /**
@@ -318,10 +334,8 @@ export class Device {
       );
       const mapped = await this.map(staging);
       return tensors.map((tensor, i) => {
-        const words = tensor.type === "f32"
-          ? new Float32Array(mapped, offsets[i], tensor.words)
-          : new Uint32Array(mapped, offsets[i], tensor.words);
-        return unpad(words, tensor.shape);
+        const { type, shape, quads } = tensor;
+        return unpad(numbersAt(type, mapped, { offset: offsets[i], count: quads * 4 }), shape);
       });
     } finally {
       this.free(staging);

@@ -15,13 +15,15 @@ const RAISED = [
 ] as const;
 
 /**
- * A device with the adapter's own limits, and with timestamps and subgroups where it has them. Raises
+ * A device with the adapter's own limits, and with timestamps, half floats and subgroups where it has them. Raises
  * a {@link GpuError} where the adapter gives none.
  */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const requiredLimits: Record<string, number> = {};
   for (const name of RAISED) requiredLimits[name] = adapter.limits[name];
-  const listed = (["timestamp-query"] as const).filter((name) => adapter.features.has(name));
+  const listed = (["timestamp-query", "shader-f16"] as const).filter((name) =>
+    adapter.features.has(name)
+  );
   try {
     // Deno does not list the feature and grants it where there is one.
     const requiredFeatures: GPUFeatureName[] = [...listed, "subgroups"];

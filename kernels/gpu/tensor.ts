@@ -1,5 +1,8 @@
 /** The element types a tensor may hold. */
-export type ElementType = "f32" | "u32";
+export type ElementType = "f32" | "f16" | "u32";
+
+/** Bytes of an element. */
+export const ELEMENT_BYTES: Readonly<Record<ElementType, number>> = { f32: 4, f16: 2, u32: 4 };
 
 /** Bytes to which ranges of a buffer are aligned, so that each can be bound on every adapter. */
 export const ALIGNMENT = 256;
@@ -25,8 +28,8 @@ export function elements(shape: readonly number[]): number {
   return shape.reduce((product, d) => product * d, 1);
 }
 
-/** The number of 32-bit words of a shape whose last dimension is padded to a multiple of four. */
-export function paddedWords(shape: readonly number[]): number {
+/** The number of elements of a shape whose last dimension is padded to a multiple of four. */
+export function paddedElements(shape: readonly number[]): number {
   const last = shape.at(-1) ?? 1;
   return last === 0 ? 0 : elements(shape) / last * quads(last) * 4;
 }
@@ -44,14 +47,13 @@ export class Tensor {
   readonly name: string;
   /** Sizes, outermost first, without padding. */
   readonly shape: readonly number[];
-  /** The type of its elements, 32 bits each. */
-  readonly type: ElementType;
-  /** 32-bit words, padding included. */
-  readonly words: number;
+  /** Number of vec4. */
+  readonly quads: number;
   /** Whether it lives inside one program alone, that of the trace which made it. */
   readonly temporary: boolean;
   /** Its place in a buffer; absent until a trace is planned, and when a scope has ended. */
   storage?: Storage;
+  #type: ElementType;
 
   /** Raises a `TypeError` for a dimension that is not a positive whole number. */
   constructor(
@@ -67,20 +69,60 @@ export class Tensor {
     }
     this.name = name;
     this.shape = shape;
-    this.type = type;
+    this.#type = type;
     this.temporary = temporary;
-    this.words = paddedWords(shape);
+    this.quads = paddedElements(shape) / 4;
+  }
+
+  /** The type of its elements. */
+  get type(): ElementType {
+    return this.#type;
   }
 
   /** Bytes, padding included. */
   get bytes(): number {
-    return this.words * 4;
+    return this.quads * 4 * ELEMENT_BYTES[this.#type];
   }
 
-  /** Number of vec4. */
-  get quads(): number {
-    return this.words / 4;
+  /** 32-bit words, padding included. */
+  get words(): number {
+    return this.bytes / 4;
   }
+
+  /** Keeps numbers of single precision in 16 bits each, before there is memory for them. */
+  narrow(): void {
+    this.#type = "f16";
+  }
+}
+
+/** Elements as they lie on the GPU. */
+export type Elements =
+  | Float32Array<ArrayBuffer>
+  | Float16Array<ArrayBuffer>
+  | Uint32Array<ArrayBuffer>;
+
+/** So many elements of a type, from a byte of a buffer on. */
+function elementsAt(type: ElementType, buffer: ArrayBuffer, offset: number, n: number): Elements {
+  switch (type) {
+    case "f32":
+      return new Float32Array(buffer, offset, n);
+    case "f16":
+      return new Float16Array(buffer, offset, n);
+    case "u32":
+      return new Uint32Array(buffer, offset, n);
+  }
+}
+
+/** As {@link elementsAt}, half floats widened. */
+export function numbersAt(
+  type: ElementType,
+  buffer: ArrayBuffer,
+  { offset, count }: { readonly offset: number; readonly count: number },
+): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+  const found = elementsAt(type, buffer, offset, count);
+  return found instanceof Float32Array || found instanceof Uint32Array
+    ? found
+    : Float32Array.from(found);
 }
 
 function demandWhole(values: ArrayLike<number>): void {
@@ -98,7 +140,7 @@ export function pad(
   values: ArrayLike<number>,
   shape: readonly number[],
   type: ElementType = "f32",
-): Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer> {
+): Elements {
   const count = elements(shape);
   if (values.length !== count) {
     throw new TypeError(
@@ -106,8 +148,8 @@ export function pad(
     );
   }
   if (type === "u32" && !(values instanceof Uint32Array)) demandWhole(values);
-  const words = paddedWords(shape);
-  const padded = type === "f32" ? new Float32Array(words) : new Uint32Array(words);
+  const all = paddedElements(shape);
+  const padded = elementsAt(type, new ArrayBuffer(all * ELEMENT_BYTES[type]), 0, all);
   const last = shape.at(-1) ?? 1;
   const row = quads(last) * 4;
   if (row === last) padded.set(values);

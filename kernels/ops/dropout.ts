@@ -8,7 +8,7 @@ import {
 } from "../wgsl/dropping.ts";
 import { elementwise, spread } from "../wgsl/elementwise.ts";
 import type { Case, Op } from "../op.ts";
-import { paddedWords, type Tensor } from "../gpu/tensor.ts";
+import { paddedElements, type Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
 /** Attributes of a dropout. */
@@ -74,7 +74,7 @@ export const dropout: Op<DropoutAttributes> = {
     checkDropping("dropout", noise, attributes);
     const kept = keeps(attributes, noise.data);
     const channels = shape.at(-1) ?? 1;
-    const row = paddedWords([channels]);
+    const row = paddedElements([channels]);
     return [{
       shape,
       data: data.map((v, i) => {

@@ -1,6 +1,6 @@
 import { defineKernel } from "../gpu/kernel.ts";
 import type { Case, Input, Op, Values } from "../op.ts";
-import { elements, paddedWords, type Tensor } from "../gpu/tensor.ts";
+import { elements, paddedElements, type Tensor } from "../gpu/tensor.ts";
 import { HASH, hash } from "../wgsl/hash.ts";
 
 // One workgroup, as the last thing it does is to count its draw.
@@ -77,7 +77,7 @@ export const gumbelNoise: Op = {
     const [seed, step] = counter.data;
     const key = hash((step + hash(seed)) >>> 0);
     const [, columns] = shape;
-    const stride = paddedWords([1, columns]);
+    const stride = paddedElements([1, columns]);
     const data = Float64Array.from({ length: elements(shape) }, (_, i) => {
       const word = Math.floor(i / columns) * stride + i % columns;
       const bits = hash((word + key) >>> 0) >>> 9;

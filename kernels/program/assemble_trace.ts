@@ -1,9 +1,17 @@
 import { assemble, type Assembled } from "../gpu/assemble.ts";
+import { narrow } from "./narrowed.ts";
 import { texturedResults } from "./textured.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
+/** The operands of a dispatch that hold half floats, by name. */
+function halvesOf({ reads, writes }: Dispatch): string[] {
+  return [...Object.entries(reads), ...Object.entries(writes)]
+    .flatMap(([name, { type }]) => type === "f16" ? [name] : []);
+}
+
 /** The WGSL module of each kernel run of a trace, for the preset and the limits of its device. */
-export function assembleTrace({ gpu, commands }: Trace): Map<Dispatch, Assembled> {
+export function assembleTrace({ gpu, commands, halves }: Trace): Map<Dispatch, Assembled> {
+  narrow(commands, halves);
   const { preset: { loads, grid }, device: { limits } } = gpu;
   const textured = loads === "texture"
     ? texturedResults(commands, limits.maxStorageTexturesPerShaderStage)
@@ -13,7 +21,12 @@ export function assembleTrace({ gpu, commands }: Trace): Map<Dispatch, Assembled
       const queued = grid !== undefined && dispatch.kernel.subgroup === true;
       return [
         dispatch,
-        assemble(dispatch.kernel, { loads, textured: textured(dispatch), queued }),
+        assemble(dispatch.kernel, {
+          loads,
+          textured: textured(dispatch),
+          halves: halvesOf(dispatch),
+          queued,
+        }),
       ];
     }),
   );

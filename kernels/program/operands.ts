@@ -22,6 +22,11 @@ export function operandsOf(
   return [...Object.values(reads), ...Object.values(writes)];
 }
 
+/** Whether an operand that is accessed so may hold half floats: by functions, vec4 by vec4. */
+export function takesHalves(kind: Read | Write): boolean {
+  return kind === "bulk" || kind === "small" || kind === "update";
+}
+
 /**
  * Raises a `TypeError` for a tensor that is missing or of another type than the kernel takes, and a
  * `RangeError` for no workgroups.
@@ -41,7 +46,8 @@ export function demandOperands(
   for (const [operand, kind, tensor] of kinds) {
     if (!tensor) throw new TypeError(`Cannot run kernel ${name}: it needs ${operand}`);
     const type: ElementType = kind === "u32" ? "u32" : "f32";
-    if (tensor.type !== type) {
+    const fits = tensor.type === type || (tensor.type === "f16" && takesHalves(kind));
+    if (!fits) {
       throw new TypeError(
         `Cannot run kernel ${name}: wanted ${operand} of type ${type}, found ${tensor.name} of type ` +
           `${tensor.type}`,

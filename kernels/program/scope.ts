@@ -2,7 +2,15 @@ import { assembleTrace } from "./assemble_trace.ts";
 import type { Device } from "../gpu/device.ts";
 import { Program } from "./program.ts";
 import { ALIGNMENT, type ElementType, pad, Tensor } from "../gpu/tensor.ts";
-import { Trace } from "./trace.ts";
+import { type Precision, Trace } from "./trace.ts";
+
+/** Options of {@link Scope.trace}. */
+export interface TraceOptions {
+  /** A program of the same scope whose memory it may share. */
+  readonly over?: Program;
+  /** How values are kept. Default: in float32. */
+  readonly precision?: Precision;
+}
 
 /** Owns tensors and programs; disposing of it frees their memory. */
 export class Scope implements Disposable {
@@ -26,6 +34,7 @@ export class Scope implements Disposable {
     type: ElementType = "f32",
   ): Tensor {
     this.#demandAlive(`make tensor ${name}`);
+    if (type === "f16") this.gpu.demandHalves();
     const tensor = new Tensor(name, shape, type);
     const buffer = this.gpu.takeBuffer(name, tensor.bytes);
     this.#buffers.push(buffer);
@@ -62,17 +71,20 @@ export class Scope implements Disposable {
    * only inside the program, except those it keeps. Raises a `TypeError` for tensors that are not
    * alive, those of other traces, and those that are read before anything is written to them. `over`
    * is a program of this scope whose memory it may share: each replay writes over what one of the
-   * other has left.
+   * other has left. `precision` `mixed` needs an adapter with `shader-f16`, and raises a
+   * {@link GpuError} elsewhere.
    */
   async trace(
     name: string,
     build: (trace: Trace) => void,
-    { over }: { readonly over?: Program } = {},
+    { over, precision = "float32" }: TraceOptions = {},
   ): Promise<Program> {
     this.#demandAlive(`trace ${name}`);
+    if (precision === "mixed") this.gpu.demandHalves();
     const trace = new Trace(
       this.gpu,
       ({ name, shape, type }, values) => this.tensor(name, shape, values, type),
+      precision,
     );
     const built: unknown = build(trace);
     trace.end();

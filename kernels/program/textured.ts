@@ -17,7 +17,7 @@ function bulkOnly(commands: readonly Command[]): Set<Tensor> {
     else {
       const { kernel, reads, writes } = command;
       for (const [name, tensor] of Object.entries(reads)) {
-        (kernel.reads[name] === "bulk" ? loaded : others).add(tensor);
+        (kernel.reads[name] === "bulk" && tensor.type === "f32" ? loaded : others).add(tensor);
       }
       for (const [name, tensor] of Object.entries(writes)) {
         (kernel.writes[name] === "bulk" && !tensor.storage ? stored : others).add(tensor);

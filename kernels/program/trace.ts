@@ -35,12 +35,22 @@ export interface Copy {
 /** A command of a program. */
 export type Command = Dispatch | Clear | Copy;
 
+/**
+ * How values inside a program are kept: in float32, or images and their gradients in float16
+ * (`mixed`). All arithmetic is float32.
+ */
+export type Precision = "float32" | "mixed";
+
 /** Records commands in order; `Scope.trace` makes one and turns it into a program. */
 export class Trace {
   /** The device that the program will run on. */
   readonly gpu: Device;
   /** The commands recorded so far. */
   readonly commands: Command[] = [];
+  /** The tensors that may hold half floats. */
+  readonly halves: Set<Tensor> = new Set();
+  /** Whether values and their gradients are kept in half floats. */
+  readonly precision: Precision;
   readonly #outside: (tensor: Tensor, values?: ArrayLike<number>) => Tensor;
   readonly #made = new Set<Tensor>();
   readonly #constants = new Map<string, Tensor>();
@@ -50,8 +60,13 @@ export class Trace {
    * Traces come from `Scope.trace`. `outside` makes a tensor outside the program, of the name,
    * shape and type of the one it is given, and with these values.
    */
-  constructor(gpu: Device, outside: (tensor: Tensor, values?: ArrayLike<number>) => Tensor) {
+  constructor(
+    gpu: Device,
+    outside: (tensor: Tensor, values?: ArrayLike<number>) => Tensor,
+    precision: Precision = "float32",
+  ) {
     this.gpu = gpu;
+    this.precision = precision;
     this.#outside = outside;
   }
 
@@ -59,6 +74,17 @@ export class Trace {
   tensor(name: string, shape: readonly number[], type: ElementType = "f32"): Tensor {
     const tensor = new Tensor(name, shape, type, true);
     this.#made.add(tensor);
+    return tensor;
+  }
+
+  /**
+   * Says that a tensor is a value of a network or the gradient of one. In mixed precision, images
+   * `[batch, height, width, channels]` inside the program are then kept in half floats, where kernels
+   * load and store them vec4 by vec4.
+   */
+  value(tensor: Tensor): Tensor {
+    const narrow = this.precision === "mixed" && this.#made.has(tensor) && tensor.type === "f32";
+    if (narrow && tensor.shape.length === 4) this.halves.add(tensor);
     return tensor;
   }
 
