@@ -41,6 +41,7 @@ import { movingAverage } from "./ops/moving_average.ts";
 import { normalizePixels } from "./ops/normalize_pixels.ts";
 import { multiply } from "./ops/multiply.ts";
 import { scaleChannels } from "./ops/scale_channels.ts";
+import { scaleLoss } from "./ops/scale_loss.ts";
 import { layerNorm } from "./ops/layer_norm.ts";
 import type { Op } from "./op.ts";
 import { adamw, sgd } from "./ops/optimizers.ts";
@@ -71,6 +72,7 @@ export const ops: readonly Op[] = [
   add,
   multiply,
   scaleChannels,
+  scaleLoss,
   maxPool2d,
   avgPool2d,
   adaptiveAvgPool2d,
@@ -163,6 +165,7 @@ export {
   restore,
   samplePictures,
   scaleChannels,
+  scaleLoss,
   select,
   sgd,
   sigmoid,

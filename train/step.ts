@@ -177,7 +177,8 @@ export class TrainingStep implements Stateful {
     const counters = new Counters(scope, objective, (name) => tally.get(name));
     const weights = classWeights &&
       scope.tensor("class weights", [classWeights.length], [...classWeights]);
-    const guard = new Guard(scope, [learner.statistics.flat, tally.flat]);
+    const changed = [learner.statistics.flat, tally.flat];
+    const guard = new Guard(scope, changed, { scaled: precision === "mixed" });
     const gradients = [learner.gradients.flat, ...gates ? [gates.gradients.flat] : []];
     const { labels } = images;
     const forwardOf = (sandwich: readonly Which[]) => (trace: Trace): void => {
@@ -202,7 +203,8 @@ export class TrainingStep implements Stateful {
           )
           : undefined,
       });
-      tape.backward(gates && drawn ? gates.penalize(apply, loss, drawn, lambda) : loss, one);
+      const all = gates && drawn ? gates.penalize(apply, loss, drawn, lambda) : loss;
+      tape.backward(all, guard.seed(trace, one));
       const run = applying(trace);
       run(accumulate, [sums, parts], {});
       for (const [which, of] of entriesOf(logits)) {
@@ -294,7 +296,8 @@ export class TrainingStep implements Stateful {
   }
 
   get singles(): Readonly<Record<string, Tensor>> {
-    return { guard: this.#parts.guard.tensor };
+    const { tensor, scaling } = this.#parts.guard;
+    return { guard: tensor, ...scaling ? { scaling } : {} };
   }
 
   /**

@@ -21,7 +21,15 @@ const EPS = 1e-6;
 export interface GuardAttributes {
   /** The norm that the first gradient is scaled down to where it is larger. Default: none. */
   readonly clip?: number;
+  /** Whether the last input is the scale of the loss. */
+  readonly scaled?: boolean;
 }
+
+/** Steps in a row that count, after which the scale of the loss doubles, as PyTorch's does. */
+export const GROWTH_STEPS = 2000;
+
+/** The largest scale of a loss. */
+const MOST_SCALE = 2 ** 24;
 
 // Adds up what the lanes of a workgroup have, into sums[0].
 const ADD_UP = /* wgsl */ `
@@ -78,23 +86,44 @@ export function recordParts(trace: Trace, x: Tensor, read: "bulk" | "small" = "b
 
 const NAMES = ["first", "second"] as const;
 
-/** The kernel for one or two gradients. */
+// Of a scaled loss: too large a scale explains what is no number, so it is halved, down to 1.
+const SCALED = {
+  before: "let factor = scaling[0];",
+  overflow: "wrong && !ended && factor > 1.0",
+  after: /* wgsl */ `
+    let good = select(0.0, scaling[2] + 1.0, counts);
+    let grows = good >= ${GROWTH_STEPS}.0;
+    let larger = select(factor, min(factor * 2.0, ${MOST_SCALE}.0), grows);
+    scaling[0] = select(larger, max(factor * 0.5, 1.0), overflow);
+    scaling[1] = 1.0 / scaling[0];
+    scaling[2] = select(good, 0.0, grows);
+    scaling[3] += select(0.0, 1.0, overflow);`,
+};
+
+const UNSCALED = { before: "let factor = 1.0;", overflow: "false", after: "" };
+
+/** The kernel for one or two gradients, of a loss that is scaled or not. */
 function guardKernel(
   gradients: number,
-): Kernel<"losses" | typeof NAMES[number], "guard", string> {
+  scaled: boolean,
+): Kernel<"losses" | typeof NAMES[number], "guard" | "scaling", string> {
   const names = NAMES.slice(0, gradients);
   const squares = (name: string): string =>
     `for (var i = lane; i < dims.${name}_parts; i += ${LANES}u) { sum += ${name}(i).xy${
       name === "first" ? "" : " * vec2f(0.0, 1.0)"
     }; }`;
+  const { before, overflow, after } = scaled ? SCALED : UNSCALED;
   return defineKernel({
-    name: `guard step${gradients > 1 ? ", two gradients" : ""}`,
+    name: `guard step${gradients > 1 ? ", two gradients" : ""}${scaled ? ", scaled loss" : ""}`,
     workgroupSize: LANES,
     reads: {
       losses: "channel",
       ...Object.fromEntries(names.map((name) => [name, "small"])),
     } as Record<"losses" | typeof NAMES[number], "channel" | "small">,
-    writes: { guard: "f32" },
+    writes: { guard: "f32", ...scaled ? { scaling: "f32" } : {} } as Record<
+      "guard" | "scaling",
+      "f32"
+    >,
     dims: {
       clip: "f32",
       ...Object.fromEntries(names.map((name) => [`${name}_parts`, "u32"])),
@@ -107,15 +136,18 @@ fn main(workgroup: u32, lane: u32) {
   ${names.map(squares).join("\n  ")}
   add_up(sum, lane);
   if (lane == 0u) {
+    ${before}
     let squares = sums[0].x;
     let wrong = sums[0].y > 0.0 || not_finite(vec4f(squares)) || not_finite(losses(0u));
     let ended = guard[2] >= ${MOST_LOST}.0;
     let counts = !wrong && !ended;
-    let scale = min(1.0, dims.clip / (sqrt(squares) + ${EPS}));
+    let overflow = ${overflow};
+    let lost = !counts && !overflow;
+    let scale = min(1.0, dims.clip / (sqrt(squares) / factor + ${EPS})) / factor;
     guard[0] = select(0.0, scale, counts);
     guard[1] = select(0.0, 1.0, counts);
-    guard[2] = select(select(guard[2] + 1.0, guard[2], ended), 0.0, counts);
-    guard[3] += select(1.0, 0.0, counts);
+    guard[2] = select(guard[2] + select(0.0, 1.0, lost && !ended), 0.0, counts);
+    guard[3] += select(0.0, 1.0, lost);${after}
   }
 }`,
     iterations: ({ first_parts, second_parts = 0 }) =>
@@ -125,11 +157,19 @@ fn main(workgroup: u32, lane: u32) {
 
 type Shaped = { readonly shape: readonly number[] };
 
-function checkGuard(
-  [guard, losses, ...gradients]: readonly Shaped[],
-  { clip }: GuardAttributes,
-): void {
-  for (const [what, found] of [["the guard", guard], ["the losses", losses]] as const) {
+/** The inputs by what they are. */
+function inputsOf<T extends Shaped>(inputs: readonly T[], { scaled }: GuardAttributes) {
+  const [guard, losses, ...others] = inputs;
+  const scaling = scaled ? others.pop() : undefined;
+  return { guard, losses, gradients: others, scaling };
+}
+
+function checkGuard(inputs: readonly Shaped[], attributes: GuardAttributes): void {
+  const { guard, losses, gradients, scaling } = inputsOf(inputs, attributes);
+  const { clip } = attributes;
+  const four = [["the guard", guard], ["the losses", losses], ["the scale", scaling]] as const;
+  for (const [what, found] of four) {
+    if (!found) continue;
     if (found.shape.length === 1 && found.shape[0] === 4) continue;
     throw new TypeError(`Cannot guard a step: wanted ${what} [4], found [${found.shape}]`);
   }
@@ -146,34 +186,39 @@ function checkGuard(
 /** The largest number of single precision: a norm that no gradient is scaled down to. */
 const NO_CLIP = 3.4028234663852886e38;
 
-function guardReference(
-  [guard, losses, ...gradients]: readonly Values[],
-  { clip = Infinity }: GuardAttributes,
-): Values {
+function guardReference(inputs: readonly Values[], attributes: GuardAttributes): Values[] {
+  const { guard, losses, gradients, scaling } = inputsOf(inputs, attributes);
+  const { clip = Infinity } = attributes;
   const [, , lost, all] = guard.data;
+  const [factor, , good, overflows] = scaling?.data ?? [1, 1, 0, 0];
   const squares = gradients[0].data.reduce((sum, x) => sum + x * x, 0);
   const numbers = [losses, ...gradients].every(({ data }) =>
     data.every((x) => Number.isFinite(Math.fround(x)))
   );
   const counts = numbers && lost < MOST_LOST;
-  const scale = Math.min(1, clip / (Math.sqrt(squares) + EPS));
-  return {
-    shape: [4],
-    data: Float64Array.from(
-      counts ? [scale, 1, 0, all] : [0, 0, Math.min(MOST_LOST, lost + 1), all + 1],
-    ),
-  };
+  const overflow = !numbers && lost < MOST_LOST && factor > 1;
+  const scale = Math.min(1, clip / (Math.sqrt(squares) / factor + EPS)) / factor;
+  const after = overflow ? [lost, all] : [Math.min(MOST_LOST, lost + 1), all + 1];
+  const decided = counts ? [scale, 1, 0, all] : [0, 0, ...after];
+  const four = (data: readonly number[]): Values => ({ shape: [4], data: Float64Array.from(data) });
+  if (!scaling) return [four(decided)];
+  const grows = counts && good + 1 >= GROWTH_STEPS;
+  const larger = grows ? Math.min(2 * factor, MOST_SCALE) : factor;
+  const next = overflow ? Math.max(factor / 2, 1) : larger;
+  const row = counts && !grows ? good + 1 : 0;
+  return [four(decided), four([next, 1 / next, row, overflows + (overflow ? 1 : 0)])];
 }
 
 /** Gradients `[n]` after a guard that has seen `lost` steps; those at `wrong` are no numbers. */
 function example(
   n: number,
-  { lost = 0, clip, wrong, infinite, second = [] }: {
+  { lost = 0, clip, wrong, infinite, second = [], scaling }: {
     lost?: number;
     clip?: number;
     wrong?: number;
     infinite?: boolean;
     second?: readonly number[];
+    scaling?: readonly number[];
   } = {},
 ): Case<GuardAttributes> {
   const guard = [1, 1, lost, 5];
@@ -184,13 +229,14 @@ function example(
       { shape: [4] },
       { shape: [n], sample: (normal, i) => i === wrong ? none : normal() },
       ...second.map((size) => ({ shape: [size] })),
+      ...scaling ? [{ shape: [4], sample: (_: unknown, i: number) => scaling[i] }] : [],
     ],
-    attributes: clip === undefined ? {} : { clip },
+    attributes: { ...clip === undefined ? {} : { clip }, ...scaling ? { scaled: true } : {} },
   };
 }
 
 /**
- * `guardStep(guard, losses, gradient, second?)`: decides whether a step counts. It does unless the
+ * `guardStep(guard, losses, gradient, second?, scaling?)`: decides whether a step counts. It does unless the
  * losses `[4]` or the gradients hold infinite numbers or NaN, the sum of squares of the first
  * gradient is infinite, or {@link MOST_LOST} steps in a row did not. The guard `[4]` is updated in
  * place:
@@ -200,29 +246,34 @@ function example(
  * - 1: 1 where the step counts, else 0.
  * - 2: steps in a row that did not, {@link MOST_LOST} at most.
  * - 3: all steps that did not.
+ *
+ * With `scaled`, gradients are those of a loss times the first number of `scaling` `[4]`: (scale,
+ * 1 / scale, steps in a row that counted, overflows). The factor on gradients takes the scale off
+ * again. A step that does not count while the scale is above 1 is an overflow: it halves the scale,
+ * and is no lost step; {@link GROWTH_STEPS} steps in a row that count double it (arXiv 1710.03740).
  */
 export const guardStep: Op<GuardAttributes> = {
   name: "guard step",
   forward: (trace, inputs, attributes) => {
     checkGuard(inputs, attributes);
-    const [guard, losses, ...gradients] = inputs;
+    const { guard, losses, gradients, scaling } = inputsOf(inputs, attributes);
     const parts = gradients.map((gradient) => recordParts(trace, gradient));
     const named = Object.fromEntries(parts.map((part, i) => [NAMES[i], part]));
     const counts = Object.fromEntries(
       parts.map(({ shape }, i) => [`${NAMES[i]}_parts`, shape[0]]),
     );
-    trace.run(guardKernel(parts.length), {
+    trace.run(guardKernel(parts.length, scaling !== undefined), {
       reads: { losses, ...named } as Record<"losses" | typeof NAMES[number], Tensor>,
-      writes: { guard },
+      writes: { guard, ...scaling ? { scaling } : {} } as Record<"guard" | "scaling", Tensor>,
       dims: { clip: attributes.clip ?? NO_CLIP, ...counts },
       workgroups: 1,
     });
-    return [guard];
+    return [guard, ...scaling ? [scaling] : []];
   },
   vjp: "none",
   reference: (inputs, attributes) => {
     checkGuard(inputs, attributes);
-    return [guardReference(inputs, attributes)];
+    return guardReference(inputs, attributes);
   },
   cases: [
     example(1),
@@ -232,5 +283,11 @@ export const guardStep: Op<GuardAttributes> = {
     example(2050, { wrong: 2049 }),
     example(300, { wrong: 7, infinite: true, lost: 1, second: [5] }),
     example(9, { lost: MOST_LOST }),
+    example(130, { clip: 0.001, scaling: [1024, 1 / 1024, 7, 2] }),
+    example(65, { wrong: 3, lost: 1, scaling: [1024, 1 / 1024, 7, 2] }),
+    example(65, { wrong: 3, lost: 1, scaling: [1, 1, 7, 2], second: [5] }),
+    example(64, { scaling: [256, 1 / 256, GROWTH_STEPS - 1, 0] }),
+    example(64, { scaling: [MOST_SCALE, 1 / MOST_SCALE, GROWTH_STEPS - 1, 0] }),
+    example(9, { wrong: 1, lost: MOST_LOST, scaling: [8, 1 / 8, 0, 1] }),
   ],
 };
