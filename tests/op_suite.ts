@@ -127,8 +127,16 @@ function spoilMemory(gpu: Gpu): () => void {
   return () => Object.assign(gpu, { takeBuffer, takeTexture });
 }
 
-/** How results leave a program: copied, or loaded by another kernel first. */
-export type Leaving = "copied" | "loaded";
+/**
+ * How values enter and leave a program: results copied, or loaded by another kernel first, or images
+ * `[batch, height, width, channels]` kept in half floats on both sides of the op.
+ */
+export type Leaving = "copied" | "loaded" | "narrowed";
+
+/** Whether a value is kept in half floats where images are narrowed. */
+function narrows({ shape, type = "f32" }: Pick<Tensor, "shape"> & { type?: string }): boolean {
+  return shape.length === 4 && type === "f32";
+}
 
 export async function compute<A>(
   gpu: Gpu,
@@ -145,20 +153,25 @@ export async function compute<A>(
   let outputs: Tensor[] = [];
   let gradients: (Tensor | null)[] = [];
   let restore = (): void => {};
+  const precision = leaving === "narrowed" ? "mixed" : "float32";
   const program = await scope.trace(op.name, (trace) => {
-    const made = op.forward(trace, inputs, test.attributes);
+    const into = (x: Tensor): Tensor =>
+      precision === "mixed" && narrows(x) ? trace.value(passedOn(trace, x)) : x;
+    const fed = inputs.map(into);
+    const made = op.forward(trace, fed, test.attributes);
     const wanted = [...sample.differentiable];
-    const context = { inputs, outputs: made, attributes: test.attributes, wanted };
+    const context = { inputs: fed, outputs: made, attributes: test.attributes, wanted };
     const upstream = scope.tensor("dy", made[0].shape, op.vjp === "none" ? undefined : dy);
-    const found = gradientTensors(trace, op, context, upstream);
+    const found = gradientTensors(trace, op, context, into(upstream));
     const out = (y: Tensor): Tensor => {
       if (y.storage) return y;
-      return trace.keep(leaving === "loaded" && y.type === "f32" ? passedOn(trace, y) : y);
+      const loaded = leaving !== "copied" && y.type === "f32";
+      return trace.keep(loaded ? passedOn(trace, trace.value(y)) : y);
     };
     outputs = made.map(out);
     gradients = found.map((g) => g && out(g));
     restore = spoilMemory(gpu);
-  });
+  }, { precision });
   restore();
   program.replay();
   const kept = [...outputs, ...gradients.filter((g) => g !== null)];
@@ -217,8 +230,13 @@ export interface Expectation {
 }
 
 /** Draws a case and computes its references in float64. */
-export function expectation<A>(op: Op<A>, test: Case<A>, seed: number): Expectation {
-  const sample = draw(test, seed);
+export function expectation<A>(
+  op: Op<A>,
+  test: Case<A>,
+  { seed, leaving }: { readonly seed: number; readonly leaving?: Leaving },
+): Expectation {
+  const drawn = draw(test, seed);
+  const sample = leaving === "narrowed" ? rounded(drawn) : drawn;
   const wanted = op.reference(sample.values, test.attributes);
   const [cotangent, direction] = [normals(seed + 1), normals(seed + 2)];
   return {
@@ -263,12 +281,22 @@ export function gradientError<A>(
   return worst;
 }
 
+/** A sample whose images are numbers that half floats can be. */
+function rounded(sample: Sample): Sample {
+  return {
+    ...sample,
+    values: sample.values.map((value, i) =>
+      narrows(sample.inputs[i]) ? { ...value, data: value.data.map(Math.f16round) } : value
+    ),
+  };
+}
+
 /** Parity and gradient error of one case. */
 export async function check<A>(
   gpu: Gpu,
   op: Op<A>,
   test: Case<A>,
-  { seed, leaving, expected = expectation(op, test, seed) }: {
+  { seed, leaving, expected = expectation(op, test, { seed, leaving }) }: {
     seed: number;
     leaving?: Leaving;
     expected?: Expectation;
@@ -283,6 +311,26 @@ export async function check<A>(
   };
 }
 
+/** Cases of an op that are tried with half floats: the others differ in loops, not in loads. */
+const NARROWED_CASES = 4;
+
+/** Half floats end there, and are no longer exact to 2^-11 below. */
+const RANGE = [2 ** -14, 65504] as const;
+
+/** Some of the cases with images whose numbers half floats can be, evenly spread, by place. */
+function narrowedCases<A>(cases: readonly Case<A>[]): ReadonlySet<number> {
+  const fit = [...cases.keys()].filter((i) => {
+    const { inputs, values } = draw(cases[i], 1000 + i);
+    const images = values.filter((_, k) => narrows(inputs[k]));
+    return images.length > 0 &&
+      images.every(({ data }) =>
+        data.every((x) => x === 0 || (Math.abs(x) <= RANGE[1] && Math.abs(x) >= RANGE[0]))
+      );
+  });
+  const step = Math.max(1, Math.ceil(fit.length / NARROWED_CASES));
+  return new Set(fit.filter((_, k) => k % step === 0));
+}
+
 function demand(holds: boolean, problem: string): void {
   if (!holds) throw new Error(problem);
 }
@@ -292,26 +340,35 @@ const GRADIENT = 1e-4;
 
 /** What {@link holds} holds cases to: to be made once where several adapters are held to it. */
 export function expectations<A>(op: Op<A>, cases: readonly Case<A>[]): Expectation[] {
-  return cases.map((test, i) => expectation(op, test, 1000 + i));
+  return cases.map((test, i) => expectation(op, test, { seed: 1000 + i }));
 }
+
+/**
+ * With images in half floats: a stored value is off by up to 2^-11 of itself, 2.8e-4 in the mean; a
+ * gradient goes through up to four of them, dy, x, y and itself, and differences of them.
+ */
+const NARROWED = 3e-3;
 
 /** Throws unless outputs and gradients of all cases equal those of the float64 reference. */
 export async function holds<A>(
   gpu: Gpu,
   op: Op<A>,
   cases: readonly Case<A>[],
-  { leaving, expected = expectations(op, cases) }: {
+  { leaving, expected = leaving === "narrowed" ? [] : expectations(op, cases) }: {
     leaving?: Leaving;
     expected?: readonly Expectation[];
   } = {},
 ): Promise<void> {
+  const [most, mostGradient] = leaving === "narrowed" ? [NARROWED, NARROWED] : [PARITY, GRADIENT];
+  const taken = leaving === "narrowed" ? narrowedCases(cases) : new Set(cases.keys());
   for (const [i, test] of cases.entries()) {
+    if (!taken.has(i)) continue;
     const { parity, gradient, padded } = await check(gpu, op, test, {
       ...{ seed: 1000 + i, leaving, expected: expected[i] },
     });
     const label = `${op.name}, case ${i}, ${JSON.stringify(test.attributes)}`;
-    demand(parity <= PARITY, `${label}: outputs are ${parity} off`);
+    demand(parity <= most, `${label}: outputs are ${parity} off`);
     demand(padded, `${label}: the padding is not zero`);
-    demand(gradient <= GRADIENT, `${label}: gradients are ${gradient} off`);
+    demand(gradient <= mostGradient, `${label}: gradients are ${gradient} off`);
   }
 }
