@@ -22,6 +22,7 @@ import { calibrate, elapsed, type Job, time, waitTime } from "./timing.ts";
 import { Gates } from "../train/gates.ts";
 import { Learner } from "../train/learner.ts";
 import { networksOf, type Objective, pairsOf, specsOf } from "../train/objective.ts";
+import { type PrecisionChoice, precisionOn } from "../train/precision.ts";
 import type { Stateful } from "../train/resume/stateful.ts";
 import { TrainingStep } from "../train/step.ts";
 import { columns, fileSize, grouped } from "../cli/text.ts";
@@ -40,6 +41,8 @@ export interface StepOptions {
   readonly maskFrom: number;
   readonly trunk: "shared" | "separate";
   readonly imageSize: number;
+  /** How values of the step are kept. */
+  readonly precision: PrecisionChoice;
   readonly repeats: number;
   /** Whether to time each kernel by itself as well. */
   readonly profile: boolean;
@@ -157,12 +160,13 @@ interface Prepared {
 
 async function prepare(
   scope: Scope,
-  { split, objective, batch, size, sandwich }: {
+  { split, objective, batch, size, sandwich, precision: choice }: {
     split: Split;
     objective: Objective;
     batch: number;
     size: number;
     sandwich?: number;
+    precision: PrecisionChoice;
   },
 ): Promise<Prepared> {
   const { gpu } = scope;
@@ -181,7 +185,8 @@ async function prepare(
     image: { height: size, width: size },
   };
   const gates = gatesOf(scope, objective, size);
-  const parts = { objective, learner, feed, labelSmoothing: 0, gates, sandwich };
+  const precision = precisionOn(gpu, choice);
+  const parts = { objective, learner, feed, labelSmoothing: 0, gates, sandwich, precision };
   await tuneTiles(gpu, (rehearsal) => TrainingStep.trace(rehearsal, parts));
   const started = performance.now();
   const step = await TrainingStep.trace(scope, parts);
@@ -234,8 +239,8 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
   const split = generatedSplit({ train: batch, validation: 1, size, seed: 0 });
   const objective = objectiveOf(options, split.train);
   using scope = gpu.scope();
-  const { sandwich } = options;
-  const prepared = await prepare(scope, { split, objective, batch, size, sandwich });
+  const { sandwich, precision } = options;
+  const prepared = await prepare(scope, { split, objective, batch, size, sandwich, precision });
   const { program } = prepared.step;
   const encodings: number[] = [];
   for (let i = 0; i < ENCODINGS; i++) {
@@ -246,7 +251,7 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
   const all = [prepared];
   if (options.besidePlain && objective.mode !== "plain") {
     const alone = objectiveOf({ ...options, mode: "plain" }, split.train);
-    all.push(await prepare(scope, { split, objective: alone, batch, size }));
+    all.push(await prepare(scope, { split, objective: alone, batch, size, precision }));
   }
   const [own, plain] = await inTurn(all, repeats);
   const ms = median(own);

@@ -65,6 +65,7 @@ Deno.test("without flags, train adjoins resnet8 on generated images", () => {
     nesterov: false,
     strict: false,
     weightDecay: 1e-2,
+    precision: "float32",
     normDecay: 1,
     smoothing: 0,
     classWeights: "none",

@@ -250,6 +250,8 @@ export const EFFECTS: readonly Effect[] = [
     of: "sgd",
     beside: "--opt sgd",
   }),
+  effect(TRAINING, "precision", "--precision mixed", "program"),
+  effect(["train"], "precision", "--precision auto", "program", { of: "a GPU with half floats" }),
   effect(TRAINING, "norm-decay", "--norm-decay 0", [
     "program",
     "write factors of the weight decay",
@@ -465,6 +467,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(STEP, "variant", "--variant torchvision", "printed", { refused: "with" }),
   effect(STEP, "stem", "--stem authors", "program", { beside: "--stem cifar" }),
   effect(STEP, "mask-from", "--mask-from 1", "program"),
+  effect(STEP, "precision", "--precision mixed", "program"),
   effect(STEP, "trunk", "--trunk separate", "program"),
   effect(STEP, "compression", "--compression 2", "program"),
   effect(STEP, "sandwich", "--sandwich 1", "program", { beside: "--compression 2,4" }),

@@ -70,7 +70,7 @@ function recordingDevice(
   const none = nullDevice({
     adapterInfo: INFO as GPUAdapterInfo,
     limits: LIMITS as Partial<GPUSupportedLimits> as GPUSupportedLimits,
-    features: new Set(),
+    features: new Set(["shader-f16"]),
   });
   return Object.assign({}, none, {
     queue: Object.assign({}, none.queue, {
@@ -171,7 +171,7 @@ export async function observe(
     Promise.resolve({
       info: INFO,
       limits: LIMITS,
-      features: new Set(),
+      features: new Set(["shader-f16"]),
       requestDevice: () => Promise.resolve(recordingDevice(ledger, { submitted, reading })),
     });
   using _ = replaced(navigator.gpu, "requestAdapter", { value: requestAdapter });

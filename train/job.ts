@@ -25,6 +25,7 @@ import { Learner, type OptimizerOptions, Weights } from "./learner.ts";
 import { networksOf, type Objective, specsOf } from "./objective.ts";
 import { lossFor, taughtLossFor } from "./loss_of_options.ts";
 import { pairsFor } from "./pair.ts";
+import { precisionOn } from "./precision.ts";
 import { Snapshots } from "./resume/snapshots.ts";
 import { type Teacher, TrainingStep } from "./step.ts";
 import type { TrainOptions } from "./types.ts";
@@ -256,6 +257,7 @@ export function traceStep(
     ...{ learner: weights.learner, teacher: weights.teacher, gates: weights.gates },
     ...{ objective, feed, labelSmoothing, classWeights },
     ...{ accumulation, clip, sandwich: options.sandwich },
+    precision: precisionOn(scope.gpu, options.precision),
   });
 }
 

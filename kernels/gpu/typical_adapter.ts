@@ -33,6 +33,6 @@ export function typicalAdapter(
       isFallbackAdapter: kind === "software",
     }),
     limits: standIn<GPUSupportedLimits>(LIMITS),
-    features: new Set(["subgroups"]),
+    features: new Set(["subgroups", "shader-f16"]),
   };
 }

@@ -1,5 +1,6 @@
 import { BATCH_SIZES, EPOCHS } from "../../data/recipes.ts";
 import { SAMPLERS } from "../../data/order.ts";
+import { PRECISIONS } from "../precision.ts";
 import { SCHEDULES } from "../schedule.ts";
 import {
   RECIPE_BATCH_SIZES,
@@ -176,6 +177,21 @@ export const OPTIMIZATION = [
         max: Number.MAX_SAFE_INTEGER,
         default: 0,
         help: "of weights, order, augmentation, masks and generated images",
+      },
+    ],
+  },
+  {
+    title: "precision",
+    commands: ["train", "search", "compare", "bench step"],
+    options: [
+      {
+        name: "precision",
+        kind: "choice",
+        choices: PRECISIONS,
+        default: "float32",
+        help:
+          "how values of a training step are kept: mixed keeps images and their gradients in half " +
+          "floats, with a loss that is scaled; auto does so on GPUs that have them",
       },
     ],
   },
