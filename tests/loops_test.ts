@@ -252,7 +252,7 @@ async function demandLong(gpus: ReadonlyMap<string, Gpu>, op: Op, long: Long): P
   const test = caseOf(op, long);
   const refused = long.refused ?? {};
   const everywhere = [...gpus.keys()].every((which) => which in refused);
-  const expected = everywhere ? undefined : expectation(op, test, 11);
+  const expected = everywhere ? undefined : expectation(op, test, { seed: 11 });
   for (const [which, gpu] of gpus) {
     const label = `${JSON.stringify(long)} on preset ${which}`;
     if (refused[which]) {

@@ -9,7 +9,7 @@ const test: Case<Conv2dAttributes> = {
   attributes: { stride: 2, padding: 1 },
 };
 
-const expected = expectation(conv2d, test, 5);
+const expected = expectation(conv2d, test, { seed: 5 });
 
 /** The error that the checker finds after `spoil` has changed one gradient. */
 async function errorAfter(input: number, spoil: (gradient: Float64Array) => void): Promise<number> {

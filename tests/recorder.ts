@@ -48,7 +48,7 @@ const LIMITS = {
   maxComputeWorkgroupStorageSize: 32768,
 };
 
-const INFO = { description: "a recorder", isFallbackAdapter: true };
+const INFO = { description: "a recorder", isFallbackAdapter: false };
 
 function bytesOf(data: BufferSource): Uint8Array {
   return ArrayBuffer.isView(data)
