@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs what is missing: Deno (through npm), a WebGPU adapter (Debian's software one), and the
-# dependencies. Says so where there is nothing to do.
+# dependencies that every command has; with --all, those of single commands as well, so that nothing
+# needs a network later. Says so where there is nothing to do.
 set -eu
 cd "$(dirname "$0")"
 
@@ -84,6 +85,13 @@ finds_fast_adapter() {
   esac
 }
 
+all=
+case "${1-}" in
+  '') ;;
+  --all) all=1 ;;
+  *) fail "Cannot set up: wanted --all or nothing, found $1." ;;
+esac
+
 done_something=
 if ! command -v deno >/dev/null 2>&1; then
   install_deno
@@ -109,10 +117,16 @@ if ! finds_fast_adapter; then
   fi
 fi
 
-# What the program itself imports. The 140 MB that run ONNX are fetched when that is first done, or by
-# "deno install", which fetches everything that there is a use for without a network.
+# What the program itself imports. The 40 MB that decode pictures and the 140 MB that run ONNX are each
+# fetched when they are first needed.
 deno run --quiet cli/main.ts --version >/dev/null ||
   fail "Cannot fetch the dependencies: check the network, and that deno.lock fits deno.json."
+
+if [ -n "$all" ]; then
+  deno install --quiet --entrypoint cli/main.ts pictures/sharp_package.js export/onnxruntime_package.js ||
+    fail "Cannot fetch the packages of all commands: check the network."
+  say "the packages of all commands are there"
+fi
 
 if [ -n "$done_something" ]; then
   say "done: Deno $version and a WebGPU adapter"

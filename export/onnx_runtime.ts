@@ -10,8 +10,8 @@ export type Runtime = typeof OnnxRuntime;
 export const RUNTIME: string = config.imports["onnxruntime-web"].split("@").at(-1) ?? "";
 
 // What an import names by a literal is fetched before any command starts, and this has 140 MB that
-// only ONNX needs.
-const MODULE: string = "onnxruntime-web/wasm";
+// only ONNX needs. A package that is imported by its own name later brings along all others of deno.lock.
+const MODULE: string = import.meta.resolve("./onnxruntime_package.js");
 
 /**
  * Loads onnxruntime-web, which is fetched where it is not there yet. Raises a {@link DataError}
@@ -24,7 +24,7 @@ export async function loadRuntime(module = MODULE): Promise<Runtime> {
   } catch (cause) {
     throw new DataError(
       `Cannot run ONNX: wanted onnxruntime-web ${RUNTIME}, which is fetched when it is first ` +
-        `needed, found no way to; run deno install once where there is a network`,
+        `needed, found no way to; run sh setup.sh --all once where there is a network`,
       { cause },
     );
   }

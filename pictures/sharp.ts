@@ -63,8 +63,9 @@ export interface Sharp {
 }
 
 // What an import names by a literal is fetched before any command starts, and this has 40 MB of
-// machine code that only pictures in files need.
-const MODULE: string = "sharp";
+// machine code that only pictures in files need. A package that is imported by its own name later brings
+// along all others of deno.lock.
+const MODULE: string = import.meta.resolve("./sharp_package.js");
 
 let loaded: Promise<Sharp> | undefined;
 
@@ -74,7 +75,7 @@ function inTheWay(cause: unknown): string {
   if (missing) return `Deno started without the permission to: add ${grantingFlag(missing)}`;
   return tooManyOpen(cause)
     ? "too many files open: raise the limit of open files (ulimit -n)"
-    : "no way to: run deno install once where there is a network";
+    : "no way to: run sh setup.sh --all once where there is a network";
 }
 
 /** Imports sharp by its name. Raises a {@link DataError}. */

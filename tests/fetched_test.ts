@@ -7,7 +7,9 @@ import { lacks } from "./permissions.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 
-const ROOMS = ["kernels", "nn", "data", "export", "train", "pictures", "cli", "bench"];
+const ROOMS = [
+  ...["kernels", "nn", "data", "export", "train", "library", "pictures", "cli", "bench"],
+];
 
 for (const name of ["onnxruntime-web", "sharp"]) {
   Deno.test(`no import by a literal names ${name}`, { ignore: lacks("read") }, async () => {
@@ -22,6 +24,10 @@ for (const name of ["onnxruntime-web", "sharp"]) {
         named += source.includes(`"${name}`) ? 1 : 0;
         found.push(...imports.filter((line) => !line.startsWith("import type ")));
         found.push(...source.match(new RegExp(`\\bimport\\(\\s*["'\`]${name}`, "g")) ?? []);
+        found.push(
+          ...source.match(/^import [^;(]*_package\.js|\bimport\(\s*["'`][^"'`]*_package\.js/gm) ??
+            [],
+        );
       }
     }
     assert(named > 0);

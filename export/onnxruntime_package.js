@@ -1,0 +1,2 @@
+// By itself in a module that is imported when it is needed: Deno then fetches this package alone.
+export * from "onnxruntime-web/wasm";
