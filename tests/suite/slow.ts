@@ -34,6 +34,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "killed_test.ts": "processes",
   "loops_test.ts": "kernels",
   "lost_device_test.ts": "trains",
+  "notebook_test.ts": "trains",
   "onnx_model_command_test.ts": "trains",
   "onnx_test.ts": "kernels",
   "onnx_torchvision_test.ts": "processes",
