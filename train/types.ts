@@ -99,6 +99,8 @@ export interface EpochMetrics extends Omit<Progress, "step" | "steps"> {
 export interface NetworkSummary extends Score, Count {
   /** Of a small network that was trained with its base: what the proof found. */
   readonly verify?: Verification;
+  /** Milliseconds for one image in onnxruntime-web; of runs that searched for a budget of it. */
+  readonly latency?: number;
 }
 
 /** The comparison of the extracted network with the masked one. */

@@ -1,5 +1,6 @@
 import { EXIT } from "../exit.ts";
 import { searchRequest } from "../options.ts";
+import { processorTime } from "../processor_time.ts";
 import { print, printError, printProgress } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
 import { withKept } from "../report_page/write_report.ts";
@@ -41,7 +42,11 @@ export async function run(args: readonly string[]): Promise<number> {
         found: (found, which) => saveWidths(folder, found, { which, reporter }),
         course,
       }, reporter);
-      return trained && await withKept(trained, reporter);
+      if (!trained) return trained;
+      if (find.budgeted !== "latency") return await withKept(trained, reporter);
+      const { withLatencies } = await import("../../train/latencies_of_run.ts");
+      const measuring = { split: opened.job.split, now: processorTime, reporter };
+      return await withKept(await withLatencies(trained, measuring), reporter);
     },
   });
   return EXIT.ok;
