@@ -4,6 +4,8 @@ import { cp } from "node:fs/promises";
 import { readArguments } from "../cli/arguments.ts";
 import { trainRequest } from "../cli/options.ts";
 import { checkFolder } from "../cli/run/output_folder.ts";
+import { isExportedName } from "../cli/run/checkpoint_names.ts";
+import { isExported } from "../cli/run/exported_names.ts";
 import { demandWhole, isReplacing, ownCheckpoints, refuseMixed } from "../cli/run/replacing.ts";
 import { RunFolder } from "../cli/run/run_folder.ts";
 import { isTemporary } from "../cli/run/whole_file.ts";
@@ -200,4 +202,19 @@ test("a folder whose run has not ended well is told from a whole one", async (di
     `Cannot read the run in ${dir}: wanted one that has ended well, found no summary.json, which ` +
       `is written last; name one of its files, or train it again`,
   );
+});
+
+Deno.test("what export writes of a network, and of a checkpoint, is told by its name", () => {
+  for (const which of ["base", "small", "small-2", "small-0.25"]) {
+    for (const end of ["onnx", "int8.onnx", "fp16.onnx", "html", "int8.html", "fp16.html"]) {
+      assert(isExported(`${which}.${end}`), `${which}.${end}`);
+      assert(isExportedName(`last.${which}.${end}`) && isExportedName(`best-base.${which}.${end}`));
+      assert(!isExportedName(`${which}.${end}`) && !isExportedName(`mine.${which}.${end}`));
+    }
+    assert(isExported(`${which}.torch.safetensors`) && !isExported(`${which}.safetensors`));
+    assert(isExportedName(`epoch-0003.${which}.torch.safetensors`));
+  }
+  for (const name of ["mine.onnx", "small.int4.onnx", "index.html", ".onnx", "small.json"]) {
+    assert(!isExported(name), name);
+  }
 });

@@ -2,6 +2,7 @@
 import { basename, dirname } from "node:path";
 import { printable } from "../../data/printable.ts";
 import type { Position } from "../../train/resume/training_state.ts";
+import { beforeExported } from "./exported_names.ts";
 import { isWhich, type Which } from "../../nn/which.ts";
 
 /** The folder of a run that has its checkpoints. */
@@ -42,11 +43,7 @@ export function isCheckpointName(name: string): boolean {
 
 /** Whether a name there is that of what `export` takes out of a checkpoint: `last.small.onnx`. */
 export function isExportedName(name: string): boolean {
-  const checkpoint = name.replace(
-    /\.(base|small(-[\w.-]+)?)(\.int8|\.fp16)?\.(onnx|html|torch\.safetensors)$/,
-    ".safetensors",
-  );
-  return checkpoint !== name && isCheckpointName(checkpoint);
+  return beforeExported(name).some((before) => isCheckpointName(`${before}.safetensors`));
 }
 
 /** The folder of the run that a path of a checkpoint belongs to; nothing for files elsewhere. */

@@ -5,6 +5,7 @@
 // When all are there, removing config.json from `replacing` ends it; the rest is tidying up.
 import { DataError } from "../../data/error.ts";
 import { CHECKPOINTS, isCheckpointName, isExportedName } from "./checkpoint_names.ts";
+import { EXPORTED, isExported } from "./exported_names.ts";
 import { checkpointCure } from "./run_checkpoints.ts";
 import { removeTemporary, syncFile, syncFolder } from "./whole_file.ts";
 
@@ -26,24 +27,6 @@ export const RUN_FILES = [
   "report.html",
 ] as const;
 
-/** What `export` puts beside them. */
-const EXPORTED = [
-  "base.onnx",
-  "small.onnx",
-  "base.int8.onnx",
-  "small.int8.onnx",
-  "base.fp16.onnx",
-  "small.fp16.onnx",
-  "base.html",
-  "small.html",
-  "base.int8.html",
-  "small.int8.html",
-  "base.fp16.html",
-  "small.fp16.html",
-  "base.torch.safetensors",
-  "small.torch.safetensors",
-] as const;
-
 /** What `eval` puts beside them. */
 export const EVALUATED = [
   "confusion.svg",
@@ -58,16 +41,17 @@ const OWN_FILES: readonly string[] = [...new Set([...RUN_FILES, ...EXPORTED, ...
 /** What a run leaves of each of several small networks: `small-2.safetensors` and so on. */
 const RUN_FILE_OF_ONE = /^(small-[\w.-]+)(\.safetensors|-widths\.(json|svg)|-confusion\.svg)$/;
 
-/** What `export` and `eval` put beside them. */
-const OWN_FILE_OF_ONE = /^(small-[\w.-]+)(\.onnx|\.html|\.torch\.safetensors|-mistakes\.png)$/;
+/** What `eval` puts beside them. */
+const EVALUATED_OF_ONE = /^(small-[\w.-]+)-mistakes\.png$/;
 
 function isRunFile(name: string): boolean {
   return RUN_FILES.some((known) => known === name) ||
-    (RUN_FILE_OF_ONE.test(name) && !name.endsWith(".torch.safetensors"));
+    (RUN_FILE_OF_ONE.test(name) && !isExported(name));
 }
 
 function isOwnFile(name: string): boolean {
-  return OWN_FILES.includes(name) || RUN_FILE_OF_ONE.test(name) || OWN_FILE_OF_ONE.test(name);
+  return OWN_FILES.includes(name) || RUN_FILE_OF_ONE.test(name) || EVALUATED_OF_ONE.test(name) ||
+    isExported(name);
 }
 
 /** Names in their order: those that are known, before those of several small networks. */
