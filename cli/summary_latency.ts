@@ -12,6 +12,7 @@ import {
 import type { ImageSize } from "../nn/count.ts";
 import { channelsOf, IMAGE, type Network } from "../nn/network.ts";
 import { nameOf } from "../nn/state.ts";
+import type { SmallName } from "../nn/which.ts";
 import { processorTime } from "./processor_time.ts";
 import { columns } from "./text.ts";
 
@@ -104,12 +105,24 @@ function tooNarrow(layers: readonly Narrowed[], table: LayerTable): NarrowLayer[
   });
 }
 
-/** Times the layers of both networks, in onnxruntime-web unless told. */
+/** Times layers in onnxruntime-web, each once. */
+export class LayerClock {
+  readonly #known = new Map<string, number>();
+
+  /** The times of these layers, and of those that were timed before. */
+  async time(layers: readonly TimedLayers[]): Promise<LayerTable> {
+    const known = this.#known;
+    const found = await timeLayers(layers, { known, rounds: ROUNDS, now: processorTime });
+    for (const [key, time] of found) known.set(key, time);
+    return known;
+  }
+}
+
+/** Times the layers of both networks. */
 export async function summaryLatency(
   { base, small }: Pick<Adjoined, "base" | "small">,
   image: ImageSize,
-  time: (layers: readonly TimedLayers[]) => Promise<LayerTable> = (layers) =>
-    timeLayers(layers, { rounds: ROUNDS, now: processorTime }),
+  time: (layers: readonly TimedLayers[]) => Promise<LayerTable>,
 ): Promise<SummaryLatency> {
   const [whole, cut] = [base, small].map((network) => new Works(network, image));
   const narrowed = narrowedOf(whole, cut);
@@ -127,10 +140,13 @@ export async function summaryLatency(
 }
 
 /** What layers take, and which are too narrow to pay, in lines of text. */
-export function latencyText({ runtime, base, small, tooNarrow }: SummaryLatency): string {
+export function latencyText(
+  { runtime, base, small, tooNarrow }: SummaryLatency,
+  which: SmallName = "small",
+): string {
   const took =
     `Layers take ${base.toFixed(2)} ms in the base network and ${small.toFixed(2)} ms in ` +
-    `the small one for one image in ${runtime}.`;
+    `${which === "small" ? "the small one" : which} for one image in ${runtime}.`;
   if (tooNarrow.length === 0) return `${took}\nNone is too narrow to pay.\n`;
   const rows = tooNarrow.map(({ name, filters, milliseconds, wider, widerMilliseconds }) => [
     name,

@@ -29,6 +29,7 @@ Deno.test("parameters and MACs are those of the published networks", () => {
   for (const [depth, compression, backboneParams, classifierParams, giga] of sizes) {
     const { base, small } = summarize({ ...OPTIONS, model: `resnet${depth}`, compression });
     const found = compression === 1 ? base : small;
+    assert(found);
     assertEquals(found.backboneParams, backboneParams);
     assertEquals(found.classifierParams, classifierParams);
     assertEquals(found.params, backboneParams + classifierParams);
@@ -91,6 +92,29 @@ Deno.test("masking from stage 1 on leaves only the stem whole", () => {
   const table = summaryTable({ ...OPTIONS, maskFrom: 1 });
   assertEquals(line(table, "bn1").at(-1), "1.00x");
   assertEquals(line(table, "layer1.0.conv1").at(-1), "4.00x");
+});
+
+Deno.test("several small networks stand side by side, each with what it alone has", () => {
+  const several = { ...OPTIONS, compression: [2, 4, 8] };
+  const { base, ...all } = summarize(several);
+  const alone = (compression: number) => summarize({ ...OPTIONS, compression }).small;
+  assertEquals(all.small, undefined);
+  for (const alpha of [2, 4, 8] as const) {
+    assertEquals(all[`small-${alpha}`], alone(alpha));
+  }
+  const table = summaryTable(several);
+  assertEquals(line(table, "convolutions and norms").slice(1), [
+    ...["23,554,976", "6,146,464", "3.83x", "1,767,584", "13.33x", "659,488", "35.72x"],
+  ]);
+  assertEquals(line(table, "multiply-accumulates").slice(1), [
+    ...["4.676 G", "2.250 G", "2.08x", "1.618 G", "2.89x", "1.447 G", "3.23x"],
+  ]);
+  assertStringIncludes(table, "compression 2, 4, 8, 1000 classes");
+  assertEquals(table.split("\n")[2].trim().split(/ +/), ["base", "small-2", "small-4", "small-8"]);
+  const cost = Number(table.match(/Running all takes ([\d.]+) times/)?.[1]);
+  // The trunk is run once.
+  assert(cost > 1 && cost < 1 + 2.25 / 4.676 + 1.618 / 4.676 + 1.447 / 4.676, `${cost}`);
+  assertEquals(base, summarize(OPTIONS).base);
 });
 
 Deno.test("a compression that leaves no channel is refused", () => {

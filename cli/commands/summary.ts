@@ -1,16 +1,25 @@
+import type { SmallName } from "../../nn/which.ts";
 import { readArguments } from "../arguments.ts";
 import { EXIT } from "../exit.ts";
 import { unusable } from "../option_value.ts";
 import { print } from "../print.ts";
-import { pairOf, summarize, type SummaryOptions, summaryTable } from "../summary.ts";
+import { pairsOf, summarize, type SummaryOptions, summaryTable } from "../summary.ts";
 import { summaryOptions } from "../summary_file.ts";
 import type { SummaryLatency } from "../summary_latency.ts";
 
-/** What the layers of a summary take. */
-async function latencyOf(options: SummaryOptions): Promise<SummaryLatency> {
-  const { summaryLatency } = await import("../summary_latency.ts");
+/** What the layers of a summary take, by small network. */
+async function latenciesOf(
+  options: SummaryOptions,
+): Promise<readonly (readonly [SmallName, SummaryLatency])[]> {
+  const { LayerClock, summaryLatency } = await import("../summary_latency.ts");
   const { imageSize } = options;
-  return await summaryLatency(pairOf(options), { height: imageSize, width: imageSize });
+  const image = { height: imageSize, width: imageSize };
+  const clock = new LayerClock();
+  const found: (readonly [SmallName, SummaryLatency])[] = [];
+  for (const pair of pairsOf(options)) {
+    found.push([pair.which, await summaryLatency(pair, image, (layers) => clock.time(layers))]);
+  }
+  return found;
 }
 
 /** Counts the parameters and the multiply-accumulates of layers. */
@@ -20,15 +29,18 @@ export async function run(args: readonly string[]): Promise<number> {
     throw unusable("--trunk has no effect beside --json; leave one of them out");
   }
   const options = await summaryOptions({ values, given });
-  const latency = values.latency ? await latencyOf(options) : undefined;
-  print(
-    values.json
-      ? JSON.stringify({ ...summarize(options), latency }, null, 2) + "\n"
-      : summaryTable(options),
-  );
-  if (!values.json && latency) {
+  const latencies = values.latency ? await latenciesOf(options) : [];
+  if (values.json) {
+    const [[which, only] = []] = latencies;
+    const latency = which === "small" ? only : Object.fromEntries(latencies);
+    const json = { ...summarize(options), ...which === undefined ? {} : { latency } };
+    print(JSON.stringify(json, null, 2) + "\n");
+    return EXIT.ok;
+  }
+  print(summaryTable(options));
+  if (latencies.length) {
     const { latencyText } = await import("../summary_latency.ts");
-    print(`\n${latencyText(latency)}`);
+    for (const [which, latency] of latencies) print(`\n${latencyText(latency, which)}`);
   }
   return EXIT.ok;
 }

@@ -207,7 +207,7 @@ export const NETWORKS = [
   },
   {
     title: "small networks",
-    commands: ["train", "bench step"],
+    commands: ["train", "summary", "bench step"],
     options: [
       {
         name: "compression",
@@ -238,19 +238,6 @@ export const NETWORKS = [
         otherwise: "all of them",
         help: "of several small networks, how many each step trains: the smallest, and others at " +
           "random",
-      },
-    ],
-  },
-  {
-    title: "small network",
-    commands: ["summary"],
-    options: [
-      {
-        name: "compression",
-        kind: "number",
-        min: 1,
-        default: 4,
-        help: "alpha: masked convolutions of the small network keep floor(filters / alpha)",
       },
     ],
   },
