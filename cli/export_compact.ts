@@ -1,27 +1,32 @@
-import type { Batch } from "../data/batch.ts";
 import { firstBatch, validationBatches } from "../data/picture_batches.ts";
 import { percent, plural } from "../data/words.ts";
 import { encodeGraph, encodeOnnx, graphOf, parseOnnxInfo } from "../export/onnx.ts";
 import type { OnnxGraph } from "../export/onnx_graph.ts";
 import { OnnxSession, RUNTIME } from "../export/onnx_session.ts";
-import { calibratedRanges, type Calibration } from "../export/quantize/calibration.ts";
+import { calibratedRanges } from "../export/quantize/calibration.ts";
+import type { Calibration } from "../export/quantize/calibration_names.ts";
 import { halfGraph } from "../export/quantize/half_graph.ts";
 import { integerGraph } from "../export/quantize/integer_graph.ts";
-import { networkWords } from "../nn/which.ts";
-import { VerificationError } from "../train/errors.ts";
 import { ImageWork } from "../train/image_work.ts";
 import { latencyProgress } from "../train/latency_progress.ts";
-import { LogitsScore } from "../train/logits_score.ts";
-import type { Reporter, Which } from "../train/types.ts";
+import type { Reporter } from "../train/types.ts";
+import {
+  agreementOf,
+  type CompactPrecision,
+  demandTop1,
+  type Scored,
+  scored,
+} from "./compact_score.ts";
 import type { ExportOptions } from "./export.ts";
+import { processorTime } from "./processor_time.ts";
+import { adapterWords, chosenBrowser, openInBrowser } from "./run/browser_check.ts";
 import { type ExportSource, openSource } from "./run/export_source.ts";
 import { pageWords, writePage } from "./run/page_files.ts";
 import { openCalibration } from "./run/run_data.ts";
 import { writeWhole } from "./run/whole_file.ts";
 import { columns, fileSize, grouped } from "./text.ts";
 
-/** Images measured at a time, images calibrated on at a time, and runs the quickest of which counts. */
-const BATCH = 32;
+/** Images calibrated on at a time, and runs the quickest of which counts. */
 const CALIBRATED = 4;
 const LATENCY_RUNS = 20;
 
@@ -29,10 +34,7 @@ const LATENCY_RUNS = 20;
 const PRECISIONS = {
   int8: "8-bit integers",
   fp16: "weights of 16 bits",
-} as const;
-
-/** A kind of such numbers. */
-export type Precision = keyof typeof PRECISIONS;
+} as const satisfies Readonly<Record<CompactPrecision, string>>;
 
 /** What is exported, and how much it may lose. */
 export interface CompactOptions extends ExportOptions {
@@ -54,7 +56,7 @@ export interface Measured {
 /** What an export in fewer bits came to. */
 export interface CompactReport {
   readonly output: string;
-  readonly precision: Precision;
+  readonly precision: CompactPrecision;
   /** How it was calibrated, in words; of int8 only. */
   readonly calibrated?: string;
   readonly float32: Measured;
@@ -62,8 +64,19 @@ export interface CompactReport {
   /** Part of the validation images that both give the same class. */
   readonly agreement: number;
   readonly images: number;
+  /** What the file came to in a browser's WebGPU. */
+  readonly browser?: CompactInBrowser;
   /** The page beside the file. */
   readonly page?: string;
+}
+
+/** A file in fewer bits in the WebGPU of a browser. */
+export interface CompactInBrowser {
+  /** The adapter in the browser's words. */
+  readonly adapter: string;
+  readonly top1: number;
+  /** Part of the validation images that it gives the class it gives them in WebAssembly. */
+  readonly agreement: number;
 }
 
 /** A graph in fewer bits, and what its file says of it. */
@@ -76,7 +89,7 @@ interface Compact {
 type Told = Pick<Reporter, "work" | "note">;
 
 async function compactOf(
-  precision: Precision,
+  precision: CompactPrecision,
   { checkpoint, images, openPictures }: ExportSource,
   { includeNormalization, calibration, calibrationImages }: CompactOptions,
   reporter: Told,
@@ -115,72 +128,21 @@ async function compactOf(
   };
 }
 
-/** The index of the largest logit of each image. */
-function classesOf({ count }: Batch, logits: Float32Array): number[] {
-  const classes = logits.length / count;
-  return Array.from({ length: count }, (_, i) => {
-    const own = logits.subarray(i * classes, (i + 1) * classes);
-    return own.reduce((best, value, c) => value > own[best] ? c : best, 0);
-  });
-}
-
-/** Counts what two files get right of the same images, and how often they agree. */
-async function scored(
-  files: readonly [OnnxSession, OnnxSession],
-  { dataset }: ExportSource,
-  reporter: Told,
-): Promise<{ readonly scores: readonly [LogitsScore, LogitsScore]; readonly agreement: number }> {
-  const scores = [0, 1].map(() => new LogitsScore(dataset.classes.length));
-  const work = new ImageWork({ work: { what: "verification", total: dataset.length }, reporter });
-  let agreeing = 0;
-  for await (const batch of validationBatches({ dataset, batch: BATCH })) {
-    const found: number[][] = [];
-    for (const [i, file] of files.entries()) {
-      const logits = await file.logits(batch);
-      scores[i].add(batch, logits);
-      found.push(classesOf(batch, logits));
-    }
-    agreeing += found[0].filter((c, i) => c === found[1][i]).length;
-    work.sent(batch.count);
-    work.waited();
-  }
-  const [first, second] = scores;
-  return { scores: [first, second], agreement: agreeing / first.images };
-}
-
-/** Raises a {@link VerificationError} where a file gets too few images right. */
-function demandTop1(
-  [float32, compact]: readonly [LogitsScore, LogitsScore],
-  { which, precision, maxDrop }: { which: Which; precision: Precision; maxDrop: number },
-): void {
-  const { images } = float32;
-  // Of whole images, so that a drop of just what is allowed is one.
-  const drop = 100 * (float32.right - compact.right) / images;
-  if (drop <= maxDrop) return;
-  const cures = precision === "int8"
-    ? "another --calibration, more --calibration-images, or a larger --max-drop"
-    : "a larger --max-drop";
-  throw new VerificationError(
-    `Cannot export the ${networkWords(which)} in ${precision}: wanted top-1 to fall by at most ` +
-      `${plural(maxDrop, "point")}, found ${Number(drop.toFixed(2))}, from ${
-        percent(float32.score.top1)
-      } to ` +
-      `${percent(compact.score.top1)} of ${grouped(images)} images; nothing was written; try ` +
-      cures,
-  );
-}
-
 /**
  * Exports a network of a run as ONNX in fewer bits. The file is written only after it has run over
  * all validation images of the run, and got at most so many fewer of them right than the file of
  * float32, else a {@link VerificationError} is raised.
  */
 export async function exportCompact(
-  precision: Precision,
+  precision: CompactPrecision,
   options: CompactOptions,
   reporter: Told = { work() {}, note() {} },
 ): Promise<CompactReport> {
   const { includeNormalization, maxDrop } = options;
+  const { browser: asked } = options;
+  const browser = asked === undefined
+    ? undefined
+    : await chosenBrowser(asked, (text) => reporter.note(text));
   using source = await openSource(options, `${precision}.onnx`, (text) => reporter.note(text));
   const { checkpoint, dataset, output, page } = source;
   const { network: _, state: __, ...info } = checkpoint;
@@ -193,35 +155,75 @@ export async function exportCompact(
     stack.adopt(await OnnxSession.open(bytes, name), (session) => session.close());
   const float32 = await open(floatBytes, "the network in float32");
   const measured = await open(encode(), `the network in ${precision}`);
-  const { scores, agreement } = await scored([float32, measured], source, reporter);
-  demandTop1(scores, { which: checkpoint.which, precision, maxDrop });
+  const found = await scored([float32, measured].map((file) => (batch) => file.logits(batch)), {
+    ...{ dataset, reporter, what: "verification" },
+  });
+  const [of32, ofCompact] = found;
+  const { which } = checkpoint;
+  demandTop1([of32, ofCompact], { which, precision, maxDrop });
   // The same graph, with its own accuracy in the metadata.
-  const bytes = encode(scores[1].score.top1);
+  const bytes = encode(ofCompact.score.score.top1);
+  const inBrowser = browser === undefined || asked === undefined
+    ? undefined
+    : await scoreInBrowser({ browser, asked, bytes }, {
+      ...{ dataset, reporter, float32: of32, compact: ofCompact, which, precision, maxDrop },
+    });
   const written = await open(bytes, output);
   const first = await firstBatch({ dataset, batch: 1 });
   const timed = latencyProgress(reporter, LATENCY_RUNS);
   const latencies = await OnnxSession.latencies([float32, written], first, {
-    runs: LATENCY_RUNS,
-    timed,
+    ...{ runs: LATENCY_RUNS, now: processorTime, timed },
   });
   await writeWhole(output, bytes);
   if (page !== undefined) await writePage(page, output, parseOnnxInfo(bytes, output));
-  const [of32, ofCompact] = [floatBytes, bytes].map((file, i) => ({
-    top1: scores[i].score.top1,
-    fileBytes: file.length,
+  const measuredAs = (i: number): Measured => ({
+    top1: found[i].score.score.top1,
+    fileBytes: [floatBytes, bytes][i].length,
     latency: latencies[i],
-  }));
+  });
   return {
-    ...{ output, precision, agreement, images: scores[0].images },
-    ...{ float32: of32, compact: ofCompact },
+    ...{ output, precision, agreement: agreementOf(of32, ofCompact), images: of32.score.images },
+    ...{ float32: measuredAs(0), compact: measuredAs(1) },
+    ...inBrowser === undefined ? {} : { browser: inBrowser },
     ...compact.calibrated === undefined ? {} : { calibrated: compact.calibrated },
     ...page === undefined ? {} : { page },
   };
 }
 
+/**
+ * Runs a file in fewer bits over all validation images in a browser's WebGPU, where it may lose no
+ * more than in WebAssembly; nothing where `auto` finds no adapter.
+ */
+async function scoreInBrowser(
+  { browser, asked, bytes }: {
+    readonly browser: string;
+    readonly asked: string;
+    readonly bytes: Uint8Array;
+  },
+  { dataset, reporter, float32, compact, ...allowed }:
+    & Pick<ExportSource, "dataset">
+    & Omit<Parameters<typeof demandTop1>[1], "where">
+    & { readonly reporter: Told; readonly float32: Scored; readonly compact: Scored },
+): Promise<CompactInBrowser | undefined> {
+  const note = (text: string): void => reporter.note(text);
+  const session = await openInBrowser(browser, bytes, { asked, note });
+  if (!session) return undefined;
+  try {
+    const adapter = adapterWords(session.adapter);
+    const [found] = await scored([(batch) => session.logits(batch)], {
+      ...{ dataset, reporter, what: "verification in WebGPU" },
+    });
+    demandTop1([float32, found], { ...allowed, where: `the WebGPU of ${browser} (${adapter})` });
+    return { adapter, top1: found.score.score.top1, agreement: agreementOf(compact, found) };
+  } finally {
+    await session.close();
+  }
+}
+
 /** What an export in fewer bits came to: both files side by side. */
 export function compactText(
-  { output, precision, calibrated, float32, compact, agreement, images, page }: CompactReport,
+  { output, precision, calibrated, float32, compact, agreement, images, browser, page }:
+    CompactReport,
 ): string {
   const row = (name: string, { top1, fileBytes, latency }: Measured): string[] => [
     name,
@@ -239,6 +241,11 @@ export function compactText(
     ]),
     `${percent(agreement)} same class over ${grouped(images)} images; in onnxruntime-web ` +
     `${RUNTIME}, one thread`,
+    ...browser === undefined ? [] : [
+      `in its WebGPU (${browser.adapter}) ${percent(browser.top1)} top-1, ${
+        percent(browser.agreement)
+      } same class as in WebAssembly`,
+    ],
     ...page === undefined ? [] : [pageWords(page)],
   ].join("\n") + "\n";
 }

@@ -5,7 +5,10 @@ import {
   assertMatch,
   assertRejects,
   assertStringIncludes,
+  assertThrows,
 } from "@std/assert";
+import { demandTop1 } from "../cli/compact_score.ts";
+import { type CompactOptions, compactText, exportCompact } from "../cli/export_compact.ts";
 import { browserLine, checkInBrowser } from "../cli/run/browser_check.ts";
 import { BrowserExchange } from "../cli/run/browser_exchange.ts";
 import { BrowserSession } from "../cli/run/browser_session.ts";
@@ -14,9 +17,11 @@ import { encodeOnnx, parseOnnxInfo } from "../export/onnx.ts";
 import { OnnxSession } from "../export/onnx_session.ts";
 import { GpuError } from "../kernels/gpu/gpu_error.ts";
 import { UsageError, VerificationError } from "../train/errors.ts";
+import { LogitsScore } from "../train/logits_score.ts";
 import type { LogitsOf } from "../train/verify.ts";
 import { installedChromium } from "./chromium.ts";
 import { withFolder } from "./folder.ts";
+import { writeLossyRun } from "./lossy_run.ts";
 import { lacks } from "./permissions.ts";
 import { checkpointOf, fewLayers, images } from "./saved_networks.ts";
 
@@ -108,6 +113,45 @@ Deno.test(
     }
   },
 );
+
+Deno.test(
+  "files in fewer bits get as much right in Chromium's WebGPU, or are not written",
+  { ignore: ignore || !chromium },
+  () =>
+    withFolder(async (run) => {
+      await writeLossyRun(run);
+      const options: CompactOptions = {
+        ...{ run, format: "onnx", includeNormalization: false, overwrite: true },
+        ...{ calibration: "percentile", calibrationImages: 5, maxDrop: 50, browser: chromium },
+      };
+      const int8 = await exportCompact("int8", options);
+      assertEquals([int8.compact.top1, int8.browser?.top1, int8.browser?.agreement], [0.5, 0.5, 1]);
+      assertMatch(
+        compactText(int8),
+        /\nin its WebGPU \(.+\) 50\.0 % top-1, 100\.0 % same class as in WebAssembly\n/,
+      );
+      const fp16 = await exportCompact("fp16", { ...options, maxDrop: 0 });
+      assertEquals([fp16.browser?.top1, fp16.browser?.agreement], [1, 1]);
+    }),
+);
+
+Deno.test("a file that loses more elsewhere is refused there by name", () => {
+  const score = (right: number) => {
+    const score = new LogitsScore(2);
+    const labels = new Uint32Array(4);
+    const logits = Float32Array.from({ length: 8 }, (_, i) => i % 2 === +(i >> 1 >= right) ? 1 : 0);
+    score.add({ pixels: new Uint8Array(), labels, crops: new Float32Array(), count: 4 }, logits);
+    return { score, classes: [] };
+  };
+  const allowed = { which: "small", precision: "int8", maxDrop: 25 } as const;
+  demandTop1([score(4), score(3)], allowed);
+  assertThrows(
+    () => demandTop1([score(4), score(2)], { ...allowed, where: "the WebGPU of /opt/chrome (it)" }),
+    VerificationError,
+    "Cannot export the small network in int8: wanted top-1 to fall by at most 25 points in the " +
+      "WebGPU of /opt/chrome (it), found 50, from 100.0 % to 50.0 % of 4 images",
+  );
+});
 
 Deno.test("a browser that ends is no browser", { ignore }, async () => {
   const { message } = await assertRejects(

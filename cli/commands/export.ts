@@ -1,7 +1,10 @@
 import { printable } from "../../data/printable.ts";
 import { listed } from "../../data/words.ts";
+import { VerificationError } from "../../train/errors.ts";
 import { readArguments } from "../arguments.ts";
+import type { CompactPrecision } from "../compact_score.ts";
 import { EXIT } from "../exit.ts";
+import type { CompactOptions } from "../export_compact.ts";
 import { unusable } from "../option_value.ts";
 import { print, printError } from "../print.ts";
 import { isFolder, smallNetworksOf } from "../run/run_images.ts";
@@ -17,6 +20,23 @@ function demandFolder(output: string, networks: readonly string[]): void {
   );
 }
 
+/** Exports a network; gives what it came to, in words. */
+async function exported(
+  precision: CompactPrecision | undefined,
+  options: CompactOptions,
+): Promise<string> {
+  if (precision === undefined) {
+    const { exportNetwork, exportText } = await import("../export.ts");
+    return exportText(
+      await showingWork(printError, (reporter) => exportNetwork(options, reporter)),
+    );
+  }
+  const { compactText, exportCompact } = await import("../export_compact.ts");
+  return compactText(
+    await showingWork(printError, (reporter) => exportCompact(precision, options, reporter)),
+  );
+}
+
 /** Writes networks of a run as ONNX or for PyTorch. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals: [run] } = readArguments("export", args);
@@ -25,21 +45,18 @@ export async function run(args: readonly string[]): Promise<number> {
   const small = smallNetworksOf(run);
   const several = which === undefined && small.length > 1 ? small : undefined;
   if (several && values.output !== undefined) demandFolder(values.output, several);
+  const refused: VerificationError[] = [];
   for (const one of several ?? [which]) {
-    const options = { run, ...values, which: one };
-    if (precision === undefined) {
-      const { exportNetwork, exportText } = await import("../export.ts");
-      print(
-        exportText(await showingWork(printError, (reporter) => exportNetwork(options, reporter))),
-      );
-    } else {
-      const { compactText, exportCompact } = await import("../export_compact.ts");
-      const exported = await showingWork(
-        printError,
-        (reporter) => exportCompact(precision, options, reporter),
-      );
-      print(compactText(exported));
+    try {
+      print(await exported(precision, { run, ...values, which: one }));
+    } catch (error) {
+      // Of several networks, one that loses too much keeps no other from being written.
+      if (!several || !(error instanceof VerificationError)) throw error;
+      refused.push(error);
     }
   }
+  const last = refused.pop();
+  for (const { message } of refused) printError(`adjoin: ${message}\n`);
+  if (last) throw last;
   return EXIT.ok;
 }

@@ -1,3 +1,4 @@
+import { CALIBRATION_NAMES } from "../../export/quantize/calibration_names.ts";
 import type { CommandDescription } from "./command.ts";
 import { WHICH_FORM } from "./which_form.ts";
 
@@ -46,7 +47,6 @@ export const EXPORT = {
           kind: "string",
           value: "PATH",
           only: { format: ["onnx"] },
-          beside: ["int8", "fp16"],
           help: "check in the WebGPU of this Chromium or Chrome as well; auto: of one that is " +
             "installed, as deno task export:browser does",
         },
@@ -72,7 +72,7 @@ export const EXPORT = {
         {
           name: "calibration",
           kind: "choice",
-          choices: ["percentile", "entropy", "minmax"],
+          choices: CALIBRATION_NAMES,
           default: "percentile",
           needs: ["int8"],
           help: "the range of a value: 99.99 % of it, what loses least of its distribution, or all",

@@ -9,6 +9,7 @@ import { VerificationError } from "../../train/errors.ts";
 import { ImageWork } from "../../train/image_work.ts";
 import type { Reporter, Verification } from "../../train/types.ts";
 import { areEqual, compareLogits, inequality, type LogitsOf } from "../../train/verify.ts";
+import type { Adapter } from "../page/network.ts";
 import { equalityLine } from "../report/equality.ts";
 import { BrowserSession } from "./browser_session.ts";
 import { CHROMIUMS, demandRunning, installedBrowser } from "./installed_browser.ts";
@@ -37,7 +38,7 @@ export async function chosenBrowser(
 }
 
 /** Opens a file in a browser; with `auto`, one that cannot run it is said and passed over. */
-async function opened(
+export async function openInBrowser(
   browser: string,
   bytes: Uint8Array,
   { asked, note }: { readonly asked: string; readonly note: (text: string) => void },
@@ -48,6 +49,11 @@ async function opened(
     if (asked !== "auto" || !(error instanceof GpuError)) throw error;
     note(error.message);
   }
+}
+
+/** An adapter in words. */
+export function adapterWords({ name, software }: Adapter): string {
+  return software ? `${name}, in software` : name;
 }
 
 /**
@@ -68,15 +74,14 @@ export async function checkInBrowser(
   },
 ): Promise<BrowserVerification | undefined> {
   const note = (text: string): void => reporter.note(text);
-  const session = await opened(browser, bytes, { asked, note });
+  const session = await openInBrowser(browser, bytes, { asked, note });
   if (!session) return undefined;
   try {
     const total = dataset.length;
     const work = new ImageWork({ work: { what: "verification in WebGPU", total }, reporter });
     const both = [logits, (batch: Batch) => session.logits(batch)] as const;
     const found = await compareLogits(both, { dataset, batch: BATCH }, work);
-    const { name, software } = session.adapter;
-    const adapter = software ? `${name}, in software` : name;
+    const adapter = adapterWords(session.adapter);
     if (areEqual(found)) return { ...found, adapter };
     throw new VerificationError(
       `Cannot export the ${networkWords(which)}: in the WebGPU of ${browser} (${adapter}), the ` +

@@ -3,6 +3,7 @@ import type { Checkpoint } from "../checkpoint.ts";
 import { encodeGraph, graphOf, type OnnxOptions } from "../onnx.ts";
 import { INPUT, namesIn } from "../onnx_graph.ts";
 import { OnnxSession } from "../onnx_session.ts";
+import type { Calibration } from "./calibration_names.ts";
 import { entropyRange } from "./entropy.ts";
 import { Histogram } from "./histogram.ts";
 import { percentileRange } from "./percentile.ts";
@@ -17,10 +18,7 @@ export const CALIBRATIONS = {
   entropy: entropyRange,
   /** All. */
   minmax: ({ low, high }: Histogram): Range => ({ low, high }),
-} as const;
-
-/** The name of one of these ways. */
-export type Calibration = keyof typeof CALIBRATIONS;
+} as const satisfies Readonly<Record<Calibration, (values: Histogram) => Range>>;
 
 /**
  * The ranges of the values of a network that will be integers: those that onnxruntime has for some
