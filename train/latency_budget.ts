@@ -12,7 +12,7 @@ import type { Reporter } from "./types.ts";
 
 /** Choices that are measured, at most, and how near to the budget one is near enough, over it. */
 const TRIES = 8;
-const NEAR = 0.03;
+const NEAR = 0.02;
 
 /** From how far on a search says that none came near the budget, over it. */
 const FAR = 0.1;
