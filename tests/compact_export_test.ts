@@ -8,6 +8,10 @@ import {
 } from "@std/assert";
 import { EXIT } from "../cli/exit.ts";
 import { type CompactOptions, compactText, exportCompact } from "../cli/export_compact.ts";
+import { predict } from "../cli/predict.ts";
+import { encodeCheckpoint, parseCheckpoint } from "../export/checkpoint.ts";
+import type { FoundClass } from "../train/classifier.ts";
+import { encode, noise } from "./made_pictures.ts";
 import { DataError } from "../data/error.ts";
 import { decodeMetadata } from "../export/onnx_schema.ts";
 import { readOnnx } from "../export/onnx_read/read_onnx.ts";
@@ -18,7 +22,7 @@ import { withFolder } from "./folder.ts";
 import { writeLossyRun } from "./lossy_run.ts";
 import { lacks } from "./permissions.ts";
 
-const ignore = lacks("read", "write", "run", "env");
+const ignore = lacks("read", "write", "run", "env", "ffi");
 
 const options: Omit<CompactOptions, "run"> = {
   format: "onnx",
@@ -87,6 +91,35 @@ test("a file of integers says what it is, and how it compares with that of float
   const { code, out } = await adjoinCommand(["eval", output, "--json"]);
   const measured = JSON.parse(out);
   assertEquals([code, measured.top1, measured.which], [EXIT.ok, 0.5, "small"]);
+  // What predict says of a picture is what the file says of it.
+  const picture = `${run}/picture.png`;
+  await Deno.writeFile(picture, await encode(noise(4, 4, 3), "png"));
+  let text = "";
+  const asked = { run: output, pictures: [picture], top: 2, batchSize: 1, json: true };
+  const said = { print: (part: string) => void (text += part), printError: () => {} };
+  assertEquals((await predict(asked, said)).broken, 0);
+  const [{ predictions }] = JSON.parse(text);
+  assertEquals(predictions.map((found: FoundClass) => found.class).toSorted(), ["0", "1"]);
+});
+
+test("of several networks, one that loses too much keeps no other from being written", async (run) => {
+  const lossy = await Deno.readFile(`${run}/small.safetensors`);
+  const { network, state, ...info } = parseCheckpoint(lossy, "small");
+  const whole = new Map([...state, ["both.bias", new Float32Array(2)]]);
+  await Deno.writeFile(
+    `${run}/small-2.safetensors`,
+    encodeCheckpoint(network, state, { ...info, which: "small-2" }),
+  );
+  await Deno.writeFile(
+    `${run}/small-4.safetensors`,
+    encodeCheckpoint(network, whole, { ...info, which: "small-4" }),
+  );
+  await Deno.remove(`${run}/small.safetensors`);
+  const { code, out, error } = await adjoinCommand(["export", run, "--int8"]);
+  assertEquals(code, EXIT.verification, error);
+  assertStringIncludes(error, "adjoin: Cannot export the network small-2 in int8: wanted top-1");
+  assert(out.startsWith(`${run}/small-4.int8.onnx: 8-bit integers`), out);
+  assert(statOf(`${run}/small-4.int8.onnx`) && !statOf(`${run}/small-2.int8.onnx`));
 });
 
 test("a file with weights of 16 bits is not trained from, and all images calibrate", async (run) => {
