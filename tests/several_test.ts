@@ -227,6 +227,11 @@ Deno.test(
       const checkpoint = `${run}/checkpoints/best-small-4.safetensors`;
       const of = await adjoinCommand(["eval", checkpoint, "--json"]);
       assertEquals(Object.keys(JSON.parse(of.out)), ["base", "small-2", "small-4"]);
+      const both = await adjoinCommand(["export", checkpoint, "--format", "safetensors"]);
+      assertEquals(both.code, 0, both.error);
+      for (const which of ["small-2", "small-4"]) {
+        Deno.statSync(`${run}/checkpoints/best-small-4.${which}.torch.safetensors`);
+      }
       const again = await adjoinCommand([
         ...["train", ...SHORT, "--compression", "2", "--output", run, "--overwrite"],
       ]);

@@ -42,8 +42,8 @@ export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals: [run] } = readArguments("export", args);
   const precision = values.int8 ? "int8" : values.fp16 ? "fp16" : undefined;
   const which = whichOf(values);
-  const small = smallNetworksOf(run);
-  const several = which === undefined && small.length > 1 ? small : undefined;
+  const small = which === undefined ? await smallNetworksOf(run) : [];
+  const several = small.length > 1 ? small : undefined;
   if (several && values.output !== undefined) demandFolder(values.output, several);
   const refused: VerificationError[] = [];
   for (const one of several ?? [which]) {

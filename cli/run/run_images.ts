@@ -54,12 +54,6 @@ export function namesIn(path: string): Which[] {
   return found.toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
 }
 
-/** The small networks of a run folder; `small` where there is none, and of a file. */
-export function smallNetworksOf(path: string): SmallName[] {
-  const found = (isFolder(path) ? namesIn(path) : []).filter(isSmallName);
-  return found.length ? found : ["small"];
-}
-
 /** All networks that a path names: those of a run folder, or the file itself. */
 export function savedNetworks(path: string): SavedNetwork[] {
   if (!isFolder(path)) return [savedNetwork(path, "")];
@@ -94,6 +88,18 @@ export async function openCheckpoint(path: string): Promise<OpenedCheckpoint | u
   if (isOnnx(bytes, path)) return undefined;
   const { networks, state } = await networksIn(bytes, path);
   return state && { networks, state };
+}
+
+/**
+ * The small networks that a path names: those of a run folder, or of a checkpoint of a run; `small`
+ * where it names neither.
+ */
+export async function smallNetworksOf(path: string): Promise<SmallName[]> {
+  const names = isFolder(path)
+    ? namesIn(path)
+    : (await openCheckpoint(path))?.networks.map(({ which }) => which) ?? [];
+  const found = names.filter(isSmallName);
+  return found.length ? found : ["small"];
 }
 
 /**
