@@ -3,7 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch, assertThrows } f
 import { fileURLToPath } from "node:url";
 import { predict } from "../cli/predict.ts";
 import { browserScript } from "../cli/run/browser_script.ts";
-import { demandPictures, pageText, writePage } from "../cli/run/page_files.ts";
+import { demandPictures, pageText, pageWords, writePage } from "../cli/run/page_files.ts";
 import { DataError } from "../data/error.ts";
 import { encodeOnnx, parseOnnxInfo } from "../export/onnx.ts";
 import type { FoundClass } from "../train/classifier.ts";
@@ -112,6 +112,11 @@ Deno.test("a page holds its network's description, and names cannot end it", {
     },
     ...{ image, normalization, range: "pixels", classes, top1 },
   });
+});
+
+Deno.test("a folder with spaces is in quotes where a page says how to serve it", () => {
+  assertMatch(pageWords("/a b/net.html"), / --directory '\/a b', and open http:.*\/net\.html$/);
+  assertMatch(pageWords("/a/net 2.html"), / --directory \/a, and open http:.*\/net%202\.html$/);
 });
 
 Deno.test("a page for neither grey nor RGB is refused", () => {

@@ -1,12 +1,8 @@
 import { RUNTIME } from "../../export/onnx_runtime.ts";
+import { shellWord } from "../run/shell_word.ts";
 import { fileSize } from "../text.ts";
 import { type Markup, markup, type Piece, section, shown, table } from "./markup.ts";
 import type { ReportData } from "./report_data.ts";
-
-/** A word as a shell reads it. */
-function quoted(word: string): string {
-  return /^[\w./+@%:,=-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
-}
 
 /** The options that say most about a run, in words. */
 const OPTIONS: readonly (readonly [name: string, words: string])[] = [
@@ -66,7 +62,7 @@ function factRows(report: ReportData): Piece {
 export function runSection(report: ReportData): Markup {
   const { command, config } = report;
   const typed = report.kind === "run" ? report.kept?.command : undefined;
-  const line = ["deno", "task", ...command].map(quoted).join(" ");
+  const line = ["deno", "task", ...command].map(shellWord).join(" ");
   return section(
     "run",
     "How it was made",
@@ -76,7 +72,7 @@ export function runSection(report: ReportData): Markup {
       ${
       typed &&
       markup`<p class="quiet">It was typed as <code>${
-        shown(typed.map(quoted).join(" "), 4000)
+        shown(typed.map(shellWord).join(" "), 4000)
       }</code></p>`
     }
       <div class="charts">

@@ -1,13 +1,9 @@
 import { printable } from "../../data/printable.ts";
-
-/** A path as a shell reads it. */
-function quoted(path: string): string {
-  return /^[\w./+@%:,=-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
-}
+import { shellWord } from "./shell_word.ts";
 
 /** The command that goes on with a run. */
 export function goOnCommand(command: string, path: string): string {
-  return `deno task ${command} --resume ${printable(quoted(path), 300)}`;
+  return `deno task ${command} --resume ${printable(shellWord(path), 300)}`;
 }
 
 /** The end of a sentence that says so; nothing where there is nothing to go on from. */

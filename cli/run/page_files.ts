@@ -8,6 +8,7 @@ import { loadRuntime, RUNTIME } from "../../export/onnx_runtime.ts";
 import { picturePreparation } from "../../export/picture_preparation.ts";
 import type { PageData } from "../page/page_data.ts";
 import { browserScript } from "./browser_script.ts";
+import { shellWord } from "./shell_word.ts";
 import { unwritable } from "./unwritable.ts";
 import { writeWhole } from "./whole_file.ts";
 
@@ -104,7 +105,7 @@ export async function writePage(page: string, onnx: string, info: OnnxInfo): Pro
 
 /** Where a page is, and how to open it. */
 export function pageWords(page: string): string {
-  const served = `python3 -m http.server --directory ${dirname(page)}`;
+  const served = `python3 -m http.server --directory ${shellWord(dirname(page))}`;
   return `${page}: serve its folder, as with ${served}, and open ` +
     `http://localhost:8000/${encodeURIComponent(basename(page))}`;
 }
