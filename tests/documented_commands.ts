@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { readArguments } from "../cli/arguments.ts";
 import { type Command, COMMAND_NAMES } from "../cli/flags/commands.ts";
 import { compareRequest, searchRequest, trainRequest } from "../cli/options.ts";
-import { root } from "./documents.ts";
+import { read, root } from "./documents.ts";
 import { taskOf } from "./tasks.ts";
 
 /** What documents say beside tasks and commands, word by word. */
@@ -13,6 +13,9 @@ const OTHER_COMMANDS: readonly RegExp[] = [
   /^deno bundle --platform browser mod\.ts -o adjoin\.js$/,
   /^python3 -m http\.server --directory \S+$/,
 ];
+
+/** What all commands together are asked. */
+const ABOUT: readonly string[] = ["--help", "--version"];
 
 /** A program of the repository, run with permissions. */
 const PROGRAM = /^deno run (?:--allow-\S+ )*(\w\S*\.ts)( |$)/;
@@ -70,12 +73,21 @@ export function commandsOf(line: string): Parsed[] {
       path.startsWith("tests/") && existsSync(new URL(path, root))
     );
     if (after === undefined) {
+      const [, program] = /\bdeno run .*?(\S+\.ts)$/.exec(task.line) ?? [];
       if (task.args.length === 0 || (name === "test" && files)) return [];
+      if (program !== undefined && takes(program, task.args)) return [];
       throw new RangeError(`${name} takes no arguments`);
     }
     const all = [...after.split(" ").filter((word) => word), ...task.args];
-    return all.length ? [parsed(all)] : [];
+    return all.every((word) => ABOUT.includes(word)) ? [] : [parsed(all)];
   });
+}
+
+/** Whether a program reads all flags among arguments: it has their names. */
+function takes(program: string, args: readonly string[]): boolean {
+  const flags = args.filter((arg) => arg.startsWith("--"));
+  const source = read(program);
+  return flags.length > 0 && flags.every((flag) => source.includes(`"${flag.slice(2)}"`));
 }
 
 /** What is wrong with a line of shell, or nothing. */

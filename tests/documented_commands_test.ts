@@ -32,11 +32,15 @@ Deno.test("a command that is not accepted is found", { ignore }, () => {
       ["deno task adjoin trian", "trian is no command"],
       ["adjoin trian", "trian is no command"],
       ["adjoin train --epoch 3", "did you mean --epochs?"],
+      ["deno task torture --every hour", "torture takes no arguments"],
       ["deno run examples/none.ts", "not known here"],
       ["npm start", "not known here"],
       ["A=b sh setup.sh", "A=b sh setup.sh is not known here"],
     ]
   ) assertStringIncludes(wrongWith(line) ?? "nothing", problem);
+  for (const line of ["deno task adjoin --version", "deno task torture --only mutated-files"]) {
+    assertEquals(wrongWith(line), undefined);
+  }
 });
 
 Deno.test("shell is read as a shell does", () => {
