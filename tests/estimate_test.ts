@@ -88,6 +88,14 @@ Deno.test("the work of a run is that of its networks and images", async () => {
     { stage: "validation", images: 3 * 30, macs: both },
     { stage: "verification", images: 30, macs: both + count(small, train).macs },
   ]);
+  // The base network is verified with all small ones at once.
+  const several = await openJob({ ...options, compression: [2, 4] });
+  const own = several.pairs.reduce((sum, { small }) => sum + count(small, train).macs, 0);
+  assertEquals(workloads(several).at(-1), {
+    stage: "verification",
+    images: 30,
+    macs: macsTogether(several.pairs, train) + own,
+  });
   const plain = await openJob({ ...options, mode: "plain", which: "small" });
   const { macs } = count(small, train);
   assertEquals(workloads(plain).map((work) => work.macs), [3 * macs, macs]);
