@@ -234,10 +234,10 @@ export const BENCH_DATA = {
   help: "time how fast pictures are read and decoded",
   positionals: ["[DIR]"],
   examples: [
-    ["bench data", "of pictures that it makes itself"],
+    ["bench data photos", "how long a network would wait for your own pictures"],
     [
       "bench data photos --workers 1,2,4 --image-sizes 224",
-      "of your own pictures, by the number of workers",
+      "by the number of workers, for images of 224 pixels a side",
     ],
   ],
   sections: [],

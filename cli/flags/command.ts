@@ -12,7 +12,7 @@ export interface CommandDescription {
    * more of it.
    */
   readonly positionals: readonly string[];
-  /** Two to five command lines; tests/examples_test.ts runs each. */
+  /** Two to five command lines; tests/help_examples_test.ts runs each. */
   readonly examples: readonly Example[];
   /** Options that it has alone; those that it shares with others are in tables of their own. */
   readonly sections: readonly Section[];

@@ -10,7 +10,7 @@ export const COMPARE = {
       "all methods at half of the multiply-accumulates",
     ],
     [
-      "compare --data-dir photos --budget-params 0.5 --methods scratch,adjoined --seeds 3",
+      "compare --data-dir photos --budget-params 0.5 --methods alone,adjoined --seeds 3",
       "two methods, three runs of each",
     ],
   ],
