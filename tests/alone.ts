@@ -8,6 +8,7 @@ export const ALONE: readonly string[] = [
   "browser_test.ts",
   "example_page_test.ts",
   "page_test.ts",
+  "report_browser_test.ts",
   "timing_test.ts",
 ];
 

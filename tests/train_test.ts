@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseKept } from "../cli/report_page/kept_report.ts";
 import { encodeSafetensors, parseSafetensors } from "../data/safetensors.ts";
 import { parseCheckpoint } from "../export/checkpoint.ts";
 import { EXIT } from "../cli/exit.ts";
@@ -23,6 +24,10 @@ async function train(...args: string[]): Promise<string> {
 
 async function summaryOf(run: string): Promise<Summary> {
   return JSON.parse(await Deno.readTextFile(`${run}/summary.json`));
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }
 
 function same(a: Uint8Array, b: Uint8Array): boolean {
@@ -57,6 +62,23 @@ Deno.test(
       assertEquals(JSON.parse(metadata.classes).length, 10);
       assertEquals(JSON.parse(metadata.mean).length, 3);
       assertEquals(parseCheckpoint(small, "small").network.layers.at(-1)?.kind, "linear");
+      const page = await Deno.readTextFile(`${dir}/run/report.html`);
+      const sections = [...page.matchAll(/<section id="(\w+)"/g)].map(([, id]) => id).join(" ");
+      assertEquals(
+        sections,
+        "result curves tradeoff widths classes confusion pictures run files",
+      );
+      assertStringIncludes(page, "Verified: the small network as saved is the one");
+      assertStringIncludes(page, "finished");
+      const kept = parseKept(await Deno.readTextFile(`${dir}/run/report.json`), "report.json");
+      assertEquals([kept.images, kept.between], [25, ["base", "small"]]);
+      const right = (which: string): number => sum(kept.networks[which].right) / 25;
+      assertEquals([right("base"), right("small")], [summary.base?.top1, summary.small?.top1]);
+      assertMatch(kept.mistakes[0]?.picture ?? "", /^data:image\/png;base64,/);
+      await Deno.remove(`${dir}/run/report.html`);
+      const again = await adjoinCommand(["report", `${dir}/run`]);
+      assertMatch(again.out, /report\.html: \d+ kB, the run is finished\n$/, again.error);
+      assertStringIncludes(await Deno.readTextFile(`${dir}/run/report.html`), "How it was made");
     }),
 );
 

@@ -3,7 +3,7 @@ export const STYLE = /* css */ `
 :root {
   color-scheme: light dark;
   --ground: #ffffff; --card: #f7f8fa; --text: #1c2430; --quiet: #566070; --line: #dfe3e9;
-  --track: #e4e8ee; --base: #0067a3; --small: #c84e00; --small-2: #7b3294; --small-3: #8a6a00;
+  --track: #e4e8ee; --base: #0067a3; --small: #b84700; --small-2: #7b3294; --small-3: #8a6a00;
   --small-4: #b0307a; --small-5: #5b4636; --extra: #00795a; --other: #8a93a1;
   --good: #00704f; --bad: #b3261e; --on-base: #ffffff;
 }
@@ -108,7 +108,7 @@ footer { margin-top: 48px; padding-top: 14px; border-top: 1px solid var(--line);
 }
 @media print {
   :root { --ground: #fff; --card: #fff; --text: #000; --quiet: #444; --line: #bbb; --track: #ddd;
-    --base: #0067a3; --small: #c84e00; --small-2: #7b3294; --small-3: #8a6a00; --small-4: #b0307a;
+    --base: #0067a3; --small: #b84700; --small-2: #7b3294; --small-3: #8a6a00; --small-4: #b0307a;
     --small-5: #5b4636; --extra: #00795a; --other: #777; --good: #00704f; --on-base: #fff; }
   body { padding: 0; max-width: none; font-size: 11pt; }
   nav { display: none; } a { color: inherit; text-decoration: none; }
