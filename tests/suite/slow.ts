@@ -62,6 +62,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "soak_test.ts": "trains",
   "software_preset_test.ts": "kernels",
   "textured_test.ts": "kernels",
+  "torchvision_example_test.ts": "trains",
   "torchvision_test.ts": "kernels",
   "train_test.ts": "trains",
   "trained_checkpoint_test.ts": "trains",
