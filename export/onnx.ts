@@ -37,6 +37,7 @@ export type InputRange = "pixels" | "normalized";
 
 /** The description in an ONNX file besides its graph. */
 export interface OnnxInfo extends CheckpointInfo {
+  /** The range of its input. */
   readonly range: InputRange;
 }
 

@@ -5,6 +5,7 @@ import type { Metadata } from "./metadata.ts";
 
 /** A network that is read from an ONNX file. */
 export interface OnnxNetwork {
+  /** Its layers. */
   readonly network: Network;
   /** Its weights and running statistics by their names, in PyTorch's layout. */
   readonly tensors: TorchTensors;

@@ -183,6 +183,11 @@ export interface CommonSettings {
   /** Of weights, order, augmentation, masks and generated images. Default: 0. */
   readonly seed?: number;
   /**
+   * How values of a training step are kept: mixed keeps images and their gradients in half
+   * floats, with a loss that is scaled; auto does so on GPUs that have them. Default: float32.
+   */
+  readonly precision?: "float32" | "mixed" | "auto";
+  /**
    * Save a checkpoint every so many steps of an epoch as well. Default: at the end of each
    * epoch.
    */

@@ -23,6 +23,7 @@ import { encodeCheckpoint } from "../export/checkpoint.ts";
 import { memoryTable, planMemory } from "../cli/report/memory_plan.ts";
 import { EXIT } from "../cli/exit.ts";
 import { optionList } from "../cli/flags/option_list.ts";
+import { settingsList } from "../cli/flags/settings_list.ts";
 import { flagOf, optionsOf } from "../cli/flags/table.ts";
 import { generalHelp } from "../cli/help.ts";
 import { SIGNALS } from "../cli/run/interrupt.ts";
@@ -67,8 +68,16 @@ Deno.test("the documents name every model, and every flag of train", { ignore },
   assertEquals(flags.toSorted(), all.toSorted());
 });
 
+/** Options with their types, however their lines are broken. */
+function fieldsOf(settings: string): string[] {
+  const text = settings.replace(/[\s*]+/g, " ").replaceAll("?: |", "?:");
+  return text.split("readonly ");
+}
+
 Deno.test("the list of options is that of the command line", { ignore }, () => {
   assertEquals(documents.get("docs/options.md"), optionList());
+  const settings = new URL("../library/settings.ts", import.meta.url);
+  assertEquals(fieldsOf(Deno.readTextFileSync(settings)), fieldsOf(settingsList()));
 });
 
 Deno.test("the documents name every flag that only the search has", { ignore }, () => {

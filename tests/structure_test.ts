@@ -3,6 +3,7 @@ import { assert, assertEquals } from "@std/assert";
 import { walk } from "@std/fs";
 import { relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import config from "../deno.json" with { type: "json" };
 import { lacks } from "./permissions.ts";
 
 /** From path, as in `kernels/ops/relu.ts`, to source. */
@@ -53,7 +54,15 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   "library/": TRAIN,
   "cli/": [...LIBRARY_ROOMS, "pictures/"],
   "bench/": [...LIBRARY_ROOMS, "pictures/", "cli/"],
-  "mod.ts": LIBRARY_ROOMS,
+  "mod.ts": [
+    ...LIBRARY_ROOMS,
+    ...["parts/kernels.ts", "parts/nn.ts", "parts/data.ts", "parts/onnx.ts"],
+  ],
+  // What is exported by itself: what each reaches is all that it needs.
+  "parts/kernels.ts": OPS,
+  "parts/nn.ts": [...OPS, ...NN],
+  "parts/data.ts": ["data/", ...TEXT],
+  "parts/onnx.ts": ["export/", "library/"],
   // Programs: they put the rooms together, and nobody imports them.
   "cli/main.ts": ["cli/actions.ts", ...EVERYTHING],
   "cli/actions.ts": ["cli/", "cli/commands/"],
@@ -118,20 +127,32 @@ function circles(sources: Sources): string[] {
   return found;
 }
 
+/** The files that a file reaches, itself included, and what it imports that is none of them. */
+function reachedBy(path: string, sources: Sources): { files: Set<string>; others: string[] } {
+  const files = new Set([path]);
+  const others: string[] = [];
+  // A set may grow while it is walked.
+  for (const path of files) {
+    for (const module of importsOf(path, sources.get(path) ?? "")) {
+      if (sources.has(module)) files.add(module);
+      else others.push(`${path} imports ${module}`);
+    }
+  }
+  return { files, others };
+}
+
 /** What the package's users load, its exports, runs in browsers: no other package, nothing of Node's or Deno's. */
 function notForBrowsers(sources: Sources): string[] {
-  const reached = new Set(["mod.ts", "pictures/browser.ts"].filter((path) => sources.has(path)));
-  const problems: string[] = [];
-  // A set may grow while it is walked.
-  for (const path of reached) {
+  const reached = Object.values(config.exports)
+    .map((path) => path.replace("./", ""))
+    .filter((path) => sources.has(path))
+    .map((path) => reachedBy(path, sources));
+  const problems = reached.flatMap(({ others }) => others);
+  for (const path of new Set(reached.flatMap(({ files }) => [...files]))) {
     const source = sources.get(path) ?? "";
-    for (const module of importsOf(path, source)) {
-      if (sources.has(module)) reached.add(module);
-      else problems.push(`${path} imports ${module}`);
-    }
     if (/^(?!\s*(?:\*|\/[/*])).*\bDeno\./m.test(source)) problems.push(`${path} uses Deno`);
   }
-  return problems;
+  return [...new Set(problems)];
 }
 
 /** What leaves reading and printing to the command line. */
@@ -221,6 +242,21 @@ Deno.test("the sources are found", { ignore }, () => {
 });
 
 Deno.test("imports follow the arrows", { ignore }, () => assertEquals(wrongImports(sources), []));
+
+/** The top folders that each part of the package needs, besides its own file. */
+const PARTS: Readonly<Record<string, readonly string[]>> = {
+  "parts/data.ts": ["data"],
+  "parts/kernels.ts": ["data", "kernels"],
+  "parts/nn.ts": ["data", "kernels", "nn"],
+};
+
+Deno.test("a part of the package reaches what it needs and no more", { ignore }, () => {
+  for (const [path, folders] of Object.entries(PARTS)) {
+    const { files } = reachedBy(path, sources);
+    const found = new Set([...files].filter((file) => file !== path).map(folderOf));
+    assertEquals([...found].sort(), folders, path);
+  }
+});
 
 Deno.test("no files import each other in a circle", { ignore }, () => {
   assertEquals(circles(sources), []);
