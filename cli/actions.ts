@@ -17,6 +17,7 @@ const ACTIONS: Actions = {
   summary: () => import("./commands/summary.ts"),
   doctor: () => import("./commands/doctor.ts"),
   report: () => import("./commands/report.ts"),
+  completions: () => import("./commands/completions.ts"),
   parity: () => import("./commands/parity.ts"),
   wgsl: () => import("./commands/wgsl.ts"),
   "bench conv": () => import("./commands/bench.ts"),

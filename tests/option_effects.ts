@@ -44,6 +44,7 @@ export const BASES: Readonly<Record<Command, string>> = {
   summary: "summary --model resnet8 --image-size 32",
   doctor: "doctor",
   report: "report {dir}",
+  completions: "completions bash",
   parity: "parity {dir}",
   wgsl: "wgsl relu",
   "bench conv": "bench conv --batch 2 --size 8",

@@ -1,6 +1,7 @@
 import { BENCH_CONV, BENCH_DATA, BENCH_PEERS, BENCH_STEP } from "./bench.ts";
 import type { CommandDescription } from "./command.ts";
 import { COMPARE } from "./compare.ts";
+import { COMPLETIONS } from "./completions.ts";
 import { DATA } from "./data.ts";
 import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
@@ -25,6 +26,7 @@ export const COMMANDS = {
   summary: SUMMARY,
   doctor: DOCTOR,
   report: REPORT,
+  completions: COMPLETIONS,
   parity: PARITY,
   wgsl: WGSL,
   "bench conv": BENCH_CONV,
