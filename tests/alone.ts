@@ -7,6 +7,7 @@ export const ALONE: readonly string[] = [
   "browser_pictures_test.ts",
   "browser_test.ts",
   "example_page_test.ts",
+  "packed_test.ts",
   "page_test.ts",
   "report_browser_test.ts",
   "timing_test.ts",

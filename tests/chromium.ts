@@ -33,10 +33,12 @@ const PAGE = `<!doctype html><meta charset="utf-8">
 </script>
 <script type="module" src="/page.js"></script>`;
 
-async function bundle(entry: string, out: string): Promise<void> {
+const ROOT = fileURLToPath(new URL("../", import.meta.url));
+
+async function bundle(entry: string, out: string, cwd: string): Promise<void> {
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--platform", "browser", entry, "-o", out],
-    cwd: fileURLToPath(new URL("../", import.meta.url)),
+    cwd,
   }).output();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
@@ -65,16 +67,17 @@ async function served(folder: string, path: string): Promise<Response> {
 
 /**
  * Bundles a module and opens it in Chromium; gives what it sends to `/found`, or throws its error.
- * Files of a `folder` are served beside it.
+ * Files of a `folder` are served beside it. It is bundled with the configuration of `cwd`, unless told
+ * this project's.
  */
 export async function inChromium(
   chromium: string,
   entry: string,
-  { folder }: { readonly folder?: string } = {},
+  { folder, cwd = ROOT }: { readonly folder?: string; readonly cwd?: string } = {},
 ): Promise<unknown> {
   let found: unknown;
   await withFolder(async (dir) => {
-    await bundle(entry, `${dir}/page.js`);
+    await bundle(entry, `${dir}/page.js`, cwd);
     const { promise: sent, resolve } = Promise.withResolvers<unknown>();
     const files: Readonly<Record<string, [type: string, body: string]>> = {
       "/": ["text/html", PAGE],
