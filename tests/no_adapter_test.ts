@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { errorMessage } from "../cli/error_message.ts";
+import { adapterNotes } from "../cli/run/adapter_note.ts";
 import { noAdapterMessage } from "../cli/no_adapter.ts";
 import { NoAdapterError } from "../kernels/gpu/gpu_error.ts";
 import { lacks } from "./permissions.ts";
@@ -32,4 +33,12 @@ Deno.test("a missing adapter is blamed on nothing else where no interface is nam
   assertEquals(errorMessage(error, ["train"]), error.message);
   assertStringIncludes(error.message, "; on Debian `apt-get install ");
   assertEquals(new Set(asked), new Set(["DENO_WEBGPU_BACKEND"]));
+});
+
+Deno.test("a run on a software adapter tells of a GPU that was passed over, others do not", () => {
+  const found = "an NVIDIA GPU is here, but was not taken; install its driver";
+  const notes = (adapter: string) => adapterNotes(adapter, () => found);
+  assertEquals(notes("llvmpipe (LLVM 15.0.6, 256 bits)"), [`warning: ${found}`]);
+  assertEquals(notes("NVIDIA H200"), []);
+  assertEquals(adapterNotes("llvmpipe (LLVM 15.0.6, 256 bits)", () => undefined), []);
 });

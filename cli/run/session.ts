@@ -6,6 +6,7 @@ import {
   type Which,
 } from "../../nn/which.ts";
 import type { RunRequest } from "../options.ts";
+import { adapterNotes } from "./adapter_note.ts";
 import type { Course } from "../../train/resume/course.ts";
 import { modelName } from "../../export/model_file_name.ts";
 import type { Keeper } from "../../train/resume/keeper.ts";
@@ -120,10 +121,11 @@ export function courseOf(
 
 /** Remarks on a run that goes on, a sentence each; `adapter` is the one that it goes on with. */
 export function notesOf({ from, notes = [] }: RunRequest, adapter: string): string[] {
-  if (!from) return [...notes];
+  const all = [...adapterNotes(adapter), ...notes];
+  if (!from) return all;
   const { state: { run } } = from;
   return [
-    ...notes,
+    ...all,
     `goes on from ${positionWords(from.state)}`,
     ...run.adapter === adapter ? [] : [
       `the run was on ${
