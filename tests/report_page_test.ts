@@ -56,7 +56,8 @@ Deno.test("a page says what came out, and that it was proven", { ignore }, () =>
     const text of [
       "The small network gets 85.0 % of the test images right, 5.0 points less than the base",
       "2.0 times fewer multiply-accumulates and 2.0 times fewer parameters.",
-      "On 1,000 test images all class scores are equal to the last bit",
+      "Verified of the small network: the network as saved is the one that was trained",
+      "on 1,000 test images all class scores are equal to the last bit",
       "deno task train --epochs 4",
       "ab".repeat(32),
       'href="small.safetensors"',
@@ -126,7 +127,7 @@ Deno.test("other runs are beside the first, with thin curves", { ignore }, () =>
   assertStringIncludes(page, "other runs");
   assertStringIncludes(page, "base of earlier 90.0 %");
   assert(!alone.includes("other runs"));
-  assertEquals(page.match(/class="quiet">earlier</g)?.length, 2);
+  assertEquals(page.match(/class="ratio">earlier</g)?.length, 2);
 });
 
 Deno.test("a comparison has its table, a point for each seed, and links to its runs", {

@@ -1,7 +1,10 @@
 import { listed, percent, plural } from "../../data/words.ts";
 import { isWhich, networkWords } from "../../nn/which.ts";
 import { trainedEpochs } from "../../train/resume/saving.ts";
+import type { Verification } from "../../train/types.ts";
 import { validationWord } from "../report/header.ts";
+import { LAST } from "../run/checkpoint_names.ts";
+import { goOnCommand } from "../run/go_on.ts";
 import { difference, duration, fileSize, grouped, scaled } from "../text.ts";
 import { coloursOf } from "./colours.ts";
 import { type Markup, markup, type Piece, shown } from "./markup.ts";
@@ -104,28 +107,42 @@ function card(
   `;
 }
 
-/** What was proven of the small networks, in plain words. */
+/** A proof without the name of the network. */
+function proofWords({ maxDifference, top1Agreement, images }: Verification, word: string): string {
+  const scores = maxDifference === 0
+    ? "all class scores are equal to the last bit"
+    : `class scores differ by at most ${difference(maxDifference)}`;
+  return `on ${grouped(images)} ${word} images ${scores}, and ${percent(top1Agreement)} get the ` +
+    `same class`;
+}
+
+/** What was proven of the small networks, in plain words; alike of several once. */
 function proof({ networks, kept, summary }: RunReport): Piece {
   const word = validationWord(kept?.test ?? false);
-  const proven = networks.filter(({ verify }) => verify);
-  if (proven.length === 0) return undefined;
-  const tuned = summary?.finetuneEpochs
-    ? " That was before the small networks were fine-tuned."
-    : "";
+  const proofs = new Map<string, string[]>();
+  for (const { name, verify } of networks) {
+    if (!verify) continue;
+    const words = proofWords(verify, word);
+    proofs.set(words, [...proofs.get(words) ?? [], called(name)]);
+  }
+  if (proofs.size === 0) return undefined;
+  const when = summary?.finetuneEpochs ? ", before its fine-tuning," : " as saved";
   return markup`<div class="proof">${
-    proven.map(({ name, verify }) => {
-      if (!verify) return undefined;
-      const { maxDifference, top1Agreement, images } = verify;
-      const scores = maxDifference === 0
-        ? "all class scores are equal to the last bit"
-        : `class scores differ by at most ${difference(maxDifference)}`;
-      return markup`<p>${
-        `Verified: ${called(name)} as saved is the one that was trained inside the ` +
-        `base network. On ${grouped(images)} ${word} images ${scores}, and ` +
-        `${percent(top1Agreement)} get the same class.${tuned}`
-      }</p>`;
-    })
+    [...proofs].map(([words, names]) =>
+      markup`<p>${
+        `Verified of ${listed(names)}: the network${when} is the one that was trained inside the ` +
+        `base network; ${words}.`
+      }</p>`
+    )
   }</div>`;
+}
+
+/** How a run that was stopped is gone on with, where it has a checkpoint. */
+function goOn({ status, files, folder, config }: RunReport): Piece {
+  const resumable = status === "stopped" &&
+    files.some(({ name }) => name === `checkpoints/${LAST}`);
+  if (!resumable || typeof config.command !== "string") return undefined;
+  return markup`<p>To go on with it:</p><pre>${goOnCommand(config.command, folder)}</pre>`;
 }
 
 /** The word for a status in the head of the page. */
@@ -179,6 +196,7 @@ export function resultSection(report: RunReport, links: Piece): Markup {
     <section id="result" aria-labelledby="result-title">
     ${head(report, { title, lead: lead(report) })}
     ${answer(report)}
+    ${goOn(report)}
     <div class="networks">${
     networks.map((network) => card(network, { base, word, colour: colour(network.name) }))
   }</div>

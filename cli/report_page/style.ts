@@ -30,7 +30,7 @@ a { color: var(--base); text-underline-offset: 2px; }
 section { padding-top: 44px; }
 section#result { padding-top: 0; }
 .quiet, .lead { color: var(--quiet); }
-.lead { margin-top: 6px; }
+.lead { margin: 6px 0 24px; }
 .answer { font-size: 18px; line-height: 1.5; margin: 22px 0 24px; max-width: 66ch; }
 .state { display: inline-block; margin-left: 10px; padding: 1px 10px; border-radius: 99px;
   font-size: 13px; font-weight: 600; vertical-align: 5px; border: 1px solid currentColor; }
@@ -40,14 +40,15 @@ nav { margin: 28px 0 0; padding: 10px 0; border-block: 1px solid var(--line); fo
   display: flex; flex-wrap: wrap; gap: 4px 20px; }
 nav a { text-decoration: none; color: var(--quiet); } nav a:hover { color: var(--text); }
 .networks { display: grid; gap: 20px;
-  grid-template-columns: repeat(auto-fill, minmax(min(100%, 250px), 1fr)); }
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 262px), 1fr)); }
 .network { background: var(--card); border-top: 4px solid var(--own); padding: 14px 18px 16px; }
 .network h3 { color: var(--own); font-size: 15px; }
 .network .top1 { font-size: 34px; line-height: 1.2; font-weight: 650; margin: 4px 0 0; }
 .network .of { color: var(--quiet); font-size: 13px; margin: 0 0 10px; }
 dl { margin: 0; display: grid; grid-template-columns: auto 1fr; gap: 3px 18px; }
 dt { color: var(--quiet); } dd { margin: 0; }
-.network dd { text-align: right; }
+.network dl { column-gap: 12px; }
+.network dd { text-align: right; white-space: nowrap; }
 .proof { margin: 22px 0 0; padding-left: 16px; border-left: 3px solid var(--good); }
 .proof.none { border-color: var(--line); color: var(--quiet); }
 .proof p:last-child { margin: 0; }

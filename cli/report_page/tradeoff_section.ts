@@ -44,9 +44,7 @@ function numbers(listed: readonly Listed[]): Piece {
       const { number, name, run, colour, top1 } = point;
       return [
         markup`<span class="mark" style="--own: ${colour}"></span>${`${number}  ${shown(name)}`}${
-          run === undefined ? undefined : markup`
-            <span class="quiet">${shown(run)}</span>
-          `
+          run === undefined ? undefined : markup`<span class="ratio">${shown(run)}</span>`
         }`,
         percent(top1),
         ...measures.map(({ of, words }) => {

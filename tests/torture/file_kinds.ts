@@ -1,6 +1,7 @@
 // The kinds of files that are mutated: whole ones, how they are changed, and what reads them.
 import { readArguments } from "../../cli/arguments.ts";
 import { trainRequest } from "../../cli/options.ts";
+import { parseKept } from "../../cli/report_page/kept_report.ts";
 import { resumedOptions } from "../../cli/resumed_options.ts";
 import { parseImagesConfig } from "../../cli/run/images_config.ts";
 import { parseLatencies } from "../../cli/run/latency_cache.ts";
@@ -28,6 +29,7 @@ import { parseNetworks } from "../../train/resume/state_networks.ts";
 import { encodeTrainingState } from "../../train/resume/training_state.ts";
 import { withHeader, withMetadata } from "../file_tricks.ts";
 import { gzip, idx } from "../idx_files.ts";
+import { madeKept } from "../made_report.ts";
 import { GraphFile } from "../onnx_graph_file.ts";
 import { joined } from "../../data/safetensors.ts";
 import { stateOfRun } from "../run_states.ts";
@@ -358,6 +360,11 @@ export async function fileKinds(): Promise<FileKind[]> {
       ...{ name: "latencies.json", count: 100_000, mutate: mutatedText },
       files: textFiles(LATENCIES),
       read: (bytes) => parseLatencies(decoder.decode(bytes)),
+    },
+    {
+      ...{ name: "report.json", count: 20_000, mutate: mutatedText },
+      files: textFiles(madeKept(["base", "small"], ["cat", "dog", "fox"])),
+      read: (bytes) => parseKept(decoder.decode(bytes), NAME),
     },
     {
       ...{ name: "ONNX", count: 100_000, files: onnxFiles() },
