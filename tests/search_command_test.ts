@@ -47,6 +47,24 @@ interface Widths {
   readonly widths: Record<string, number>;
 }
 
+Deno.test("a search for a budget of latency keeps what its networks were measured to take", {
+  ignore,
+}, () =>
+  withFolder(async (dir) => {
+    const run = `${dir}/run`;
+    const flags = ["--budget-latency", "0.9", "--divisors", "1,2", "--image-size", "12"];
+    const { code, out, error } = await adjoinCommand([
+      ...["search", ...SIZES, "--epochs", "1", "--search-epochs", "2", "--mask-from", "3"],
+      ...[...flags, "--output", run],
+    ], { XDG_CACHE_HOME: dir });
+    assertEquals(code, EXIT.ok, error);
+    assertMatch(out, /found widths with \d\d\.\d % of the base network's latency, .* measured\n/);
+    const { base, small } = json<Summary>(`${run}/summary.json`);
+    assert(base?.latency && small?.latency && base.latency > 0 && small.latency > 0);
+    const picture = Deno.readTextFileSync(`${run}/pareto.svg`);
+    assert(picture.includes("ms for one image, onnxruntime-web"));
+  }));
+
 Deno.test(
   "search writes widths that cost the budget, and trains both networks with them",
   { ignore },
