@@ -3,7 +3,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { cp } from "node:fs/promises";
 import type { Command } from "../cli/flags/commands.ts";
-import { makeInputs, words } from "./made_inputs.ts";
+import { giveTiles, makeInputs, words } from "./made_inputs.ts";
 import { BASES, type Effect, effectName, EFFECTS } from "./option_effects.ts";
 import { lacks } from "./permissions.ts";
 import { type Observation, observe } from "./recorder.ts";
@@ -17,6 +17,7 @@ let made = "";
 export async function done(line: string): Promise<Observation> {
   const dir = await Deno.makeTempDir();
   try {
+    await giveTiles(made, dir);
     await cp(`${made}/idx-run`, `${dir}/idx-run`, { recursive: true });
     await Deno.copyFile(`${made}/idx-run/small.safetensors`, `${dir}/loose.safetensors`);
     await Deno.mkdir(`${dir}/taken`);

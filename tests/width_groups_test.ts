@@ -151,10 +151,10 @@ function whole(net: Network, budgeted: Budgeted): number {
 
 const IMAGE = { height: 13, width: 17 };
 
-Deno.test("10,000 random choices make networks, which cost exactly what was said", () => {
+Deno.test("2,000 random choices make networks, which cost exactly what was said", () => {
   const random = new Random(1, "choices");
   let groupsSeen = 0;
-  for (let n = 0; n < 500; n++) {
+  for (let n = 0; n < 200; n++) {
     const net = randomNetwork(random);
     const options = randomOptions(random, net);
     const groups = widthGroups(net, options);
@@ -163,7 +163,7 @@ Deno.test("10,000 random choices make networks, which cost exactly what was said
     const costs = (["macs", "params"] as const).map((budgeted) =>
       [budgeted, widthCost(net, groups, { budgeted, image: IMAGE }), whole(net, budgeted)] as const
     );
-    for (let k = 0; k < 20; k++) {
+    for (let k = 0; k < 10; k++) {
       const choice = groups.groups.map(() => {
         const logits = groups.divisors.map(() => random.normal());
         return logits.indexOf(Math.max(...logits));
@@ -180,7 +180,7 @@ Deno.test("10,000 random choices make networks, which cost exactly what was said
       assertEquals(gates.length, groups.groups.length * candidates);
     }
   }
-  assert(groupsSeen > 2000, `${groupsSeen}`);
+  assert(groupsSeen > 800, `${groupsSeen}`);
 });
 
 Deno.test("on graphs of all kinds of layers choices cost what they were said to, to the digit", () => {
