@@ -3,7 +3,18 @@
  * adjoined networks, arXiv 2006.05624. The small network comes out physically small, and is
  * compared with the one that was measured.
  *
- * A network is data: {@link model} gives one of the ResNets, {@link network} one of one's own.
+ * {@link train} trains, {@link search} learns widths within a budget first, {@link evaluate} measures,
+ * {@link predict} says what pictures show, and {@link exportOnnx} gives a file for others.
+ *
+ * ```ts
+ * import { exportOnnx, generatedSplit, train } from "@adjoin/adjoin";
+ *
+ * const data = generatedSplit({ train: 32, validation: 16, size: 16, seed: 0 });
+ * const { networks } = await train({ data, model: "resnet8", epochs: 1, batchSize: 16 });
+ * console.log(networks.small.top1, exportOnnx(networks.small).length);
+ * ```
+ *
+ * A network is data: {@link model} gives one of a family, {@link network} one of one's own.
  *
  * ```ts
  * import { adjoin, count, model } from "@adjoin/adjoin";
@@ -13,50 +24,8 @@
  * console.log(count(base, image).params, count(small, image).params); // 25603976 2280584
  * ```
  *
- * Training takes a {@link Gpu}, a {@link Learner} with the weights, and a {@link TrainingStep} that
- * is traced once and replayed for each batch.
- *
- * ```ts
- * import {
- *   adjoin,
- *   adjoinedSpecs,
- *   generatedSplit,
- *   Gpu,
- *   initialize,
- *   Learner,
- *   model,
- *   Random,
- *   TrainingBatches,
- *   TrainingStep,
- * } from "@adjoin/adjoin";
- *
- * const { train, normalization } = generatedSplit({ train: 16, validation: 1, size: 16, seed: 0 });
- * const adjoined = adjoin(model("resnet8", { classes: 10 }), { compression: 4 });
- * const random = new Random(0, "initial weights");
- * const specs = adjoinedSpecs(adjoined);
- *
- * const gpu = await Gpu.open();
- * using scope = gpu.scope();
- * const learner = new Learner(scope, {
- *   specs,
- *   state: initialize(specs, adjoined.base, () => random.normal()),
- *   optimizer: { name: "sgd", weightDecay: 1e-4, nesterov: false },
- * });
- * const step = await TrainingStep.trace(scope, {
- *   objective: { mode: "adjoined", adjoined, detach: false },
- *   learner,
- *   feed: { dataset: train, normalization, batch: 8, image: { height: 16, width: 16 } },
- *   labelSmoothing: 0,
- * });
- * for (const batch of new TrainingBatches({ dataset: train, batch: 8, seed: 0 }).epoch(0)) {
- *   step.run(batch, { lr: 0.1, momentum: 0.9, lambda: 1 });
- * }
- * const { crossEntropy, kl, scores } = await step.read();
- * console.log(crossEntropy, kl, scores.base?.top1, scores.small?.top1);
- * ```
- *
- * The widths of the small network can be learned within a budget: {@link searchable} prepares a
- * network, {@link Gates} choose.
+ * Training by hand takes a {@link Gpu}, a {@link Learner} with the weights, and a {@link TrainingStep}
+ * that is traced once and replayed for each batch; a search {@link Gates} besides.
  *
  * Nothing here reads files, prints, or needs a permission; it runs in Deno and in browsers.
  *

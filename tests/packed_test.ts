@@ -23,8 +23,11 @@ async function deno(cwd: string, ...args: readonly string[]): Promise<string> {
   return out + error;
 }
 
-/** What would be published. */
-async function published(): Promise<{ files: string[]; said: string }> {
+/** What would be published, asked once. */
+let asked: ReturnType<typeof ask> | undefined;
+const published = (): ReturnType<typeof ask> => asked ??= ask();
+
+async function ask(): Promise<{ files: string[]; said: string }> {
   const said = await deno(ROOT, "publish", "--dry-run", "--no-check", "--allow-dirty");
   const listed = [...said.matchAll(/^\s*(file:\S+) \([\d.]+[KM]?B\)$/gm)];
   const files = listed.map(([, url]) => fileURLToPath(url).slice(ROOT.length));

@@ -23,7 +23,9 @@ export function bashCompletions(commands: readonly CompletedCommand[]): string {
     '  local cur="${COMP_WORDS[COMP_CWORD]}" prev="${COMP_WORDS[COMP_CWORD-1]}"',
     '  local command="${COMP_WORDS[1]}" first=2',
     "  COMPREPLY=()",
-    `  if ((COMP_CWORD == 1)); then ${reply([...firstWords(commands), "--help", "--version"], false)}; return; fi`,
+    `  if ((COMP_CWORD == 1)); then ${
+      reply([...firstWords(commands), "--help", "--version"], false)
+    }; return; fi`,
     '  case "$command" in',
     ...groups.map((word) =>
       `    ${word}) if ((COMP_CWORD == 2)); then ${

@@ -10,7 +10,9 @@ function seen(words: readonly string[]): string {
 }
 
 function flagLine(when: string, { flags, help, valued, choices, files }: CompletedFlag): string {
-  const names = flags.map((flag) => flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag[1]}`);
+  const names = flags.map((flag) =>
+    flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag[1]}`
+  );
   const values = [
     ...valued ? [files ? "-r -F" : "-x"] : [],
     ...choices.length ? [`-a ${quoted(choices.join(" "))}`] : [],
@@ -27,7 +29,9 @@ export function fishCompletions(commands: readonly CompletedCommand[]): string {
     ...first.map((word) => {
       const own = commands.filter(({ words }) => words[0] === word);
       const seconds = secondWords(commands, word);
-      const help = seconds.length ? seconds.join(", ") : own[0]?.help ?? "print the flags of a command";
+      const help = seconds.length
+        ? seconds.join(", ")
+        : own[0]?.help ?? "print the flags of a command";
       return `complete -c adjoin -n __fish_use_subcommand -a ${word} -d ${quoted(help)}`;
     }),
     `complete -c adjoin -n ${quoted(seen(["help"]))} -a ${quoted(first.join(" "))}`,
