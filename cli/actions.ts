@@ -15,6 +15,7 @@ const ACTIONS: Actions = {
   data: () => import("./commands/data.ts"),
   predict: () => import("./commands/predict.ts"),
   summary: () => import("./commands/summary.ts"),
+  serve: () => import("./commands/serve.ts"),
   doctor: () => import("./commands/doctor.ts"),
   report: () => import("./commands/report.ts"),
   completions: () => import("./commands/completions.ts"),

@@ -23,6 +23,8 @@ export interface RunRequest extends FolderRequest {
   /** With the first choice of a run folder, unless it was given. */
   readonly options: TrainOptions;
   readonly quiet: boolean;
+  /** Whether its page is served while it goes on. */
+  readonly serve: boolean;
   /** Whether only the plan is wanted. */
   readonly dryRun: boolean;
   /** Folders of other runs, whose networks are drawn beside its own. */
@@ -68,7 +70,7 @@ type Common = Pick<
 type Own = Pick<TrainOptions, "mode" | "which" | "compression" | "widths" | "teacher" | "init">;
 
 /** Options that config.json leaves out: a run that went on is no other run. */
-export const APART: readonly string[] = [...ABOUT, "resume", "config"];
+export const APART: readonly string[] = [...ABOUT, "resume", "config", "serve"];
 
 /** All options of a command by name; `own` goes before the text of flags. */
 function configOf(
@@ -86,7 +88,7 @@ function configOf(
 /** The part of a request that these commands share. */
 function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequest {
   const { epochs, warmupEpochs, nesterov, momentum, sched } = values;
-  const { model, dataset, seed, overwrite, quiet, dryRun } = values;
+  const { model, dataset, seed, overwrite, quiet, dryRun, serve } = values;
   if (warmupEpochs > epochs) {
     throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
   }
@@ -103,6 +105,7 @@ function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequ
     named: values.output !== undefined,
     overwrite,
     quiet,
+    serve,
     dryRun,
     reads: {
       "--model": isModelFile(model) ? model : undefined,

@@ -10,6 +10,7 @@ export const ALONE: readonly string[] = [
   "packed_test.ts",
   "page_test.ts",
   "report_browser_test.ts",
+  "serve_test.ts",
   "timing_test.ts",
 ];
 

@@ -42,6 +42,7 @@ export const BASES: Readonly<Record<Command, string>> = {
   data: "data {made}/pictures --output {dir}/sheet.png",
   predict: "predict {dir}/idx-run {made}/pictures",
   summary: "summary --model resnet8 --image-size 32",
+  serve: "serve {dir}/idx-run",
   doctor: "doctor",
   report: "report {dir}",
   completions: "completions bash",
@@ -443,6 +444,8 @@ export const EFFECTS: readonly Effect[] = [
   effect(["summary"], "json", "--json", "printed"),
 
   // Shaders.
+  effect(TRAINING, "serve", "--serve", "workers"),
+  effect(["serve"], "port", "--port 18437", "printed"),
   effect(["doctor"], "json", "--json", "printed"),
   effect(["wgsl"], "case", "--case 1", "printed"),
   effect(["wgsl"], "preset", "--preset software", "printed"),

@@ -37,6 +37,7 @@ const KINDS: Readonly<Record<string, string>> = {
   data: "read* write* env ffi",
   predict: "read* env ffi",
   summary: "read* env",
+  serve: "read* env net",
   doctor: "read* env ffi sys run",
   report: "read* write* env",
   parity: "read* env",

@@ -196,6 +196,14 @@ export async function observe(
   const { open } = OnnxSession;
   const opens = args[0] === "compare" ? timedSession(ledger) : open;
   using ___________ = replaced(OnnxSession, "open", { value: opens });
+  // What goes on until Ctrl+C gets it at once.
+  const interrupted = (signal: string, listener: () => void): void => {
+    if (signal === "SIGINT") setTimeout(listener);
+  };
+  const listening = args[0] === "serve" ? interrupted : Deno.addSignalListener;
+  const ignoring = args[0] === "serve" ? () => {} : Deno.removeSignalListener;
+  using _a = replaced(Deno, "addSignalListener", { value: listening });
+  using _b = replaced(Deno, "removeSignalListener", { value: ignoring });
   const before = Deno.exitCode;
   try {
     await commandLine();

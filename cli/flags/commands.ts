@@ -10,6 +10,7 @@ import { PARITY } from "./parity.ts";
 import { PREDICT } from "./predict.ts";
 import { REPORT } from "./report.ts";
 import { SEARCH } from "./search.ts";
+import { SERVE } from "./serve.ts";
 import { SUMMARY } from "./summary.ts";
 import { TRAIN } from "./train.ts";
 import { WGSL } from "./wgsl.ts";
@@ -24,6 +25,7 @@ export const COMMANDS = {
   data: DATA,
   predict: PREDICT,
   summary: SUMMARY,
+  serve: SERVE,
   doctor: DOCTOR,
   report: REPORT,
   completions: COMPLETIONS,

@@ -37,6 +37,12 @@ export const RUN = [
         help: "other runs or comparisons whose networks pareto.svg shows as well",
       },
       {
+        name: "serve",
+        course: false,
+        kind: "boolean",
+        help: "serve the report as a live page to browsers on this machine",
+      },
+      {
         name: "quiet",
         course: false,
         kind: "boolean",

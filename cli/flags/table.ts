@@ -13,6 +13,7 @@ import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
 import { PREDICT } from "./predict.ts";
 import { RUN } from "./run_options.ts";
+import { SERVE } from "./serve.ts";
 import { SUMMARY } from "./summary.ts";
 import { WGSL } from "./wgsl.ts";
 
@@ -22,6 +23,7 @@ export const SECTIONS = [
   ...LOSSES,
   ...SEARCH,
   ...SUMMARY.sections,
+  ...SERVE.sections,
   ...DOCTOR.sections,
   ...DATA.sections,
   ...IMAGES,

@@ -9,6 +9,7 @@ import {
   isReplacing,
   ownCheckpoints,
   ownFilesIn,
+  PROGRESS_FILE,
   REPLACING,
   statOf,
   UNFINISHED,
@@ -40,7 +41,9 @@ async function hashOf(path: string): Promise<string> {
 /** The files of a run, their sizes and hashes. A checkpoint changes: it has no hash. */
 async function filesIn(folder: string, { hashes = false }: ReadOptions): Promise<ReportFile[]> {
   const own = [...ownFilesIn(folder), "compare.json", "compare.svg"]
-    .filter((name) => name !== "report.html" && statOf(`${folder}/${name}`)?.isFile);
+    .filter((name) =>
+      name !== "report.html" && name !== PROGRESS_FILE && statOf(`${folder}/${name}`)?.isFile
+    );
   const files = own.map(async (name): Promise<ReportFile> => {
     const { size: bytes } = await Deno.stat(`${folder}/${name}`);
     const isHashed = hashes && bytes <= HASHED;
@@ -53,7 +56,7 @@ async function filesIn(folder: string, { hashes = false }: ReadOptions): Promise
 }
 
 /** Where the run of a folder writes: the folder itself, or one below it until it replaces a run. */
-function workOf(folder: string): string {
+export function workOf(folder: string): string {
   if (isReplacing(folder)) return `${folder}/${REPLACING}`;
   const unfinished = `${folder}/${UNFINISHED}`;
   return statOf(`${unfinished}/config.json`) ? unfinished : folder;

@@ -22,6 +22,7 @@ import { courseOf, notesOf, type Output, terminalWidth } from "./session.ts";
 import { Stopping } from "./stopping.ts";
 import { budgetName, listed, percent, plural } from "../../data/words.ts";
 import { duration } from "../text.ts";
+import { LiveRun } from "../serve/live_run.ts";
 import type { Reporter, RunStart } from "../../train/types.ts";
 
 /** Names of methods in words. */
@@ -92,6 +93,8 @@ export async function compareInFolder(
     print(`${text}\n`);
   };
   using folder = new ComparisonFolder(output, request, { note, keep: options.keep });
+  const live = new LiveRun(folder, { serve: request.serve, note });
+  await live.demand();
   const earlier = from && await earlierRuns(from);
   // Networks of an earlier comparison go when there are the first of this one.
   let begun = false;
@@ -120,11 +123,16 @@ export async function compareInFolder(
         for (const text of notesOf(request, info.adapter)) print(`${text}\n`);
       }
       announced = true;
+      live.begin();
       line.start(info);
     },
-    progress: (found) => line.progress(found),
+    progress: (found) => {
+      live.tell({ progress: found });
+      line.progress(found);
+    },
     work: (work) => {
       stopping.during(work);
+      live.tell({ work });
       line.work(work);
     },
     epoch: (metrics) => line.epoch(metrics),
@@ -184,5 +192,6 @@ export async function compareInFolder(
     throw await stopping.endedBy(error, { settle: () => folder.settle(), note });
   } finally {
     line.end();
+    await live.end();
   }
 }

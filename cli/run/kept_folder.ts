@@ -71,6 +71,11 @@ export abstract class KeptFolder implements Disposable {
     return this.folder;
   }
 
+  /** Where is written now: the folder itself, or one below it. */
+  get writes(): string {
+    return this.work;
+  }
+
   /** Whether there is anything on disk. */
   get started(): boolean {
     return this.begun;

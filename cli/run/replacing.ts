@@ -35,8 +35,13 @@ export const EVALUATED = [
   "base-mistakes.png",
 ] as const;
 
+/** Where a run is within its epoch; goes away at its end. */
+export const PROGRESS_FILE = "progress.json";
+
 /** All names that belong to a run with one small network. */
-const OWN_FILES: readonly string[] = [...new Set([...RUN_FILES, ...EXPORTED, ...EVALUATED])];
+const OWN_FILES: readonly string[] = [
+  ...new Set([...RUN_FILES, ...EXPORTED, ...EVALUATED, PROGRESS_FILE]),
+];
 
 /** What a run leaves of each of several small networks: `small-2.safetensors` and so on. */
 const RUN_FILE_OF_ONE = /^(small-[\w.-]+)(\.safetensors|-widths\.(json|svg)|-confusion\.svg)$/;

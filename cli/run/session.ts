@@ -21,6 +21,7 @@ import { ownPoints, pointsBeside, type SizeOf } from "./pareto_points_of.ts";
 import { resolvedConfig } from "./run_config.ts";
 import { RunFolder } from "./run_folder.ts";
 import { Stopping } from "./stopping.ts";
+import { LiveRun } from "../serve/live_run.ts";
 import type { AugmentedImage } from "../../train/augmented_batch.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
 import { encodeWidths, type WidthsFound } from "../../export/widths_file.ts";
@@ -166,6 +167,8 @@ export async function inRunFolder(
   });
   const note = (text: string): void => progress.note(text);
   using folder = new RunFolder(options.output, request, { note, keep: options.keep });
+  const live = new LiveRun(folder, { serve: request.serve, note });
+  await live.demand();
   if (from) folder.resume(from, request.config);
   let test = false;
   const { model, dataset, seed, smoothing } = options;
@@ -188,14 +191,19 @@ export async function inRunFolder(
       progress.start({ ...info, options: { ...info.options, output: folder.path } });
       if (announced) return;
       announced = true;
+      live.begin();
       for (const text of notesOf(request, info.adapter)) note(text);
     },
     batch: (images) => {
       batch ??= saveBatch(folder, images, { title, note });
     },
-    progress: (found) => progress.progress(found),
+    progress: (found) => {
+      live.tell({ progress: found });
+      progress.progress(found);
+    },
     work: (work) => {
       stopping.during(work);
+      live.tell({ work });
       progress.work(work);
     },
     epoch: (metrics) => {
@@ -209,6 +217,7 @@ export async function inRunFolder(
   try {
     const result = await run(options, reporter, folder, course);
     await batch;
+    await live.settle();
     if (!result) {
       await folder.end();
       return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${folder.path}\n`);
@@ -242,5 +251,6 @@ export async function inRunFolder(
     throw await stopping.endedBy(error, { settle: () => folder.settle(), note });
   } finally {
     progress.end();
+    await live.end();
   }
 }
