@@ -50,7 +50,7 @@ export const CHECKPOINTS: readonly Mutant[] = [
   },
   {
     name: "a run starts from the small network of a checkpoint",
-    file: "cli/run/weights_files.ts",
+    file: "train/given_networks.ts",
     find: 'which === "base") ?? networks[0]',
     replace: 'which === "small") ?? networks[0]',
     test: { file: COMMANDS_TEST, name: "a run starts from a checkpoint" },

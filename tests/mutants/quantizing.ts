@@ -7,7 +7,7 @@ const COMPACT_TEST = "tests/compact_export_test.ts";
 export const QUANTIZING: readonly Mutant[] = [
   {
     name: "a file that loses too much is saved",
-    file: "cli/export_compact.ts",
+    file: "cli/compact_score.ts",
     find: "if (drop <= maxDrop) return;",
     replace: "if (drop <= 100) return;",
     test: { file: COMPACT_TEST, name: "an export in integers that loses too much" },
@@ -15,9 +15,16 @@ export const QUANTIZING: readonly Mutant[] = [
   {
     name: "a file has the accuracy of that of floats in its metadata",
     file: "cli/export_compact.ts",
-    find: "encode(scores[1].score.top1)",
-    replace: "encode(scores[0].score.top1)",
+    find: "encode(ofCompact.score.score.top1)",
+    replace: "encode(of32.score.score.top1)",
     test: { file: COMPACT_TEST, name: "a file of integers says what it is" },
+  },
+  {
+    name: "a network that loses too much keeps others from being written",
+    file: "cli/commands/export.ts",
+    find: "!several || !(error",
+    replace: "several || !(error",
+    test: { file: COMPACT_TEST, name: "of several networks, one that loses too much" },
   },
   {
     name: "networks of integers are read to be trained",

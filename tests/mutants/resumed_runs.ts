@@ -89,7 +89,7 @@ export const RESUMED_RUNS: readonly Mutant[] = [
   },
   {
     name: "a run goes on with other images",
-    file: "cli/run/same_images.ts",
+    file: "train/resume/same_images.ts",
     find: "  if (measured && numbersOf(",
     replace: "  if (!measured && numbersOf(",
     test: resume("other images than those that a run began with are refused"),

@@ -1,5 +1,7 @@
 import { type Mutant, optionTest } from "./mutant.ts";
 
+const LATENCY_TEST = "tests/latency_cost_test.ts";
+
 /** The numbers of a search. */
 export const SEARCH: readonly Mutant[] = [
   {
@@ -17,6 +19,27 @@ export const SEARCH: readonly Mutant[] = [
     test: optionTest("search", "from-scratch"),
   },
   {
+    name: "a choice is measured once where it is near a budget of latency",
+    file: "train/latency_budget.ts",
+    find: "isNear ? [...first, ...await measure(network)] : first",
+    replace: "first",
+    test: { file: LATENCY_TEST, name: "widths keep a budget though sessions" },
+  },
+  {
+    name: "the first session says what a network takes",
+    file: "train/latency_pair.ts",
+    find: "base * median(measured.map((one) => one.small / one.base))",
+    replace: "base * (measured[0].small / measured[0].base)",
+    test: { file: LATENCY_TEST, name: "widths keep a budget though sessions" },
+  },
+  {
+    name: "latencies are not kept",
+    file: "cli/commands/search.ts",
+    find: 'find.budgeted !== "latency"',
+    replace: 'find.budgeted !== "macs"',
+    test: { file: "tests/search_command_test.ts", name: "a search for a budget of latency keeps" },
+  },
+  {
     name: "--seeds is ignored",
     file: "train/compare/plan.ts",
     find: "{ length: seeds }",
@@ -32,9 +55,9 @@ export const SEARCH: readonly Mutant[] = [
   },
   {
     name: "--budget-params is taken for multiply-accumulates",
-    file: "train/search.ts",
-    find: "search.groups, { budgeted, image }",
-    replace: 'search.groups, { budgeted: "macs", image }',
+    file: "train/limited_cost.ts",
+    find: "groups, { budgeted, image }",
+    replace: 'groups, { budgeted: "macs", image }',
     test: optionTest("search", "budget-params"),
   },
   {
