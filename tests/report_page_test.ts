@@ -83,6 +83,15 @@ Deno.test("a page holds all it shows, describes its pictures, and names cannot e
   assertStringIncludes(page, "\\u{202e}");
 });
 
+Deno.test("a network has one colour in all sections", { ignore }, () => {
+  const page = pageOf(madeRun({ names: ["base", "small-2", "small-4"] }));
+  const own = [...page.matchAll(/--own: (var\([\w-]+\))[^>]*>(?:[^<]*)small-4/g)].map(([, of]) =>
+    of
+  );
+  assert(own.length > 20, `${own.length} times`);
+  assertEquals(new Set(own), new Set(["var(--small-2)"]));
+});
+
 Deno.test("300 epochs, eight networks and 1,000 classes make no large page", { ignore }, () => {
   const classes = Array.from({ length: 1000 }, (_, i) => `a class with a name ${i}`);
   const names = ["base", ...[1, 2, 3, 4, 5, 6, 7].map((i) => `small-${i}`)];

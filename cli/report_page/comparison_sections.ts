@@ -161,7 +161,7 @@ export function methodsSection({ comparison }: ComparisonReport, drawing: Drawin
     figure({
       title: "Accuracy with each seed; the bar is the mean",
       entries: colours,
-    }, { wide: draw(1000, 250), narrow: draw(350, 130) }),
+    }, { wide: draw(1000, 300), narrow: draw(350, 130) }),
   );
 }
 

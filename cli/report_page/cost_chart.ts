@@ -22,7 +22,7 @@ const WIDE = 12;
 /** 1, 2 and 5 times the powers of ten within a range; of a wide range the powers alone. */
 function logTicks([low, high]: readonly [number, number]): number[] {
   const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const digits = last - first > 1 ? [1] : [1, 2, 5];
+  const digits = last - first > 2 ? [1] : [1, 2, 5];
   return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i))
     .flatMap((power) => digits.map((digit) => digit * power))
     .filter((value) => value >= low && value <= high);

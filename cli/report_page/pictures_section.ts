@@ -12,9 +12,9 @@ const LETTERS = 22;
 
 function exampleFigure(
   { image, label, said, picture }: Example,
-  { classes, between }: KeptReport,
+  { classes, between, networks }: KeptReport,
 ): Markup {
-  const colour = coloursOf(between);
+  const colour = coloursOf(Object.keys(networks));
   const own = shown(classes[label], LETTERS);
   const title = typeof image === "number" ? `image ${image}` : shown(image, 300);
   const pixels = picture?.startsWith("data:image/png") ? "pixels" : "";
