@@ -37,18 +37,25 @@ export function predict(
  * Says what each of several pictures shows.
  *
  * ```ts
- * import { initialize, model, networkSpecs, predict, Random } from "@adjoin/adjoin";
+ * import {
+ *   type Checkpoint,
+ *   initialize,
+ *   model,
+ *   networkSpecs,
+ *   predict,
+ *   Random,
+ * } from "@adjoin/adjoin";
  *
  * const network = model("resnet8", { classes: 2 });
  * const random = new Random(0, "weights");
- * const untrained = {
+ * const untrained: Checkpoint = {
  *   network,
  *   state: initialize(networkSpecs(network), network, () => random.normal()),
  *   which: "base",
  *   classes: ["cat", "dog"],
  *   image: [32, 32, 3],
  *   normalization: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
- * } as const;
+ * };
  * const picture = { height: 90, width: 120, channels: 3, pixels: new Uint8Array(90 * 120 * 3) };
  * for (const [{ class: name, probability }] of await predict(untrained, [picture, picture])) {
  *   console.log(name, probability);

@@ -3,10 +3,10 @@
  * numbers, safetensors. It needs no GPU.
  *
  * ```ts
- * import { cropFlip, generatedSplit, TrainingBatches } from "@adjoin/adjoin/data";
+ * import { generatedSplit, TrainingBatches } from "@adjoin/adjoin/data";
  *
  * const { train } = generatedSplit({ train: 64, validation: 1, size: 16, seed: 0 });
- * const batches = new TrainingBatches({ dataset: train, batch: 8, seed: 0, augment: cropFlip() });
+ * const batches = new TrainingBatches({ dataset: train, batch: 8, seed: 0 });
  * for (const { pixels, labels } of batches.epoch(0)) console.log(pixels.length, labels);
  * ```
  *

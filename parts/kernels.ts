@@ -11,8 +11,8 @@
  * scope.write(x, [-1, 2, -3, 4, -5, 6]);
  * let y = x;
  * const program = await scope.trace("positive part", (trace) => {
- *   [y] = relu.forward(trace, [x], {});
- *   trace.keep(y);
+ *   const [made] = relu.forward(trace, [x], {});
+ *   y = trace.keep(made);
  * });
  * program.replay();
  * console.log(await gpu.read([y])); // [[0, 2, 0, 4, 0, 6]]
