@@ -25,6 +25,8 @@ export interface RunRequest extends FolderRequest {
   readonly quiet: boolean;
   /** Whether its page is served while it goes on. */
   readonly serve: boolean;
+  /** Whether the result is printed as JSON, and all else on stderr, where it is not left out. */
+  readonly json: boolean;
   /** Whether only the plan is wanted. */
   readonly dryRun: boolean;
   /** Folders of other runs, whose networks are drawn beside its own. */
@@ -88,7 +90,7 @@ function configOf(
 /** The part of a request that these commands share. */
 function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequest {
   const { epochs, warmupEpochs, nesterov, momentum, sched } = values;
-  const { model, dataset, seed, overwrite, quiet, dryRun, serve } = values;
+  const { model, dataset, seed, overwrite, quiet, serve, json, dryRun } = values;
   if (warmupEpochs > epochs) {
     throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
   }
@@ -104,8 +106,9 @@ function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequ
     beside,
     named: values.output !== undefined,
     overwrite,
-    quiet,
     serve,
+    quiet: quiet || json,
+    json,
     dryRun,
     reads: {
       "--model": isModelFile(model) ? model : undefined,

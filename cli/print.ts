@@ -16,3 +16,22 @@ export const printProgress = writer(Deno.stdout, ({ message }) => {
   if (!silent) printError(`adjoin: Cannot print progress: ${message}; the run goes on without\n`);
   silent = true;
 });
+
+/** Prints a result as JSON. Raises a {@link UsageError} as {@link print} does. */
+export function printJson(found: unknown): void {
+  print(JSON.stringify(found, null, 2) + "\n");
+}
+
+/** Where the text of a run goes: beside a result as JSON, nothing else is on stdout. */
+export function outputOf({ json }: { readonly json: boolean }): {
+  readonly print: (text: string) => void;
+  readonly printError: (text: string) => void;
+} {
+  return { print: json ? printError : printProgress, printError };
+}
+
+/** Says that a run has nothing left to do. */
+export function printDone(done: string, { json }: { readonly json: boolean }): void {
+  if (json) printJson({ nothingLeft: done });
+  else print(`${done}\n`);
+}

@@ -144,8 +144,12 @@ Deno.test(
         "--seed 3 --kl-weight 0.5 --hflip 0.5 --augment resized-crop --quiet --output";
       const first = await adjoinCommand([...line.split(" "), `${dir}/a`]);
       assertEquals(first.code, 0, first.error);
-      const again = await adjoinCommand(["train", "--config", `${dir}/a/config.json`]);
+      const again = await adjoinCommand(["train", "--config", `${dir}/a/config.json`, "--json"]);
       assertEquals(again.code, 0, again.error);
+      // With --json, the result is all that stdout has.
+      const { folder, small: { top1 } } = JSON.parse(again.out);
+      const saved = JSON.parse(await Deno.readTextFile(`${dir}/a-2/summary.json`));
+      assertEquals([folder, top1], [`${dir}/a-2`, saved.small.top1]);
       const files = await Promise.all(
         ["a", "a-2"].flatMap((run) =>
           ["base", "small"].map((which) => Deno.readFile(`${dir}/${run}/${which}.safetensors`))

@@ -311,6 +311,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(["train", "search"], "beside", "--beside {made}/a", "file run/pareto.svg"),
   effect(["compare"], "beside", "--beside {made}/a", "file run/pareto.svg"),
   effect(TRAINING, "quiet", "--quiet", "printed"),
+  effect(TRAINING, "json", "--json", "printed"),
   effect(["train", "search"], "keep", "--keep 9", "file run/checkpoints/epoch-0001.safetensors"),
   effect(
     ["compare"],
@@ -418,6 +419,8 @@ export const EFFECTS: readonly Effect[] = [
   effect(["eval"], "seed", "--seed 1", "write pixels", { base: "eval {made}/a/small.safetensors" }),
   effect(["eval"], "output", "--output {dir}/seen", "file seen/confusion.svg"),
   effect(["eval"], "json", "--json", "printed"),
+
+  effect(["export"], "json", "--json", "printed"),
 
   // predict.
   effect(["predict"], "top", "--top 2", "printed"),

@@ -1,6 +1,6 @@
 import { EXIT } from "../exit.ts";
 import { compareRequest } from "../options.ts";
-import { print, printError, printProgress } from "../print.ts";
+import { outputOf, print, printDone } from "../print.ts";
 import { comparedAll, readRequest } from "../resuming.ts";
 
 /** Compares methods of compressing at one budget. */
@@ -13,10 +13,10 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const done = await comparedAll(request);
   if (done) {
-    print(`${done}\n`);
+    printDone(done, request);
     return EXIT.ok;
   }
   const { compareInFolder } = await import("../run/compare_session.ts");
-  await compareInFolder(request, { print: printProgress, printError });
+  await compareInFolder(request, outputOf(request));
   return EXIT.ok;
 }

@@ -4,9 +4,10 @@ import { VerificationError } from "../../train/errors.ts";
 import { readArguments } from "../arguments.ts";
 import type { CompactPrecision } from "../compact_score.ts";
 import { EXIT } from "../exit.ts";
-import type { CompactOptions } from "../export_compact.ts";
+import type { ExportReport } from "../export.ts";
+import type { CompactOptions, CompactReport } from "../export_compact.ts";
 import { unusable } from "../option_value.ts";
-import { print, printError } from "../print.ts";
+import { print, printError, printJson } from "../print.ts";
 import { isFolder, smallNetworksOf } from "../run/run_images.ts";
 import { showingWork } from "../run/working.ts";
 import { whichOf } from "./which_of.ts";
@@ -24,17 +25,18 @@ function demandFolder(output: string, networks: readonly string[]): void {
 async function exported(
   precision: CompactPrecision | undefined,
   options: CompactOptions,
-): Promise<string> {
+): Promise<{ readonly report: ExportReport | CompactReport; readonly text: string }> {
   if (precision === undefined) {
     const { exportNetwork, exportText } = await import("../export.ts");
-    return exportText(
-      await showingWork(printError, (reporter) => exportNetwork(options, reporter)),
-    );
+    const report = await showingWork(printError, (reporter) => exportNetwork(options, reporter));
+    return { report, text: exportText(report) };
   }
   const { compactText, exportCompact } = await import("../export_compact.ts");
-  return compactText(
-    await showingWork(printError, (reporter) => exportCompact(precision, options, reporter)),
+  const report = await showingWork(
+    printError,
+    (reporter) => exportCompact(precision, options, reporter),
   );
+  return { report, text: compactText(report) };
 }
 
 /** Writes networks of a run as ONNX or for PyTorch. */
@@ -46,15 +48,19 @@ export async function run(args: readonly string[]): Promise<number> {
   const several = small.length > 1 ? small : undefined;
   if (several && values.output !== undefined) demandFolder(values.output, several);
   const refused: VerificationError[] = [];
+  const reports: (ExportReport | CompactReport)[] = [];
   for (const one of several ?? [which]) {
     try {
-      print(await exported(precision, { run, ...values, which: one }));
+      const { report, text } = await exported(precision, { run, ...values, which: one });
+      if (values.json) reports.push(report);
+      else print(text);
     } catch (error) {
       // Of several networks, one that loses too much keeps no other from being written.
       if (!several || !(error instanceof VerificationError)) throw error;
       refused.push(error);
     }
   }
+  if (values.json) printJson(reports);
   const last = refused.pop();
   for (const { message } of refused) printError(`adjoin: ${message}\n`);
   if (last) throw last;

@@ -1,7 +1,7 @@
 import { EXIT } from "../exit.ts";
 import { searchRequest } from "../options.ts";
 import { processorTime } from "../processor_time.ts";
-import { print, printError, printProgress } from "../print.ts";
+import { outputOf, print, printDone } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
 import { withKept } from "../report_page/write_report.ts";
 import { inRunFolder, saveWidths } from "../run/session.ts";
@@ -20,10 +20,10 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const done = await nothingLeft(request);
   if (done) {
-    print(`${done}\n`);
+    printDone(done, request);
     return EXIT.ok;
   }
-  await inRunFolder(request, { print: printProgress, printError }, {
+  await inRunFolder(request, outputOf(request), {
     kind: "search",
     run: async (options, reporter, folder, course) => {
       const { search } = await import("../../train/search.ts");

@@ -1,6 +1,6 @@
 import { EXIT } from "../exit.ts";
 import { trainRequest } from "../options.ts";
-import { print, printError, printProgress } from "../print.ts";
+import { outputOf, print, printDone } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
 import { withKept } from "../report_page/write_report.ts";
 import { inRunFolder } from "../run/session.ts";
@@ -15,10 +15,10 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const done = await nothingLeft(request);
   if (done) {
-    print(`${done}\n`);
+    printDone(done, request);
     return EXIT.ok;
   }
-  await inRunFolder(request, { print: printProgress, printError }, {
+  await inRunFolder(request, outputOf(request), {
     kind: request.options.mode,
     run: async (options, reporter, _, course) => {
       const { train } = await import("../../train/train.ts");

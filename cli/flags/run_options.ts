@@ -48,6 +48,13 @@ export const RUN = [
         kind: "boolean",
         help: "print only the result",
       },
+      {
+        name: "json",
+        course: false,
+        kind: "boolean",
+        beside: ["dryRun"],
+        help: "print only the result, as JSON",
+      },
     ],
   },
   {

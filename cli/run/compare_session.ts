@@ -8,6 +8,7 @@ import { UsageError } from "../../train/errors.ts";
 import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
 import { writeReport } from "../report_page/write_report.ts";
 import type { CompareRequest } from "../options.ts";
+import { printJson } from "../print.ts";
 import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
 import { networkOfRun } from "../../train/model_file.ts";
 import { readInputs } from "./open_run.ts";
@@ -177,16 +178,19 @@ export async function compareInFolder(
       ...{ reporter, trained, saved },
     });
     line.clear();
-    print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
+    if (!request.json) print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
     const told = (text: string): void => print(`${text}\n`);
     const names = await saveComparison(folder.path, comparison, { note: told, beside });
     await writeReport(folder.path, { beside: request.beside, note: told });
     const runs = plural(seeds * withNeeds(methods).length, "run");
     const networks = new Set(comparison.outcomes.map(({ file }) => file.split("/")[0]));
-    print(
-      `${[...names, ...networks].join(", ")} in ${folder.path}, ${runs} after ` +
-        `${duration(comparison.seconds)}\n`,
-    );
+    if (request.json) printJson({ ...comparison, folder: folder.path });
+    else {
+      print(
+        `${[...names, ...networks].join(", ")} in ${folder.path}, ${runs} after ` +
+          `${duration(comparison.seconds)}\n`,
+      );
+    }
     await folder.keeper.settled();
   } catch (error) {
     throw await stopping.endedBy(error, { settle: () => folder.settle(), note });

@@ -6,6 +6,7 @@ import {
   type Which,
 } from "../../nn/which.ts";
 import type { RunRequest } from "../options.ts";
+import { printJson } from "../print.ts";
 import { adapterNotes } from "./adapter_note.ts";
 import type { Course } from "../../train/resume/course.ts";
 import { modelName } from "../../export/model_file_name.ts";
@@ -220,7 +221,9 @@ export async function inRunFolder(
     await live.settle();
     if (!result) {
       await folder.end();
-      return output.print(`${[...(await folder.sizes()).keys()].join(", ")} in ${folder.path}\n`);
+      const names = [...(await folder.sizes()).keys()];
+      if (request.json) return printJson({ folder: folder.path, files: names });
+      return output.print(`${names.join(", ")} in ${folder.path}\n`);
     }
     const { summary, files, predictions } = result;
     const curves = await picture("curves.svg", async () => {
@@ -245,7 +248,10 @@ export async function inRunFolder(
     const all = [...files, ...drawn, ...keptFiles(result)];
     await folder.finish(new Map<string, Uint8Array | string>(all), summary);
     await writeReport(folder.path, { beside: request.beside, note });
-    progress.finish(summary, { files: await folder.sizes(), folder: folder.path });
+    const sizes = await folder.sizes();
+    if (request.json) {
+      printJson({ ...summary, folder: folder.path, files: Object.fromEntries(sizes) });
+    } else progress.finish(summary, { files: sizes, folder: folder.path });
   } catch (error) {
     await batch;
     throw await stopping.endedBy(error, { settle: () => folder.settle(), note });
