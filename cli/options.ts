@@ -23,6 +23,8 @@ export interface RunRequest extends FolderRequest {
   /** With the first choice of a run folder, unless it was given. */
   readonly options: TrainOptions;
   readonly quiet: boolean;
+  /** Whether it has a file of events for TensorBoard. */
+  readonly tensorboard: boolean;
   /** Whether its page is served while it goes on. */
   readonly serve: boolean;
   /** Whether the result is printed as JSON, and all else on stderr, where it is not left out. */
@@ -88,9 +90,14 @@ function configOf(
 }
 
 /** The part of a request that these commands share. */
-function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequest {
+function runRequest(
+  command: TrainingCommand,
+  values: Common & { readonly tensorboard?: boolean },
+  own: Own,
+): RunRequest {
   const { epochs, warmupEpochs, nesterov, momentum, sched } = values;
-  const { model, dataset, seed, overwrite, quiet, serve, json, dryRun } = values;
+  const { model, dataset, seed, overwrite, quiet, json, dryRun } = values;
+  const { serve, tensorboard = false } = values;
   if (warmupEpochs > epochs) {
     throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
   }
@@ -107,6 +114,7 @@ function runRequest(command: TrainingCommand, values: Common, own: Own): RunRequ
     named: values.output !== undefined,
     overwrite,
     serve,
+    tensorboard,
     quiet: quiet || json,
     json,
     dryRun,

@@ -1,7 +1,7 @@
-// Protocol Buffers as ONNX files have them: https://protobuf.dev/programming-guides/encoding/.
+// Protocol Buffers as ONNX and TensorBoard files have them: https://protobuf.dev/programming-guides/encoding/.
 
 /** The types of fields that are no messages. */
-const SCALARS = ["int32", "int64", "float", "string", "bytes"] as const;
+const SCALARS = ["int32", "int64", "float", "double", "string", "bytes"] as const;
 
 /** One of them. */
 type Scalar = typeof SCALARS[number];
@@ -41,6 +41,8 @@ function wireOf(type: string): number {
     ? WIRE.varint
     : type === "float"
     ? WIRE.four
+    : type === "double"
+    ? WIRE.eight
     : WIRE.counted;
 }
 
@@ -79,6 +81,12 @@ class Writer {
     this.bytes(bytes);
   }
 
+  double(value: number): void {
+    const bytes = new Uint8Array(8);
+    new DataView(bytes.buffer).setFloat64(0, value, true);
+    this.bytes(bytes);
+  }
+
   /** A count of bytes, and the bytes. */
   counted(piece: Uint8Array): void {
     this.varint(piece.length);
@@ -110,6 +118,8 @@ function writeValue(writer: Writer, schema: Schema, type: string, value: unknown
       return writer.varint(Number(value));
     case "float":
       return writer.float(Number(value));
+    case "double":
+      return writer.double(Number(value));
     case "string":
       return writer.counted(TEXT.encode(String(value)));
     case "bytes":
@@ -205,6 +215,10 @@ class Reader {
     return this.#view.getFloat32(this.#pass(4), true);
   }
 
+  double(): number {
+    return this.#view.getFloat64(this.#pass(8), true);
+  }
+
   counted(): Uint8Array {
     const count = this.varint();
     const from = this.#pass(count);
@@ -228,6 +242,7 @@ const EMPTY: Readonly<Record<Scalar, () => unknown>> = {
   int32: () => 0,
   int64: () => 0,
   float: () => 0,
+  double: () => 0,
   string: () => "",
   bytes: () => new Uint8Array(),
 };
@@ -239,6 +254,8 @@ function readValue(reader: Reader, schema: Schema, type: string, sparse: boolean
       return reader.signed();
     case "float":
       return reader.float();
+    case "double":
+      return reader.double();
     case "string":
       return WORDS.decode(reader.counted());
     case "bytes":

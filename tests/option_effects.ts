@@ -447,6 +447,12 @@ export const EFFECTS: readonly Effect[] = [
   effect(["summary"], "json", "--json", "printed"),
 
   // Shaders.
+  effect(
+    ["train", "search"],
+    "tensorboard",
+    "--tensorboard",
+    "file run/tensorboard/events.out.tfevents.0.adjoin",
+  ),
   effect(TRAINING, "serve", "--serve", "workers"),
   effect(["serve"], "port", "--port 18437", "printed"),
   effect(["doctor"], "json", "--json", "printed"),

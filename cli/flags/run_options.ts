@@ -72,6 +72,18 @@ export const RUN = [
     ],
   },
   {
+    title: "run",
+    commands: ["train", "search"],
+    options: [
+      {
+        name: "tensorboard",
+        course: false,
+        kind: "boolean",
+        help: "write losses, accuracies and rates for TensorBoard, too",
+      },
+    ],
+  },
+  {
     title: "dry run",
     commands: ["train", "search", "compare"],
     options: [

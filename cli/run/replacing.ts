@@ -38,6 +38,11 @@ export const EVALUATED = [
 /** Where a run is within its epoch; goes away at its end. */
 export const PROGRESS_FILE = "progress.json";
 
+/** The file of events for TensorBoard, which asks for a folder of them, and its folder. */
+export const EVENTS_FOLDER = "tensorboard";
+const EVENTS_NAME = "events.out.tfevents.0.adjoin";
+export const EVENTS_FILE = `${EVENTS_FOLDER}/${EVENTS_NAME}`;
+
 /** All names that belong to a run with one small network. */
 const OWN_FILES: readonly string[] = [
   ...new Set([...RUN_FILES, ...EXPORTED, ...EVALUATED, PROGRESS_FILE]),
@@ -108,7 +113,8 @@ export function ownCheckpoints(folder: string): string[] {
 /** The names of all that a folder has of a run, those of checkpoints and exports below it. */
 export function filesOfRun(folder: string): string[] {
   const own = (name: string): boolean => isCheckpointName(name) || isExportedName(name);
-  return [...ownFilesIn(folder), ...amongCheckpoints(folder, own)];
+  const events = statOf(`${folder}/${EVENTS_FILE}`)?.isFile ? [EVENTS_FILE] : [];
+  return [...ownFilesIn(folder), ...amongCheckpoints(folder, own), ...events];
 }
 
 /** What there is under a path, a link for itself; nothing where there is nothing to be seen. */
@@ -134,9 +140,11 @@ function double(from: string, to: string): void {
   }
 }
 
-/** Removes the folder of checkpoints, unless there is something else in it. */
-function removeCheckpoints(folder: string): void {
-  const own = `${folder}/${CHECKPOINTS}`;
+/** The folders that a run has below its own. */
+const FOLDERS = [CHECKPOINTS, EVENTS_FOLDER];
+
+/** Removes a folder of a run's, unless there is something else in it. */
+function removeFolder(own: string): void {
   if (!statOf(own)?.isDirectory) return;
   removeTemporary(own);
   if ([...Deno.readDirSync(own)].length === 0) Deno.removeSync(own);
@@ -146,7 +154,7 @@ function removeCheckpoints(folder: string): void {
 export function emptyRun(folder: string): string[] {
   for (const name of filesOfRun(folder)) Deno.removeSync(`${folder}/${name}`);
   removeTemporary(folder);
-  removeCheckpoints(folder);
+  for (const name of FOLDERS) removeFolder(`${folder}/${name}`);
   return [...Deno.readDirSync(folder)].map(({ name }) => name);
 }
 
@@ -157,11 +165,12 @@ export function finishReplacing(path: string): void {
   if (isReplacing(path)) {
     const fresh = filesOfRun(from);
     for (const name of filesOfRun(path)) Deno.removeSync(`${path}/${name}`);
-    const checkpoints = fresh.some((name) => name.startsWith(`${CHECKPOINTS}/`));
-    if (checkpoints) Deno.mkdirSync(`${path}/${CHECKPOINTS}`, { recursive: true });
+    const has = (own: string): boolean => fresh.some((name) => name.startsWith(`${own}/`));
+    const folders = FOLDERS.filter(has).map((own) => `${path}/${own}`);
+    for (const own of folders) Deno.mkdirSync(own, { recursive: true });
     for (const name of fresh) double(`${from}/${name}`, `${path}/${name}`);
-    if (checkpoints) syncFolder(`${path}/${CHECKPOINTS}`);
-    else removeCheckpoints(path);
+    for (const own of folders) syncFolder(own);
+    for (const own of FOLDERS) if (!has(own)) removeFolder(`${path}/${own}`);
     syncFolder(path);
     Deno.removeSync(`${from}/config.json`);
     syncFolder(from);

@@ -22,6 +22,7 @@ import { ownPoints, pointsBeside, type SizeOf } from "./pareto_points_of.ts";
 import { resolvedConfig } from "./run_config.ts";
 import { RunFolder } from "./run_folder.ts";
 import { Stopping } from "./stopping.ts";
+import { EventFile } from "../tensorboard/event_file.ts";
 import { LiveRun } from "../serve/live_run.ts";
 import type { AugmentedImage } from "../../train/augmented_batch.ts";
 import type { Reporter, TrainOptions } from "../../train/types.ts";
@@ -170,7 +171,11 @@ export async function inRunFolder(
   using folder = new RunFolder(options.output, request, { note, keep: options.keep });
   const live = new LiveRun(folder, { serve: request.serve, note });
   await live.demand();
-  if (from) folder.resume(from, request.config);
+  const events = request.tensorboard ? new EventFile(() => folder.writes, note) : undefined;
+  if (from) {
+    folder.resume(from, request.config);
+    events?.rewrite(from.history);
+  }
   let test = false;
   const { model, dataset, seed, smoothing } = options;
   const title = `${modelName(model)}, ${kind}, ${dataset}, seed ${seed}`;
@@ -209,9 +214,13 @@ export async function inRunFolder(
     },
     epoch: (metrics) => {
       folder.append(metrics);
+      events?.append(metrics);
       progress.epoch(metrics);
     },
-    history: (epochs) => folder.rewrite(epochs),
+    history: (epochs) => {
+      folder.rewrite(epochs);
+      events?.rewrite(epochs);
+    },
     note,
   };
   const course = courseOf(request, { keeper: folder.keeper, stopping });
