@@ -163,6 +163,10 @@ Deno.test(
         assert(Math.abs(macs / whole - wanted) < 0.02, `${method} ${macs / whole}`);
       }
       assertStringIncludes(await Deno.readTextFile(`${dir}/run/compare.svg`), "<svg");
+      const page = await Deno.readTextFile(`${dir}/run/report.html`);
+      assertStringIncludes(page, 'class="state finished"');
+      const [own] = page.match(/[\w-]+\/report\.html/) ?? [];
+      assertStringIncludes(await Deno.readTextFile(`${dir}/run/${own}`), "How it was made");
       assertMatch(
         out,
         /^adapter .*\nmodel {4}resnet8, stem authors\ndata .* 32x32 pixels, 3 channels, 10 classes\n/,

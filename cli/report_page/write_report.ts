@@ -33,7 +33,8 @@ export function keptFiles({ kept }: ReportedResult): [string, string][] {
 
 /**
  * Writes report.html into the folder of a run or of a comparison that has ended, with others beside
- * it. Where it cannot, it says so and all else stays as it is.
+ * it. Where it cannot, it says so and all else stays as it is. Gives
+ * the name of what it has written.
  */
 export async function writeReport(
   folder: string,
@@ -42,12 +43,14 @@ export async function writeReport(
     readonly beside: readonly string[];
     readonly note: (text: string) => void;
   },
-): Promise<void> {
+): Promise<string[]> {
   try {
     const { reportOf } = await import("./report_of.ts");
     const { html } = await reportOf(folder, { beside, hashes: true, ended: true });
     await writeWhole(`${folder}/report.html`, new TextEncoder().encode(html));
+    return ["report.html"];
   } catch (error) {
     note(`Cannot write report.html: ${reasonOf(error)}`);
+    return [];
   }
 }

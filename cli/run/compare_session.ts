@@ -181,7 +181,7 @@ export async function compareInFolder(
     if (!request.json) print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
     const told = (text: string): void => print(`${text}\n`);
     const names = await saveComparison(folder.path, comparison, { note: told, beside });
-    await writeReport(folder.path, { beside: request.beside, note: told });
+    names.push(...await writeReport(folder.path, { beside: request.beside, note: told }));
     const runs = plural(seeds * withNeeds(methods).length, "run");
     const networks = new Set(comparison.outcomes.map(({ file }) => file.split("/")[0]));
     if (request.json) printJson({ ...comparison, folder: folder.path });
