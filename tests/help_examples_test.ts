@@ -7,6 +7,7 @@ import { withFolder } from "./folder.ts";
 import { makeInputs, words } from "./made_inputs.ts";
 import { lacks } from "./permissions.ts";
 import { observe } from "./recorder.ts";
+import { granted } from "./tasks.ts";
 
 const ignore = lacks("read", "write", "run", "env", "ffi");
 
@@ -25,6 +26,7 @@ const BEHIND: readonly (readonly [beginning: string, flags: string])[] = [
   ["export", "--overwrite"],
   ["eval", "--output {dir}/seen"],
   ["data", "--output {dir}/sheet.png"],
+  ["serve", `--port ${20_000 + Math.floor(20_000 * Math.random())}`],
   ["bench conv", "--batch 1 --size 8 --repeats 1"],
   ["bench step", "--model resnet8 --batch 2 --image-size 12 --repeats 1"],
   ["bench data", "--workers 1 --image-sizes 8 --repeats 1"],
@@ -37,11 +39,37 @@ const COMPUTING: readonly string[] = ["parity"];
 /** Commands whose examples are run by a test file of their own. */
 const ELSEWHERE: Readonly<Partial<Record<Command, string>>> = { doctor: "doctor_test.ts" };
 
+/** Commands that go on until they are interrupted. */
+const LASTING: readonly string[] = ["serve"];
+
+/** Starts a command, and interrupts it as soon as it prints; gives what it printed, and its code. */
+async function interrupted(
+  typed: readonly string[],
+): Promise<{ readonly code: number; readonly printed: string }> {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", ...granted(typed), "cli/main.ts", ...typed],
+    cwd: new URL("../", import.meta.url),
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const first = new TextDecoder();
+  let printed = "";
+  for await (const bytes of child.stdout) {
+    printed += first.decode(bytes);
+    if (printed.includes("\n")) break;
+  }
+  child.kill("SIGINT");
+  const errors = await new Response(child.stderr).text();
+  const { code } = await child.status;
+  return { code, printed: printed + errors };
+}
+
 /** An example as it is run: its photographs, pictures and runs are those of the test. */
 function tiny(line: string): string {
   const [, behind = ""] = BEHIND.find(([beginning]) => line.startsWith(beginning)) ?? [];
   return `${line} ${behind}`.trim()
     .replaceAll(/(?<= )cat\.jpg/g, "{dir}/photos/val/a/0.png")
+    .replaceAll("runs/resnet8-adjoined-generated-0", "runs/photos")
     .replaceAll(/(?<= )(photos|runs\/\w+)/g, "{dir}/$1");
 }
 
@@ -62,7 +90,9 @@ Deno.test("every example of --help runs", { ignore }, async (t) => {
               await cp(`${made}/photos-run`, `${dir}/runs/${run}`, { recursive: true });
             }
             const typed = words(tiny(line), { dir, made });
-            const { code, printed } = COMPUTING.includes(command)
+            const { code, printed } = LASTING.includes(command)
+              ? await interrupted(typed)
+              : COMPUTING.includes(command)
               ? await adjoinCommand(typed).then(({ code, error }) => ({ code, printed: error }))
               : await observe(typed, dir);
             assertEquals(code, 0, printed);
