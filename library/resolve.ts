@@ -4,6 +4,7 @@ import { suggestion } from "../data/suggestion.ts";
 import { MODEL_FILE } from "../export/model_file_name.ts";
 import { MODEL_NAMES } from "../nn/families/mod.ts";
 import { checkValue } from "../train/options/check_value.ts";
+import { noEffect } from "../train/options/no_effect.ts";
 import { type Value, withDefaults } from "../train/options/option.ts";
 import type { TrainOptions } from "../train/types.ts";
 import { optionsOf, type Training } from "./own_options.ts";
@@ -45,6 +46,20 @@ function checkSettings(training: Training, given: Given): void {
   }
 }
 
+/** Raises a `RangeError` for what is given and has no effect beside the other options. */
+function refuseIdle(
+  training: Training,
+  given: Given,
+  found: Readonly<Record<string, Value>>,
+): void {
+  const named = Object.keys(given).filter((name) => {
+    const value = given[name];
+    return value !== undefined && value !== false;
+  });
+  const why = noEffect(optionsOf(training), { given: new Set(named), found });
+  if (why) throw new RangeError(`Cannot ${training}: ${why}`);
+}
+
 /**
  * The options of a training: those that are given, and the command line's defaults of all others.
  * Raises a `TypeError` for what is no option or of another kind, a `RangeError` for what is out of
@@ -75,6 +90,7 @@ export function resolved(training: Training, settings: AnySettings): TrainOption
     // What files alone need.
     ...{ channels: data.train.channels, keep: 0, strict: false, output: "" },
   };
+  refuseIdle(training, given, full);
   // Each is a value of the option of its name.
   const options = full as Record<string, Value> & TrainOptions;
   const { init, teacher, widths } = settings;
@@ -84,6 +100,8 @@ export function resolved(training: Training, settings: AnySettings): TrainOption
     ...teacher ? { teacher: "teacher" } : {},
     // A teacher teaches the small network.
     ...options.mode === "distill" ? { which: "small" } : {},
+    // There is no small network, and may be none with the default.
+    ...options.mode === "plain" && options.which === "base" ? { maskFrom: 1 } : {},
     // Convolutions that widths do not name are whole.
     ...widths ? { widths, compression: 1 } : {},
   };

@@ -128,7 +128,7 @@ Deno.test("several small networks and other modes have the names of their networ
   assertEquals(Object.keys(networks), ["base", "small-2", "small-4"]);
   assertEquals(networks["small-2"].which, "small-2");
   const { networks: { base } } = await train({
-    ...{ ...tiny, model: own, maskFrom: 1, gpu, epochs: 1 },
+    ...{ ...tiny, model: own, gpu, epochs: 1 },
     mode: "plain",
   });
   const { networks: { small } } = await train({
@@ -147,7 +147,7 @@ Deno.test("a search keeps to a budget of what is counted, or of a cost of one's 
   const width = counted.widths.small.widths.conv2;
   assertEquals(small.state.get("conv2.weight")?.length, 4 * 9 * Number(width));
   const { widths } = await search({
-    ...asked,
+    ...{ ...asked, epochs: undefined },
     // Filters, wherever they are.
     cost: ({ base, groups }) => {
       const sum = new CostSum(groups);
@@ -188,6 +188,9 @@ Deno.test("options that cannot be used are refused at once, by their names", () 
     [{ nesterov: 1 }, TypeError, "nesterov is true or false, found 1"],
     [{ aa: "autoaugment" }, RangeError, "aa is rand-m"],
     [{ gradAccumSteps: 0 }, RangeError, "a whole number from 1 on, or auto"],
+    [{ nesterov: true }, RangeError, "nesterov goes with opt sgd, found adamw"],
+    [{ mode: "plain", compression: 2 }, RangeError, "no effect beside mode plain which base"],
+    [{ remode: "const" }, RangeError, "remode has an effect with reprob alone, found 0"],
     [{ model: "resnet9" }, RangeError, "did you mean resnet8?"],
   ];
   for (const [wrong, type, words] of cases) {
