@@ -99,8 +99,8 @@ export const CROPS: readonly Mutant[] = [
   },
   {
     name: "an option without what it needs is taken",
-    file: "cli/no_effect.ts",
-    find: "    checkNeeds(option, found);\n",
+    file: "train/options/no_effect.ts",
+    find: " ?? missing(option, found, nameOf)",
     replace: "",
     test: {
       file: "tests/flags_test.ts",
