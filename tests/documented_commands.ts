@@ -12,7 +12,11 @@ const OTHER_COMMANDS: readonly RegExp[] = [
   /^deno test$/,
   /^deno bundle --platform browser mod\.ts -o adjoin\.js$/,
   /^python3 -m http\.server --directory \S+$/,
+  /^deno jupyter --install$/,
 ];
+
+/** A script of the repository, in shell or Python. */
+const SCRIPT = /^(?:sh|python3) (\S+\.(?:sh|py))( |$)/;
 
 /** What all commands together are asked. */
 const ABOUT: readonly string[] = ["--help", "--version"];
@@ -61,7 +65,7 @@ function demandAccepted({ command, args }: Parsed): void {
 export function commandsOf(line: string): Parsed[] {
   return line.split(" && ").flatMap((part) => {
     if (OTHER_COMMANDS.some((other) => other.test(part))) return [];
-    const [, program] = PROGRAM.exec(part) ?? [];
+    const [, program] = PROGRAM.exec(part) ?? SCRIPT.exec(part) ?? [];
     if (program !== undefined && existsSync(new URL(program, root))) return [];
     const words = wordsOf(part).filter((word) => !/^[A-Z_]+=/.test(word));
     if (words[0] === "adjoin" && words.length > 1) return [parsed(words.slice(1))];

@@ -19,7 +19,6 @@ import { feasible } from "../nn/compress/width_choice.ts";
 import { widthCost } from "../nn/compress/width_cost.ts";
 import { widthGroups } from "../nn/compress/width_groups.ts";
 import { readArguments } from "../cli/arguments.ts";
-import { encodeCheckpoint } from "../export/checkpoint.ts";
 import { memoryTable, planMemory } from "../cli/report/memory_plan.ts";
 import { EXIT } from "../cli/exit.ts";
 import { optionList } from "../cli/flags/option_list.ts";
@@ -208,24 +207,6 @@ Deno.test(
     }
   },
 );
-
-Deno.test("classify() in the documents runs a saved small network", { ignore }, async () => {
-  const { classify } = await moduleOf("function classify") as {
-    classify(file: Uint8Array, pixels: Uint8Array): Promise<string>;
-  };
-  const classes = ["cat", "dog", "cow"];
-  const adjoined = adjoin(model("resnet8", { classes: 3 }), { compression: 4 });
-  const random = new Random(2, "initial weights");
-  const state = initialize(adjoinedSpecs(adjoined), adjoined.base, () => random.normal());
-  state.get("fc.bias")!.set([0, 0, 100]);
-  const file = encodeCheckpoint(adjoined.small, extract(adjoined, state), {
-    which: "small",
-    classes,
-    image: [12, 16, 3],
-    normalization: { mean: [0.5, 0.5, 0.5], std: [0.25, 0.25, 0.25] },
-  });
-  assertEquals(await classify(file, new Uint8Array(12 * 16 * 3)), "cow");
-});
 
 Deno.test(
   "topClass() in the documents runs an ONNX file that takes pixels",
