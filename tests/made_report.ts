@@ -114,6 +114,7 @@ export function madeRun(
     history: [...searched, ...all(epochs)],
     summary: { adapter: "a GPU", seconds: 100, epochs },
     layers,
+    found: {},
     kept: madeKept(names, classes),
     earlier: [],
   };

@@ -50,13 +50,52 @@ Deno.test("a run has all sections, those of a search as well", { ignore }, () =>
   assertEquals(sectionsOf(pageOf(madeRun({ search: true }))), [first, "search", ...rest]);
 });
 
+Deno.test("each search of a run has its line, and what its widths cost", { ignore }, () => {
+  const run = { ...madeRun({ search: true }), config: { budgetMacs: 0.5 } };
+  const during = pageOf(run);
+  assertStringIncludes(during, "The widths expected come to 50.0 % of the base network's");
+  const after = pageOf({ ...run, found: { small: 0.48 } });
+  assertStringIncludes(
+    after,
+    "The widths found come to 48.0 % of the base network's multiply-",
+  );
+
+  const of = (budget: number) =>
+    run.history.flatMap((m) => m.search ? [{ ...m, search: { ...m.search, budget } }] : []);
+  const several = pageOf({
+    ...madeRun({ names: ["base", "small-0.25", "small-0.5"] }),
+    history: [...of(0.5), ...of(0.25), ...madeRun().history],
+    found: { "small-0.5": 0.48, "small-0.25": 0.24 },
+  });
+  const [search] = several.match(/<section id="search"[^]*?<\/section>/) ?? [];
+  const sentences = [...(search ?? "").matchAll(/found for (small-[\d.]+) come to ([\d.]+ %)/g)];
+  assertEquals(sentences.map(([, name, part]) => [name, part]), [
+    ["small-0.5", "48.0 %"],
+    ["small-0.25", "24.0 %"],
+  ]);
+  // Three charts, in each a line of three epochs for each search.
+  const paths = [...(search ?? "").matchAll(/<path [^>]*?d="M([^"Z]*)"/g)];
+  assertEquals(paths.filter(([, d]) => d.split("L").length === 3).length, 6);
+});
+
+Deno.test("a small network that is no smaller is not called 1.0 times smaller", { ignore }, () => {
+  const run = madeRun();
+  const networks = run.networks.map((network) => ({ ...network, params: 80_000, top1: 0.9 }));
+  const page = pageOf({ ...run, networks });
+  assertStringIncludes(
+    page,
+    "as many as the base network, with 2.0 times fewer multiply-accumulates.",
+  );
+  assert(!page.includes("1.0 times") && !page.includes("÷ 1.0") && !page.includes("+0.0"));
+});
+
 Deno.test("a page says what came out, and that it was proven", { ignore }, () => {
   const page = pageOf(madeRun());
   for (
     const text of [
       "The small network gets 85.0 % of the test images right, 5.0 points less than the base",
       "2.0 times fewer multiply-accumulates and 2.0 times fewer parameters.",
-      "Verified of the small network: the network as saved is the one that was trained",
+      "Verified for the small network: the network as saved is the one that was trained",
       "on 1,000 test images all class scores are equal to the last bit",
       "deno task train --epochs 4",
       "ab".repeat(32),

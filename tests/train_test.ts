@@ -75,7 +75,7 @@ Deno.test(
         sections,
         "result curves tradeoff widths classes confusion pictures run files",
       );
-      assertStringIncludes(page, "Verified of the small network: the network as saved is the one");
+      assertStringIncludes(page, "Verified for the small network: the network as saved is the one");
       assertStringIncludes(page, "finished");
       const kept = parseKept(await Deno.readTextFile(`${dir}/run/report.json`), "report.json");
       assertEquals([kept.images, kept.between], [25, ["base", "small"]]);

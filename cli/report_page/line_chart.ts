@@ -31,8 +31,8 @@ export interface LineChart {
   /** A value where the pointer is. */
   readonly words: (value: number) => string;
   readonly moments?: readonly Moment[];
-  /** A level that is marked, as a budget. */
-  readonly level?: number;
+  /** Levels that are marked, as budgets. */
+  readonly levels?: readonly number[];
 }
 
 /** Epochs up to which each has a dot, and places for the pointer at most. */
@@ -65,9 +65,9 @@ function bandsOf(
 }
 
 /** Values that are all alike need room around them. */
-function domainOf({ lines, zero, level }: LineChart): [number, number] {
+function domainOf({ lines, zero, levels = [] }: LineChart): [number, number] {
   const values = lines.flatMap(({ points }) => points.map(({ value }) => value))
-    .concat(level ?? []);
+    .concat(levels);
   const [low, high] = [Math.min(...values), Math.max(...values)];
   const from = zero ? Math.min(0, low) : low;
   if (high > from) return [from, high];
@@ -87,7 +87,7 @@ export function drawLines(
   chart: LineChart,
   { width, height }: { readonly width: number; readonly height: number },
 ): Markup {
-  const { label, lines, epochs, moments = [], level } = chart;
+  const { label, lines, epochs, moments = [], levels = [] } = chart;
   const first = Math.min(1, epochs - 1);
   const last = Math.max(epochs, ...lines.flatMap(({ points }) => points.map((p) => p.epoch)));
   const channels = { x: "epoch", y: "value" } as const;
@@ -119,9 +119,7 @@ export function drawLines(
       tickFormat: tickText,
     },
     marks: [
-      ...level === undefined
-        ? []
-        : [Plot.ruleY([level], { stroke: "var(--text)", strokeDasharray: "2 3" })],
+      Plot.ruleY(levels, { stroke: "var(--text)", strokeDasharray: "2 3" }),
       ...moments.flatMap(({ epoch, text }) => [
         Plot.ruleX([epoch + 0.5], { stroke: "var(--quiet)", strokeDasharray: "2 3" }),
         Plot.text([text], {

@@ -7,7 +7,7 @@ import { namesIn } from "../run/run_images.ts";
 import { type KeptReport, parseKept } from "./kept_report.ts";
 import { layerWidths } from "./layer_widths.ts";
 import type { EarlierPicture, ReportNetwork, RunReport } from "./report_data.ts";
-import { historyIn } from "./run_files.ts";
+import { historyIn, jsonIn } from "./run_files.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -98,6 +98,16 @@ async function earlierIn(
   return found;
 }
 
+/** What the widths that a search found cost over the base network's, by small network. */
+async function foundIn(folder: string, names: readonly string[]): Promise<Record<string, number>> {
+  const found = names.map(async (name): Promise<[string, number][]> => {
+    const file = name === "small" ? "widths.json" : `${name}-widths.json`;
+    const part = numberIn(await jsonIn(folder, file) ?? {}, "found");
+    return part === undefined ? [] : [[name, part]];
+  });
+  return Object.fromEntries((await Promise.all(found)).flat());
+}
+
 /** What a run is, in words. */
 function titleOf({ model, mode, command, dataset }: Fields): string {
   const words = [
@@ -115,7 +125,7 @@ export async function readRun(
 ): Promise<
   Pick<
     RunReport,
-    "kind" | "title" | "networks" | "history" | "summary" | "layers" | "kept" | "earlier"
+    "kind" | "title" | "networks" | "history" | "summary" | "layers" | "found" | "kept" | "earlier"
   >
 > {
   const history = await historyIn(folder);
@@ -151,6 +161,7 @@ export async function readRun(
       }
       : {},
     layers,
+    found: await foundIn(folder, names),
     kept,
     earlier,
   };

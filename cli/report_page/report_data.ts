@@ -91,6 +91,8 @@ export interface RunReport extends AnyReport {
     readonly finetuneEpochs?: number;
   };
   readonly layers: readonly LayerWidth[];
+  /** What the widths that a search found cost over the base network's, by small network. */
+  readonly found: Readonly<Record<string, number>>;
   readonly kept?: KeptReport;
   readonly earlier: readonly EarlierPicture[];
 }

@@ -21,6 +21,11 @@ function times(whole: number, part: number): string {
   return `${ratio < 10 ? ratio.toFixed(1) : Math.round(ratio)} times`;
 }
 
+/** Whether it is smaller by as much as is shown: 1.0 times is none. */
+function isSmaller(whole: number, part: number): boolean {
+  return whole >= 1.05 * part;
+}
+
 /** The difference of two accuracies in words. */
 function pointsWords(top1: number, base: number): string {
   const points = 100 * (top1 - base);
@@ -45,8 +50,12 @@ function answer({ networks, kept, status }: RunReport): Piece {
   const { top1: whole, macs, params } = base;
   const sentences = small.map(({ name, top1 = NaN, macs: less, params: fewer }) => {
     const costs = [
-      ...macs && less ? [`${times(macs, less)} fewer multiply-accumulates`] : [],
-      ...params && fewer ? [`${times(params, fewer)} fewer parameters`] : [],
+      ...macs && less && isSmaller(macs, less)
+        ? [`${times(macs, less)} fewer multiply-accumulates`]
+        : [],
+      ...params && fewer && isSmaller(params, fewer)
+        ? [`${times(params, fewer)} fewer parameters`]
+        : [],
     ];
     return `${capital(called(name))} gets ${percent(top1)} of the ${word} images right, ` +
       `${pointsWords(top1, whole)} the base network` +
@@ -67,7 +76,7 @@ function fact(
   base?: number,
 ): Piece {
   if (value === undefined) return undefined;
-  const less = base !== undefined && base > value * 1.005
+  const less = base !== undefined && isSmaller(base, value)
     ? markup`
       <span class="ratio">÷ ${times(base, value).replace(" times", "")}</span>
     `
@@ -88,9 +97,10 @@ function card(
 ): Markup {
   const { name, top1, top5, params, macs, bytes, latency } = network;
   const of = network === base ? undefined : base;
-  const delta = of?.top1 === undefined || top1 === undefined
+  const points = of?.top1 === undefined || top1 === undefined ? 0 : 100 * (top1 - of.top1);
+  const delta = Math.abs(points) < 0.05
     ? ""
-    : `, ${top1 < of.top1 ? "−" : "+"}${Math.abs(100 * (top1 - of.top1)).toFixed(1)} points`;
+    : `, ${points < 0 ? "−" : "+"}${Math.abs(points).toFixed(1)} points`;
   return markup`
     <article class="network" style="--own: ${colour}">
       <h3>${shown(name)}</h3>
@@ -130,7 +140,9 @@ function proof({ networks, kept, summary }: RunReport): Piece {
   return markup`<div class="proof">${
     [...proofs].map(([words, names]) =>
       markup`<p>${
-        `Verified of ${listed(names)}: the network${when} is the one that was trained inside the ` +
+        `Verified for ${
+          listed(names)
+        }: the network${when} is the one that was trained inside the ` +
         `base network; ${words}.`
       }</p>`
     )
