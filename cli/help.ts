@@ -6,7 +6,7 @@ import { defaultWords } from "./flags/default_words.ts";
 import { flagOf, optionsOf, sectionsOf } from "./flags/table.ts";
 import { choiceFlags } from "./no_effect.ts";
 import { SIGNALS } from "./run/interrupt.ts";
-import { columns, either } from "./text.ts";
+import { columns, either, wrap } from "./text.ts";
 
 const WIDTH = 96;
 
@@ -20,17 +20,6 @@ const EXIT_HELP: Readonly<Record<keyof typeof EXIT, string>> = {
   verification: "a result that is not equal to what it has to equal, or worse than allowed",
   timeUp: "the time of --time-limit is up; --resume goes on",
 };
-
-/** Breaks text into lines of at most `width` characters, between words. */
-function wrap(text: string, width: number): string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines[lines.length - 1];
-    if (line && line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
-  }
-  return lines;
-}
 
 /** The flag of an option with a place for its value, as `-e, --epochs N`. */
 function spelling(option: Option): string {

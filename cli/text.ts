@@ -61,3 +61,14 @@ export function columns(
       .join("  ").trimEnd()
   );
 }
+
+/** Breaks text into lines of at most `width` characters, between words. */
+export function wrap(text: string, width: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines[lines.length - 1];
+    if (line && line.length + 1 + word.length > width) lines.push(word);
+    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
+  }
+  return lines;
+}

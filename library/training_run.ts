@@ -1,3 +1,4 @@
+import { joined } from "../data/safetensors.ts";
 import type { ByNetwork } from "../nn/which.ts";
 import type { EpochMetrics, Progress, Reporter, Work } from "../train/types.ts";
 import { StoppedError } from "../train/errors.ts";
@@ -192,13 +193,6 @@ export class TrainingRun<Result>
   async checkpoint(): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const state = await this.#keeper.last() ?? this.#from;
     if (!state) return undefined;
-    const pieces = encodeTrainingState(state);
-    const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      bytes.set(piece, at);
-      at += piece.length;
-    }
-    return bytes;
+    return joined(encodeTrainingState(state));
   }
 }

@@ -1,4 +1,5 @@
 import { plural } from "../../data/words.ts";
+import { wrap } from "../text.ts";
 import type { Finding, State } from "./findings.ts";
 
 /** Marks that are told apart without colours. */
@@ -8,17 +9,6 @@ const MARKS: Readonly<Record<State, string>> = {
   warning: "!",
   problem: "✗",
 };
-
-/** Breaks text into lines of at most `width` characters, between words. */
-function wrap(text: string, width: number): string[] {
-  const lines = [""];
-  for (const word of text.split(" ")) {
-    const line = lines[lines.length - 1];
-    if (line && line.length + 1 + word.length > width) lines.push(word);
-    else lines[lines.length - 1] = line ? `${line} ${word}` : word;
-  }
-  return lines;
-}
 
 function verdict(found: readonly Finding[]): string {
   const count = (state: State): number => found.filter((one) => one.state === state).length;

@@ -1,3 +1,4 @@
+import { accuracyDomain, isWide, logTicks } from "./cost_axis.ts";
 import type * as PlotModule from "@observablehq/plot";
 import { printable } from "../../data/printable.ts";
 import { percent } from "../../data/words.ts";
@@ -10,18 +11,6 @@ const WIDTH = 960;
 const HEIGHT = 280;
 const TOP = 60;
 const LINE = 19;
-/** How often the largest value has the smallest before an axis is logarithmic. */
-const WIDE = 12;
-
-/** 1, 2 and 5 times the powers of ten within a range; of a wide range the powers alone. */
-function logTicks([low, high]: readonly [number, number]): number[] {
-  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const digits = last - first > 3 ? [1] : [1, 2, 5];
-  return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i))
-    .flatMap((power) => digits.map((digit) => digit * power))
-    .filter((value) => value >= low && value <= high);
-}
-
 /** The axis of a measure: from 0 on, or logarithmic where values are far apart. */
 function costAxis(
   values: readonly number[],
@@ -30,19 +19,11 @@ function costAxis(
 ): PlotModule.ScaleOptions {
   const words = { label, labelAnchor: "center", labelArrow: "none", tickFormat: tick } as const;
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  if (!(low > 0) || high < WIDE * low) {
+  if (!isWide([low, high])) {
     return { ...words, domain: [0, high > 0 ? 1.06 * high : 1], ticks: Math.floor(width / 110) };
   }
   const domain = [low / 1.4, high * 1.4] as const;
-  return { ...words, type: "log", domain, ticks: logTicks(domain) };
-}
-
-/** Percent from a little below the least accuracy to a little above the largest. */
-function accuracyDomain(points: readonly ParetoPoint[]): [number, number] {
-  const all = points.map(({ top1 }) => 100 * top1);
-  const [low, high] = [Math.min(...all), Math.max(...all)];
-  const room = Math.max(0.5, 0.12 * (high - low));
-  return [Math.max(0, low - room), Math.min(100, high + room)];
+  return { ...words, type: "log", domain, ticks: logTicks(domain, 3) };
 }
 
 function panelMarkup(

@@ -1,3 +1,4 @@
+import { accuracyDomain, isWide, logTicks } from "../report/cost_axis.ts";
 import { spread } from "../report/compare_picture.ts";
 import type { Drawing } from "../report/picture_document.ts";
 import { front, type Measure } from "../report/pareto_points.ts";
@@ -16,18 +17,6 @@ export interface CostPoint {
   readonly beside?: boolean;
 }
 
-/** How often the largest value has the smallest before an axis is logarithmic. */
-const WIDE = 12;
-
-/** 1, 2 and 5 times the powers of ten within a range; of a wide range the powers alone. */
-function logTicks([low, high]: readonly [number, number]): number[] {
-  const [first, last] = [Math.floor(Math.log10(low)), Math.ceil(Math.log10(high))];
-  const digits = last - first > 2 ? [1] : [1, 2, 5];
-  return Array.from({ length: last - first + 1 }, (_, i) => 10 ** (first + i))
-    .flatMap((power) => digits.map((digit) => digit * power))
-    .filter((value) => value >= low && value <= high);
-}
-
 /** Accuracy against one measure: points with their numbers, and the line of those that none beats. */
 export function drawCosts(
   { Plot, document }: Drawing,
@@ -41,13 +30,10 @@ export function drawCosts(
 ): Markup {
   const costs = points.map(({ cost }) => cost);
   const [low, high] = [Math.min(...costs), Math.max(...costs)];
-  const isLog = low > 0 && high > WIDE * low;
+  const isLog = isWide([low, high]);
   const domain: [number, number] = isLog
     ? [low / 1.4, high * 1.5]
     : [0, high > 0 ? 1.08 * high : 1];
-  const accuracies = points.map(({ top1 }) => 100 * top1);
-  const [least, most] = [Math.min(...accuracies), Math.max(...accuracies)];
-  const room = Math.max(0.5, 0.12 * (most - least));
   const best = front(
     points.map((point) => ({ ...point, macs: point.cost, params: point.cost })),
     { of: ({ macs }) => macs },
@@ -68,12 +54,12 @@ export function drawCosts(
       labelArrow: "none",
       tickFormat: measure.tick,
       domain,
-      ...isLog ? { type: "log", ticks: logTicks(domain) } : { ticks: Math.floor(width / 90) },
+      ...isLog ? { type: "log", ticks: logTicks(domain, 2) } : { ticks: Math.floor(width / 90) },
     },
     y: {
       label: null,
       grid: true,
-      domain: [Math.max(0, least - room), Math.min(100, most + room)],
+      domain: accuracyDomain(points),
       ticks: 5,
     },
     marks: [

@@ -1,19 +1,10 @@
+import { joined } from "../../data/safetensors.ts";
 import type { EpochMetrics } from "../../train/types.ts";
 import { EVENTS_FILE, EVENTS_FOLDER } from "../run/replacing.ts";
 import { SaidOnce } from "../run/said_once.ts";
 import { unwritable } from "../run/unwritable.ts";
 import { epochEvent, versionEvent, whenWas } from "./event.ts";
 import { recordOf, recordsIn } from "./records.ts";
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
-}
 
 /**
  * The events of a run for TensorBoard: scalars of each epoch, its step. One file, to which epochs are
