@@ -81,11 +81,15 @@ function exampleLines(examples: readonly Example[]): string {
   ].join("\n");
 }
 
+/** Flags that there is no reason to negate. */
+const ABOUT_ALL: readonly string[] = ["help", "version"];
+
 /** The help of a subcommand: every flag with its default, the exit codes, and examples. */
 export function commandHelp(command: Command): string {
   const { help, positionals, examples } = COMMANDS[command];
   const rows = sectionsOf(command).map(({ title, options }) => ({
     title,
+    negated: options.some(({ name, kind }) => kind === "boolean" && !ABOUT_ALL.includes(name)),
     rows: options.map((option): [string, string] => [
       spelling(option),
       explanation(option, command),
@@ -95,7 +99,9 @@ export function commandHelp(command: Command): string {
   return [
     `adjoin ${[command, ...positionals, "[flags]"].join(" ")}: ${help}`,
     ...rows.map(({ title, rows }) => list(title, rows, left)),
-    "Flags without a value also have the form --no-NAME.",
+    ...rows.some(({ negated }) => negated)
+      ? ["Flags without a value also have the form --no-NAME."]
+      : [],
     exitCodes(),
     exampleLines(examples),
   ].join("\n\n") + "\n";

@@ -270,7 +270,7 @@ function refuseWithoutMethod(
     if (JSON.stringify(values[name]) === JSON.stringify(usual[name])) continue;
     const of = taking(name);
     if (of.some((method) => methods.includes(method))) continue;
-    throw unusable(`${flagOf(name)} has an effect on ${either(of)} alone, none of --methods`);
+    throw unusable(`${flagOf(name)} acts on ${either(of)} alone, which --methods leaves out`);
   }
 }
 

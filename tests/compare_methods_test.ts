@@ -65,9 +65,9 @@ Deno.test("other methods are refused with the nearest, and methods that are name
 Deno.test("options of methods that are not compared are refused", () => {
   assertMatch(
     complaint("--methods", "alone", "--prune-by", "l1"),
-    /--prune-by has an effect on pruned alone, none of --methods$/,
+    /--prune-by acts on pruned alone, which --methods leaves out$/,
   );
-  assertMatch(complaint("--methods", "adjoined", "--divisors", "1,2"), /effect on searched alone/);
+  assertMatch(complaint("--methods", "adjoined", "--divisors", "1,2"), /acts on searched alone/);
   assertMatch(complaint("--methods", "base", "--detach"), /on adjoined,? .*or searched alone/);
   assertMatch(complaint("--methods", "pruned", "--kl-loss", "dkd"), /on distilled, adjoined/);
   assertMatch(complaint("--methods", "distilled", "--small-ce", "1"), /on adjoined/);

@@ -378,6 +378,8 @@ Deno.test("help names every flag with its default, exit codes, and examples at t
     assert(help.endsWith(`\n  adjoin ${examples.at(-1)?.[0]}\n`), help);
     for (const line of help.split("\n")) assert(line.length <= 100, line);
   }
+  const negated = (command: Command): boolean => commandHelp(command).includes("--no-NAME");
+  assertEquals([negated("train"), negated("completions"), negated("serve")], [true, false, false]);
   const help = commandHelp("train").replaceAll(/\s+/g, " ");
   assertStringIncludes(help, "-e, --epochs N");
   assertStringIncludes(help, "default: generated 6, cifar10 100, cifar100 150, idx 10");

@@ -78,6 +78,12 @@ Deno.test("each search of a run has its line, and what its widths cost", { ignor
   assertEquals(paths.filter(([, d]) => d.split("L").length === 3).length, 6);
 });
 
+Deno.test("a single epoch is in the middle of its charts", { ignore }, () => {
+  const [, x] = pageOf(madeRun({ epochs: 1 })).match(/<circle [^>]*cx="([\d.]+)"/) ?? [];
+  // Of 540 pixels, 46 left and 12 right of the axis.
+  assertEquals(Number(x), 46 + (540 - 46 - 12) / 2);
+});
+
 Deno.test("a small network that is no smaller is not called 1.0 times smaller", { ignore }, () => {
   const run = madeRun();
   const networks = run.networks.map((network) => ({ ...network, params: 80_000, top1: 0.9 }));

@@ -1,5 +1,5 @@
 // Event files for TensorBoard, read by a reader of its own: framing, checksums, fields.
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { EVENTS_FILE, filesOfRun, replaceRun } from "../cli/run/replacing.ts";
 import { EventFile } from "../cli/tensorboard/event_file.ts";
 import { crc32c } from "../cli/tensorboard/records.ts";
@@ -178,9 +178,10 @@ Deno.test("train --tensorboard writes the events of its epochs", {
 }, async () => {
   await withFolder(async (dir) => {
     const line = `train --model resnet8 --epochs 2 --train-size 16 --val-size 8 --batch-size 8 ` +
-      `--image-size 12 --output ${dir}/run --tensorboard --quiet`;
-    const { code, error } = await adjoinCommand(line.split(" "));
+      `--image-size 12 --output ${dir}/run --tensorboard`;
+    const { code, out, error } = await adjoinCommand(line.split(" "));
     assertEquals(code, 0, error);
+    assertStringIncludes(out, ", checkpoints, tensorboard in ");
     const events = readEvents(`${dir}/run/${EVENTS_FILE}`);
     assertEquals(events.map(({ step }) => step), [0, 1, 2]);
     const lines = (await Deno.readTextFile(`${dir}/run/metrics.jsonl`)).trim().split("\n");

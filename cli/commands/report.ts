@@ -13,6 +13,6 @@ export async function run(args: readonly string[]): Promise<number> {
   const path = `${data.folder}/report.html`;
   const bytes = new TextEncoder().encode(html);
   await writeWhole(path, bytes);
-  print(`${printable(path, 300)}: ${fileSize(bytes.length)}, the run is ${data.status}\n`);
+  print(`${printable(path, 300)}: ${fileSize(bytes.length)}, the ${data.kind} is ${data.status}\n`);
   return EXIT.ok;
 }

@@ -88,10 +88,10 @@ export function drawLines(
   { width, height }: { readonly width: number; readonly height: number },
 ): Markup {
   const { label, lines, epochs, moments = [], levels = [] } = chart;
-  const first = Math.min(1, epochs - 1);
   const last = Math.max(epochs, ...lines.flatMap(({ points }) => points.map((p) => p.epoch)));
   const channels = { x: "epoch", y: "value" } as const;
-  const domain: [number, number] = [first, last];
+  // A single epoch is in the middle.
+  const domain: [number, number] = last > 1 ? [1, last] : [0.5, 1.5];
   const plot = Plot.plot({
     document,
     width,
@@ -145,8 +145,8 @@ export function drawLines(
           : [],
       ]),
       Plot.rect(bandsOf(chart), {
-        x1: (band: { from: number }) => Math.max(first, band.from),
-        x2: (band: { to: number }) => Math.min(last, band.to),
+        x1: (band: { from: number }) => Math.max(domain[0], band.from),
+        x2: (band: { to: number }) => Math.min(domain[1], band.to),
         fill: "transparent",
         title: "title",
       }),

@@ -6,6 +6,8 @@ import type { FoundRun } from "./found_run.ts";
 import { type Keeping, KeptFolder } from "./kept_folder.ts";
 import { type FolderRequest, takeFolder, unusable } from "./output_folder.ts";
 import {
+  EVENTS_FILE,
+  EVENTS_FOLDER,
   filesOfRun,
   isReplacing,
   ownCheckpoints,
@@ -261,6 +263,8 @@ export class RunFolder extends KeptFolder {
     if (checkpoints.size) {
       sizes.set(CHECKPOINTS, [...checkpoints.values()].reduce((sum, size) => sum + size));
     }
+    const events = await Deno.stat(`${this.folder}/${EVENTS_FILE}`).catch(() => undefined);
+    if (events) sizes.set(EVENTS_FOLDER, events.size);
     return sizes;
   }
 
