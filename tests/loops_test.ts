@@ -88,6 +88,7 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   "add": [{ inputs: [[MANY], [MANY]], attributes: { relu: false } }],
   "multiply": [{ inputs: [[1, 520, 530, 1], [1, 1, 1, 1]] }],
   "scale channels": [{ inputs: [[ROWS, 3], [3]] }],
+  "scale loss": [{ inputs: [[1], [4]] }],
   "max pool2d": [
     { inputs: [[1, 90, 95, 2]], attributes: { kernel: 16, stride: 1, padding: 0 } },
   ],
@@ -153,7 +154,6 @@ const LONG: Readonly<Record<string, readonly Long[]>> = {
   "loss term": [{ inputs: [[1], [4], [1], [1], [1]], attributes: { smallCrossEntropy: 1 } }],
   "accumulate": [{ inputs: [[4], [4]] }],
   "count correct": [{ inputs: [[5, MANY], [5], [4]] }, { inputs: [[ROWS, 2], [ROWS], [4]] }],
-  "scale loss": [{ inputs: [[1], [4]] }],
   "guard step": [{ inputs: [[4], [4], [4_000_000]] }],
   "restore": [{ inputs: [[MANY], [MANY], [4]] }],
   "moving average": [{ inputs: [[MANY], [MANY], [4], [1]] }],
