@@ -10,6 +10,7 @@ import { ImageWork } from "../train/image_work.ts";
 import { KernelSession } from "../train/kernel_session.ts";
 import { Predictions } from "../train/predictions.ts";
 import type { Score, Work } from "../train/types.ts";
+import { demandImages } from "./demand_given.ts";
 import type { SavedNetwork } from "./run_settings.ts";
 import { networkIn } from "./saved_network.ts";
 
@@ -54,6 +55,7 @@ export async function evaluate(
 ): Promise<Evaluated> {
   checkNumber("evaluate", "batchSize", batch, { from: 1, whole: true });
   const checkpoint = networkIn(network, "the network");
+  demandImages("Cannot evaluate", dataset);
   checkImages(checkpoint, { dataset, file: "the network" });
   const gpu = given ?? await Gpu.open();
   try {

@@ -1,6 +1,7 @@
 import type { Pixels } from "../data/channels.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { Classifier, type FoundClass } from "../train/classifier.ts";
+import { demandFields } from "./demand_given.ts";
 import type { SavedNetwork } from "./run_settings.ts";
 import { networkIn } from "./saved_network.ts";
 
@@ -73,6 +74,12 @@ export async function predict(
   { top, batchSize, gpu: given }: PredictSettings = {},
 ): Promise<FoundClass[] | FoundClass[][]> {
   const checkpoint = networkIn(network, "the network");
+  if (!Array.isArray(pictures)) {
+    demandFields(pictures, ["pixels"], {
+      doing: "Cannot predict",
+      wanted: "pixels or a list of them",
+    });
+  }
   const count = "pixels" in pictures ? 1 : pictures.length;
   if (count === 0) return [];
   const gpu = given ?? await Gpu.open();

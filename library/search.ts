@@ -7,6 +7,7 @@ import { withDefaults } from "../train/options/option.ts";
 import type { SearchOptions } from "../train/limited_cost.ts";
 import { search as searchJob, searchOn } from "../train/search.ts";
 import { begun } from "./begun.ts";
+import { demandData } from "./demand_given.ts";
 import { inputsOf } from "./inputs.ts";
 import type { BySmall } from "./networks_of.ts";
 import { optionsOf } from "./own_options.ts";
@@ -106,6 +107,7 @@ export function search<
   const B extends number | readonly number[] = number,
   const O extends boolean = false,
 >(options: SearchSettings<B, O>): TrainingRun<SearchedOf<B, O>> {
+  demandData("Cannot search", options);
   const { gpu, signal, fromScratch = false, widthsOnly } = options;
   const find = searchOptions(options);
   const { from, resolved } = begun("search", options);

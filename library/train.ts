@@ -8,6 +8,7 @@ import { train as trainJob, type TrainResult } from "../train/train.ts";
 import type { Summary, Verification } from "../train/types.ts";
 import { entriesOf } from "../nn/which.ts";
 import { begun } from "./begun.ts";
+import { demandData } from "./demand_given.ts";
 import { inputsOf } from "./inputs.ts";
 import type { NetworksOf } from "./networks_of.ts";
 import type { Mode, TrainSettings } from "./run_settings.ts";
@@ -80,6 +81,7 @@ export function train<
   const W extends "base" | "small" = "base",
   const C extends number | readonly number[] = number,
 >(options: TrainSettings<M, W, C>): TrainingRun<Trained<NetworksOf<M, W, C>>> {
+  demandData("Cannot train", options);
   const { gpu, signal } = options;
   const { from, resolved } = begun("train", options);
   const inputs = inputsOf(options, resolved, from);

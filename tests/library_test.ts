@@ -204,3 +204,25 @@ Deno.test("options that cannot be used are refused at once, by their names", () 
   );
   assertThrows(() => search({ ...tiny, budgetMacs: 1, budgetParams: 1 }), TypeError, "found");
 });
+
+Deno.test("what JavaScript leaves out is named", async () => {
+  // As a program without types would have it.
+  const [nothing, empty]: readonly never[] = JSON.parse("[null, {}]");
+  for (const wrong of [nothing, empty, { ...tiny, data: nothing }]) {
+    assertThrows(() => train(wrong), TypeError, "wanted ");
+    assertThrows(() => search(wrong), TypeError, "wanted ");
+  }
+  const half = { train: data.train, validation: data.validation };
+  assertThrows(
+    () => train({ ...tiny, data: half as typeof data }),
+    TypeError,
+    "wanted data with train, validation and normalization, found one with train, validation",
+  );
+  const wanted = "Cannot use the network: wanted a network with its weights";
+  for (const wrong of [nothing, empty]) assertThrows(() => exportOnnx(wrong), TypeError, wanted);
+  await assertRejects(() => evaluate(nothing, data.validation), TypeError, wanted);
+  await assertRejects(() => evaluate(networks.small, nothing), TypeError, "wanted a set of images");
+  const picture = { height: 1, width: 1, channels: 3, pixels: new Uint8Array(3) } as const;
+  await assertRejects(() => predict(nothing, picture), TypeError, wanted);
+  await assertRejects(() => predict(networks.small, nothing), TypeError, "wanted pixels or a list");
+});

@@ -93,6 +93,27 @@ test("predict takes ONNX by its content, and however many pictures at a time", a
   assertEquals(outs[2], outs[0]);
 });
 
+test("of several small networks the smallest answers, and one that is not there is named", async () => {
+  const run = `${dir}/several`;
+  await Deno.mkdir(run);
+  for (const name of ["config.json", "base.safetensors", "summary.json"]) {
+    await Deno.copyFile(`${dir}/run/${name}`, `${run}/${name}`);
+  }
+  // Named after their budgets: the last one is not the smallest.
+  await Deno.copyFile(`${dir}/run/small.safetensors`, `${run}/small-0.5.safetensors`);
+  await Deno.copyFile(`${dir}/run/base.safetensors`, `${run}/small-0.9.safetensors`);
+  const { error } = await predict(run, `${dir}/photos/b.png`);
+  assertMatch(error, /small-0\.5\.safetensors: /);
+  for (const command of [["predict", run, `${dir}/photos/b.png`], ["export", run]]) {
+    const { code, error } = await adjoinCommand([...command, "--which", "small-0.7"]);
+    assertEquals(code, EXIT.data, error);
+    assertMatch(
+      error,
+      /wanted small-0\.7\.safetensors, found base\.safetensors, small-0\.5\.safetensors and .*which/,
+    );
+  }
+});
+
 test("predict reads a picture from the standard input", async () => {
   const process = new Deno.Command(Deno.execPath(), {
     args: [

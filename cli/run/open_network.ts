@@ -54,9 +54,13 @@ function onKernels(checkpoint: Checkpoint, file: string): ReadNetwork {
   };
 }
 
-/** The network of a run that is meant where it is not said: the small one, where there is one. */
+/** The network of a run that is meant where it is not said: the smallest of the small ones. */
 function usual(path: string): string {
-  return isFolder(path) ? savedNetworks(path).at(-1)?.file ?? path : path;
+  if (!isFolder(path)) return path;
+  const [base, ...others] = savedNetworks(path).map(({ file }) => file);
+  const small = base.endsWith("/base.safetensors") ? others : [base, ...others];
+  const sized = small.map((file) => ({ file, size: Deno.statSync(file).size }));
+  return sized.reduce((a, b) => b.size < a.size ? b : a, { file: base, size: Infinity }).file;
 }
 
 /**

@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { DataError } from "../../data/error.ts";
 import { missingPermission } from "../../data/missing_permission.ts";
 import { printable } from "../../data/printable.ts";
+import { listed } from "../../data/words.ts";
 import type { Value } from "../../train/options/option.ts";
 import type { NetworksInFile } from "../../train/resume/state_networks.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
@@ -30,14 +31,25 @@ export function isFolder(path: string): boolean {
   }
 }
 
+/** Raises a {@link DataError} for a run with other networks than the one that is wanted. */
+function demandNetwork(path: string, which: string): void {
+  const names = namesIn(path);
+  if (names.length === 0 || names.some((name) => name === which)) return;
+  throw new DataError(
+    `Cannot read the run in ${printable(path, 300)}: wanted ${which}.safetensors, found ` +
+      `${listed(names.map((name) => `${name}.safetensors`))}; --which names the network`,
+  );
+}
+
 function inFolder(path: string, which: string): SavedNetwork {
   return { file: `${path.replace(/(?<=.)\/+$/, "")}/${which}.safetensors`, folder: path };
 }
 
-/** The network that a path names: one of a run folder, or the file itself. */
+/** The network that a path names: one of a run folder, or the file itself. Raises a {@link DataError}. */
 export function savedNetwork(path: string, which: string): SavedNetwork {
   if (isFolder(path)) {
     demandWhole(path);
+    demandNetwork(path, which);
     return inFolder(path, which);
   }
   const folder = dirname(path);
