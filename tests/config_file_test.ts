@@ -36,7 +36,7 @@ const LINES = [
   "train --dataset idx --data-dir d --val-split 0.1 --keep 2 --select best --grad-accum-steps auto",
   "search --budget-params 0.25,0.5 --divisors 1,2 --temperature 3 --widths-only",
   "search --budget-latency 0.5 --from-scratch --trunk separate",
-  "compare --budget-macs 0.5 --seeds 2 --methods alone,distilled --kl-loss js",
+  "compare --budget-macs 0.5 --seeds 2 --methods alone,distilled --kl-loss dist",
 ];
 
 Deno.test("--config takes what config.json of a run holds", { ignore }, async () => {
@@ -129,7 +129,7 @@ Deno.test("what a file may not say is refused in a sentence, by name", { ignore 
       assertEquals(message, `Cannot use the options in ${dir}/config.json: ${text}`);
     }
     const none = await assertRejects(() => request("train", `${dir}/none.json`), DataError);
-    assertStringIncludes(none.message, `found no file or folder ${dir}/none.json`);
+    assertStringIncludes(none.message, `found no file ${dir}/none.json`);
     const twice = await assertRejects(() => asked(dir, "train", '{"lr":1,"lr":2}'), DataError);
     assertStringIncludes(twice.message, "wanted JSON as in config.json of a run, found");
   });

@@ -9,8 +9,8 @@ async function numbersOf(optimizer: OptimizerOptions): Promise<number[][]> {
   const none = nullDevice(opened.device);
   const sent: number[][] = [];
   const queue = Object.assign({}, none.queue, {
-    writeBuffer({ label }: GPUBuffer, _: number, values: Float32Array): undefined {
-      if (label === "hyper") sent.push(Array.from(values).slice(0, 4));
+    writeBuffer({ label }: GPUBuffer, _: number, bytes: Uint8Array<ArrayBuffer>): undefined {
+      if (label === "hyper") sent.push([...new Float32Array(bytes.buffer, bytes.byteOffset, 4)]);
     },
   });
   opened.destroy();
