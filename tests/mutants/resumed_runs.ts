@@ -118,8 +118,8 @@ export const RESUMED_RUNS: readonly Mutant[] = [
   {
     name: "the checkpoints of a new run do not come along",
     file: "cli/run/replacing.ts",
-    find: "  return [...ownFilesIn(folder), ...amongCheckpoints(folder, own)];",
-    replace: '  return own("") ? [] : ownFilesIn(folder);',
+    find: "  return [...ownFilesIn(folder), ...amongCheckpoints(folder, own), ...events];",
+    replace: '  return own("") ? [] : [...ownFilesIn(folder), ...events];',
     test: {
       file: "tests/replacing_test.ts",
       name: "wherever replacing a run ends, one whole run is there",
