@@ -1,10 +1,11 @@
 import { EXIT } from "../exit.ts";
 import { searchRequest } from "../options.ts";
 import { processorTime } from "../processor_time.ts";
-import { outputOf, print, printDone } from "../print.ts";
+import { outputOf } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
 import { withKept } from "../report_page/write_report.ts";
 import { inRunFolder, saveWidths } from "../run/session.ts";
+import { withoutTraining } from "./without_training.ts";
 
 /** Searches widths within a budget, and trains with them. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -13,16 +14,14 @@ export async function run(args: readonly string[]): Promise<number> {
     args,
     searchRequest,
   );
-  if (request.dryRun) {
-    const { dryRunOfSearch } = await import("../report/dry_run.ts");
-    print(await dryRunOfSearch({ ...request, find, widthsOnly }));
-    return EXIT.ok;
-  }
-  const done = await nothingLeft(request);
-  if (done) {
-    printDone(done, request);
-    return EXIT.ok;
-  }
+  const answered = await withoutTraining(request, {
+    plan: async () => {
+      const { dryRunOfSearch } = await import("../report/dry_run.ts");
+      return await dryRunOfSearch({ ...request, find, widthsOnly });
+    },
+    nothingLeft: () => nothingLeft(request),
+  });
+  if (answered) return EXIT.ok;
   await inRunFolder(request, outputOf(request), {
     kind: "search",
     run: async (options, reporter, folder, course) => {

@@ -1,23 +1,22 @@
 import { EXIT } from "../exit.ts";
 import { trainRequest } from "../options.ts";
-import { outputOf, print, printDone } from "../print.ts";
+import { outputOf } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
 import { withKept } from "../report_page/write_report.ts";
 import { inRunFolder } from "../run/session.ts";
+import { withoutTraining } from "./without_training.ts";
 
 /** Trains a network and its compressed twin together. */
 export async function run(args: readonly string[]): Promise<number> {
   const request = await readRequest("train", args, trainRequest);
-  if (request.dryRun) {
-    const { dryRun } = await import("../report/dry_run.ts");
-    print(await dryRun(request.options));
-    return EXIT.ok;
-  }
-  const done = await nothingLeft(request);
-  if (done) {
-    printDone(done, request);
-    return EXIT.ok;
-  }
+  const answered = await withoutTraining(request, {
+    plan: async () => {
+      const { dryRun } = await import("../report/dry_run.ts");
+      return await dryRun(request.options);
+    },
+    nothingLeft: () => nothingLeft(request),
+  });
+  if (answered) return EXIT.ok;
   await inRunFolder(request, outputOf(request), {
     kind: request.options.mode,
     run: async (options, reporter, _, course) => {
