@@ -1,7 +1,6 @@
 // The page of examples/web: what it reads of ONNX files, and in Chromium what it says of pictures.
-import { assert, assertAlmostEquals, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { predict } from "../cli/predict.ts";
 import { onnxMetadata } from "../examples/web/onnx_metadata.ts";
 import { encodeCheckpoint } from "../export/checkpoint.ts";
 import { encodeOnnx } from "../export/onnx.ts";
@@ -11,6 +10,7 @@ import { blocks, withoutNumbers } from "./example_heads.ts";
 import { withFolder } from "./folder.ts";
 import { encode, waves } from "./made_pictures.ts";
 import { lacks } from "./permissions.ts";
+import { assertSameClasses, predicted } from "./predicted.ts";
 import { checkpointOf, fewLayers, randomState } from "./saved_networks.ts";
 
 const chromium = installedChromium() ?? "";
@@ -36,28 +36,12 @@ Deno.test("the metadata of an ONNX file are read, and no other file is taken for
   }
 });
 
-/** What `predict` prints for a picture. */
-async function predicted(run: string, picture: string): Promise<FoundClass[]> {
-  let text = "";
-  const output = { print: (part: string) => void (text += part), printError: () => {} };
-  const options = { run, pictures: [picture], top: 4, batchSize: 1, json: true };
-  await predict(options, output);
-  return JSON.parse(text)[0].predictions;
-}
-
 type Found = Readonly<Record<"adjoin" | "webgpu" | "wasm" | "other", FoundClass[]>> & {
   readonly about: string;
   readonly broken: string;
   readonly enabled: readonly string[];
   readonly width: number;
 };
-
-function assertSame(found: readonly FoundClass[], wanted: readonly FoundClass[]): void {
-  assertEquals(found.map((one) => one.class), wanted.map((one) => one.class));
-  wanted.forEach(({ probability }, i) => {
-    assertAlmostEquals(found[i].probability, probability, 1e-5);
-  });
-}
 
 Deno.test(
   "examples/web says in Chromium what predict says, on every provider",
@@ -92,9 +76,12 @@ Deno.test(
       const found = await inChromium(chromium, entry, { folder: site }) as Found;
       const wanted = await predicted(`${run}/small.safetensors`, `${site}/first.png`);
       for (const provider of ["adjoin", "webgpu", "wasm"] as const) {
-        assertSame(found[provider], wanted);
+        assertSameClasses(found[provider], wanted);
       }
-      assertSame(found.other, await predicted(`${site}/other/small.onnx`, `${site}/first.png`));
+      assertSameClasses(
+        found.other,
+        await predicted(`${site}/other/small.onnx`, `${site}/first.png`),
+      );
       assertEquals(found.enabled, ["webgpu", "wasm"]);
       assertEquals(found.broken, "no picture that this browser can decode");
       const { image: [height, width] } = CHECKPOINT;

@@ -1,7 +1,6 @@
 // The page that `export --page` writes, in Chromium: what it says of a picture is what `predict` says.
-import { assert, assertAlmostEquals, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { fileURLToPath } from "node:url";
-import { predict } from "../cli/predict.ts";
 import { browserScript } from "../cli/run/browser_script.ts";
 import { demandPictures, pageText, pageWords, writePage } from "../cli/run/page_files.ts";
 import { DataError } from "../data/error.ts";
@@ -11,6 +10,7 @@ import { inChromium, installedChromium } from "./chromium.ts";
 import { withFolder } from "./folder.ts";
 import { encode, noise, waves } from "./made_pictures.ts";
 import { lacks } from "./permissions.ts";
+import { assertSameClasses, predicted } from "./predicted.ts";
 import { checkpointOf, fewLayers } from "./saved_networks.ts";
 
 const ignore = lacks("read", "write", "run", "env", "ffi");
@@ -42,21 +42,9 @@ interface Found extends Record<"dropped" | "broken" | "chosen" | "webgpu", Shown
   readonly width: number;
 }
 
-/** What `predict` prints for a picture. */
-async function predicted(run: string, picture: string): Promise<FoundClass[]> {
-  let text = "";
-  const output = { print: (part: string) => void (text += part), printError: () => {} };
-  const options = { run, pictures: [picture], top: 4, batchSize: 1, json: true };
-  await predict(options, output);
-  return JSON.parse(text)[0].predictions;
-}
-
 function assertSame(shown: Shown, wanted: readonly FoundClass[]): void {
   assertEquals(shown.problem, undefined);
-  assertEquals(shown.found.map((found) => found.class), wanted.map((found) => found.class));
-  wanted.forEach(({ probability }, i) => {
-    assertAlmostEquals(shown.found[i].probability, probability, 1e-5);
-  });
+  assertSameClasses(shown.found, wanted);
 }
 
 Deno.test(
