@@ -19,7 +19,7 @@ export function precisionOn(gpu: Device, choice: PrecisionChoice): Precision {
   return gpu.hasHalves && !software ? "mixed" : "float32";
 }
 
-/** What is said of a precision behind the name of an adapter. */
-export function precisionWords(precision: Precision): string {
-  return precision === "mixed" ? ", mixed precision" : "";
+/** The adapter's own words for itself, and the precision where it is not float32. */
+export function adapterWords(gpu: Device, choice: PrecisionChoice): string {
+  return precisionOn(gpu, choice) === "mixed" ? `${gpu.adapter}, mixed precision` : gpu.adapter;
 }

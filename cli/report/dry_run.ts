@@ -10,7 +10,7 @@ import { searched, searchJob } from "../../train/compare/searched.ts";
 import type { Gates } from "../../train/gates.ts";
 import { inParts, type Job } from "../../train/job.ts";
 import { fitted } from "../../train/parts.ts";
-import { precisionOn, precisionWords } from "../../train/precision.ts";
+import { adapterWords } from "../../train/precision.ts";
 import { gatesOf, jobAfter, searchInParts, type SearchJob } from "../../train/search.ts";
 import type { TrainOptions } from "../../train/types.ts";
 import type { CompareRequest, SearchRequest } from "../options.ts";
@@ -91,7 +91,7 @@ async function dryRunText({ options, kind, facts = [], planned }: DryRun): Promi
     for (const part of planned) {
       const gpu = await openNull();
       await loadTiles(gpu);
-      adapter = gpu.adapter + precisionWords(precisionOn(gpu, options.precision));
+      adapter = adapterWords(gpu, options.precision);
       const { job, gatesOf } = part.inParts(parts);
       plans.push(await planMemory(gpu, job, gatesOf));
     }
