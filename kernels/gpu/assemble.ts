@@ -70,9 +70,19 @@ fn set_${name}(i: u32, value: vec4f) {${texel(name)}
   };
 }
 
-/** An operand in a buffer of half floats: kernels compute with vec4f, whatever it lies in. */
-const HALF = { element: "vec4<f16>", load: (quad: string) => `vec4f(${quad})`, store: "vec4<f16>" };
-const FULL = { element: "vec4f", load: (quad: string) => quad, store: "" };
+/** How a vec4 lies in a buffer, and how the vec4f that kernels compute with comes from and to it. */
+interface Element {
+  readonly element: string;
+  readonly load: (quad: string) => string;
+  readonly store: (value: string) => string;
+}
+
+const FULL: Element = { element: "vec4f", load: (quad) => quad, store: (value) => value };
+const HALF: Element = {
+  element: "vec4<f16>",
+  load: (quad) => `vec4f(${quad})`,
+  store: (value) => `vec4<f16>(${value})`,
+};
 
 function declareRead(name: string, read: Read, { loads, half }: DeclaredAs): Declared {
   if (read === "bulk" && loads === "texture" && !half) return loaded(name);
@@ -104,8 +114,7 @@ function declareWrite(name: string, write: Write, { loads, half }: DeclaredAs): 
   }
   const { element, load, store } = half ? HALF : FULL;
   const variable = `var<storage, read_write> ${name}_out: array<${element}>;`;
-  const value = store ? `${store}(value)` : "value";
-  const set = `fn set_${name}(i: u32, value: vec4f) { ${name}_out[i] = ${value}; }`;
+  const set = `fn set_${name}(i: u32, value: vec4f) { ${name}_out[i] = ${store("value")}; }`;
   if (write === "bulk") return [{ variable, functions: set, binding }];
   if (loads === "texture" && !half) return [{ variable, functions: set, binding }, loaded(name)];
   const get = `fn ${name}(i: u32) -> vec4f { return ${load(`${name}_out[i]`)}; }`;

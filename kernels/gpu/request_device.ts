@@ -15,7 +15,8 @@ const RAISED = [
 ] as const;
 
 /**
- * A device with the adapter's own limits, and with timestamps, half floats and subgroups where it has them. Raises
+ * A device with the adapter's own limits, and with timestamps, half floats and subgroups where it
+ * has them. Raises
  * a {@link GpuError} where the adapter gives none.
  */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
