@@ -63,8 +63,7 @@ export class WatchedRun {
     const seen = await this.#signature().catch(() => this.#seen);
     if (seen !== this.#seen || this.#status === "running") {
       const before = this.#status;
-      if (seen !== this.#seen) await this.#readStatus();
-      else if (!await this.#isHeld()) await this.#readStatus();
+      if (seen !== this.#seen || !await this.#isHeld()) await this.#readStatus();
       if (seen !== this.#seen || this.#status !== before) this.#version++;
       this.#seen = seen;
     }
