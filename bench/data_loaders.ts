@@ -1,3 +1,4 @@
+import { messageOf } from "../data/message_of.ts";
 import { walk } from "@std/fs";
 import { readArguments } from "../cli/arguments.ts";
 import { unusable } from "../cli/option_value.ts";
@@ -101,7 +102,7 @@ async function startPeer(): Promise<ProcessPeer | string> {
       FOLDER,
     );
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

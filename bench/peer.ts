@@ -1,3 +1,4 @@
+import { messageOf } from "../data/message_of.ts";
 import type { Hello, LoaderTask, Request, Task } from "./work.ts";
 
 /** A library that is given the same work as the others. */
@@ -57,7 +58,7 @@ export class ProcessPeer implements Peer {
           connection,
         );
       } catch (error) {
-        reason = error instanceof Error ? error.message : String(error);
+        reason = messageOf(error);
         await connection?.close();
       }
     }

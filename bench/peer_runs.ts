@@ -1,3 +1,4 @@
+import { messageOf } from "../data/message_of.ts";
 import type { Gpu } from "../kernels/gpu.ts";
 import { Own } from "./own.ts";
 import { type Peer, type PeerCommand, ProcessPeer } from "./peer.ts";
@@ -50,10 +51,6 @@ const TOLERANCE = 1e-3;
 /** How far apart they still come from the same work, done less exactly; it is timed, and said. */
 const INEXACT = 1e-2;
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 /** A peer, or why there is none. */
 type Found = Peer | { readonly name: string; readonly note: string };
 
@@ -61,7 +58,7 @@ async function start(command: PeerCommand): Promise<Found> {
   try {
     return await ProcessPeer.start(command, FOLDER);
   } catch (error) {
-    return { name: command.name, note: reasonOf(error) };
+    return { name: command.name, note: messageOf(error) };
   }
 }
 
@@ -92,7 +89,7 @@ async function compare(task: Task, peers: readonly Found[], options: PeersOption
         else if (apart > TOLERANCE) entry.off = apart;
       } catch (error) {
         if (peer instanceof Own) throw error;
-        entry.note = `failed: ${reasonOf(error)}`;
+        entry.note = `failed: ${messageOf(error)}`;
       }
     }
   }
@@ -103,7 +100,7 @@ async function compare(task: Task, peers: readonly Found[], options: PeersOption
         entry.times.push(await entry.peer.run());
       } catch (error) {
         if (entry.peer instanceof Own) throw error;
-        entry.note = `failed: ${reasonOf(error)}`;
+        entry.note = `failed: ${messageOf(error)}`;
       }
     }
   }

@@ -1,4 +1,5 @@
 // The file of --config: options as config.json of a run holds them.
+import { messageOf } from "../data/message_of.ts";
 import { DataError } from "../data/error.ts";
 import { foundInstead } from "../data/found_instead.ts";
 import { isRecord, parseJson } from "../data/json.ts";
@@ -83,7 +84,7 @@ async function readObject(path: string): Promise<Readonly<Record<string, unknown
     // Some editors begin files with a mark of their byte order.
     found = parseJson(text.replace(/^\ufeff/, ""));
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new DataError(
       `Cannot read options of ${printable(path, 300)}: wanted JSON as in config.json of a run, ` +
         `found ${printable(why, 300)}`,

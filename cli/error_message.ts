@@ -1,3 +1,4 @@
+import { messageOf } from "../data/message_of.ts";
 import { curesInWords, isCurable, type OptionName } from "../data/cure.ts";
 import { grantingFlag, notPermitted, permissionIn } from "../data/missing_permission.ts";
 import { NoAdapterError } from "../kernels/gpu/gpu_error.ts";
@@ -45,7 +46,7 @@ function permissionMessage(message: string): string | undefined {
  * typed flags reads of the flags that the command has.
  */
 export function errorMessage(error: unknown, [name, ...args]: readonly string[]): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (error instanceof NoAdapterError) {
     const backend = backendGiven();
     const { cure } = error;

@@ -1,3 +1,4 @@
+import { messageOf } from "./message_of.ts";
 import { grantingFlag, missingPermission } from "./missing_permission.ts";
 import { printable } from "./printable.ts";
 
@@ -28,7 +29,7 @@ export function foundInstead(
   wanted: "file" | "folder" = "file",
 ): string {
   const path = printable(foreignPath, 300);
-  const reason = error instanceof Error ? error.message : String(error);
+  const reason = messageOf(error);
   if (isSpecial(error)) {
     return `the special ${wanted} ${path}, which Deno opens only with all permissions: copy it ` +
       `elsewhere, or run deno run --allow-all cli/main.ts in place of deno task`;

@@ -1,3 +1,4 @@
+import { messageOf } from "./message_of.ts";
 import { DataError } from "./error.ts";
 import { hexOf, otherFormat } from "./file_format.ts";
 import { isRecord, parseJson, wrongKey } from "./json.ts";
@@ -105,7 +106,7 @@ function parseObject(bytes: Uint8Array, name: string): Record<string, unknown> {
   } catch (error) {
     const key = wrongKey(error);
     if (key) throw new DataError(`Cannot read ${name} as its header has ${key}.`);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new DataError(
       `Cannot read ${name} as its header must be JSON: ${printable(reason, 200)}.`,
     );

@@ -1,3 +1,4 @@
+import { messageOf } from "../data/message_of.ts";
 import { DataError } from "../data/error.ts";
 import { printable, printableJson } from "../data/printable.ts";
 import { encodeSafetensors, isFloat, parseSafetensors } from "../data/safetensors.ts";
@@ -65,16 +66,12 @@ function checkFit(network: Network, { classes, image }: CheckpointInfo): void {
   sizesOf(network, { height, width });
 }
 
-function reasonOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
-}
-
 /** Raises a `TypeError` for what {@link parseCheckpoint} would refuse. */
 function checkSaved(network: Network, state: State, info: CheckpointInfo): void {
   try {
     checkFit(network, info);
   } catch (cause) {
-    throw new TypeError(`Cannot save the network: ${reasonOf(cause)}`, { cause });
+    throw new TypeError(`Cannot save the network: ${messageOf(cause)}`, { cause });
   }
   for (const { name, shape } of savedSpecs(network)) {
     const values = state.get(name);
@@ -146,7 +143,7 @@ function namedNetwork(metadata: Metadata, file: string): [Network, CheckpointInf
     return [build(architecture, { classes: classes.length, channels }), info];
   } catch (cause) {
     throw new DataError(
-      `Cannot load ${file}: its architecture cannot be built. ${printable(reasonOf(cause), 300)}`,
+      `Cannot load ${file}: its architecture cannot be built. ${printable(messageOf(cause), 300)}`,
       { cause },
     );
   }
@@ -157,7 +154,7 @@ function ownNetwork(metadata: Metadata, file: string): [Network, CheckpointInfo]
   try {
     return [parseNetwork(metadata.network, `the network in ${file}`), info];
   } catch (cause) {
-    throw new DataError(reasonOf(cause), { cause });
+    throw new DataError(messageOf(cause), { cause });
   }
 }
 
@@ -174,7 +171,7 @@ export function parseCheckpoint(bytes: Uint8Array, fileName: string): Checkpoint
   try {
     checkFit(network, info);
   } catch (cause) {
-    throw new DataError(`Cannot load ${file}: ${reasonOf(cause)}`, { cause });
+    throw new DataError(`Cannot load ${file}: ${messageOf(cause)}`, { cause });
   }
   const state: State = new Map();
   for (const { name, shape } of savedSpecs(network)) {

@@ -1,3 +1,4 @@
+import { messageOf } from "../data/message_of.ts";
 import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
 import type { Checkpoint } from "./checkpoint.ts";
@@ -175,7 +176,7 @@ export function parseOnnxInfo(bytes: Uint8Array, fileName: string): OnnxInfo {
   try {
     entries = decodeMetadata(bytes);
   } catch (cause) {
-    const reason = printable(cause instanceof Error ? cause.message : String(cause));
+    const reason = printable(messageOf(cause));
     throw new DataError(`Cannot load ${file}: wanted an ONNX model, found ${reason}`, { cause });
   }
   const keys = new Set<string>();

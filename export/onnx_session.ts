@@ -1,3 +1,4 @@
+import { messageOf } from "../data/message_of.ts";
 import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Batch } from "../data/batches.ts";
 import { DataError } from "../data/error.ts";
@@ -23,7 +24,7 @@ interface Ports {
 
 /** A reason in onnxruntime's words, of which some are long. */
 function inWords(cause: unknown): string {
-  return printable(cause instanceof Error ? cause.message : String(cause), 300);
+  return printable(messageOf(cause), 300);
 }
 
 function isElement(type: string): type is InputElement {

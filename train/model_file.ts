@@ -1,3 +1,4 @@
+import { messageOf } from "../data/message_of.ts";
 import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
 import { plural } from "../data/words.ts";
@@ -82,6 +83,6 @@ export function networkOfRun({ network }: RunOfState): Network | undefined {
   try {
     return parseNetwork(network, "the network of the run");
   } catch (cause) {
-    throw new DataError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new DataError(messageOf(cause), { cause });
   }
 }

@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 // What the doctor finds of the GPU: plain data, which a worker sends.
+import { messageOf } from "../../data/message_of.ts";
 import { printable } from "../../data/printable.ts";
 import { describeAdapter } from "../../kernels/gpu/adapter.ts";
 import { NoAdapterError } from "../../kernels/gpu/gpu_error.ts";
@@ -87,7 +88,7 @@ export async function findGpu(told: (found: GpuFound) => void = () => {}): Promi
     // Wrong kernels have no speed.
     if (tested.every(holds)) add({ speed: await measureSpeed(gpu) });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     const problem = printable(message.replace(/\s+/g, " "), 600);
     add({ problem, missing: error instanceof NoAdapterError });
   } finally {

@@ -1,4 +1,5 @@
 // What the doctor finds besides the GPU: versions, permissions, disks, caches.
+import { messageOf } from "../../data/message_of.ts";
 import { dirname, resolve } from "node:path";
 import { accessSync, constants, statfsSync } from "node:fs";
 import config from "../../deno.json" with { type: "json" };
@@ -145,7 +146,7 @@ export async function cacheOf(
     );
     return { what, path, entries: Object.fromEntries(counts) };
   } catch (error) {
-    return { what, path, problem: error instanceof Error ? error.message : String(error) };
+    return { what, path, problem: messageOf(error) };
   }
 }
 
@@ -154,7 +155,7 @@ async function picturesProblem(): Promise<string | undefined> {
   try {
     await loadSharp();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../data/message_of.ts";
 import project from "../../deno.json" with { type: "json" };
 import { entriesOf } from "../../nn/which.ts";
 import { classScores } from "../../train/class_scores.ts";
@@ -25,10 +26,6 @@ export function keptClasses(
     predicted: scores.map(({ predicted }) => predicted),
     confused: confused.sort(([, , a], [, , b]) => b - a).slice(0, MOST_CONFUSED),
   };
-}
-
-function errorText(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 /** The release, that of Deno, and the system. */
@@ -64,7 +61,7 @@ export async function keepReport(
   let failed = false;
   const thumbnails = (place: number): Promise<string | undefined> =>
     thumbnail(validation, place).catch((error) => {
-      if (!failed) note(`Cannot show pictures in report.html: ${errorText(error)}`);
+      if (!failed) note(`Cannot show pictures in report.html: ${messageOf(error)}`);
       failed = true;
       return undefined;
     });

@@ -1,13 +1,10 @@
+import { messageOf } from "../../data/message_of.ts";
 import type { TrainResult } from "../../train/train.ts";
 import { writeWhole } from "../run/whole_file.ts";
 import type { KeptReport } from "./kept_report.ts";
 
 /** What a run has come to, with what its report shows besides. */
 export type ReportedResult = TrainResult & { readonly kept?: KeptReport };
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
 
 /**
  * A result with what its report shows besides, which has to be asked for while validation images can
@@ -21,7 +18,7 @@ export async function withKept(
     const { keepReport } = await import("./keep_report.ts");
     return { ...result, kept: await keepReport(result, { command: Deno.args, note }) };
   } catch (error) {
-    note(`Cannot keep report.json: ${reasonOf(error)}`);
+    note(`Cannot keep report.json: ${messageOf(error)}`);
     return result;
   }
 }
@@ -50,7 +47,7 @@ export async function writeReport(
     await writeWhole(`${folder}/report.html`, new TextEncoder().encode(html));
     return ["report.html"];
   } catch (error) {
-    note(`Cannot write report.html: ${reasonOf(error)}`);
+    note(`Cannot write report.html: ${messageOf(error)}`);
     return [];
   }
 }

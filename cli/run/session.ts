@@ -1,3 +1,4 @@
+import { messageOf } from "../../data/message_of.ts";
 import {
   type ByNetwork,
   entriesOf,
@@ -59,7 +60,7 @@ export async function picture<Content extends string | Uint8Array>(
   try {
     return [[name, await draw()]];
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     note(`Cannot draw ${name}: ${reason}`);
     return [];
   }

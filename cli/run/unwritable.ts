@@ -1,3 +1,4 @@
+import { messageOf } from "../../data/message_of.ts";
 import { dirname } from "node:path";
 import { errorCode, tooManyOpen } from "../../data/found_instead.ts";
 import { grantingFlag, missingPermission } from "../../data/missing_permission.ts";
@@ -41,7 +42,7 @@ export function whyNot(error: unknown): string {
   }
   const missing = missingPermission(error);
   if (missing) return `Deno was started without the permission to ${missing.access} there`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 }
 
 /** What helps where something cannot be written in a folder. */

@@ -1,6 +1,7 @@
 /// <reference no-default-lib="true" />
 /// <reference lib="deno.worker" />
 // Serves a run from a thread of its own: nothing of it happens between the steps of the training.
+import { messageOf } from "../../data/message_of.ts";
 import { RunServer } from "./server.ts";
 import { WatchedRun } from "./watched_run.ts";
 
@@ -15,7 +16,7 @@ self.onmessage = async ({ data }: MessageEvent<{ folder: string } | { end: true 
       server = RunServer.open(new WatchedRun(data.folder));
       self.postMessage({ address: server.address });
     } catch (error) {
-      self.postMessage({ problem: error instanceof Error ? error.message : String(error) });
+      self.postMessage({ problem: messageOf(error) });
     }
     return;
   }

@@ -1,4 +1,5 @@
 // A run over HTTP, for browsers on this machine alone.
+import { messageOf } from "../../data/message_of.ts";
 import type { RunState, WatchedRun } from "./watched_run.ts";
 
 /** The only address that is listened on. */
@@ -155,7 +156,7 @@ export class RunServer implements AsyncDisposable {
       const file = await Deno.open(path);
       return answer(file.readable, 200, typeOf(name));
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       return answer(`${message}\n`, error instanceof URIError ? 400 : 500);
     }
   }

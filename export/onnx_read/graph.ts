@@ -1,3 +1,4 @@
+import { messageOf } from "../../data/message_of.ts";
 import { DataError } from "../../data/error.ts";
 import { printable } from "../../data/printable.ts";
 import { type Constant, elementName, isFloat32, readTensor } from "./constant.ts";
@@ -89,7 +90,7 @@ export class FileGraph {
     try {
       model = readModel(bytes);
     } catch (cause) {
-      const reason = printable(cause instanceof Error ? cause.message : String(cause));
+      const reason = printable(messageOf(cause));
       throw new DataError(`Cannot read ${file}: wanted an ONNX model, found ${reason}`, { cause });
     }
     try {

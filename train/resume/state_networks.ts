@@ -1,3 +1,4 @@
+import { messageOf } from "../../data/message_of.ts";
 import { DataError } from "../../data/error.ts";
 import { printable } from "../../data/printable.ts";
 import { PICTURE_SET_NAMES } from "../../data/recipes.ts";
@@ -167,7 +168,7 @@ export function networksOfState(state: TrainingState, file: string): Checkpoint[
   try {
     trained = trainedOf(state);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new DataError(
       `Cannot load ${shown}: its options describe no networks. ${printable(reason, 300)}`,
       { cause },
