@@ -11,6 +11,7 @@ import { implicitGemm } from "./implicit_gemm.ts";
 import { thinProduct } from "./thin_product.ts";
 import { tiledProduct } from "./tiled_product.ts";
 import { winogradProduct } from "./winograd_product.ts";
+import { workKey } from "./work.ts";
 
 /**
  * The algorithms of the forward convolution and of its input gradient. Without a measured choice
@@ -27,7 +28,9 @@ export const PRODUCT_ALGORITHMS: readonly ProductAlgorithm[] = [
 
 function recordProduct(trace: Trace, product: Product): void {
   const { direction, geometry } = product;
-  choosePlan(PRODUCT_ALGORITHMS, trace.gpu, { direction, geometry }).record(trace, product);
+  const work = { direction, geometry };
+  const plan = choosePlan(PRODUCT_ALGORITHMS, trace.gpu, work);
+  trace.within(workKey(work), () => plan.record(trace, product));
 }
 
 /** Records y = x * w into `y`, `[batch, outHeight, outWidth, keepOut]`. */

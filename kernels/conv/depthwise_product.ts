@@ -15,7 +15,7 @@ import {
   repeated,
   windowOf,
 } from "./strip.ts";
-import type { ProductDirection, Work } from "./work.ts";
+import { flopsOf, type ProductDirection, usedOfFilter, type Work } from "./work.ts";
 
 const DEPTHWISE_DIMS = {
   batch: "u32",
@@ -223,6 +223,8 @@ function record(trace: Trace, product: Product, walk: Walk): void {
       ...g.tapBits,
     },
     workgroups: Math.ceil(g.batch * strips * parts * channelQuads / lanes),
+    flops: flopsOf(g),
+    touched: { w: usedOfFilter(g) },
   });
 }
 

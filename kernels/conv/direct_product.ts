@@ -6,7 +6,7 @@ import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { quads } from "../gpu/tensor.ts";
 import { defineAlgorithm } from "./algorithm.ts";
 import { demandIterations, type Product, type ProductAlgorithm, sidesOf } from "./gemm.ts";
-import type { ProductDirection } from "./work.ts";
+import { flopsOf, type ProductDirection, usedOfFilter } from "./work.ts";
 import type { Trace } from "../program/trace.ts";
 
 const DIRECT_DIMS = {
@@ -171,6 +171,8 @@ function record(trace: Trace, product: Product): void {
     writes: { y },
     dims,
     workgroups: Math.ceil(g.batch * to[0] * to[1] * quads(to[2]) / LANES),
+    flops: flopsOf(g),
+    touched: { w: usedOfFilter(g) },
   });
 }
 

@@ -7,7 +7,7 @@ import type { EpilogueOperands } from "../wgsl/epilogue.ts";
 import { type Geometry, placementDims } from "../wgsl/geometry.ts";
 import type { Algorithm } from "./algorithm.ts";
 import { type Phases, phasesOf, phasesWithTaps } from "./phases.ts";
-import type { ProductDirection, Work } from "./work.ts";
+import { flopsOf, type ProductDirection, usedOfFilter, type Work } from "./work.ts";
 
 /** The numbers that a kernel of an implicit GEMM takes. */
 export const GEMM_DIMS = {
@@ -143,5 +143,7 @@ export function recordGemm(
     dims,
     workgroups,
     grid: gridFor(trace.gpu, { workgroups, iterations }),
+    flops: flopsOf(g),
+    touched: { w: usedOfFilter(g) },
   });
 }

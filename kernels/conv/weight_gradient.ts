@@ -10,6 +10,7 @@ import { imageWeightGradient } from "./image_weight_gradient.ts";
 import { tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { WeightGradientAlgorithm } from "./weight_gradient_parts.ts";
 import { winogradWeightGradient } from "./winograd_weight_gradient.ts";
+import { workKey } from "./work.ts";
 
 /**
  * The algorithms of weight gradients. Without a measured choice the first that applies is taken.
@@ -31,5 +32,9 @@ export function weightGradient(
 ): PendingGradient {
   const work = { direction: "weight gradient" as const, geometry };
   const plan = choosePlan(WEIGHT_GRADIENT_ALGORITHMS, trace.gpu, work);
-  return plan.record(trace, { geometry, x, dy });
+  const { complete, write } = plan.record(trace, { geometry, x, dy });
+  return {
+    complete,
+    write: (into, accumulate) => trace.within(workKey(work), () => write(into, accumulate)),
+  };
 }

@@ -5,6 +5,7 @@ import type { PendingGradient } from "../op.ts";
 import type { Trace } from "../program/trace.ts";
 import { type Geometry, groupOf, placementDims } from "../wgsl/geometry.ts";
 import type { Algorithm } from "./algorithm.ts";
+import { flopsOf, usedOfFilter } from "./work.ts";
 import { sumManyParts, SUMMED_QUADS, sumParts } from "./weight_gradient_sums.ts";
 
 /** The numbers that a weight gradient takes. */
@@ -136,6 +137,7 @@ function recordParts(
       ...g.tapBits,
     },
     workgroups,
+    flops: flopsOf(g),
     ...kernel.subgroup &&
       { grid: gridFor(trace.gpu, { workgroups, iterations: share + OTHER_ITERATIONS }) },
   });
@@ -166,5 +168,6 @@ function recordSum(
       splits,
     },
     workgroups: Math.ceil(sums / (many ? SUMMED_QUADS : 64)),
+    touched: { dw: usedOfFilter(g) },
   });
 }

@@ -1,6 +1,6 @@
 import { LANES } from "../wgsl/elementwise.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
-import { isDense } from "./work.ts";
+import { isDense, usedOfFilter } from "./work.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 import { filterFactors, imageFactors, PLACES, TILE, type TileDims } from "./winograd_transforms.ts";
@@ -119,6 +119,7 @@ export function recordFilter(trace: Trace, g: Geometry, w: Tensor): Tensor {
       weight_quads: quads(g.filterOut),
     },
     workgroups: Math.ceil(rows * outQuads / LANES),
+    touched: { w: usedOfFilter(g) },
   });
   return y;
 }

@@ -73,6 +73,7 @@ function record(
       ...ALL_PLACES,
     },
     workgroups: PLACES * groups * blocks,
+    flops: 2 * PLACES * tiles * g.keepIn * g.keepOut,
   });
   const { dims, workgroups } = visitTiles(batch, to, to);
   trace.run(images(epilogueOf(epilogue)), {

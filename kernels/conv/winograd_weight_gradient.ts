@@ -19,6 +19,7 @@ import {
   tilesOf,
 } from "./winograd.ts";
 import { filterGradientOf, PLACES } from "./winograd_transforms.ts";
+import { usedOfFilter } from "./work.ts";
 
 /** Whether the rows of a tile are inputs of one place. */
 function fitsPlaces(tile: FilterTile, g: Geometry): boolean {
@@ -68,6 +69,7 @@ function pendingGradient(
         ...ALL_PLACES,
       },
       workgroups: blocks * splits,
+      flops: 2 * PLACES * tiles * g.keepIn * g.keepOut,
     });
     trace.run(filterGradientOf(accumulate), {
       reads: { part },
@@ -82,6 +84,7 @@ function pendingGradient(
         weight_quads: quads(g.filterOut),
       },
       workgroups: Math.ceil(g.keepIn * outQuads / LANES),
+      touched: { dw: usedOfFilter(g) },
     });
   };
   return { complete: g.keepIn === g.filterIn && g.keepOut === g.filterOut, write };

@@ -1,4 +1,5 @@
-import { type Geometry, sidesText } from "../wgsl/geometry.ts";
+import { quads } from "../gpu/tensor.ts";
+import { type Geometry, groupOf, sidesText } from "../wgsl/geometry.ts";
 
 /** The directions whose result is a batch of images. */
 export type ProductDirection = "forward" | "input gradient";
@@ -23,6 +24,26 @@ export function isDense({ groups }: Geometry): boolean {
 export function isProduct({ direction, geometry: g }: Work): boolean {
   const phased = g.stride.every((stride, side) => stride === 1 || g.dilation[side] === 1);
   return isDense(g) && (direction === "forward" || phased);
+}
+
+/** The taps of a filter that its mask keeps. */
+function keptTaps({ tapBits: { taps_low, taps_high } }: Geometry): number {
+  return [taps_low, taps_high].flatMap((bits) => [...bits.toString(2)])
+    .filter((bit) => bit === "1").length;
+}
+
+/**
+ * Floating-point operations of a convolution or of one of its gradients: twice the
+ * multiply-accumulates, those of zeros around the image included.
+ */
+export function flopsOf(g: Geometry): number {
+  const { inputs } = groupOf(g);
+  return 2 * g.batch * g.outHeight * g.outWidth * keptTaps(g) * inputs * g.keepOut;
+}
+
+/** Elements, padding included, of the slice of the filter that a convolution uses. */
+export function usedOfFilter(g: Geometry): number {
+  return keptTaps(g) * groupOf(g).inputs * quads(g.keepOut) * 4;
 }
 
 /** The name of a work: works of the same name share a choice of tile. */

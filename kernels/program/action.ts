@@ -1,8 +1,13 @@
+import type { Cost } from "./cost.ts";
+
 /** A command as it is encoded: a kernel run, or a transfer of memory between two. */
 export type Action =
   | {
     readonly kind: "dispatch";
     readonly name: string;
+    /** What it is a part of. */
+    readonly work?: string;
+    readonly cost: Cost;
     readonly pipeline: GPUComputePipeline;
     readonly group: GPUBindGroup;
     readonly x: number;
@@ -10,6 +15,8 @@ export type Action =
   }
   | {
     readonly kind: "transfer";
+    readonly name: string;
+    readonly cost: Cost;
     readonly encode: (encoder: GPUCommandEncoder) => void;
   };
 

@@ -13,6 +13,16 @@ export interface Operands<R extends string, W extends string, D extends string> 
   readonly workgroups: number;
   /** The largest grid, whose workgroups then do several in turn; without it one for each is started. */
   readonly grid?: number;
+  /**
+   * Floating-point operations of the run, two to a multiply-accumulate, for profiles. Default: one
+   * for each element of the largest operand.
+   */
+  readonly flops?: number;
+  /**
+   * The elements, padding included, of operands of which the run touches only a part, for profiles.
+   * Default: all of them, once; those of an `update` are read and written.
+   */
+  readonly touched?: Readonly<Partial<Record<R | W, number>>>;
 }
 
 /** All tensors that a kernel is run on. */

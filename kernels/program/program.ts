@@ -1,5 +1,6 @@
 import { type Action, encode } from "./action.ts";
 import type { Assembled, Binding } from "../gpu/assemble.ts";
+import { costOf } from "./cost.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Pipeline } from "../gpu/pipeline.ts";
 import { CHANNEL_QUADS, type Kernel } from "../gpu/kernel.ts";
@@ -203,6 +204,8 @@ export class Program {
     return {
       kind: "dispatch",
       name: kernel.name,
+      work: step.work,
+      cost: costOf(step),
       pipeline,
       group,
       x,
@@ -211,11 +214,12 @@ export class Program {
   }
 
   #transfer(step: Exclude<Step, Dispatch>): Action {
+    const transfer = { kind: "transfer" as const, name: step.kind, cost: costOf(step) };
     if (step.kind === "clear") {
       const { buffer, offset } = placed(step.tensor);
       const { bytes } = step.tensor;
       return {
-        kind: "transfer",
+        ...transfer,
         encode: (e) => e.clearBuffer(buffer, offset, bytes),
       };
     }
@@ -224,7 +228,7 @@ export class Program {
       const to = placed(step.to);
       const { bytes } = step.to;
       return {
-        kind: "transfer",
+        ...transfer,
         encode: (e) => e.copyBufferToBuffer(from.buffer, from.offset, to.buffer, to.offset, bytes),
       };
     }
@@ -236,7 +240,7 @@ export class Program {
     const destination = { texture, origin: { x: 0, y: first / TEXTURE_WIDTH } };
     const size = { width, height: rows };
     return {
-      kind: "transfer",
+      ...transfer,
       encode: (e) => e.copyBufferToTexture(source, destination, size),
     };
   }

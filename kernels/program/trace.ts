@@ -12,6 +12,8 @@ export interface Dispatch extends Operands<string, string, string> {
   readonly kind: "dispatch";
   /** The kernel that is run. */
   readonly kernel: Kernel;
+  /** What it is a part of, such as a convolution of certain shapes, as profiles say. */
+  readonly work?: string;
 }
 
 /** A command that writes zeros over a tensor. */
@@ -55,6 +57,7 @@ export class Trace {
   readonly #made = new Set<Tensor>();
   readonly #constants = new Map<string, Tensor>();
   #ended = false;
+  #work?: string;
 
   /**
    * Traces come from `Scope.trace`. `outside` makes a tensor outside the program, of the name,
@@ -139,7 +142,19 @@ export class Trace {
       this.#demandUsable(tensor, ` in kernel ${kernel.name}`);
     }
     demandIterations(this.gpu, kernel, operands);
-    this.#record({ kind: "dispatch", kernel, ...operands });
+    const work = this.#work;
+    this.#record({ kind: "dispatch", kernel, ...operands, ...work !== undefined && { work } });
+  }
+
+  /** Names in profiles what the kernels that `record` records are a part of. */
+  within(work: string, record: () => void): void {
+    const around = this.#work;
+    this.#work = work;
+    try {
+      record();
+    } finally {
+      this.#work = around;
+    }
   }
 
   /** Records zeros over a tensor. */
