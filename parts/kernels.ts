@@ -63,6 +63,7 @@ export type { AdapterKind, DevicePreset } from "../kernels/gpu/device_preset.ts"
 export type { ReductionPreset } from "../kernels/wgsl/reduction_preset.ts";
 export { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 export type { Action } from "../kernels/program/action.ts";
+export type { Cost } from "../kernels/program/cost.ts";
 export { Program } from "../kernels/program/program.ts";
 export { profile, type Timing } from "../kernels/program/timing.ts";
 export { Scope, type TraceOptions } from "../kernels/program/scope.ts";
