@@ -19,6 +19,8 @@ export {
 export interface GpuOptions {
   /** A device of one's own (a browser's, Dawn's); by default the fastest is asked for. */
   readonly device?: GPUDevice;
+  /** An implementation of WebGPU to ask for an adapter; by default the environment's own. */
+  readonly webgpu?: GPU;
   /** Overrides the shape of the kernels that is chosen by adapter. */
   readonly preset?: Preset;
   /** The largest grid of a dispatch, in workgroups; kernels loop over what is left. */
@@ -41,10 +43,10 @@ export class Gpu extends Device {
    * Opens the fastest adapter, or wraps a device. Raises {@link GpuError} when there is none, and a
    * `RangeError` for a `maxWorkgroups` that is not a whole number from 1 on.
    */
-  static async open({ device, preset, maxWorkgroups }: GpuOptions = {}): Promise<Gpu> {
+  static async open({ device, webgpu, preset, maxWorkgroups }: GpuOptions = {}): Promise<Gpu> {
     if (maxWorkgroups !== undefined) checkMaxWorkgroups(maxWorkgroups);
     const presets = { software: SOFTWARE, gpu: GPU };
-    const opened = await openDevice(device, (kind) => preset ?? presets[kind]);
+    const opened = await openDevice({ device, webgpu }, (kind) => preset ?? presets[kind]);
     return new Gpu(opened, maxWorkgroups);
   }
 

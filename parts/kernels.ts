@@ -35,7 +35,14 @@ export {
   OutOfMemoryError,
 } from "../kernels/gpu.ts";
 export { Device, type Live } from "../kernels/gpu/device.ts";
-export type { OpenedDevice } from "../kernels/gpu/open_device.ts";
+export type {
+  Abilities,
+  MatrixConfig,
+  MatrixForm,
+  MatrixUnits,
+  Subgroups,
+} from "../kernels/gpu/abilities.ts";
+export type { OpenedDevice, Origin } from "../kernels/gpu/open_device.ts";
 export type { Pipeline } from "../kernels/gpu/pipeline.ts";
 export type { Assembled, Binding } from "../kernels/gpu/assemble.ts";
 export {

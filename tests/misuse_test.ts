@@ -413,7 +413,8 @@ async function misusesOf(gpu: Gpu, scope: ReturnType<Gpu["scope"]>) {
           adapter: gpu.adapter,
           preset: gpu.preset,
           broadcast: 0,
-          owned: false,
+          abilities: gpu.abilities,
+          origin: null,
         }, NaN),
     ),
     "maskedConv2d: half a filter": range(

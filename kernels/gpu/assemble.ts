@@ -131,12 +131,14 @@ export interface Assembly {
   readonly halves: readonly string[];
   /** Whether workgroups take their work from the queue. */
   readonly queued: boolean;
+  /** WGSL directives of the implementation that the kernel needs. */
+  readonly directives: readonly string[];
 }
 
 /** The whole module of a kernel: declarations, the kernel's own text, the entry point `entry`. */
 export function assemble(
   kernel: Kernel,
-  { loads, textured, halves, queued }: Assembly,
+  { loads, textured, halves, queued, directives }: Assembly,
 ): Assembled {
   const as = (name: string): DeclaredAs => ({ loads, half: halves.includes(name) });
   const reads = Object.entries(kernel.reads).map(([name, read]) =>
@@ -162,7 +164,7 @@ export function assemble(
   return {
     name: kernel.name,
     code: [
-      ...halves.length ? ["enable f16;"] : [],
+      ...new Set([...halves.length ? ["enable f16;"] : [], ...directives]),
       `struct Dims { workgroups: u32, ${fields}}`,
       ...variables.map((variable, i) => `@group(0) @binding(${i}) ${variable}`),
       ...firsts.map((first) => `var<private> ${first}: u32;`),

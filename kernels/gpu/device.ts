@@ -1,11 +1,12 @@
 /// <reference types="@webgpu/types" />
+import type { Abilities, MatrixUnits } from "./abilities.ts";
 import { isLlvmpipe, mostIterations } from "./adapter.ts";
 import type { Assembled } from "./assemble.ts";
 import { DeviceErrors } from "./device_errors.ts";
 import type { DevicePreset } from "./device_preset.ts";
 import { GpuError, OutOfMemoryError } from "./gpu_error.ts";
 import { CHANNEL_QUADS } from "./kernel.ts";
-import { openDevice, type OpenedDevice } from "./open_device.ts";
+import { openDevice, type OpenedDevice, type Origin } from "./open_device.ts";
 import { compile, type Pipeline } from "./pipeline.ts";
 import { type Elements, numbersAt, type Storage, type Tensor, unpad } from "./tensor.ts";
 import { TEXTURE_WIDTH, textureOf } from "./texture.ts";
@@ -42,13 +43,15 @@ export class Device {
   readonly preset: DevicePreset;
   /** The lanes of a subgroup that load for one another by subgroup broadcasts; 0 where none do. */
   readonly broadcast: number;
+  /** What kernels may use, and what WGSL has to say for it. */
+  readonly abilities: Abilities;
   /** The adapter's own words for itself. */
   readonly adapter: string;
   /** The largest grid of a dispatch, in workgroups. */
   readonly maxWorkgroups: number;
   /** The work queue that workgroups take their work from; it belongs to no scope. */
   readonly workQueue: GPUBuffer;
-  readonly #ownsDevice: boolean;
+  readonly #origin: Origin | null;
   readonly #pipelines = new Map<string, Pipeline>();
   readonly #errors: DeviceErrors;
   readonly #live = new Map<GPUBuffer | GPUTexture, number>();
@@ -62,7 +65,7 @@ export class Device {
    * is a whole number from 1 on.
    */
   constructor(
-    { device, adapter, preset, broadcast, owned }: OpenedDevice,
+    { device, adapter, preset, broadcast, abilities, origin }: OpenedDevice,
     maxWorkgroups: number = MAX_WORKGROUPS,
   ) {
     checkMaxWorkgroups(maxWorkgroups);
@@ -70,6 +73,7 @@ export class Device {
     this.adapter = adapter;
     this.preset = preset;
     this.broadcast = broadcast;
+    this.abilities = abilities;
     this.maxWorkgroups = maxWorkgroups;
     this.#errors = new DeviceErrors(device, { adapter, live: () => this.#bytes });
     const usage = USAGE.STORAGE;
@@ -78,7 +82,7 @@ export class Device {
       QUEUE_BYTES,
       () => device.createBuffer({ label: "work queue", size: QUEUE_BYTES, usage }),
     );
-    this.#ownsDevice = owned;
+    this.#origin = origin;
   }
 
   /** Buffers and textures taken and not given back, and their bytes. */
@@ -100,6 +104,11 @@ export class Device {
   get largestBuffer(): number {
     const { maxBufferSize, maxStorageBufferBindingSize } = this.device.limits;
     return Math.min(maxBufferSize - BEHIND, maxStorageBufferBindingSize);
+  }
+
+  /** The matrix units that kernels may use; null where there are none. */
+  get matrixUnits(): MatrixUnits | null {
+    return this.abilities.matrixUnits;
   }
 
   /** Whether kernels may hold half floats. */
@@ -221,7 +230,8 @@ export class Device {
    */
   async warmUp(kernels: Iterable<Assembled>): Promise<void> {
     const devices = Math.min(navigator.hardwareConcurrency, MOST_COMPILERS);
-    if (!this.#ownsDevice || !isLlvmpipe(this.adapter) || devices < 2) return;
+    const { webgpu } = this.#origin ?? {};
+    if (!webgpu || !isLlvmpipe(this.adapter) || devices < 2) return;
     const fresh = new Map<string, Assembled>();
     for (const kernel of kernels) {
       if (!this.#pipelines.has(kernel.code)) fresh.set(kernel.code, kernel);
@@ -230,7 +240,7 @@ export class Device {
     const opened = await Promise.allSettled(
       Array.from(
         { length: devices - 1 },
-        async () => new Device(await openDevice(undefined, () => this.preset)),
+        async () => new Device(await openDevice({ webgpu }, () => this.preset)),
       ),
     );
     const others = opened.flatMap((one) => one.status === "fulfilled" ? [one.value] : []);
@@ -348,7 +358,7 @@ export class Device {
     this.#errors.stop();
     for (const memory of [...this.#live.keys()]) this.free(memory);
     this.workQueue.destroy();
-    if (this.#ownsDevice) this.device.destroy();
+    if (this.#origin) this.device.destroy();
   }
 }
 

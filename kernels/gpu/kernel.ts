@@ -34,6 +34,8 @@ export interface Kernel<
   readonly workgroupSize: number;
   /** Whether a workgroup is one subgroup, whose lanes hand values to one another. */
   readonly subgroup?: boolean;
+  /** Whether it computes with matrix units; it runs only where the device has some. */
+  readonly matrixUnits?: boolean;
   /** Tensors that are read, by their names in the WGSL. */
   readonly reads: Readonly<Record<R, Read>>;
   /** Tensors that are written, by their names in the WGSL. */

@@ -1,4 +1,6 @@
 import { assemble, type Assembled } from "../gpu/assemble.ts";
+import type { Device } from "../gpu/device.ts";
+import type { Kernel } from "../gpu/kernel.ts";
 import { narrow } from "./narrowed.ts";
 import { texturedResults } from "./textured.ts";
 import type { Dispatch, Trace } from "./trace.ts";
@@ -7,6 +9,17 @@ import type { Dispatch, Trace } from "./trace.ts";
 function halvesOf({ reads, writes }: Dispatch): string[] {
   return [...Object.entries(reads), ...Object.entries(writes)]
     .flatMap(([name, { type }]) => type === "f16" ? [name] : []);
+}
+
+/** What WGSL has to say for what a kernel uses on a device. */
+function directivesFor(
+  { subgroup = false, matrixUnits = false }: Kernel,
+  { abilities }: Pick<Device, "abilities">,
+): string[] {
+  return [
+    ...subgroup ? abilities.subgroups?.directives ?? [] : [],
+    ...matrixUnits ? abilities.matrixUnits?.directives ?? [] : [],
+  ];
 }
 
 /** The WGSL module of each kernel run of a trace, for the preset and the limits of its device. */
@@ -26,6 +39,7 @@ export function assembleTrace({ gpu, commands, halves }: Trace): Map<Dispatch, A
           textured: textured(dispatch),
           halves: halvesOf(dispatch),
           queued,
+          directives: directivesFor(dispatch.kernel, gpu),
         }),
       ];
     }),
