@@ -14,6 +14,16 @@ export type BenchCommand = Extract<Command, `bench ${string}`>;
 
 type Print = (text: string) => void;
 
+/** The flags that say what was timed. */
+function timedFlags(args: readonly string[]): string {
+  return args.filter((arg) => arg !== "--quiet").join(" ");
+}
+
+/** Prints lines of what goes on; none with `quiet`. */
+function lines(print: Print, quiet: boolean): Print {
+  return quiet ? () => {} : (text) => print(`${text}\n`);
+}
+
 const FILE = new URL("../BENCHMARKS.md", import.meta.url);
 
 async function withGpu(run: (gpu: Gpu) => Promise<void>): Promise<void> {
@@ -56,22 +66,27 @@ async function step(args: readonly string[], print: Print): Promise<void> {
 
 async function data(args: readonly string[], print: Print): Promise<void> {
   const { values, positionals: [dir] } = readArguments("bench data", args);
-  const { workers, imageSizes, repeats } = values;
-  const line = (text: string): void => print(`${text}\n`);
+  const { workers, imageSizes, repeats, quiet } = values;
+  const line = lines(print, quiet);
   const found = await timeLoaders({ dir, workers, imageSizes, repeats }, line);
-  print(`\n${dataText(found, args.join(" "))}\n`);
+  line("");
+  print(`${dataText(found, timedFlags(args))}\n`);
 }
 
 async function peers(args: readonly string[], print: Print): Promise<void> {
-  const { values: { repeats, only, all, large } } = readArguments("bench peers", args);
+  const { values: { repeats, only, all, large, quiet } } = readArguments("bench peers", args);
+  const line = lines(print, quiet);
   await withGpu(async (gpu) => {
     const found = await comparePeers(
       gpu,
       { repeats, only, all, large },
-      (line) => print(`${line}\n`),
+      line,
     );
-    const text = comparisonText({ ...found, repeats, flags: args.join(" ") });
-    if (only !== undefined) return print(`\n${text}\n`);
+    const text = comparisonText({ ...found, repeats, flags: timedFlags(args) });
+    if (only !== undefined) {
+      line("");
+      return print(`${text}\n`);
+    }
     await Deno.writeTextFile(FILE, withComparison(await Deno.readTextFile(FILE), text, large));
     print("wrote BENCHMARKS.md\n");
   });

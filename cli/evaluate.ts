@@ -220,12 +220,17 @@ function speedText({ imagesPerSecond }: EvaluateReport): string {
   return grouped(Number(imagesPerSecond.toPrecision(3)));
 }
 
-/** What an evaluation came to, in two lines. */
-export function evaluateText(report: EvaluateReport): string {
+/** How much of an evaluation is told: with `quiet` nothing about classes and mistakes. */
+interface Telling {
+  readonly quiet: boolean;
+}
+
+/** What an evaluation came to, in two lines, then classes and mistakes. */
+export function evaluateText(report: EvaluateReport, { quiet }: Telling): string {
   const { file, top1, top5, loss, runtime } = report;
   return `${file} on ${imagesText(report)}\n` +
     `top-1 ${percent(top1)}  top-5 ${percent(top5)}  loss ${loss.toFixed(3)}  ` +
-    `${speedText(report)} images/s on ${runtime}\n${details(report)}`;
+    `${speedText(report)} images/s on ${runtime}\n${quiet ? "" : details(report)}`;
 }
 
 /** Classes and mistakes, after an empty line. */
@@ -233,9 +238,14 @@ function details({ classes, macro, mistakes }: EvaluateReport): string {
   return ["", ...classTable(classes, macro), ...mistakeLines(mistakes)].join("\n") + "\n";
 }
 
-/** What the evaluations of the networks of a run came to, as a table. */
-export function evaluateTable(run: string, reports: readonly EvaluateReport[]): string {
+/** What the evaluations of the networks of a run came to, as a table, then classes and mistakes. */
+export function evaluateTable(
+  run: string,
+  reports: readonly EvaluateReport[],
+  { quiet }: Telling,
+): string {
   const [first] = reports;
+  const told = quiet ? [] : reports;
   return [
     `${run} on ${imagesText(first)}`,
     ...columns([
@@ -250,5 +260,5 @@ export function evaluateTable(run: string, reports: readonly EvaluateReport[]): 
     ]),
     `on ${first.runtime}`,
   ].join("\n") + "\n" +
-    reports.map((report) => `\nthe ${networkWords(report.which)}${details(report)}`).join("");
+    told.map((report) => `\nthe ${networkWords(report.which)}${details(report)}`).join("");
 }

@@ -33,6 +33,8 @@ export interface PredictOptions {
   readonly which?: Which;
   readonly batchSize: number;
   readonly json: boolean;
+  /** Whether only predictions are printed, and which pictures are broken. */
+  readonly quiet: boolean;
 }
 
 /** Pictures up to which no workers are started, as that takes longer than to decode them. */
@@ -186,7 +188,7 @@ async function predictAll(
  * Raises a {@link DataError} for a network or a path that is not there.
  */
 export async function predict(
-  { run, pictures, top, which, batchSize, json }: PredictOptions,
+  { run, pictures, top, which, batchSize, json, quiet }: PredictOptions,
   { print, printError }: Output,
 ): Promise<{ readonly broken: number }> {
   if (pictures.filter((path) => path === STANDARD_INPUT).length > 1) {
@@ -197,14 +199,16 @@ export async function predict(
   const preparation = preparationFor(network);
   const batch = Math.min(batchSize, files.length);
   using workers = files.length > FEW ? new PictureWorkers({ count: defaultWorkers() }) : undefined;
-  return await showingWork(printError, async (line) => {
+  return await showingWork(printError, { quiet }, async (line) => {
     const note = (text: string): void => line.note(text);
+    // A picture without an answer is an error, which is told at any rate.
+    const failed = quiet ? (text: string): void => printError(`adjoin: ${text}\n`) : note;
     // Lines that people see come are all they need.
     const reporter = Deno.stdout.isTerminal() ? { work() {} } : line;
     const { info: { which, image }, file } = network;
     note(`${printable(file, 300)}: the ${networkWords(which)}, images of ${image.join("x")}`);
     notes.forEach(note);
-    const asked = new Asked(network, { files, preparation, workers, note });
+    const asked = new Asked(network, { files, preparation, workers, note: failed });
     const predicted = new Predicted((text) => {
       if (Deno.stdout.isTerminal()) line.clear();
       print(text);

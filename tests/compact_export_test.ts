@@ -95,7 +95,14 @@ test("a file of integers says what it is, and how it compares with that of float
   const picture = `${run}/picture.png`;
   await Deno.writeFile(picture, await encode(noise(4, 4, 3), "png"));
   let text = "";
-  const asked = { run: output, pictures: [picture], top: 2, batchSize: 1, json: true };
+  const asked = {
+    run: output,
+    pictures: [picture],
+    top: 2,
+    batchSize: 1,
+    json: true,
+    quiet: false,
+  };
   const said = { print: (part: string) => void (text += part), printError: () => {} };
   assertEquals((await predict(asked, said)).broken, 0);
   const [{ predictions }] = JSON.parse(text);

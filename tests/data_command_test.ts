@@ -69,6 +69,7 @@ test("data counts classes, sizes and formats, and draws a sheet of them", async 
   ]);
   const sheet = await inspect(await Deno.readFile(`${dir}/sheet.png`));
   assertEquals([sheet.kind, sheet.height], ["png", 64 + 2 * 102 - 6 + 16]);
+  assertEquals(await data(dir, "--overwrite", "--quiet"), { code: 0, out: "", error: "" });
   const again = await data(dir);
   assertEquals(again.code, EXIT.usage);
   assertStringIncludes(again.error, "sheet.png: it is there already; choose another --output");
@@ -100,6 +101,8 @@ test("data names broken pictures, copies, leaks and copies under two classes", a
     { name: "dog", train: 4, validation: 2 },
   ]);
   const table = (await data(dir, "--overwrite")).out;
+  const faults = (await data(dir, "--overwrite", "--quiet")).out;
+  assertStringIncludes(table, `\n\n${faults}\nsheet: `);
   assertStringIncludes(table, "broken pictures: 1 of 12 (8.3 %)\n  train/dog/short.png: ");
   assertStringIncludes(
     table,

@@ -90,6 +90,14 @@ export async function giveTiles(made: string, folder: string): Promise<void> {
   await cp(`${made}/tiles/cache`, `${folder}/cache`, { recursive: true });
 }
 
+/** A reference file that holds on the recorder, which reads 1 of all. */
+function writeReference(folder: string): void {
+  const ones = { shape: [4], data: new Float32Array(4).fill(1) };
+  Deno.mkdirSync(folder);
+  const tensors = ["x", "y", "dy", "dx"].map((name) => [name, ones] as const);
+  Deno.writeFileSync(`${folder}/relu.safetensors`, encodeSafetensors(new Map(tensors), {}));
+}
+
 /** Fills a folder with all that {@link BASES} and the effects of options name in it. */
 export async function makeInputs(made: string): Promise<void> {
   await writeTiles(made);
@@ -118,6 +126,7 @@ export async function makeInputs(made: string): Promise<void> {
     args: "--dataset folder --data-dir {made}/photos --image-size 12",
     value: 0.5,
   });
+  writeReference(`${made}/parity`);
   await writeLossyRun(`${made}/lossy-run`);
   Deno.writeTextFileSync(`${made}/other-widths.json`, '{"layer2.0.conv1": 20}');
   Deno.writeTextFileSync(`${made}/widths.json`, '{"layer2.0.conv1": 12}');

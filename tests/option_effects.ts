@@ -419,6 +419,12 @@ export const EFFECTS: readonly Effect[] = [
   effect(["eval"], "seed", "--seed 1", "write pixels", { base: "eval {made}/a/small.safetensors" }),
   effect(["eval"], "output", "--output {dir}/seen", "file seen/confusion.svg"),
   effect(["eval"], "json", "--json", "printed"),
+  effect(["eval", "export", "predict", "data"], "quiet", "--quiet", "printed"),
+  effect(["doctor"], "quiet", "--quiet", "printed"),
+  effect(["parity"], "quiet", "--quiet", "printed", {
+    base: "parity {made}/parity",
+  }),
+  effect(["bench data", "bench peers"], "quiet", "--quiet", "printed"),
 
   effect(["export"], "json", "--json", "printed"),
 

@@ -62,6 +62,9 @@ Deno.test(
       const { code, out } = await adjoinCommand(["parity", dir]);
       assertEquals(code, EXIT.verification);
       assertMatch(out, /FAILED +conv2d_0\.safetensors/);
+      await Deno.copyFile(`${REFERENCE}/linear.safetensors`, `${dir}/linear.safetensors`);
+      const quiet = (await adjoinCommand(["parity", dir, "--quiet"])).out;
+      assertMatch(quiet, /^FAILED +conv2d_0\.safetensors.*\n1 hold, 1 fail, .*\n$/);
     } finally {
       await Deno.remove(dir, { recursive: true });
     }

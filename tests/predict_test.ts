@@ -145,6 +145,9 @@ test("broken pictures are named, the others are answered, and the exit code is 3
   }
   const { code, out } = await predict(`${dir}/run`, empty, "--json");
   assertEquals([code, out], [EXIT.data, "[]\n"]);
+  const quiet = await predict(`${dir}/run`, empty, `${dir}/photos/b.png`, "--quiet");
+  assertEquals([quiet.code, quiet.out.split("\n").length], [EXIT.data, 2]);
+  assertEquals(quiet.error, `adjoin: ${empty}: 0 bytes\n`);
 });
 
 test("predict refuses what it cannot answer in one sentence, before it answers anything", async () => {

@@ -6,7 +6,7 @@ import type { FoundClass } from "../train/classifier.ts";
 export async function predicted(run: string, picture: string): Promise<FoundClass[]> {
   let text = "";
   const output = { print: (part: string) => void (text += part), printError: () => {} };
-  const options = { run, pictures: [picture], top: 4, batchSize: 1, json: true };
+  const options = { run, pictures: [picture], top: 4, batchSize: 1, json: true, quiet: false };
   await predict(options, output);
   return JSON.parse(text)[0].predictions;
 }

@@ -9,14 +9,15 @@ const WIDEST = 100;
 
 /** Looks at the GPU and at what is around it; exit code 4 where there is none, or one that fails. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { values: { json } } = readArguments("doctor", args);
+  const { values: { json, quiet } } = readArguments("doctor", args);
   const { diagnose } = await import("../doctor/doctor.ts");
   const { findings, gpu } = await diagnose({ backend: backendGiven() });
   const isWell = findings.every(({ state }) => state !== "problem");
   if (json) print(JSON.stringify({ well: isWell, findings, gpu }, null, 2) + "\n");
   else {
-    const { doctorText } = await import("../doctor/doctor_text.ts");
-    print(doctorText(findings, Math.min(WIDEST, terminalWidth())));
+    const { doctorText, needsWork } = await import("../doctor/doctor_text.ts");
+    const told = quiet ? findings.filter(needsWork) : findings;
+    if (told.length) print(doctorText(told, Math.min(WIDEST, terminalWidth())));
   }
   const code = isWell ? EXIT.ok : EXIT.gpu;
   // The thread that waits for the driver would keep the process from its end.

@@ -26,25 +26,29 @@ export async function run(args: readonly string[]): Promise<number> {
   for (const network of networks) {
     const options = { ...values, ...network };
     reports.push(
-      await showingWork(printError, (reporter) =>
-        evaluate(options, reporter, async (seen) => {
-          if (folder === undefined) return;
-          const { which } = seen.report;
-          // The only small network of a run is the one that is meant.
-          const isMeant = networks.length === 1 || which === "small";
-          const prefix = isMeant ? "" : `${which}-`;
-          try {
-            await writeEvaluation(seen, { folder, prefix });
-          } catch (error) {
-            if (output !== undefined || !(error instanceof UsageError)) throw error;
-            reporter.note(`${error.message}; the evaluation goes on without`);
-          }
-        })),
+      await showingWork(
+        printError,
+        values,
+        (reporter) =>
+          evaluate(options, reporter, async (seen) => {
+            if (folder === undefined) return;
+            const { which } = seen.report;
+            // The only small network of a run is the one that is meant.
+            const isMeant = networks.length === 1 || which === "small";
+            const prefix = isMeant ? "" : `${which}-`;
+            try {
+              await writeEvaluation(seen, { folder, prefix });
+            } catch (error) {
+              if (output !== undefined || !(error instanceof UsageError)) throw error;
+              reporter.note(`${error.message}; the evaluation goes on without`);
+            }
+          }),
+      ),
     );
   }
   if (values.json) {
     const byName = Object.fromEntries(reports.map((report) => [report.which, report]));
     print(JSON.stringify(isRun ? byName : reports[0], null, 2) + "\n");
-  } else print(isRun ? evaluateTable(path, reports) : evaluateText(reports[0]));
+  } else print(isRun ? evaluateTable(path, reports, values) : evaluateText(reports[0], values));
   return EXIT.ok;
 }

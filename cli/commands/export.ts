@@ -24,19 +24,29 @@ function demandFolder(output: string, networks: readonly string[]): void {
 /** Exports a network; gives what it came to, in words. */
 async function exported(
   precision: CompactPrecision | undefined,
-  options: CompactOptions,
+  options: CompactOptions & { readonly quiet: boolean },
 ): Promise<{ readonly report: ExportReport | CompactReport; readonly text: string }> {
   if (precision === undefined) {
     const { exportNetwork, exportText } = await import("../export.ts");
-    const report = await showingWork(printError, (reporter) => exportNetwork(options, reporter));
+    const report = await showingWork(
+      printError,
+      options,
+      (reporter) => exportNetwork(options, reporter),
+    );
     return { report, text: exportText(report) };
   }
   const { compactText, exportCompact } = await import("../export_compact.ts");
   const report = await showingWork(
     printError,
+    options,
     (reporter) => exportCompact(precision, options, reporter),
   );
   return { report, text: compactText(report) };
+}
+
+/** The names of the files that an export has written, a line each. */
+function fileNames({ output, page }: ExportReport | CompactReport): string {
+  return [output, ...page === undefined ? [] : [page]].map((name) => `${name}\n`).join("");
 }
 
 /** Writes networks of a run as ONNX or for PyTorch. */
@@ -53,7 +63,7 @@ export async function run(args: readonly string[]): Promise<number> {
     try {
       const { report, text } = await exported(precision, { run, ...values, which: one });
       if (values.json) reports.push(report);
-      else print(text);
+      else print(values.quiet ? fileNames(report) : text);
     } catch (error) {
       // Of several networks, one that loses too much keeps no other from being written.
       if (!several || !(error instanceof VerificationError)) throw error;

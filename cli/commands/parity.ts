@@ -4,9 +4,9 @@ import { print, printError } from "../print.ts";
 
 /** Compares ops and training with the numbers in a folder. */
 export async function run(args: readonly string[]): Promise<number> {
-  const { positionals: [dir] } = readArguments("parity", args);
+  const { values: { quiet }, positionals: [dir] } = readArguments("parity", args);
   const { parity } = await import("../../tests/parity/main.ts");
-  if (await parity(dir, (line) => print(`${line}\n`))) return EXIT.ok;
+  if (await parity(dir, (line) => print(`${line}\n`), { quiet })) return EXIT.ok;
   printError(`adjoin: some results are not equal to those in ${dir}\n`);
   return EXIT.verification;
 }

@@ -10,6 +10,11 @@ const MARKS: Readonly<Record<State, string>> = {
   problem: "✗",
 };
 
+/** Whether a finding is one to do something about. */
+export function needsWork({ state }: Finding): boolean {
+  return state === "problem" || state === "warning";
+}
+
 function verdict(found: readonly Finding[]): string {
   const count = (state: State): number => found.filter((one) => one.state === state).length;
   const [problems, warnings] = [count("problem"), count("warning")];

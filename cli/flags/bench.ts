@@ -198,6 +198,11 @@ export const BENCH = [
         default: 3,
         help: "measurements of each peer in turn, whose median is the time",
       },
+      {
+        name: "quiet",
+        kind: "boolean",
+        help: "print only the table at the end",
+      },
     ],
   },
 ] as const satisfies readonly Section[];

@@ -30,6 +30,11 @@ export const DATA = {
       commands: ["data"],
       options: [
         {
+          name: "quiet",
+          kind: "boolean",
+          help: "print only what is wrong with the pictures",
+        },
+        {
           name: "json",
           kind: "boolean",
           help: "print all that was found as JSON instead of the table",

@@ -14,6 +14,12 @@ export const DOCTOR = {
       commands: ["doctor"],
       options: [
         {
+          name: "quiet",
+          kind: "boolean",
+          beside: ["json"],
+          help: "print only problems and warnings",
+        },
+        {
           name: "json",
           kind: "boolean",
           help: "print what was found as JSON instead of the text",

@@ -40,6 +40,11 @@ export const EVAL = {
           help: "folder for confusion.svg and mistakes.png, those of a base network base-*",
         },
         {
+          name: "quiet",
+          kind: "boolean",
+          help: "print only accuracies, losses and speed; no progress",
+        },
+        {
           name: "json",
           kind: "boolean",
           help: "print JSON instead of words",

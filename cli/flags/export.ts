@@ -109,6 +109,11 @@ export const EXPORT = {
           help: "replace the file if it is there already",
         },
         {
+          name: "quiet",
+          kind: "boolean",
+          help: "print only the names of the files",
+        },
+        {
           name: "json",
           kind: "boolean",
           help: "print what was written and verified as JSON: an array with an entry a network",

@@ -11,5 +11,17 @@ export const PARITY = {
     ],
     ["parity tests/reference/layer_norm.safetensors", "a layer norm and its gradients"],
   ],
-  sections: [],
+  sections: [
+    {
+      title: "output",
+      commands: ["parity"],
+      options: [
+        {
+          name: "quiet",
+          kind: "boolean",
+          help: "print only what does not hold",
+        },
+      ],
+    },
+  ],
 } as const satisfies CommandDescription;

@@ -41,6 +41,11 @@ export const PREDICT = {
           help: "pictures at a time",
         },
         {
+          name: "quiet",
+          kind: "boolean",
+          help: "print only the predictions, and what pictures are broken",
+        },
+        {
           name: "json",
           kind: "boolean",
           help: "print an array of {file, predictions} instead of lines",

@@ -11,6 +11,7 @@ import { DATA } from "./data.ts";
 import { DOCTOR } from "./doctor.ts";
 import { EVAL } from "./eval.ts";
 import { EXPORT } from "./export.ts";
+import { PARITY } from "./parity.ts";
 import { PREDICT } from "./predict.ts";
 import { RUN } from "./run_options.ts";
 import { SERVE } from "./serve.ts";
@@ -33,6 +34,7 @@ export const SECTIONS = [
   ...EXPORT.sections,
   ...EVAL.sections,
   ...PREDICT.sections,
+  ...PARITY.sections,
   ...WGSL.sections,
   ...BENCH,
   {

@@ -69,9 +69,18 @@ function fileTable(report: DataReport): string[] {
   ], [0, 1, 2]);
 }
 
-/** A finding, and what is found: the first files under it, a line each. */
-function finding(name: string, count: number, words: string, files: readonly string[]): string[] {
-  if (count === 0) return [`${name}: none`];
+/** A kind of fault: what is found of it, and in which files. */
+interface Fault {
+  readonly name: string;
+  /** How many there are, in words; not used where there is none. */
+  readonly words: string;
+  /** A line for each. */
+  readonly files: readonly string[];
+}
+
+/** A fault in lines, with the first files under it. */
+function faultLines({ name, words, files }: Fault): string[] {
+  if (files.length === 0) return [`${name}: none`];
   const rest = files.length - NAMED;
   return [
     `${name}: ${words}`,
@@ -80,12 +89,12 @@ function finding(name: string, count: number, words: string, files: readonly str
   ];
 }
 
-function brokenLines(report: DataReport): string[] {
+function brokenFault(report: DataReport): Fault {
   const broken = sidesOf(report).flatMap(({ broken }) => broken);
   const all = sidesOf(report).reduce((sum, { pictures }) => sum + pictures, 0);
   const words = `${grouped(broken.length)} of ${grouped(all)} (${percent(broken.length / all)})`;
   const line = ({ file, reason }: BrokenFile) => `${shown(file)}: ${shown(reason)}`;
-  return finding("broken pictures", broken.length, words, broken.map(line));
+  return { name: "broken pictures", words, files: broken.map(line) };
 }
 
 /** The first files of a group of equal ones: "a.jpg = b.jpg". */
@@ -93,13 +102,45 @@ function groupLine(group: readonly string[]): string {
   return abridged(group.map(shown), 3).replaceAll(", ", " = ");
 }
 
-function groupLines(
+function groupFault(
   name: string,
   groups: readonly (readonly string[])[],
   words: (files: number) => string,
-): string[] {
+): Fault {
   const files = groups.reduce((sum, { length }) => sum + length, 0);
-  return finding(name, groups.length, words(files), groups.map(groupLine));
+  return { name, words: words(files), files: groups.map(groupLine) };
+}
+
+/** All kinds of faults that are looked for, those of which there is none too. */
+function faultsOf(report: DataReport): Fault[] {
+  const { leaks, twoClasses, duplicates, split } = report;
+  const copies = (files: number): string => plural(files, "file").replace(/^\d+/, grouped(files));
+  return [
+    brokenFault(report),
+    groupFault(
+      "same bytes on both sides, a leak",
+      leaks,
+      (files) => `${copies(files)}, so that accuracies come out too high`,
+    ),
+    groupFault(
+      "same bytes under two classes",
+      twoClasses,
+      (files) => `${copies(files)}, of which one label is wrong`,
+    ),
+    groupFault(
+      "same bytes on one side",
+      duplicates,
+      (files) =>
+        `${copies(files)} in ${plural(duplicates.length, "group")}` +
+        (split === undefined ? "" : ", which the split may put on both sides"),
+    ),
+  ];
+}
+
+/** What is wrong with a set, in lines; nothing where all is well. */
+export function dataFaults(report: DataReport): string {
+  return faultsOf(report).filter(({ files }) => files.length).flatMap(faultLines)
+    .map((line) => `${line}\n`).join("");
 }
 
 /** What was found out about a set, in lines. */
@@ -107,7 +148,6 @@ export function dataTable(report: DataReport): string {
   const { dataset, folder, classes, train, validation, split, notes, sheet } = report;
   const pictures = `${grouped(train.pictures)} in ${shown(train.name)}` +
     (validation ? ` and ${grouped(validation.pictures)} in ${shown(validation.name)}` : "");
-  const copies = (files: number): string => plural(files, "file").replace(/^\d+/, grouped(files));
   return [
     `${shown(folder)} as ${dataset}: ${grouped(classes.length)} classes, pictures: ${pictures}`,
     ...split === undefined ? [] : [
@@ -120,24 +160,7 @@ export function dataTable(report: DataReport): string {
     "",
     ...fileTable(report),
     "",
-    ...brokenLines(report),
-    ...groupLines(
-      "same bytes on both sides, a leak",
-      report.leaks,
-      (files) => `${copies(files)}, so that accuracies come out too high`,
-    ),
-    ...groupLines(
-      "same bytes under two classes",
-      report.twoClasses,
-      (files) => `${copies(files)}, of which one label is wrong`,
-    ),
-    ...groupLines(
-      "same bytes on one side",
-      report.duplicates,
-      (files) =>
-        `${copies(files)} in ${plural(report.duplicates.length, "group")}` +
-        (split === undefined ? "" : ", which the split may put on both sides"),
-    ),
+    ...faultsOf(report).flatMap(faultLines),
     "",
     `sheet: ${sheet}`,
   ].join("\n") + "\n";

@@ -3,10 +3,11 @@ import { terminalWidth } from "./session.ts";
 
 /**
  * Does something whose result is all that goes to the standard output: how far it is goes to the
- * standard error, as `printError` writes it.
+ * standard error, as `printError` writes it; with `quiet` nowhere.
  */
 export async function showingWork<T>(
   printError: (text: string) => void,
+  { quiet }: { readonly quiet: boolean },
   work: (reporter: ProgressLine) => Promise<T>,
 ): Promise<T> {
   const line = new ProgressLine({
@@ -14,7 +15,7 @@ export async function showingWork<T>(
     terminal: Deno.stderr.isTerminal(),
     width: terminalWidth,
     now: () => performance.now(),
-    quiet: false,
+    quiet,
   });
   try {
     return await work(line);

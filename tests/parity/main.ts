@@ -91,10 +91,14 @@ function demandKnown(path: string, files: readonly ReferenceFile[]): void {
 
 /**
  * Checks a safetensors file, or every one of a folder, against float64 references made by PyTorch,
- * and prints one line per file. Gives whether all hold. Raises a {@link DataError} where there is
+ * and prints one line per file; with `quiet` only of those that do not hold. Gives whether all hold. Raises a {@link DataError} where there is
  * no file of a known kind, and after the last file where all hold but some cannot be read.
  */
-export async function parity(path: string, print: (line: string) => void): Promise<boolean> {
+export async function parity(
+  path: string,
+  print: (line: string) => void,
+  { quiet = false }: { readonly quiet?: boolean } = {},
+): Promise<boolean> {
   const files = await filesAt(path);
   demandKnown(path, files);
   const gpu = await Gpu.open();
@@ -112,8 +116,9 @@ export async function parity(path: string, print: (line: string) => void): Promi
       }
       try {
         const findings = await check(gpu, await read(file));
-        if (!hold(findings)) failed++;
-        print(line(name, findings));
+        const held = hold(findings);
+        if (!held) failed++;
+        if (!held || !quiet) print(line(name, findings));
       } catch (error) {
         if (error instanceof GpuError || !(error instanceof Error)) throw error;
         if (error instanceof DataError) unreadable.push(error);
@@ -125,9 +130,12 @@ export async function parity(path: string, print: (line: string) => void): Promi
     gpu.destroy();
   }
   const held = files.length - failed - unreadable.length - unknown;
-  print(
-    `${held} hold, ${failed} fail, ${unreadable.length} cannot be read, ${unknown} not checked`,
-  );
+  const isWell = held === files.length;
+  if (!isWell || !quiet) {
+    print(
+      `${held} hold, ${failed} fail, ${unreadable.length} cannot be read, ${unknown} not checked`,
+    );
+  }
   if (failed) return false;
   if (unreadable.length) throw unreadable[0];
   return true;
