@@ -6,8 +6,14 @@ import { relu } from "../kernels/ops/relu.ts";
 import { narrow } from "../kernels/ops/narrow.ts";
 import { type Operand, operandShapes, recordWork, RESULT } from "../kernels/conv/record_work.ts";
 import type { Scope } from "../kernels/program/scope.ts";
-import { elements, paddedElements, type Tensor } from "../kernels/gpu/tensor.ts";
-import { Trace } from "../kernels/program/trace.ts";
+import {
+  ELEMENT_BYTES,
+  elements,
+  type ElementType,
+  paddedElements,
+  type Tensor,
+} from "../kernels/gpu/tensor.ts";
+import { type Precision, Trace } from "../kernels/program/trace.ts";
 import { calibrate, type Job, measure, time } from "./timing.ts";
 import { median } from "../data/median.ts";
 import { values } from "./work.ts";
@@ -52,6 +58,13 @@ function geometryOf(
   return geometry("conv2d", x, w, { stride, padding, groups });
 }
 
+/** What is timed of a convolution, and how. */
+export interface ConvChoice {
+  readonly direction: Direction;
+  /** In `mixed`, all that a convolution reads lies in half floats, and so do images that it writes. */
+  readonly precision?: Precision;
+}
+
 /** What kernels call a direction. */
 const DIRECTION = {
   forward: "forward",
@@ -73,6 +86,11 @@ function copiesOf(shape: ConvShape): number {
   return Math.min(64, Math.max(8, Math.round(0.3 / gflop(shape))));
 }
 
+/** The type of images and of filters that a convolution reads. */
+function typeOf(precision: Precision): ElementType {
+  return precision === "mixed" ? "f16" : "f32";
+}
+
 /** ReLUs of a program that a convolution is compared with. */
 const RELUS = 8;
 
@@ -81,19 +99,24 @@ export class ConvWork {
   readonly #scope: Scope;
   readonly #work: Work;
   readonly #copies: number;
+  readonly #precision: Precision;
   /** All operands but the result. */
   readonly #inputs: Readonly<Partial<Record<Operand, Tensor>>>;
 
-  /** Raises a `RangeError` for a filter that does not fit. */
-  constructor(scope: Scope, shape: ConvShape, direction: Direction) {
+  /**
+   * Raises a `RangeError` for a filter that does not fit, and a {@link GpuError} for a precision that
+   * the adapter does not have.
+   */
+  constructor(scope: Scope, shape: ConvShape, { direction, precision = "float32" }: ConvChoice) {
     this.#scope = scope;
+    this.#precision = precision;
     this.#copies = copiesOf(shape);
     this.#work = { direction: DIRECTION[direction], geometry: geometryOf(shape) };
     const shapes = operandShapes(this.#work.geometry);
     const inputs = (["x", "w", "y"] as const).flatMap((name, seed) => {
       if (name === this.#result) return [];
       const numbers = values(elements(shapes[name]), seed);
-      return [[name, scope.tensor(name, shapes[name], numbers)]];
+      return [[name, scope.tensor(name, shapes[name], numbers, typeOf(precision))]];
     });
     this.#inputs = Object.fromEntries(inputs);
   }
@@ -116,14 +139,15 @@ export class ConvWork {
    */
   async job(): Promise<{ job: Job; copies: number }> {
     const { gpu } = this.#scope;
+    const precision = this.#precision;
     const filter = this.#result === "w";
     const program = await this.#scope.trace("convolution", (trace) => {
       const into = filter
         ? this.#scope.tensor("result", this.#shape)
-        : trace.tensor("result", this.#shape);
+        : trace.tensor("result", this.#shape, typeOf(precision));
       for (let i = 0; i < this.#copies; i++) this.#record(trace, into);
       if (!filter) trace.keep(narrow.forward(trace, [into], { channels: 1 })[0]);
-    });
+    }, { precision });
     return { job: jobOf(gpu, () => program.replay()), copies: this.#copies };
   }
 
@@ -131,21 +155,27 @@ export class ConvWork {
   async result(): Promise<ArrayLike<number>> {
     const { gpu } = this.#scope;
     const into = this.#scope.tensor("result", this.#shape);
-    const program = await this.#scope.trace("result", (trace) => this.#record(trace, into));
+    const program = await this.#scope.trace("result", (trace) => this.#record(trace, into), {
+      precision: this.#precision,
+    });
     program.replay();
     return (await gpu.read([into]))[0];
   }
 }
 
 /** A chain of ReLUs on inputs of a convolution: work that is bound by memory alone. */
-async function reluChain(scope: Scope, shape: ConvShape): Promise<{ job: Job; bytes: number }> {
+async function reluChain(
+  scope: Scope,
+  shape: ConvShape,
+  precision: Precision,
+): Promise<{ job: Job; bytes: number }> {
   const { x: sizes } = operandShapes(geometryOf(shape));
-  const x = scope.tensor("x", sizes, values(elements(sizes), 0));
+  const x = scope.tensor("x", sizes, values(elements(sizes), 0), typeOf(precision));
   const program = await scope.trace("relus", (trace) => {
     let y = x;
-    for (let i = 0; i < RELUS; i++) [y] = relu.forward(trace, [y], {});
+    for (let i = 0; i < RELUS; i++) y = trace.value(relu.forward(trace, [y], {})[0]);
     trace.keep(narrow.forward(trace, [y], { channels: 1 })[0]);
-  });
+  }, { precision });
   return { job: jobOf(scope.gpu, () => program.replay()), bytes: 2 * x.bytes };
 }
 
@@ -162,12 +192,19 @@ export function jobOf(gpu: Device, submit: () => void): Job {
 }
 
 /** Records a convolution in all directions, for the choice of its tiles. */
-export function rehearse(scope: Scope, shape: ConvShape): Promise<void> {
+export function rehearse(
+  scope: Scope,
+  shape: ConvShape,
+  precision: Precision = "float32",
+): Promise<void> {
   const geometry = geometryOf(shape);
-  const trace = new Trace(scope.gpu, (tensor) => tensor);
+  const trace = new Trace(scope.gpu, (tensor) => tensor, precision);
   const { x, w, y } = operandShapes(geometry);
-  const operands = { x: trace.tensor("x", x), w: trace.tensor("w", w), y: trace.tensor("y", y) };
+  const type = typeOf(precision);
+  const images = { x: trace.tensor("x", x, type), y: trace.tensor("y", y, type) };
   for (const direction of DIRECTIONS) {
+    const filter = trace.tensor("w", w, direction === "weightGradient" ? "f32" : type);
+    const operands = { ...images, w: filter };
     recordWork(trace, { direction: DIRECTION[direction], geometry }, operands);
   }
   return Promise.resolve();
@@ -180,16 +217,22 @@ export function rehearse(scope: Scope, shape: ConvShape): Promise<void> {
 async function overRelu(
   scope: Scope,
   shape: ConvShape,
-  { job, copies, repeats }: { job: Job; copies: number; repeats: number },
+  { job, copies, repeats, precision }: {
+    job: Job;
+    copies: number;
+    repeats: number;
+    precision: Precision;
+  },
 ): Promise<number> {
   const { x, y } = operandShapes(geometryOf(shape));
-  const relus = await reluChain(scope, shape);
+  const relus = await reluChain(scope, shape, precision);
+  const bytes = ELEMENT_BYTES[typeOf(precision)] * (paddedElements(x) + paddedElements(y));
   const counts = [await calibrate(job), await calibrate(relus.job)];
   const ratios: number[] = [];
   for (let i = 0; i < repeats; i++) {
     const ms = await time(job, counts[0]) / copies;
     const reluMs = await time(relus.job, counts[1]) / RELUS;
-    ratios.push(4 * (paddedElements(x) + paddedElements(y)) / ms / (relus.bytes / reluMs));
+    ratios.push(bytes / ms / (relus.bytes / reluMs));
   }
   return median(ratios);
 }
@@ -198,16 +241,19 @@ async function overRelu(
 export async function benchConv(
   gpu: Gpu,
   shape: ConvShape,
-  repeats: number,
+  { repeats, precision }: { readonly repeats: number; readonly precision: Precision },
 ): Promise<Record<Direction, Speed>> {
-  await tuneTiles(gpu, (scope) => rehearse(scope, shape));
+  await tuneTiles(gpu, (scope) => rehearse(scope, shape, precision));
   const speed = async (direction: Direction): Promise<Speed> => {
     using scope = gpu.scope();
-    const { job, copies } = await new ConvWork(scope, shape, direction).job();
+    const { job, copies } = await new ConvWork(scope, shape, { direction, precision }).job();
     const ms = await measure(job, repeats) / copies;
     const speed = { ms, gflops: gflop(shape) / ms * 1000 };
     if ((shape.groups ?? 1) === 1) return speed;
-    return { ...speed, overRelu: await overRelu(scope, shape, { job, copies, repeats }) };
+    return {
+      ...speed,
+      overRelu: await overRelu(scope, shape, { job, copies, repeats, precision }),
+    };
   };
   return {
     forward: await speed("forward"),
@@ -218,11 +264,18 @@ export async function benchConv(
 
 /** The table of the times. */
 export function convTable(speeds: Readonly<Record<Direction, Speed>>): string {
+  const tera = DIRECTIONS.every((direction) => speeds[direction].gflops >= 1000);
   const rows = DIRECTIONS.map((direction) => {
     const { ms, gflops, overRelu } = speeds[direction];
     const part = overRelu === undefined ? [] : [`${(100 * overRelu).toFixed(0)} %`];
-    return [DIRECTION[direction], ms.toFixed(3), gflops.toFixed(2), ...part];
+    return [
+      DIRECTION[direction],
+      ms.toFixed(3),
+      (tera ? gflops / 1000 : gflops).toFixed(2),
+      ...part,
+    ];
   });
   const compared = speeds.forward.overRelu === undefined ? [] : ["of relu's bytes/s"];
-  return columns([["", "ms", "GFLOP/s", ...compared], ...rows]).join("\n") + "\n";
+  return columns([["", "ms", tera ? "TFLOP/s" : "GFLOP/s", ...compared], ...rows]).join("\n") +
+    "\n";
 }

@@ -12,7 +12,7 @@ import { model, type Stem } from "../nn/families/mod.ts";
 import { initialize } from "../nn/state.ts";
 import { Learner } from "../train/learner.ts";
 import { TrainingStep } from "../train/step.ts";
-import { markdownTable } from "./table.ts";
+import { markdownTable } from "./cells.ts";
 
 /** A training whose step was measured, both networks at compression 4. */
 interface Training {

@@ -12,7 +12,7 @@ import { openPicturePool } from "../pictures/picture_pool.ts";
 import { preparations } from "../train/augment/plan.ts";
 import { withMadePictures } from "./made_photographs.ts";
 import { ProcessPeer } from "./peer.ts";
-import { markdownTable } from "./table.ts";
+import { markdownTable } from "./cells.ts";
 import type { LoaderTask } from "./work.ts";
 
 /** What is timed. */

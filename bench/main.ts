@@ -7,6 +7,7 @@ import { comparePeers } from "./peer_runs.ts";
 import { dataText, timeLoaders } from "./data_loaders.ts";
 import { benchStep, stepTable } from "./step.ts";
 import { comparisonText, withComparison } from "./table.ts";
+import { adapterWords, precisionOn } from "../train/precision.ts";
 import type { Command } from "../cli/flags/commands.ts";
 
 /** A subcommand that times something. */
@@ -43,15 +44,16 @@ function asJson(found: object): string {
 
 async function conv(args: readonly string[], print: Print): Promise<void> {
   const { values } = readArguments("bench conv", args);
-  const { kernel, stride, in: inputs, out, size, batch, groups, repeats, json } = values;
+  const { kernel, stride, in: inputs, out, size, batch, groups, repeats, json, precision } = values;
   const padding = values.padding ?? kernel >> 1;
   const shape = { kernel, stride, padding, in: inputs, out, size, batch, groups };
   // Refuses a filter that does not fit, and groups that do not divide, before there is a GPU.
   const [x, w] = [[batch, size, size, inputs], [kernel, kernel, Math.max(1, inputs / groups), out]];
   geometry("conv2d", { shape: x }, { shape: w }, { stride, padding, groups });
   await withGpu(async (gpu) => {
-    const speeds = await benchConv(gpu, shape, repeats);
-    print(json ? asJson(speeds) : `${gpu.adapter}\n${convTable(speeds)}`);
+    const how = { repeats, precision: precisionOn(gpu, precision) };
+    const speeds = await benchConv(gpu, shape, how);
+    print(json ? asJson(speeds) : `${adapterWords(gpu, precision)}\n${convTable(speeds)}`);
   });
 }
 
@@ -60,7 +62,8 @@ async function step(args: readonly string[], print: Print): Promise<void> {
   checkSandwich(options.sandwich, [options.compression].flat().length);
   await withGpu(async (gpu) => {
     const times = await benchStep(gpu, options);
-    print(json ? asJson(times) : `${gpu.adapter}\n${stepTable(times, options.mode)}`);
+    const adapter = adapterWords(gpu, options.precision);
+    print(json ? asJson(times) : `${adapter}\n${stepTable(times, options.mode)}`);
   });
 }
 

@@ -6,11 +6,21 @@ import type { Gpu } from "../kernels/gpu.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { model } from "../nn/families/mod.ts";
 import type { State } from "../nn/parameters.ts";
-import { networkSpecs, type StateSpecs } from "../nn/state.ts";
+import type { StateSpecs } from "../nn/state.ts";
 import { type ConvShape, ConvWork, jobOf, rehearse } from "./conv.ts";
 import type { Peer } from "./peer.ts";
 import { type Job, time, warm } from "./timing.ts";
-import { type ConvolutionTask, labels, pixels, type StepTask, type Task } from "./work.ts";
+import type { Precision } from "../kernels/program/trace.ts";
+import { adjoin } from "../nn/compress/adjoin.ts";
+import { type Objective, specsOf } from "../train/objective.ts";
+import {
+  type Checked,
+  type ConvolutionTask,
+  labels,
+  pixels,
+  type StepTask,
+  type Task,
+} from "./work.ts";
 import { weights } from "./work.ts";
 import { Learner } from "../train/learner.ts";
 import { TrainingStep } from "../train/step.ts";
@@ -29,8 +39,12 @@ function shapeOf(task: ConvolutionTask): ConvShape {
   return { ...task, stride: 1, padding: task.kernel >> 1 };
 }
 
-async function convolution(scope: Scope, task: ConvolutionTask): Promise<Prepared> {
-  const work = new ConvWork(scope, shapeOf(task), task.direction);
+async function convolution(
+  scope: Scope,
+  task: ConvolutionTask,
+  precision: Precision,
+): Promise<Prepared> {
+  const work = new ConvWork(scope, shapeOf(task), { direction: task.direction, precision });
   const check = async (): Promise<number> => {
     let sum = 0;
     for (const value of Array.from(await work.result())) sum += Math.abs(value);
@@ -70,13 +84,21 @@ function datasetOf(task: StepTask): Dataset {
   };
 }
 
-async function step(scope: Scope, task: StepTask): Promise<Prepared> {
-  const { batch, size, classes, lr, momentum } = task;
+function objectiveOf(task: StepTask): Objective {
+  const { classes, compression } = task;
   const network = model(task.model, {
     classes,
     ...task.blocks === "residual" && { stem: task.stem },
   });
-  const specs = networkSpecs(network);
+  return compression === undefined
+    ? { mode: "plain", which: "base", network }
+    : { mode: "adjoined", adjoined: adjoin(network, { compression }), detach: false };
+}
+
+async function step(scope: Scope, task: StepTask, precision: Precision): Promise<Prepared> {
+  const { batch, size, lr, momentum } = task;
+  const objective = objectiveOf(task);
+  const specs = specsOf(objective);
   const optimizer = { name: "sgd", weightDecay: 0, nesterov: false } as const;
   const learner = new Learner(scope, { specs, state: stateOf(task, specs), optimizer });
   const dataset = datasetOf(task);
@@ -87,8 +109,8 @@ async function step(scope: Scope, task: StepTask): Promise<Prepared> {
     batch,
     image: { height: size, width: size },
   };
-  const objective = { mode: "plain", which: "base", network } as const;
-  const traced = await TrainingStep.trace(scope, { objective, learner, feed, labelSmoothing: 0 });
+  const parts = { objective, learner, feed, labelSmoothing: 0, precision };
+  const traced = await TrainingStep.trace(scope, parts);
   const job = jobOf(scope.gpu, () => {
     traced.reset();
     traced.run(images, { lr, momentum, lambda: 1 });
@@ -98,30 +120,44 @@ async function step(scope: Scope, task: StepTask): Promise<Prepared> {
 
 /** This project, as one of the peers. */
 export class Own implements Peer {
-  readonly name: string = config.name.split("/")[1];
+  readonly name: string;
   readonly version: string = config.version;
   readonly device: string;
+  readonly alive = true;
   readonly #gpu: Gpu;
+  readonly #precision: Precision;
   #scope?: Scope;
   #prepared?: Prepared;
   #runs = 1;
 
-  constructor(gpu: Gpu) {
+  /** Raises a {@link GpuError} for a precision that the adapter does not have. */
+  constructor(gpu: Gpu, precision: Precision = "float32") {
+    if (precision === "mixed") gpu.demandHalves();
     this.#gpu = gpu;
+    this.#precision = precision;
+    this.name = config.name.split("/")[1];
     this.device = `WebGPU, ${gpu.adapter}`;
   }
 
   /** Compiles and warms up a task; gives what all peers must agree on. */
-  async prepare(task: Task): Promise<number> {
+  async prepare(task: Task): Promise<Checked> {
+    const precision = this.#precision;
     this.#scope?.[Symbol.dispose]();
     await tuneTiles(
       this.#gpu,
-      (scope) => task.kind === "step" ? step(scope, task) : rehearse(scope, shapeOf(task)),
+      (scope) =>
+        task.kind === "step"
+          ? step(scope, task, precision)
+          : rehearse(scope, shapeOf(task), precision),
     );
     const scope = this.#scope = this.#gpu.scope();
-    this.#prepared = await (task.kind === "step" ? step(scope, task) : convolution(scope, task));
+    const make = task.kind === "step"
+      ? step(scope, task, precision)
+      : convolution(scope, task, precision);
+    this.#prepared = await make;
+    const { bytes } = this.#gpu.live();
     this.#runs = await warm(this.#prepared.job, MOST_RUNS);
-    return await this.#prepared.check();
+    return { check: await this.#prepared.check(), bytes };
   }
 
   /** Milliseconds of one run. */

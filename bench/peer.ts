@@ -1,12 +1,17 @@
 import { messageOf } from "../data/message_of.ts";
-import type { Hello, LoaderTask, Request, Task } from "./work.ts";
+import type { Checked, Hello, LoaderTask, Request, Task } from "./work.ts";
 
 /** A library that is given the same work as the others. */
 export interface Peer extends Hello {
-  /** Compiles and warms up a task; gives what all peers must agree on. */
-  prepare(task: Task): Promise<number>;
-  /** Milliseconds of one run of the task. */
-  run(): Promise<number>;
+  /** Whether it still takes requests. */
+  readonly alive: boolean;
+  /**
+   * Compiles and warms up a task; gives what all peers must agree on. One with a process of its own
+   * ends it after `limit` milliseconds.
+   */
+  prepare(task: Task, limit?: number): Promise<Checked>;
+  /** Milliseconds of one run of the task; `limit` as above. */
+  run(limit?: number): Promise<number>;
   /** Ends it. */
   close(): Promise<void>;
 }
@@ -36,6 +41,7 @@ export class ProcessPeer implements Peer {
   readonly version: string;
   readonly device: string;
   readonly #connection: Connection;
+  #ended = false;
 
   private constructor({ name, version, device }: Hello, connection: Connection) {
     this.name = name;
@@ -65,21 +71,52 @@ export class ProcessPeer implements Peer {
     throw new Error(reason);
   }
 
-  prepare(task: Task | LoaderTask): Promise<number> {
-    return this.#ask({ do: "prepare", task }, "check");
+  async prepare(task: Task | LoaderTask, limit?: number): Promise<Checked> {
+    const reply = await this.#ask({ do: "prepare", task }, limit);
+    const { bytes } = reply;
+    return {
+      check: this.#number(reply, "check"),
+      ...typeof bytes === "number" ? { bytes } : {},
+    };
   }
 
-  run(): Promise<number> {
-    return this.#ask({ do: "run" }, "ms");
+  async run(limit?: number): Promise<number> {
+    return this.#number(await this.#ask({ do: "run" }, limit), "ms");
+  }
+
+  get alive(): boolean {
+    return !this.#ended;
   }
 
   close(): Promise<void> {
     return this.#connection.close();
   }
 
-  async #ask(request: Request, key: "check" | "ms"): Promise<number> {
-    await this.#connection.say(request);
-    const reply = await this.#connection.hear();
+  /** The answer to a request. A process that takes longer than `limit` milliseconds is ended. */
+  async #ask(
+    request: Request<Task | LoaderTask>,
+    limit = Infinity,
+  ): Promise<Record<string, unknown>> {
+    let late = false;
+    const timer = Number.isFinite(limit)
+      ? setTimeout(() => {
+        late = true;
+        this.#connection.kill();
+      }, limit)
+      : undefined;
+    try {
+      await this.#connection.say(request);
+      return await this.#connection.hear();
+    } catch (error) {
+      this.#ended = true;
+      if (late) throw new Error(`no answer within ${Number((limit / 1000).toPrecision(2))} s`);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #number(reply: Readonly<Record<string, unknown>>, key: "check" | "ms"): number {
     const found = reply[key];
     if (typeof found === "number") return found;
     throw new Error(String(reply.error ?? "an answer that makes no sense"));
@@ -122,9 +159,18 @@ class Connection {
     }
   }
 
+  /** Ends the process at once. */
+  kill(): void {
+    try {
+      this.#child.kill("SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+
   async close(): Promise<void> {
     await this.#input.close().catch(() => {});
-    const timer = setTimeout(() => this.#child.kill("SIGKILL"), 3000);
+    const timer = setTimeout(() => this.kill(), 3000);
     await this.#child.status;
     clearTimeout(timer);
     await this.#output.return(undefined);

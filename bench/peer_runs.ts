@@ -1,10 +1,12 @@
-import { messageOf } from "../data/message_of.ts";
 import type { Gpu } from "../kernels/gpu.ts";
-import { Own } from "./own.ts";
-import { type Peer, type PeerCommand, ProcessPeer } from "./peer.ts";
-import { cellsOf, type Comparison, type Outcome, type Row } from "./table.ts";
-import { LARGE_TASKS, type Task, TASKS } from "./work.ts";
 import { UsageError } from "../train/errors.ts";
+import { type Column, OTHERS, ours, USUAL } from "./columns.ts";
+import { compareTask, helloOf, leave, type Seat, seated } from "./compare_task.ts";
+import { grantsOf } from "./grants.ts";
+import { Own } from "./own.ts";
+import type { Comparison, Row } from "./comparison.ts";
+import { cellsOf, shown } from "./table.ts";
+import { LARGE_TASKS, TASKS } from "./work.ts";
 
 /** What is compared. */
 export interface PeersOptions {
@@ -17,95 +19,16 @@ export interface PeersOptions {
   readonly all: boolean;
 }
 
-const FOLDER = new URL("./peers/", import.meta.url);
-
-function deno(name: string, script: string): PeerCommand {
-  const args = ["run", "--quiet", "--no-prompt", script];
-  return { name, programs: ["deno"], args };
-}
-
-const COMMANDS: readonly PeerCommand[] = [
-  deno("TensorFlow.js", "tfjs.ts"),
-  deno("jax-js", "jax_js.ts"),
-  { name: "PyTorch", programs: ["python3", "/usr/bin/python3"], args: ["pytorch.py"] },
-];
-
-/** Peers whose steps are of basic blocks. */
-const SMALL_STEPS: readonly string[] = ["TensorFlow.js", "jax-js"];
-
-/** Steps of TensorFlow.js with more than this many channels take minutes. */
-const TFJS_CHANNELS = 64;
-
-/** Why a peer is not given a task, if it is not. */
-function leftOut(peer: string, task: Task, all: boolean): string | undefined {
-  if (task.kind !== "step" || !SMALL_STEPS.includes(peer)) return undefined;
-  if (task.blocks === "inverted") return undefined;
-  if (task.bottleneck) return "not written";
-  const slow = peer === "TensorFlow.js" && Math.max(...task.widths) > TFJS_CHANNELS;
-  return slow && !all ? "left out" : undefined;
-}
-
-/** How far results may be apart, relative to their size. */
-const TOLERANCE = 1e-3;
-
-/** How far apart they still come from the same work, done less exactly; it is timed, and said. */
-const INEXACT = 1e-2;
-
-/** A peer, or why there is none. */
-type Found = Peer | { readonly name: string; readonly note: string };
-
-async function start(command: PeerCommand): Promise<Found> {
-  try {
-    return await ProcessPeer.start(command, FOLDER);
-  } catch (error) {
-    return { name: command.name, note: messageOf(error) };
-  }
-}
-
-/** A task with one peer, while it goes on. */
-interface Entry {
-  readonly peer?: Peer;
-  readonly times: number[];
-  /** How far its result is off, relative to its size, where that is too far. */
-  off?: number;
-  note?: string;
-}
-
-/** Makes every peer ready, then runs them in turn. */
-async function compare(task: Task, peers: readonly Found[], options: PeersOptions): Promise<Row> {
-  const entries: Entry[] = [];
-  let wanted: number | undefined;
-  for (const peer of peers) {
-    const note = "note" in peer ? "missing" : leftOut(peer.name, task, options.all);
-    if ("note" in peer || note) entries.push({ times: [], note });
-    else {
-      const entry: Entry = { peer, times: [] };
-      entries.push(entry);
-      try {
-        const check = await peer.prepare(task);
-        wanted ??= check;
-        const apart = Math.abs(check - wanted) / Math.abs(wanted);
-        if (!(apart <= INEXACT)) entry.note = `other result: ${check}`;
-        else if (apart > TOLERANCE) entry.off = apart;
-      } catch (error) {
-        if (peer instanceof Own) throw error;
-        entry.note = `failed: ${messageOf(error)}`;
-      }
-    }
-  }
-  for (let i = 0; i < options.repeats; i++) {
-    for (const entry of entries) {
-      if (!entry.peer || entry.note) continue;
-      try {
-        entry.times.push(await entry.peer.run());
-      } catch (error) {
-        if (entry.peer instanceof Own) throw error;
-        entry.note = `failed: ${messageOf(error)}`;
-      }
-    }
-  }
-  const outcomes = entries.map(({ note, times, off }): Outcome => note ? { note } : { times, off });
-  return { task, outcomes };
+/** The other columns: on work for graphics processors, the precisions that people use there too. */
+function columnsOf(large: boolean): readonly Column[] {
+  if (!large) return OTHERS;
+  const grants = grantsOf("step");
+  return [
+    ours("mixed", { grants }),
+    ours("mixed", { grants, webgpu: "dawn" }),
+    ...USUAL,
+    ...OTHERS,
+  ];
 }
 
 /** Times all peers on the same tasks, in turn. `tell` is given a line on each task. */
@@ -121,9 +44,12 @@ export async function comparePeers(
     const names = offered.map(({ name }) => name).join("; ");
     throw new UsageError(`Cannot compare: no work has ${only} in its name; there is ${names}`);
   }
-  const peers: Found[] = [new Own(gpu)];
+  const own = new Own(gpu);
+  const name = large ? `${own.name} float32` : own.name;
+  const seats: Seat[] = [{ name, marks: { kind: "ours" }, peer: own }];
   try {
-    for (const command of COMMANDS) peers.push(await start(command));
+    seats.push(...await Promise.all(columnsOf(large).map(seated)));
+    const peers = seats.map((seat) => ({ ...helloOf(seat), marks: seat.marks }));
     for (const peer of peers) {
       tell(
         "note" in peer
@@ -131,24 +57,17 @@ export async function comparePeers(
           : `${peer.name} ${peer.version}: ${peer.device}`,
       );
     }
+    const there = shown(peers);
     const rows: Row[] = [];
     for (const task of tasks) {
-      const row = await compare(task, peers, options);
+      const row = await compareTask(task, seats, options);
       rows.push(row);
       const [name, ...cells] = cellsOf(row);
-      tell(`${name}: ${cells.map((cell, i) => `${peers[i].name} ${cell}`).join("; ")}`);
+      const told = there.map((i) => `${peers[i].name} ${cells[i]}`);
+      tell(`${name}: ${told.join("; ")}`);
     }
-    return {
-      peers: peers.map((peer) =>
-        "note" in peer ? peer : {
-          name: peer.name,
-          version: peer.version,
-          device: peer.device,
-        }
-      ),
-      rows,
-    };
+    return { peers, rows };
   } finally {
-    for (const peer of peers) if (!("note" in peer)) await peer.close();
+    await leave(seats);
   }
 }

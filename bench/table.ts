@@ -1,65 +1,14 @@
-import { gflop } from "./conv.ts";
 import { median } from "../data/median.ts";
-import type { Hello, Task } from "./work.ts";
 import { UsageError } from "../train/errors.ts";
-
-/** What came of one task with one peer: its times in milliseconds, or why there are none. */
-export type Outcome =
-  | {
-    readonly times: readonly number[];
-    /** How far its result is off, relative to its size, where that is worth saying. */
-    readonly off?: number;
-  }
-  | { readonly note: string };
-
-/** One task with all peers, this project first. */
-export interface Row {
-  readonly task: Task;
-  readonly outcomes: readonly Outcome[];
-}
-
-/** What a comparison came to. */
-export interface Comparison {
-  /** This project first; one that is missing has the reason as its note. */
-  readonly peers: readonly (Hello | { readonly name: string; readonly note: string })[];
-  readonly rows: readonly Row[];
-  readonly repeats: number;
-  /** The command line after `bench peers`. */
-  readonly flags: string;
-}
+import { markdownTable, milliseconds, speed } from "./cells.ts";
+import type { Compared, Comparison, Row } from "./comparison.ts";
+import { againstUsual, memoryOf } from "./usual_table.ts";
 
 /** Between which lines a comparison goes. */
 const MARKS = {
   usual: ["<!-- peers: written by `deno task bench peers` -->", "<!-- /peers -->"],
   large: ["<!-- large: written by `deno task bench peers --large` -->", "<!-- /large -->"],
 } as const;
-
-/** Rows as a Markdown table whose columns line up; the first row is the heading. */
-export function markdownTable(rows: readonly (readonly string[])[]): string {
-  const cells = rows.map((row) => row.map((cell) => cell.replace(/\s+/g, " ").replace(/\|/g, "/")));
-  const widths = cells[0].map((_, i) => Math.max(3, ...cells.map((row) => row[i].length)));
-  const line = (row: readonly string[]): string =>
-    `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
-  const [head, ...body] = cells.map(line);
-  return [head, line(widths.map((width) => "-".repeat(width))), ...body].join("\n");
-}
-
-/** Milliseconds in three digits: `0.532 ms`, `53.2 ms`, `5320 ms`. */
-function milliseconds(ms: number): string {
-  return `${ms >= 100 ? ms.toFixed(0) : ms.toPrecision(3)} ms`;
-}
-
-/** How fast this project is: FLOP/s of a convolution, images per second of a step. */
-function speed(task: Task, ms: number): string {
-  if (task.kind === "step") {
-    const each = task.batch / ms * 1000;
-    return `${each < 1000 ? each.toPrecision(3) : each.toFixed(0)} images/s`;
-  }
-  const gflops = gflop({ ...task, stride: 1, padding: task.kernel >> 1 }) / ms * 1000;
-  return gflops < 1000
-    ? `${gflops.toPrecision(3)} GFLOP/s`
-    : `${(gflops / 1000).toPrecision(3)} TFLOP/s`;
-}
 
 /** The cells of a task: names, own time and speed, the others' times and how many times ours. */
 export function cellsOf({ task, outcomes: [own, ...others] }: Row): string[] {
@@ -77,23 +26,55 @@ export function cellsOf({ task, outcomes: [own, ...others] }: Row): string[] {
   ];
 }
 
-/** The comparison as text for BENCHMARKS.md. */
+/** Which libraries are there, by their places. */
+export function shown(peers: readonly Compared[]): number[] {
+  return peers.flatMap((peer, i) => "note" in peer ? [] : [i]);
+}
+
+/** Versions and devices of all libraries. */
+export function librariesTable(peers: readonly Compared[]): string {
+  return markdownTable([
+    ["library", "version", "computes on"],
+    ...peers.map((peer) =>
+      "note" in peer
+        ? [peer.name, "", `missing: ${peer.note}`]
+        : [peer.name, peer.version, peer.device]
+    ),
+  ]);
+}
+
+/** Times of libraries beside this project's, those of the given places. */
+function besideOurs(
+  { peers, rows }: Pick<Comparison, "peers" | "rows">,
+  places: readonly number[],
+): string {
+  const cells = rows.map(({ task, outcomes }) =>
+    cellsOf({ task, outcomes: places.map((i) => outcomes[i]) })
+  );
+  return markdownTable([["work", ...places.map((i) => peers[i].name)], ...cells]);
+}
+
+/**
+ * The comparison as text for BENCHMARKS.md. Where there is what people run, it has a table of its own,
+ * before that of others.
+ */
 export function comparisonText({ peers, rows, repeats, flags }: Comparison): string {
   const command = `deno task bench peers${flags ? ` ${flags}` : ""}`;
   const processors = globalThis.navigator.hardwareConcurrency;
+  const there = shown(peers);
+  const others = there.filter((i) => i === 0 || !peers[i].marks?.kind);
+  const usual = there.filter((i) => peers[i].marks?.kind);
+  const tables = [
+    ...usual.length > 1
+      ? [againstUsual({ peers, rows }, usual), memoryOf({ peers, rows }, usual)]
+      : [],
+    ...others.length > 1 || usual.length <= 1 ? [besideOurs({ peers, rows }, others)] : [],
+  ].filter((table) => table);
   return [
     `\`${command}\`; Deno ${Deno.version.deno}, ${processors} processors; medians of ${repeats}.`,
     "",
-    markdownTable([
-      ["library", "version", "computes on"],
-      ...peers.map((peer) =>
-        "note" in peer
-          ? [peer.name, "", `missing: ${peer.note}`]
-          : [peer.name, peer.version, peer.device]
-      ),
-    ]),
-    "",
-    markdownTable([["work", ...peers.map(({ name }) => name)], ...rows.map(cellsOf)]),
+    librariesTable(peers),
+    ...tables.flatMap((table) => ["", table]),
   ].join("\n");
 }
 

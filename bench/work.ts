@@ -22,6 +22,8 @@ interface AnyStep {
   readonly batch: number;
   readonly lr: number;
   readonly momentum: number;
+  /** A step of the network and its compressed twin, at this compression. Default: of it alone. */
+  readonly compression?: number;
 }
 
 /** A step of a residual network. */
@@ -96,12 +98,20 @@ export interface Hello {
   readonly device: string;
 }
 
+/** What a task that was made ready came to. */
+export interface Checked {
+  /** What all peers must agree on. */
+  readonly check: number;
+  /** The most memory of the device that it took, where that is known. */
+  readonly bytes?: number;
+}
+
 /**
  * What a peer's process answers. After "prepare", everything is compiled and warm, and `check` is
  * what all peers must agree on: Σ |result| of a convolution, the loss of a step's second run.
  */
 export type Reply =
-  | { readonly check: number }
+  | Checked
   | { readonly ms: number }
   | { readonly error: string };
 

@@ -3,7 +3,9 @@ import { Gpu } from "../kernels/gpu.ts";
 import { elements } from "../kernels/gpu/tensor.ts";
 import { ConvWork, DIRECTIONS, gflop } from "../bench/conv.ts";
 import { ProcessPeer } from "../bench/peer.ts";
-import { type Comparison, comparisonText, withComparison } from "../bench/table.ts";
+import type { Comparison } from "../bench/comparison.ts";
+import { comparisonText, withComparison } from "../bench/table.ts";
+import type { Marks } from "../bench/columns.ts";
 import { median } from "../data/median.ts";
 import { invertedBlocks } from "../bench/peers/network.ts";
 import { LARGE_TASKS, TASKS, values } from "../bench/work.ts";
@@ -108,7 +110,7 @@ Deno.test("what is timed is the convolution and its gradients", async () => {
     const products: number[] = [];
     for (const direction of DIRECTIONS) {
       using scope = gpu.scope();
-      const result = await new ConvWork(scope, shape, direction).result();
+      const result = await new ConvWork(scope, shape, { direction }).result();
       assertEquals(result.length, drawn[direction].length);
       products.push(drawn[direction].reduce((sum, value, i) => sum + value * result[i], 0));
     }
@@ -193,9 +195,75 @@ Deno.test("the peers' table has speeds, times and how many times ours they are",
   );
   assertMatch(
     text,
-    /\| 320 ms, 100 images\/s +\| 2000 ms, 6\.25x, result 0\.23 % off +\| missing +\|/,
+    /\| 320 ms, 100 images\/s +\| 2000 ms, 6\.25x, result 0\.23 % off +\|\n?/,
   );
   assertMatch(text, /\| third +\| +\| missing: not installed +\|/);
+  // What is missing has no column.
+  assertMatch(text, /\| work +\| adjoin +\| other +\|\n/);
+});
+
+Deno.test("what people run has a table of its own, before that of others", () => {
+  const hello = (name: string, marks: Marks) => ({ name, version: "1", device: "a GPU", marks });
+  const [convolution] = TASKS;
+  const step = LARGE_TASKS[0];
+  const text = comparisonText({
+    peers: [
+      hello("adjoin float32", { kind: "ours" }),
+      { name: "adjoin on Dawn", note: "not installed", marks: { kind: "ours" } },
+      hello("adjoin mixed", { kind: "ours", rounded: true }),
+      hello("A", { kind: "usual", against: "TF32" }),
+      hello("B", { kind: "usual", against: "autocast" }),
+      hello("C", { kind: "usual" }),
+      hello("other", {}),
+    ],
+    rows: [
+      {
+        task: step,
+        outcomes: [
+          { times: [60], bytes: 2 ** 31 },
+          { note: "missing" },
+          { times: [30], off: 0.02, bytes: 2 ** 30 },
+          ...[20, 40, 10, 90].map((ms) => ({ times: [ms] })),
+        ],
+      },
+      {
+        task: convolution,
+        outcomes: [
+          ...[[2.4], [0], [1.2], [0.8], [0.6]].map((times) => ({ times })),
+          { note: "steps only" },
+          { times: [24] },
+        ],
+      },
+    ],
+    repeats: 1,
+    flags: "--large",
+  });
+  const tables = text.split("\n\n").slice(2).map((table) =>
+    table.split("\n").map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim()))
+  );
+  assertEquals(tables, [
+    [
+      ["work", "A", "B", "C", "adjoin float32", "adjoin mixed"],
+      tables[0][1],
+      [step.name, "20.0 ms", "40.0 ms", "10.0 ms"]
+        .concat("60.0 ms, 3.00x TF32, 1.50x autocast")
+        .concat("30.0 ms, 1.50x TF32, 0.750x autocast, result 2.0 % off"),
+      [convolution.name, "0.800 ms, 3.02 TFLOP/s", "0.600 ms, 4.03 TFLOP/s", "steps only"]
+        .concat("2.40 ms, 1.01 TFLOP/s, 3.00x TF32, 4.00x autocast")
+        .concat("1.20 ms, 2.01 TFLOP/s, 1.50x TF32, 2.00x autocast"),
+    ],
+    [
+      tables[0][0],
+      tables[1][1],
+      [`memory of the ${step.name}`, "", "", "", "2.00 GiB", "1.00 GiB"],
+    ],
+    [
+      ["work", "adjoin float32", "other"],
+      tables[2][1],
+      [step.name, "60.0 ms, 4267 images/s", "90.0 ms, 1.50x"],
+      [convolution.name, "2.40 ms, 1.01 TFLOP/s", "24.0 ms, 10.0x"],
+    ],
+  ]);
 });
 
 Deno.test("the peers' table replaces the last one, and nothing else", () => {
@@ -243,10 +311,18 @@ Deno.test(
       console.log(JSON.stringify(what === "run" ? { ms: 5 } : { error: "cannot" }));
     }`;
     const peer = await start(script, "no-such-program", Deno.execPath());
+    assert(peer.alive);
     assertEquals([peer.name, peer.version, peer.device], ["fake", "1", "none"]);
     assertEquals(await peer.run(), 5);
     await assertRejects(() => peer.prepare(TASKS[0]), Error, "cannot");
     await peer.close();
+    const silent = await start(
+      `console.log(JSON.stringify({ name: "fake" })); setTimeout(() => {}, 1e6);`,
+      Deno.execPath(),
+    );
+    await assertRejects(() => silent.run(200), Error, "no answer within 0.2 s");
+    assert(!silent.alive);
+    await silent.close();
     const ends = 'console.error("last words"); Deno.exit(1);';
     await assertRejects(() => start(ends, Deno.execPath()), Error, "last words");
   },

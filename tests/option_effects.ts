@@ -475,6 +475,7 @@ export const EFFECTS: readonly Effect[] = [
   effect(CONV, "out", "--out 32", ["program", "write w"]),
   effect(CONV, "groups", "--groups 8", ["program", "printed"]),
   effect(CONV, "size", "--size 16", ["program", "write x"]),
+  effect(CONV, "precision", "--precision mixed", ["program", "write x"]),
   effect(CONV, "batch", "--batch 4", ["program", "write x"]),
   effect(STEP, "model", "--model resnet20", "program"),
   effect(STEP, "mode", "--mode plain", "program"),

@@ -1,5 +1,14 @@
-"""PyTorch on CUDA without TF32, else on the CPU: the same work as the other peers, line by line."""
+"""
+PyTorch on CUDA, else on the CPU: the same work as the other peers, line by line.
 
+    pytorch.py [float32|tf32|fp16|bf16] [graph]
+
+float32 is without TF32; tf32 is PyTorch's default for convolutions on CUDA, here for products as well;
+fp16 and bf16 are autocast. All but float32 keep images channels last. A graph is a CUDA graph of a whole
+step. What a device cannot do ends the process with the reason.
+"""
+
+import gc
 import json
 import math
 import os
@@ -13,11 +22,24 @@ import torch.nn.functional as F
 ENOUGH = 0.2
 MOST_RUNS = 256
 
-torch.backends.cuda.matmul.allow_tf32 = False
-torch.backends.cudnn.allow_tf32 = False
+ARGUMENTS = sys.argv[1:] if __name__ == "__main__" else []
+PRECISION = ARGUMENTS[0] if ARGUMENTS else "float32"
+GRAPH = ARGUMENTS[1:] == ["graph"]
+HALF = {"fp16": torch.float16, "bf16": torch.bfloat16}.get(PRECISION)
+LAST = PRECISION != "float32"
+NAMES = {"float32": "float32", "tf32": "TF32", "fp16": "fp16 autocast", "bf16": "bf16 autocast"}
+# A loss is scaled to begin with by less than PyTorch's 65,536, so that no step is left out.
+SCALE = 1024.0
+
+torch.backends.cuda.matmul.allow_tf32 = PRECISION == "tf32"
+torch.backends.cudnn.allow_tf32 = PRECISION == "tf32"
 torch.backends.cudnn.benchmark = True
 CUDA = torch.cuda.is_available()
 DEVICE = torch.device("cuda" if CUDA else "cpu")
+if PRECISION not in NAMES:
+    raise SystemExit(f"error: wanted a precision out of {', '.join(NAMES)}, found {PRECISION}")
+if not CUDA and (GRAPH or PRECISION in ("tf32", "fp16")):
+    raise SystemExit(f"error: {'a CUDA graph' if GRAPH else NAMES[PRECISION]} needs CUDA")
 if not CUDA:
     torch.set_num_threads(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())
 
@@ -37,25 +59,35 @@ def weights(shape, index):
     return (values(count, index) * math.sqrt(12 * shape[-1] / count)).reshape(shape)
 
 
+def laid(made):
+    """As the precision wants images and filters in memory."""
+    return made.contiguous(memory_format=torch.channels_last) if LAST else made.contiguous()
+
+
 def image(batch, size, channels, seed):
     """[batch, channels, size, size]"""
     made = values(batch * size * size * channels, seed).reshape(batch, size, size, channels)
-    return made.permute(0, 3, 1, 2).contiguous().to(DEVICE)
+    return laid(made.permute(0, 3, 1, 2).to(DEVICE))
 
 
 def filters(made):
     """[height, width, in, out] to [out, in, height, width]"""
-    return made.permute(3, 2, 0, 1).contiguous().to(DEVICE)
+    return laid(made.permute(3, 2, 0, 1).to(DEVICE))
+
+
+def operand(made):
+    """What a convolution is given under autocast: half floats."""
+    return made if HALF is None else laid(made.to(HALF))
 
 
 def convolution(task):
     kernel, inputs, out, size, batch = (task[k] for k in ("kernel", "in", "out", "size", "batch"))
     pad = kernel // 2
-    x = image(batch, size, inputs, 0)
-    w = filters(values(kernel * kernel * inputs * out, 1).reshape(kernel, kernel, inputs, out))
+    x = operand(image(batch, size, inputs, 0))
+    w = operand(filters(values(kernel * kernel * inputs * out, 1).reshape(kernel, kernel, inputs, out)))
     if task["direction"] == "forward":
         return lambda: F.conv2d(x, w, padding=pad)
-    dy = image(batch, size, out, 2)
+    dy = operand(image(batch, size, out, 2))
     at = 0 if task["direction"] == "inputGradient" else 1
     wanted = [at == 0, at == 1, False]
     backward = torch.ops.aten.convolution_backward
@@ -146,22 +178,89 @@ def network(task):
     return made
 
 
+def grad_scaler():
+    """Of loss scaling, where gradients are fp16: what newer versions call it, or older ones."""
+    if PRECISION != "fp16":
+        return None
+    made = getattr(torch.amp, "GradScaler", None)
+    return made("cuda", init_scale=SCALE) if made else torch.cuda.amp.GradScaler(init_scale=SCALE)
+
+
+def forward_loss(made, x, y):
+    if HALF is None:
+        return F.cross_entropy(made(x), y)
+    with torch.autocast(DEVICE.type, HALF):
+        return F.cross_entropy(made(x), y)
+
+
 def step(task):
     batch, size = task["batch"], task["size"]
     made = network(task)
+    if LAST:
+        made = made.to(memory_format=torch.channels_last)
     optimizer = torch.optim.SGD(made.parameters(), task["lr"], momentum=task["momentum"])
     pixels = torch.floor((image(batch, size, 3, 999) + 0.5) * 256)
     x = (pixels / 255 - 0.5) / 0.5
     y = torch.arange(batch, device=DEVICE) % task["classes"]
+    if GRAPH:
+        return captured(made, optimizer, lambda: forward_loss(made, x, y))
+    scaler = grad_scaler()
 
     def run():
         optimizer.zero_grad()
-        loss = F.cross_entropy(made(x), y)
-        loss.backward()
-        optimizer.step()
+        loss = forward_loss(made, x, y)
+        if scaler:
+            scaler.scale(loss).backward()
+            scaler.step(optimizer)
+            scaler.update()
+        else:
+            loss.backward()
+            optimizer.step()
         return loss.detach()
 
     return run
+
+
+def captured(made, optimizer, forward):
+    """
+    A whole step as a CUDA graph. A scaler asks the processor whether to step, which no graph can: the
+    loss of fp16 is scaled by a constant, and gradients are scaled back.
+    """
+    parameters = list(made.parameters())
+    scale = SCALE if PRECISION == "fp16" else 1.0
+
+    def run():
+        # Gradients that are not there are written, not added up; in a graph they keep their place.
+        optimizer.zero_grad(set_to_none=True)
+        loss = forward()
+        (loss * scale).backward()
+        if scale != 1.0:
+            torch._foreach_mul_([p.grad for p in parameters], 1 / scale)
+        optimizer.step()
+        return loss.detach()
+
+    kept = [value.clone() for value in made.state_dict().values()]
+    aside = torch.cuda.Stream()
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(3):
+            run()
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        loss = run()
+    # Training begins here, as it does for all others.
+    with torch.no_grad():
+        for value, before in zip(made.state_dict().values(), kept):
+            value.copy_(before)
+        for p in parameters:
+            optimizer.state[p]["momentum_buffer"].zero_()
+
+    def replay():
+        graph.replay()
+        return loss
+
+    return replay
 
 
 def settle():
@@ -179,29 +278,45 @@ def timed(run, count):
     return (time.perf_counter() - start) / count, last
 
 
+def forget():
+    """Gives the memory of the last task back, for the other peers."""
+    if CUDA:
+        gc.collect()
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
+def peak():
+    return {"bytes": torch.cuda.max_memory_allocated()} if CUDA else {}
+
+
 def say(message):
     print(json.dumps(message), flush=True)
 
 
 def main():
     device = torch.cuda.get_device_name() if CUDA else f"CPU, {torch.get_num_threads()} threads"
-    say({"name": "PyTorch", "version": torch.__version__, "device": device})
+    words = [NAMES[PRECISION]] if ARGUMENTS else []
+    name = " ".join(["PyTorch", *words, *(["CUDA graph"] if GRAPH else [])])
+    say({"name": name, "version": torch.__version__, "device": device})
     run, runs = None, 1
     for line in sys.stdin:
         request = json.loads(line)
         try:
             if request["do"] == "prepare":
                 run = None
+                forget()
                 task = request["task"]
                 run = step(task) if task["kind"] == "step" else convolution(task)
                 timed(run, 1)
                 one, last = timed(run, 1)
                 runs = min(MOST_RUNS, math.ceil(ENOUGH / max(one, ENOUGH / MOST_RUNS)))
-                say({"check": last.double().abs().sum().item()})
+                say({"check": last.double().abs().sum().item(), **peak()})
             else:
                 say({"ms": timed(run, runs)[0] * 1000})
         except Exception as error:
             say({"error": str(error)})
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,23 @@ async function* lines(): AsyncGenerator<string> {
   }
 }
 
-/** Answers requests until there are no more, then ends the process. */
+/** Says what a library is, answers requests until there are no more, then ends the process. */
+export async function answerAll(
+  hello: Hello,
+  answer: (request: Request<Task>) => Promise<Reply>,
+): Promise<never> {
+  say(hello);
+  for await (const line of lines()) {
+    try {
+      say(await answer(JSON.parse(line)));
+    } catch (error) {
+      say({ error: error instanceof Error ? error.message : String(error) });
+    }
+  }
+  Deno.exit();
+}
+
+/** Answers requests for work that is made ready as a job. */
 export async function serve(
   hello: Hello,
   { prepare, mostRuns }: {
@@ -31,10 +47,9 @@ export async function serve(
     mostRuns: number;
   },
 ): Promise<never> {
-  say(hello);
   let prepared: Prepared | undefined;
   let runs = 1;
-  const answer = async (request: Request<Task>): Promise<Reply> => {
+  return await answerAll(hello, async (request) => {
     if (request.do === "prepare") {
       prepared?.drop();
       prepared = undefined;
@@ -44,15 +59,7 @@ export async function serve(
     }
     if (!prepared) return { error: "nothing is prepared" };
     return { ms: await time(prepared, runs) };
-  };
-  for await (const line of lines()) {
-    try {
-      say(await answer(JSON.parse(line)));
-    } catch (error) {
-      say({ error: error instanceof Error ? error.message : String(error) });
-    }
-  }
-  Deno.exit();
+  });
 }
 
 /** The sum of |values|, which does not depend on their order in memory. */

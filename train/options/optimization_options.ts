@@ -182,7 +182,7 @@ export const OPTIMIZATION = [
   },
   {
     title: "precision",
-    commands: ["train", "search", "compare", "bench step"],
+    commands: ["train", "search", "compare", "bench step", "bench conv"],
     options: [
       {
         name: "precision",

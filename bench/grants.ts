@@ -1,0 +1,25 @@
+import tasks from "./tasks.json" with { type: "json" };
+import root from "../deno.json" with { type: "json" };
+
+/** Tasks of `bench`, and those beside it. */
+type Task = keyof typeof tasks.tasks | keyof typeof root.tasks;
+
+/** A variable of the environment, where there is one that may be read. */
+function variable(name: string): string | undefined {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: name });
+  return state === "granted" ? Deno.env.get(name) : undefined;
+}
+
+/**
+ * The permissions that a task grants, as flags of Deno's, with the environment's variables filled in
+ * as the shell of tasks does.
+ */
+export function grantsOf(task: Task): string[] {
+  const all: Readonly<Record<string, { readonly command: string }>> = {
+    ...root.tasks,
+    ...tasks.tasks,
+  };
+  const filled = all[task].command.replace(/\$(\w+)/g, (_, name) => variable(name) ?? "");
+  return [...filled.matchAll(/--allow-\w+(?:="[^"]*"|=\S+)?/g)]
+    .map(([flag]) => flag.replaceAll('"', ""));
+}

@@ -1,0 +1,42 @@
+// This project as one of the peers, in a process of its own: a line of JSON for each request.
+//   deno run ... bench/served.ts --precision mixed
+import { quietDrivers } from "../cli/environment.ts";
+import { errorMessage } from "../cli/error_message.ts";
+import { printError } from "../cli/print.ts";
+import { printable } from "../data/printable.ts";
+import { Gpu } from "../kernels/gpu.ts";
+import { UsageError } from "../train/errors.ts";
+import { precisionOn, PRECISIONS } from "../train/precision.ts";
+import { Own } from "./own.ts";
+import { answerAll } from "./peers/serve.ts";
+import { takeFlags } from "./trials.ts";
+
+/** Opens what flags name, and answers. */
+async function served(args: readonly string[]): Promise<never> {
+  const { given, rest } = takeFlags(args, ["precision"]);
+  const named = given("precision").at(-1) ?? "float32";
+  const choice = PRECISIONS.find((precision) => precision === named);
+  if (!choice || rest.length) {
+    throw new UsageError(
+      `Cannot serve: wanted --precision with one of ${PRECISIONS.join(", ")}, found ` +
+        printable(args.join(" ")),
+    );
+  }
+  quietDrivers();
+  const gpu = await Gpu.open();
+  const own = new Own(gpu, precisionOn(gpu, choice));
+  const { name, version, device } = own;
+  return await answerAll({ name, version, device }, async (request) => {
+    if (request.do === "prepare") return await own.prepare(request.task);
+    return { ms: await own.run() };
+  });
+}
+
+if (import.meta.main) {
+  try {
+    await served(Deno.args);
+  } catch (error) {
+    printError(`Error: ${printable(errorMessage(error, ["bench", "peers"]))}\n`);
+    Deno.exit(1);
+  }
+}
