@@ -10,7 +10,7 @@ import { lacks } from "./permissions.ts";
 type Sources = ReadonlyMap<string, string>;
 
 const KERNELS = ["kernels/gpu/", "kernels/program/", "kernels/wgsl/", "kernels/"];
-const CONVOLUTION = [...KERNELS, "kernels/conv/"];
+const CONVOLUTION = [...KERNELS, "kernels/matrix/", "kernels/conv/"];
 const OPEN = ["kernels/gpu.ts", "kernels/preset.ts"];
 const OPS = [...CONVOLUTION, "kernels/ops/", "kernels/mod.ts", ...OPEN];
 /** Parts of messages. */
@@ -37,7 +37,9 @@ const ROOMS: Readonly<Record<string, readonly string[]>> = {
   // What an op is, and how its gradient is recorded: `op.ts`, `gradient.ts`.
   "kernels/": ["kernels/gpu/", "kernels/program/", "kernels/wgsl/"],
   "kernels/wgsl/": ["kernels/gpu/", "kernels/program/"],
-  "kernels/conv/": KERNELS,
+  // Matrix units, or loops in their place: four operations, and tiles made of them.
+  "kernels/matrix/": ["kernels/gpu/", "kernels/wgsl/"],
+  "kernels/conv/": [...KERNELS, "kernels/matrix/"],
   "kernels/ops/": CONVOLUTION,
   // They put the parts together that users open a GPU with; ops know only its device.
   "kernels/preset.ts": ["kernels/gpu/", "kernels/wgsl/", "kernels/conv/"],

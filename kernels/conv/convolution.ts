@@ -8,16 +8,18 @@ import { depthwiseProduct } from "./depthwise_product.ts";
 import { directProduct } from "./direct_product.ts";
 import type { Product, ProductAlgorithm } from "./gemm.ts";
 import { implicitGemm } from "./implicit_gemm.ts";
+import { matrixProduct } from "./matrix_product.ts";
 import { thinProduct } from "./thin_product.ts";
 import { tiledProduct } from "./tiled_product.ts";
 import { winogradProduct } from "./winograd_product.ts";
-import { workKey } from "./work.ts";
+import { workIn, workKey } from "./work.ts";
 
 /**
  * The algorithms of the forward convolution and of its input gradient. Without a measured choice
  * the first that applies is taken.
  */
 export const PRODUCT_ALGORITHMS: readonly ProductAlgorithm[] = [
+  matrixProduct,
   tiledProduct,
   winogradProduct,
   thinProduct,
@@ -28,7 +30,7 @@ export const PRODUCT_ALGORITHMS: readonly ProductAlgorithm[] = [
 
 function recordProduct(trace: Trace, product: Product): void {
   const { direction, geometry } = product;
-  const work = { direction, geometry };
+  const work = workIn(trace, { direction, geometry });
   const plan = choosePlan(PRODUCT_ALGORITHMS, trace.gpu, work);
   trace.within(workKey(work), () => plan.record(trace, product));
 }

@@ -1,5 +1,6 @@
 import type { AdapterKind } from "../gpu/device_preset.ts";
 import { PerDevice } from "../gpu/per_device.ts";
+import { MATRIX_TILES, type MatrixTile } from "../matrix/tile.ts";
 import { TILING, type Tiling } from "./tiles.ts";
 
 /** A block of outputs: rows (positions) times columns (vec4 of channels). */
@@ -8,6 +9,14 @@ export interface Block {
   readonly rows: number;
   /** Vec4 of channels. */
   readonly columns: number;
+}
+
+/** How matrix units are used. */
+export interface Matrices {
+  /** Candidates for all directions. */
+  readonly tiles: readonly MatrixTile[];
+  /** Whether ordinary loops take the place of matrix units, to try kernels where there are none. */
+  readonly emulated?: boolean;
 }
 
 /** The part of a preset that shapes convolutions and linear layers. */
@@ -25,6 +34,8 @@ export interface ConvolutionPreset {
    * Workgroup tiles of products and weight gradients; without them each invocation is on its own.
    */
   readonly tiles?: Tiling;
+  /** Tiles for matrix units, which are used in mixed precision where the device has some. */
+  readonly matrices?: Matrices;
 }
 
 /** The convolution part of each preset. */
@@ -39,6 +50,7 @@ export const CONVOLUTION_PRESETS: Readonly<Record<AdapterKind, ConvolutionPreset
     side: 2,
     positions: 4,
     tiles: TILING,
+    matrices: { tiles: MATRIX_TILES },
   },
 };
 

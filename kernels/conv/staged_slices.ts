@@ -1,6 +1,6 @@
 import { unroll } from "../wgsl/blocked.ts";
+import { MOST_TAPS } from "./tiles.ts";
 import type { ProductDirection } from "./work.ts";
-import { MOST_TAPS, productLayout, type ProductTile } from "./tiles.ts";
 
 /**
  * WGSL for the loads of a tiled product: the reduction runs over all pairs of a kept tap and a quad
@@ -22,37 +22,32 @@ export interface StagedWeight {
   readonly out: string;
 }
 
+/** How the invocations of a workgroup share in loading the slices of a tile. */
+export interface Staging {
+  /** Invocations of the workgroup. */
+  readonly invocations: number;
+  /** Positions of the tile. */
+  readonly positions: number;
+  /** Channels of the tile. */
+  readonly channels: number;
+  /** Channels of the reduction in a slice. */
+  readonly depth: number;
+  /** The WGSL type that `x` and `w` return. */
+  readonly element: "vec4f" | "vec4<f16>";
+  /** The m-th vec4 of weights that an invocation loads. */
+  weight(m: number): StagedWeight;
+}
+
 /** The m-th position of x that an invocation loads; its quad of the slice is `lane % slice`. */
-export function stagedPosition(tile: ProductTile, m: number): string {
-  const slice = tile.depth / 4;
-  return `lane / ${slice}u + ${m * productLayout(tile).invocations / slice}u`;
-}
-
-/**
- * The m-th vec4 of weights that an invocation loads: neighbours in memory go to neighbouring lanes.
- */
-export function stagedWeight(
-  direction: ProductDirection,
-  tile: ProductTile,
+export function stagedPosition(
+  { invocations, depth }: Pick<Staging, "invocations" | "depth">,
   m: number,
-): StagedWeight {
-  const { invocations } = productLayout(tile);
-  const { channels, depth } = tile;
-  const quads = channels / 4;
-  if (direction === "forward") {
-    const at = `(lane / ${quads}u + ${m * invocations / quads}u)`;
-    return { quad: `${at} / 4u`, row: `${at} % 4u`, out: `lane % ${quads}u` };
-  }
-  return {
-    quad: `lane / 4u % ${depth / 4}u`,
-    row: "lane % 4u",
-    out: `lane / ${depth}u + ${m * invocations / depth}u`,
-  };
+): string {
+  const slice = depth / 4;
+  return `lane / ${slice}u + ${m * invocations / slice}u`;
 }
 
-function countOf(tile: ProductTile): SliceLoads["count"] {
-  const { invocations } = productLayout(tile);
-  const { positions, channels, depth } = tile;
+function countOf({ invocations, positions, channels, depth }: Staging): SliceLoads["count"] {
   return { x: positions * depth / 4 / invocations, w: depth * channels / 4 / invocations };
 }
 
@@ -60,8 +55,8 @@ function countOf(tile: ProductTile): SliceLoads["count"] {
  * Names where a staged position of x lies: row `top` and column `left` of its first tap, and the
  * rows before its `image`.
  */
-function stagedPixel(tile: ProductTile, m: number): string {
-  return `let p${m} = first + ${stagedPosition(tile, m)};
+function stagedPixel(staging: Staging, m: number): string {
+  return `let p${m} = first + ${stagedPosition(staging, m)};
   let top${m} = i32((p${m} / window.grid.x) % window.grid.y * scale().y) + window.offset.y;
   // Beyond the last image, a column that no offset brings back inside.
   let left${m} = select(i32(p${m} % window.grid.x * scale().x) + window.offset.x, -65536, p${m} >= end);
@@ -79,19 +74,23 @@ function pixel(m: number): { named: string; inside: string; start: string } {
 }
 
 /** Loads vec4 `at` of an operand as `name`, or zero. */
-function loaded(operand: "x" | "w", m: number, { at, real }: { at: string; real: string }): string {
+function loaded(
+  operand: "x" | "w",
+  m: number,
+  { at, real, element }: { at: string; real: string; element: Staging["element"] },
+): string {
   return `let ${operand}_real${m} = ${real};
-    let ${operand}${m} = select(vec4f(), ${operand}(select(0u, ${at}, ${operand}_real${m})), ${operand}_real${m});`;
+    let ${operand}${m} = select(${element}(), ${operand}(select(0u, ${at}, ${operand}_real${m})), ${operand}_real${m});`;
 }
 
 /** Loads weights of quad `k` of the inputs of the tap with the number `number`, where `real`. */
 function loadWeight(
   direction: ProductDirection,
-  tile: ProductTile,
+  { weight, element }: Staging,
   m: number,
   { k, number, real }: { k: string; number: string; real: string },
 ): string {
-  const { row, out } = stagedWeight(direction, tile, m);
+  const { row, out } = weight(m);
   const column = `first_quad + ${out}`;
   const [weightRow, quad, within] = direction === "forward"
     ? [`(${k}) * 4u + ${row}`, column, ` && ${column} < out_quads`]
@@ -101,14 +100,16 @@ function loadWeight(
     loaded("w", m, {
       at: `(${number} * dims.weight_rows + weight_row${m}) * dims.weight_quads + ${quad}`,
       real: `${real} && weight_row${m} < dims.weight_rows${within}`,
+      element,
     })
   }`;
 }
 
 /** Slices that lie within one tap each, as the quads of x are a multiple of them. */
-export function slicesOfTaps(direction: ProductDirection, tile: ProductTile): SliceLoads {
-  const slice = tile.depth / 4;
-  const count = countOf(tile);
+export function slicesOfTaps(direction: ProductDirection, staging: Staging): SliceLoads {
+  const { weight, element } = staging;
+  const slice = staging.depth / 4;
+  const count = countOf(staging);
   const enter = (m: number): string => {
     const { named, inside, start } = pixel(m);
     return `${named}
@@ -117,7 +118,7 @@ export function slicesOfTaps(direction: ProductDirection, tile: ProductTile): Sl
   };
   return {
     count,
-    before: `${unroll(count.x, (m) => stagedPixel(tile, m))}
+    before: `${unroll(count.x, (m) => stagedPixel(staging, m))}
   let slices = kept * (dims.in_quads / ${slice}u);
   // Quads of the tap before the slice; which of the kept taps it is, and its number in the filter.
   var c = 0u;
@@ -132,11 +133,11 @@ export function slicesOfTaps(direction: ProductDirection, tile: ProductTile): Sl
       number = number_of(window, tap);
       ${unroll(count.x, enter)}
     }
-    ${unroll(count.x, (m) => loaded("x", m, { at: `at${m} + c`, real: `inside${m}` }))}
+    ${unroll(count.x, (m) => loaded("x", m, { at: `at${m} + c`, real: `inside${m}`, element }))}
     ${
       unroll(count.w, (m) => {
-        const k = `c + ${stagedWeight(direction, tile, m).quad}`;
-        return loadWeight(direction, tile, m, { k, number: "number", real: "more" });
+        const k = `c + ${weight(m).quad}`;
+        return loadWeight(direction, staging, m, { k, number: "number", real: "more" });
       })
     }
     c += ${slice}u;`,
@@ -144,13 +145,14 @@ export function slicesOfTaps(direction: ProductDirection, tile: ProductTile): Sl
 }
 
 /** Slices across taps: each quad finds its tap by a division. */
-export function slicesAcrossTaps(direction: ProductDirection, tile: ProductTile): SliceLoads {
-  const slice = tile.depth / 4;
-  const count = countOf(tile);
+export function slicesAcrossTaps(direction: ProductDirection, staging: Staging): SliceLoads {
+  const { weight, element } = staging;
+  const slice = staging.depth / 4;
+  const count = countOf(staging);
   const real = (quad: string): string => `${quad}.w < kept * dims.in_quads`;
   return {
     count,
-    before: `${unroll(count.x, (m) => stagedPixel(tile, m))}
+    before: `${unroll(count.x, (m) => stagedPixel(staging, m))}
   let reciprocal = 1.0 / f32(dims.in_quads);
   let slices = (kept * dims.in_quads + ${slice - 1}u) / ${slice}u;`,
     load: `let quad = tap_at(s * ${slice}u + lane % ${slice}u, reciprocal);
@@ -159,16 +161,16 @@ export function slicesAcrossTaps(direction: ProductDirection, tile: ProductTile)
       unroll(count.x, (m) => {
         const { named, inside, start } = pixel(m);
         const at = `${start} + quad.z`;
-        return `${named}\n    ${loaded("x", m, { at, real: `${real("quad")} && ${inside}` })}`;
+        return `${named}\n    ${
+          loaded("x", m, { at, real: `${real("quad")} && ${inside}`, element })
+        }`;
       })
     }
     ${
       unroll(count.w, (m) =>
-        `let quad${m} = tap_at(s * ${slice}u + ${
-          stagedWeight(direction, tile, m).quad
-        }, reciprocal);
+        `let quad${m} = tap_at(s * ${slice}u + ${weight(m).quad}, reciprocal);
     ${
-          loadWeight(direction, tile, m, {
+          loadWeight(direction, staging, m, {
             k: `quad${m}.z`,
             number: `number_of(window, quad${m}.xy)`,
             real: real(`quad${m}`),

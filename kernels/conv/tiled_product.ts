@@ -1,4 +1,4 @@
-import { COMPONENTS, KEPT_TAPS, range, unroll } from "../wgsl/blocked.ts";
+import { COMPONENTS, range, unroll } from "../wgsl/blocked.ts";
 import { type Epilogue, epilogueOf, epilogueStore, NO_EPILOGUE } from "../wgsl/epilogue.ts";
 import { defineAlgorithm } from "./algorithm.ts";
 import { GEMM_DIMS, type GemmDims, type ProductAlgorithm, recordGemm, sidesOf } from "./gemm.ts";
@@ -7,8 +7,15 @@ import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { PHASES } from "./phases.ts";
 import { productExtent, productTime, runnableTiles } from "./tile_estimate.ts";
 import { isProduct, type ProductDirection } from "./work.ts";
-import { slicesAcrossTaps, slicesOfTaps, stagedPosition, stagedWeight } from "./staged_slices.ts";
-import { MOST_TAPS, productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
+import { frameIterations, PIXEL_OF_RESULT, productFrame } from "./product_frame.ts";
+import {
+  slicesAcrossTaps,
+  slicesOfTaps,
+  stagedPosition,
+  type StagedWeight,
+  type Staging,
+} from "./staged_slices.ts";
+import { productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
 /** Options of the tiled kernel. */
@@ -51,6 +58,32 @@ function multiply(direction: ProductDirection, tile: ProductTile, quad: number):
     }`;
 }
 
+/**
+ * The m-th vec4 of weights that an invocation loads: neighbours in memory go to neighbouring lanes.
+ */
+function stagedWeight(direction: ProductDirection, tile: ProductTile, m: number): StagedWeight {
+  const { invocations } = productLayout(tile);
+  const { channels, depth } = tile;
+  const quads = channels / 4;
+  if (direction === "forward") {
+    const at = `(lane / ${quads}u + ${m * invocations / quads}u)`;
+    return { quad: `${at} / 4u`, row: `${at} % 4u`, out: `lane % ${quads}u` };
+  }
+  return {
+    quad: `lane / 4u % ${depth / 4}u`,
+    row: "lane % 4u",
+    out: `lane / ${depth}u + ${m * invocations / depth}u`,
+  };
+}
+
+/** How the invocations of a tile share in loading it. */
+function stagingOf(direction: ProductDirection, tile: ProductTile): Staging {
+  const { positions, channels, depth } = tile;
+  const { invocations } = productLayout(tile);
+  const weight = (m: number): StagedWeight => stagedWeight(direction, tile, m);
+  return { invocations, positions, channels, depth, element: "vec4f", weight };
+}
+
 /** WGSL that stores the vec4 that an invocation has loaded of a slice to workgroup memory. */
 function stage(
   direction: ProductDirection,
@@ -58,10 +91,10 @@ function stage(
   count: { x: number; w: number },
 ): string {
   const { x, w } = stagedProduct(tile);
-  const { down, across } = productLayout(tile);
+  const { down, across, invocations } = productLayout(tile);
   const slice = tile.depth / 4;
   const position = (m: number): string => {
-    const p = `(${stagedPosition(tile, m)})`;
+    const p = `(${stagedPosition({ depth: tile.depth, invocations }, m)})`;
     return x.at({ row: `${p} / ${down}u`, quad: `lane % ${slice}u`, lane: `${p} % ${down}u` });
   };
   const weight = (m: number): string => {
@@ -86,19 +119,15 @@ export function tiledKernel(
   const { down, across, invocations } = productLayout(tile);
   const { row, column } = laneGrid(down, across);
   const { x, w } = stagedProduct(tile);
-  const { count, before, load } = (aligned ? slicesOfTaps : slicesAcrossTaps)(direction, tile);
+  const { count, before, load } = (aligned ? slicesOfTaps : slicesAcrossTaps)(
+    direction,
+    stagingOf(direction, tile),
+  );
   const store = (i: number): string =>
     `{
     let p = first + lane_row + ${i * down}u;
     if (p < end) {
-      var pixel = p;
-      if (!in_order()) {
-        let b = p % window.grid.x;
-        let a = (p / window.grid.x) % window.grid.y;
-        let n = p / (window.grid.x * window.grid.y);
-        pixel = (n * dims.out_height + a * out_scale().y + window.out.y) * dims.out_width
-          + b * out_scale().x + window.out.x;
-      }
+      ${PIXEL_OF_RESULT}
       let at = pixel * out_quads;
       ${
       unroll(columns, (j) =>
@@ -117,51 +146,15 @@ export function tiledKernel(
     reads: { x: "bulk", w: "bulk", ...stored.reads },
     writes: { y: "bulk" },
     dims: GEMM_DIMS,
-    wgsl: /* wgsl */ `
-${KEPT_TAPS}
-${phases?.wgsl ?? PHASES[direction]}
-// t + 256 s of each tap (s, t) that is kept.
-var<workgroup> kept_taps: array<u32, ${MOST_TAPS}>;
-${x.declared}
-${w.declared}
-
-fn number_of(window: Window, tap: vec2u) -> u32 {
-  let of_kernel = window.tap + tap * tap_step();
-  return of_kernel.y * dims.kernel_width + of_kernel.x;
-}
-
-// The t and s of the tap of quad k of the reduction, its quad of channels, and k. The half keeps
-// the rounded quotient on the right side of a whole number.
-fn tap_at(k: u32, reciprocal: f32) -> vec4u {
-  let ordinal = u32((f32(k) + 0.5) * reciprocal);
-  let t = kept_taps[min(ordinal, ${MOST_TAPS - 1}u)];
-  return vec4u(t & 255u, t >> 8u, k - ordinal * dims.in_quads, k);
-}
-
-fn main(workgroup: u32, lane: u32) {
-  // workgroup = (phase * groups + group of ${positions} positions) * blocks + block of ${channels} channels
-  let out_quads = (dims.out_channels + 3u) / 4u;
-  let blocks = (out_quads + ${channels / 4 - 1}u) / ${channels / 4}u;
-  let group = phase_of(workgroup / blocks, dims.groups);
-  let window = window_of(group.x);
-  let first = group.y * ${positions}u;
-  let first_quad = workgroup % blocks * ${channels / 4}u;
-  let end = dims.batch * window.grid.y * window.grid.x;
-  let lane_row = ${row};
-  let lane_column = ${column};
-  workgroupBarrier();
-  var kept = 0u;
-  var each = vec2u();
-  for (var i = 0u; i < window.taps.y * window.taps.x; i++) {
-    if (kept_tap(number_of(window, each))) {
-      if (lane == 0u) { kept_taps[kept] = each.x + each.y * 256u; }
-      kept += 1u;
-    }
-    each.x += 1u;
-    if (each.x == window.taps.x) { each = vec2u(0u, each.y + 1u); }
-  }
-  workgroupBarrier();
-  ${unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))}
+    wgsl: productFrame({
+      phases: phases?.wgsl ?? PHASES[direction],
+      ...{ positions, channels },
+      declared: `${x.declared}\n${w.declared}`,
+      before: `let lane_row = ${row};
+  let lane_column = ${column};`,
+      body: `${
+        unroll(rows, (i) => range(columns).map((j) => `var s${i}_${j} = vec4f();`).join(" "))
+      }
   ${before}
   // One more round than slices: each loads slice s and multiplies slice s - 1.
   for (var s = 0u; s <= slices; s++) {
@@ -174,11 +167,12 @@ fn main(workgroup: u32, lane: u32) {
     workgroupBarrier();
   }
   ${unroll(columns, (j) => `let quad${j} = first_quad + lane_column + ${j * across}u;`)}
-  ${unroll(rows, store)}
-}`,
-    iterations: ({ kernel_height, kernel_width, in_quads }) => {
-      const taps = kernel_height * kernel_width;
-      return taps + 1 + Math.ceil(taps * in_quads * 4 / tile.depth) + 2;
+  ${unroll(rows, store)}`,
+    }),
+    iterations: (dims) => {
+      const { kernel_height, kernel_width, in_quads } = dims;
+      const slices = Math.ceil(kernel_height * kernel_width * in_quads * 4 / tile.depth);
+      return frameIterations(dims) + slices + 2;
     },
   });
 }

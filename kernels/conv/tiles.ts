@@ -192,7 +192,7 @@ function requireEven(
 
 /** Whether a device can run workgroups of this layout. */
 export function fits(
-  { invocations, bytes }: TileLayout,
+  { invocations, bytes }: Pick<TileLayout, "invocations" | "bytes">,
   limits: Pick<
     GPUSupportedLimits,
     | "maxComputeInvocationsPerWorkgroup"

@@ -48,10 +48,13 @@ function copiesOf({ geometry: g }: Work): number {
   return Math.min(16, Math.max(1, Math.round(GFLOP / gflop)));
 }
 
-/** Tensors of zeros for a work. */
-function dummies(scope: Scope, { geometry }: Work): Record<Operand, Tensor> {
+/** Tensors of zeros for a work; images are kept as its precision says. */
+function dummies(scope: Scope, { geometry, precision }: Work): Record<Operand, Tensor> {
   const { x, w, y } = operandShapes(geometry);
-  return { x: scope.tensor("x", x), w: scope.tensor("w", w), y: scope.tensor("y", y) };
+  const type = precision === "mixed" ? "f16" : "f32";
+  const images = (name: string, shape: readonly number[]): Tensor =>
+    scope.tensor(name, shape, undefined, type);
+  return { x: images("x", x), w: scope.tensor("w", w), y: images("y", y) };
 }
 
 /**
@@ -125,7 +128,7 @@ async function tuneWork(
       await tolerant(async () => {
         const program = await scope.trace(`tile ${name}`, (trace) => {
           for (let i = 0; i < copies; i++) recordWork(trace, work, operands);
-        });
+        }, { precision: work.precision });
         waiting.set(name, program);
       });
       const bytes = [...waiting.values()].reduce((sum, program) => sum + program.bytes, 0);

@@ -10,7 +10,7 @@ import { imageWeightGradient } from "./image_weight_gradient.ts";
 import { tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { WeightGradientAlgorithm } from "./weight_gradient_parts.ts";
 import { winogradWeightGradient } from "./winograd_weight_gradient.ts";
-import { workKey } from "./work.ts";
+import { workIn, workKey } from "./work.ts";
 
 /**
  * The algorithms of weight gradients. Without a measured choice the first that applies is taken.
@@ -30,7 +30,7 @@ export function weightGradient(
   geometry: Geometry,
   { x, dy }: { x: Tensor; dy: Tensor },
 ): PendingGradient {
-  const work = { direction: "weight gradient" as const, geometry };
+  const work = workIn(trace, { direction: "weight gradient", geometry });
   const plan = choosePlan(WEIGHT_GRADIENT_ALGORITHMS, trace.gpu, work);
   const { complete, write } = plan.record(trace, { geometry, x, dy });
   return {

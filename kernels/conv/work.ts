@@ -1,4 +1,5 @@
 import { quads } from "../gpu/tensor.ts";
+import type { Precision } from "../program/trace.ts";
 import { type Geometry, groupOf, sidesText } from "../wgsl/geometry.ts";
 
 /** The directions whose result is a batch of images. */
@@ -10,6 +11,13 @@ export interface Work {
   readonly direction: ProductDirection | "weight gradient";
   /** The shapes of the convolution. */
   readonly geometry: Geometry;
+  /** The precision of the program that it is part of, where that is not float32. */
+  readonly precision?: Exclude<Precision, "float32">;
+}
+
+/** A work in a program of a precision. */
+export function workIn({ precision }: { readonly precision: Precision }, work: Work): Work {
+  return precision === "float32" ? work : { ...work, precision };
 }
 
 /** Whether each output channel is made of all input channels. */
@@ -47,7 +55,7 @@ export function usedOfFilter(g: Geometry): number {
 }
 
 /** The name of a work: works of the same name share a choice of tile. */
-export function workKey({ direction, geometry: g }: Work): string {
+export function workKey({ direction, geometry: g, precision }: Work): string {
   const taps = g.kernelHeight * g.kernelWidth;
   const { taps_low, taps_high } = g.tapBits;
   const all = taps_low === 2 ** Math.min(taps, 32) - 1 &&
@@ -55,7 +63,7 @@ export function workKey({ direction, geometry: g }: Work): string {
   const mask = all ? "" : ` taps ${taps_high} ${taps_low}`;
   const [stride, padding, dilation] = [g.stride, g.padding, g.dilation].map(sidesText);
   const rest = (dilation === "1" ? "" : ` dilation ${dilation}`) +
-    (g.groups === 1 ? "" : ` groups ${g.groups}`);
+    (g.groups === 1 ? "" : ` groups ${g.groups}`) + (precision === "mixed" ? " mixed" : "");
   return `${direction} ${g.batch}x${g.height}x${g.width}x${g.keepIn}, ` +
     `${g.kernelHeight}x${g.kernelWidth}x${g.keepOut} stride ${stride} padding ${padding}${rest}${mask}`;
 }

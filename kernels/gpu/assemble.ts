@@ -93,7 +93,10 @@ function declareRead(name: string, read: Read, { loads, half }: DeclaredAs): Dec
     };
   }
   const { element, load } = half ? HALF : FULL;
-  const functions = `fn ${name}(i: u32) -> vec4f { return ${load(`${name}_quads[i]`)}; }`;
+  const quad = `${name}_quads[i]`;
+  const functions = read === "half"
+    ? `fn ${name}(i: u32) -> vec4<f16> { return ${half ? quad : `vec4<f16>(${quad})`}; }`
+    : `fn ${name}(i: u32) -> vec4f { return ${load(quad)}; }`;
   return read === "channel"
     ? {
       variable: `var<uniform> ${name}_quads: array<vec4f, ${CHANNEL_QUADS}>;`,
@@ -159,12 +162,13 @@ export function assemble(
     ...firsts.map((first) => `${first}: u32, `),
   ].join("");
   const variables = [...declared.map(({ variable }) => variable), "var<uniform> dims: Dims;"];
-  const { workgroupSize, subgroup = false } = kernel;
+  const { workgroupSize, subgroup = false, directives: own = [] } = kernel;
+  const narrow = halves.length > 0 || Object.values(kernel.reads).includes("half");
   const before = firsts.map((first) => `${first} = dims.${first};`).join(" ");
   return {
     name: kernel.name,
     code: [
-      ...new Set([...halves.length ? ["enable f16;"] : [], ...directives]),
+      ...new Set([...narrow ? ["enable f16;"] : [], ...directives, ...own]),
       `struct Dims { workgroups: u32, ${fields}}`,
       ...variables.map((variable, i) => `@group(0) @binding(${i}) ${variable}`),
       ...firsts.map((first) => `var<private> ${first}: u32;`),

@@ -2,10 +2,11 @@
  * The ways in which a kernel reads a tensor:
  * - `bulk`: vec4 by vec4, from a texture where the adapter loads textures faster than buffers;
  * - `small`: vec4 by vec4 from its buffer: a tensor too small to be worth a texture;
+ * - `half`: vec4 by vec4 from its buffer as `vec4<f16>`, whichever floats it holds;
  * - `channel`: one vec4 per four channels, as a uniform (at most {@link CHANNEL_QUADS} of them);
  * - `u32`, `f32`: single words of a buffer.
  */
-export type Read = "bulk" | "small" | "channel" | "u32" | "f32";
+export type Read = "bulk" | "small" | "half" | "channel" | "u32" | "f32";
 
 /**
  * The ways in which a kernel writes a tensor. `bulk` may go into a texture, where it is then read;
@@ -18,7 +19,7 @@ export const CHANNEL_QUADS = 1024;
 
 /**
  * A compute kernel. `wgsl` defines `fn main(workgroup: u32, lane: u32)`, the work of one workgroup
- * out of `dims.workgroups`. The rest is declared for it: for each bulk, small or channel operand
+ * out of `dims.workgroups`. The rest is declared for it: for each bulk, small, half or channel operand
  * `x` a function `x(i)` that loads its i-th vec4, for each word operand the array `x`, for each
  * bulk or updated result `y` a function `set_y(i, value)`, and a uniform `dims` with the named
  * numbers.
@@ -42,6 +43,8 @@ export interface Kernel<
   readonly writes: Readonly<Record<W, Write>>;
   /** Numbers that differ from run to run, as `dims.name` in the WGSL. */
   readonly dims: Readonly<Record<D, "u32" | "i32" | "f32">>;
+  /** What its module begins with, such as `enable f16;`, where the operands do not tell. */
+  readonly directives?: readonly string[];
   /** WGSL of `fn main` and of the functions that it calls. */
   readonly wgsl: string;
   /**

@@ -34,7 +34,7 @@ export function operandsOf(
 
 /** Whether an operand that is accessed so may hold half floats: by functions, vec4 by vec4. */
 export function takesHalves(kind: Read | Write): boolean {
-  return kind === "bulk" || kind === "small" || kind === "update";
+  return kind === "bulk" || kind === "small" || kind === "half" || kind === "update";
 }
 
 /**

@@ -1,0 +1,57 @@
+import { unroll } from "../wgsl/blocked.ts";
+import type { MatrixOperand, MatrixOperations, MatrixPlace, MatrixSize } from "./operations.ts";
+
+/** The size that matrix units of NVIDIA have, and most others. */
+const SIZE: MatrixSize = { rows: 16, columns: 16, depth: 16 };
+
+/** The lanes of a subgroup that is not one: any 32 invocations that follow one another. */
+const LANES = 32;
+
+/**
+ * Matrix operations without matrix units, by ordinary loops over workgroup memory: for adapters that
+ * have none, so that the kernels made of them can be tried there. Each lane holds some columns of one
+ * row. The order of sums is that of the terms.
+ */
+export function emulatedOperations(): MatrixOperations {
+  const { rows, columns, depth } = SIZE;
+  const held = rows * columns / LANES;
+  const perRow = columns / held;
+  const row = `(lane % ${LANES}u / ${perRow}u)`;
+  const column = `(lane % ${perRow}u * ${held}u)`;
+  const element = ({ array, stride, order }: MatrixPlace, at: string, r: string, c: string) =>
+    order === "rows"
+      ? `${array}[${at} + ${r} * ${stride}u + ${c}]`
+      : `${array}[${at} + ${c} * ${stride}u + ${r}]`;
+  // Nothing is held of an operand but where it is.
+  const placed = (name: string, place: MatrixPlace): MatrixOperand => ({
+    loaded: `let ${name} = ${place.at};`,
+    name,
+    place,
+  });
+  return {
+    directives: ["enable f16;"],
+    size: SIZE,
+    lanes: LANES,
+    unrolled: false,
+    zeros: (count) => `var sums: array<array<f32, ${held}>, ${count}>;`,
+    sum: (i) => `sums[${i}]`,
+    left: placed,
+    right: placed,
+    multiply: (sum, left, right) =>
+      `for (var k = 0u; k < ${depth}u; k++) {
+      let factor = f32(${element(left.place, left.name, row, "k")});
+      ${
+        unroll(held, (j) =>
+          `${sum}[${j}] = fma(factor, f32(${
+            element(right.place, right.name, "k", `(${column} + ${j}u)`)
+          }), ${sum}[${j}]);`)
+      }
+    }`,
+    store: (name, place) =>
+      unroll(
+        held,
+        (j) => `${element(place, place.at, row, `(${column} + ${j}u)`)} = ${name}[${j}];`,
+      ),
+    iterations: depth + 1,
+  };
+}

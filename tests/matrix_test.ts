@@ -1,0 +1,37 @@
+// Kernels of matrix units, with ordinary loops in the place of the units, against float64.
+import { Gpu } from "../kernels/gpu.ts";
+import { MATRIX_TILES, type MatrixTile } from "../kernels/matrix/tile.ts";
+import { conv2d, maskedConv2d } from "../kernels/ops/conv2d.ts";
+import { linear } from "../kernels/ops/linear.ts";
+import { GPU, type Preset } from "../kernels/preset.ts";
+import { holds } from "./op_suite.ts";
+
+/** The GPU preset with these tiles, and loops in the place of matrix units. */
+function emulated(tiles: readonly MatrixTile[]): Preset {
+  return { ...GPU, convolution: { ...GPU.convolution, matrices: { tiles, emulated: true } } };
+}
+
+async function withGpu(
+  options: { preset: Preset; maxWorkgroups?: number },
+  body: (gpu: Gpu) => Promise<void>,
+): Promise<void> {
+  const gpu = await Gpu.open(options);
+  try {
+    await body(gpu);
+  } finally {
+    gpu.destroy();
+  }
+}
+
+/** Images in half floats, all cases. */
+const HALVES = { leaving: "narrowed", every: true } as const;
+
+/** The tile that is compiled the fastest. */
+const SMALL = MATRIX_TILES.filter(({ rows, columns }) => rows === 32 && columns === 32);
+
+Deno.test("matrix units equal the float64 reference in all cases", () =>
+  withGpu({ preset: emulated(SMALL) }, async (gpu) => {
+    await holds(gpu, conv2d, conv2d.cases, HALVES);
+    await holds(gpu, maskedConv2d, maskedConv2d.cases, HALVES);
+    await holds(gpu, linear, linear.cases, HALVES);
+  }));
