@@ -73,7 +73,7 @@ function kernelOf(
     reads: { x: "half", w: "half", ...stored.reads },
     writes: { y: "bulk" },
     dims: GEMM_DIMS,
-    directives: block.directives,
+    matrixUnits: block.matrixUnits,
     wgsl: productFrame({
       phases: PHASES[direction],
       ...{ positions, channels },

@@ -1,7 +1,13 @@
 import type { Device } from "../gpu/device.ts";
 import { PerDevice } from "../gpu/per_device.ts";
-import { type MatrixBlock, matrixBlock, type StagedOrders } from "../matrix/block.ts";
+import {
+  dividesEvenly,
+  type MatrixBlock,
+  matrixBlock,
+  type StagedOrders,
+} from "../matrix/block.ts";
 import { emulatedOperations } from "../matrix/emulated.ts";
+import { unitOperations } from "../matrix/units.ts";
 import type { MatrixOperations } from "../matrix/operations.ts";
 import type { MatrixTile } from "../matrix/tile.ts";
 import { convolutionPresets } from "./convolution_preset.ts";
@@ -28,9 +34,10 @@ const BESIDES = 16;
 const matrices: PerDevice<DeviceMatrices> = new PerDevice((gpu) => {
   const preset = convolutionPresets.of(gpu).matrices;
   if (!preset || !gpu.hasHalves) return NONE;
-  const operations = preset.emulated ? emulatedOperations() : null;
+  const units = gpu.matrixUnits && unitOperations(gpu.matrixUnits);
+  const operations = preset.emulated ? emulatedOperations() : units;
   if (!operations) return NONE;
-  const tiles = preset.tiles.filter((tile) => {
+  const tiles = preset.tiles.filter((tile) => dividesEvenly(operations, tile)).filter((tile) => {
     const { invocations, bytes } = matrixBlock(operations, tile, LARGEST);
     return fits({ invocations, bytes: bytes + BESIDES * invocations }, gpu.device.limits);
   });

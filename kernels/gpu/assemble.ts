@@ -162,13 +162,13 @@ export function assemble(
     ...firsts.map((first) => `${first}: u32, `),
   ].join("");
   const variables = [...declared.map(({ variable }) => variable), "var<uniform> dims: Dims;"];
-  const { workgroupSize, subgroup = false, directives: own = [] } = kernel;
+  const { workgroupSize, subgroup = false } = kernel;
   const narrow = halves.length > 0 || Object.values(kernel.reads).includes("half");
   const before = firsts.map((first) => `${first} = dims.${first};`).join(" ");
   return {
     name: kernel.name,
     code: [
-      ...new Set([...narrow ? ["enable f16;"] : [], ...directives, ...own]),
+      ...new Set([...narrow ? ["enable f16;"] : [], ...directives]),
       `struct Dims { workgroups: u32, ${fields}}`,
       ...variables.map((variable, i) => `@group(0) @binding(${i}) ${variable}`),
       ...firsts.map((first) => `var<private> ${first}: u32;`),

@@ -43,8 +43,6 @@ export interface Kernel<
   readonly writes: Readonly<Record<W, Write>>;
   /** Numbers that differ from run to run, as `dims.name` in the WGSL. */
   readonly dims: Readonly<Record<D, "u32" | "i32" | "f32">>;
-  /** What its module begins with, such as `enable f16;`, where the operands do not tell. */
-  readonly directives?: readonly string[];
   /** WGSL of `fn main` and of the functions that it calls. */
   readonly wgsl: string;
   /**

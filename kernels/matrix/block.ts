@@ -32,8 +32,8 @@ export interface StagedOperand {
 
 /** The WGSL of a kernel that multiplies tiles of matrices; `lane` is the invocation. */
 export interface MatrixBlock {
-  /** What the module begins with. */
-  readonly directives: readonly string[];
+  /** Whether it needs the device's matrix units. */
+  readonly matrixUnits: boolean;
   /** Invocations of the workgroup. */
   readonly invocations: number;
   /** Bytes of workgroup memory. */
@@ -99,19 +99,26 @@ function looped(count: number, iterations: number): number {
   return count * (1 + iterations) + 1;
 }
 
-/** Raises a `RangeError` for a tile that matrices of a size, and invocations, cannot share evenly. */
-function demandEven(tile: MatrixTile, { size, lanes }: MatrixOperations): void {
-  const { rows, columns, depth, high, wide, name } = tile;
+/** Whether matrices of a size, and the lanes of subgroups, divide a tile evenly. */
+export function dividesEvenly(
+  { size, lanes }: Pick<MatrixOperations, "size" | "lanes">,
+  { rows, columns, depth, high, wide }: MatrixTile,
+): boolean {
   const invocations = rows / high * columns / wide * lanes;
-  const shares = [
+  const strip = Math.min(wide, STRIP);
+  return [
     ...[high / size.rows, wide / size.columns, depth / size.depth, rows / high, columns / wide],
     ...[rows * depth / 4 / invocations, columns * depth / 4 / invocations],
-    ...[wide / Math.min(wide, STRIP), size.rows * Math.min(wide, STRIP) / 4 / lanes],
-  ];
-  if (shares.every((share) => Number.isInteger(share) && share > 0)) return;
+    ...[wide / strip, strip / size.columns, size.rows * strip / 4 / lanes],
+  ].every((share) => Number.isInteger(share) && share > 0);
+}
+
+/** Raises a `RangeError` for a tile that matrices and subgroups do not divide evenly. */
+function demandEven(tile: MatrixTile, { size, lanes }: MatrixOperations): void {
+  if (dividesEvenly({ size, lanes }, tile)) return;
   throw new RangeError(
-    `Cannot use tile ${name}: wanted matrices of ${size.rows}x${size.columns}x${size.depth} and ` +
-      `subgroups of ${lanes} lanes that divide it evenly`,
+    `Cannot use tile ${tile.name}: wanted matrices of ${size.rows}x${size.columns}x${size.depth} ` +
+      `and subgroups of ${lanes} lanes that divide it evenly`,
   );
 }
 
@@ -205,7 +212,7 @@ export function matrixBlock(
     ${each}
   }`;
   return {
-    directives: operations.directives,
+    matrixUnits: operations.matrixUnits,
     invocations: subgroups * lanes,
     bytes: left.bytes + right.bytes + subgroups * strip * 4,
     declared: [

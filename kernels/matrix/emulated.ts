@@ -29,7 +29,7 @@ export function emulatedOperations(): MatrixOperations {
     place,
   });
   return {
-    directives: ["enable f16;"],
+    matrixUnits: false,
     size: SIZE,
     lanes: LANES,
     unrolled: false,

@@ -1,7 +1,7 @@
 import { unroll } from "../wgsl/blocked.ts";
 import type { MatrixOperand, MatrixOperations, MatrixPlace, MatrixSize } from "./operations.ts";
 
-/** Matrix units by naga's extension `wgpu_cooperative_matrix`; its matrices are square. */
+/** Matrix operations of naga's extension `wgpu_cooperative_matrix`; its matrices are square. */
 export function nagaOperations(
   { size, lanes }: { readonly size: MatrixSize; readonly lanes: number },
 ): MatrixOperations {
@@ -14,7 +14,7 @@ export function nagaOperations(
     return { loaded: `let ${name} = ${value};`, name, place };
   };
   return {
-    directives: ["enable f16;", "enable wgpu_cooperative_matrix;"],
+    matrixUnits: true,
     size,
     lanes,
     unrolled: true,

@@ -33,8 +33,8 @@ export interface MatrixOperand {
  * half floats, sums are float32.
  */
 export interface MatrixOperations {
-  /** What the module begins with. */
-  readonly directives: readonly string[];
+  /** Whether they are done by the device's matrix units. */
+  readonly matrixUnits: boolean;
   /** The size of results and operands. */
   readonly size: MatrixSize;
   /** Lanes that hold a matrix together. */
