@@ -1,9 +1,11 @@
 // Kernels of matrix units, with ordinary loops in the place of the units, against float64.
+import { assertEquals } from "@std/assert";
 import { Gpu } from "../kernels/gpu.ts";
 import { MATRIX_TILES, type MatrixTile } from "../kernels/matrix/tile.ts";
 import { conv2d, maskedConv2d } from "../kernels/ops/conv2d.ts";
 import { linear } from "../kernels/ops/linear.ts";
 import { GPU, type Preset } from "../kernels/preset.ts";
+import { adapterWords } from "../train/precision.ts";
 import { holds } from "./op_suite.ts";
 
 /** The GPU preset with these tiles, and loops in the place of matrix units. */
@@ -13,7 +15,7 @@ function emulated(tiles: readonly MatrixTile[]): Preset {
 
 async function withGpu(
   options: { preset: Preset; maxWorkgroups?: number },
-  body: (gpu: Gpu) => Promise<void>,
+  body: (gpu: Gpu) => Promise<void> | void,
 ): Promise<void> {
   const gpu = await Gpu.open(options);
   try {
@@ -34,4 +36,10 @@ Deno.test("matrix units equal the float64 reference in all cases", () =>
     await holds(gpu, conv2d, conv2d.cases, HALVES);
     await holds(gpu, maskedConv2d, maskedConv2d.cases, HALVES);
     await holds(gpu, linear, linear.cases, HALVES);
+  }));
+
+Deno.test("the adapter's line tells of matrix units where steps use them", () =>
+  withGpu({ preset: emulated(SMALL) }, (gpu) => {
+    assertEquals(adapterWords(gpu, "mixed"), `${gpu.adapter}, mixed precision with matrix units`);
+    assertEquals(adapterWords(gpu, "float32"), gpu.adapter);
   }));

@@ -1,3 +1,4 @@
+import { matricesOf } from "../kernels/conv/matrix_tiles.ts";
 import { kindOf } from "../kernels/gpu/adapter.ts";
 import type { Device } from "../kernels/gpu/device.ts";
 import type { Precision } from "../kernels/program/trace.ts";
@@ -19,7 +20,12 @@ export function precisionOn(gpu: Device, choice: PrecisionChoice): Precision {
   return gpu.hasHalves && !software ? "mixed" : "float32";
 }
 
-/** The adapter's own words for itself, and the precision where it is not float32. */
+/**
+ * The adapter's own words for itself, and the precision where it is not float32, with the matrix
+ * units that convolutions are done by.
+ */
 export function adapterWords(gpu: Device, choice: PrecisionChoice): string {
-  return precisionOn(gpu, choice) === "mixed" ? `${gpu.adapter}, mixed precision` : gpu.adapter;
+  if (precisionOn(gpu, choice) === "float32") return gpu.adapter;
+  const units = matricesOf(gpu).tiles.length ? " with matrix units" : "";
+  return `${gpu.adapter}, mixed precision${units}`;
 }
