@@ -44,7 +44,7 @@ const SAVING = "saving after this step, once more leaves at once\\n";
 /** What is said when it is, of a run in `/run` that has trained for some epochs. */
 function keeps(words: string, kept: string): RegExp {
   return new RegExp(
-    `^adjoin: ${words}; ${SAVING}adjoin: ${words}; \\S+/run keeps ${kept}(, batch\\.png)? and a ` +
+    `^adjoin: ${words}; ${SAVING}adjoin: ${words}; \\S+/run keeps ${kept}(, batch\\.png)?, report\\.html and a ` +
       `checkpoint of .*; go on with deno task \\w+ --resume \\S+/run\\n$`,
   );
 }
@@ -63,6 +63,8 @@ Deno.test(
       const stopped = await interrupted([...flags, "--output", `${dir}/run`], "epoch  2/");
       assertEquals(stopped.code, 130, stopped.error);
       assertMatch(stopped.error, keeps("interrupted", TRAINED));
+      const page = await Deno.readTextFile(`${dir}/run/report.html`);
+      assertMatch(page, /<title>run \(stopped\), adjoin<[^]*<section id="curves"/);
       const [, command, run] = stopped.error.match(/deno task (\w+) --resume (\S+)/) ?? [];
       const resumed = await adjoinCommand([command, "--resume", run, "--quiet"]);
       assertEquals(resumed.code, 0, resumed.error);
@@ -129,7 +131,7 @@ Deno.test(
       assertEquals(code, 130, error);
       assertMatch(
         error,
-        /adjoin: interrupted; \S+\/run keeps compare\.json with \d+ results?, the networks and a checkpoint of .* of [a-z-]+-0; go on with deno task compare --resume \S+\/run\n$/,
+        /adjoin: interrupted; \S+\/run keeps compare\.json with \d+ results?, the networks, report\.html and a checkpoint of .* of [a-z-]+-0; go on with deno task compare --resume \S+\/run\n$/,
       );
     }),
 );

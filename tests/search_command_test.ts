@@ -150,18 +150,21 @@ Deno.test(
         "batch.png",
         "checkpoints",
         "config.json",
+        "report.html",
         "search.jsonl",
         "widths.json",
         "widths.svg",
       ]);
       assert(
         out.endsWith(
-          `config.json, search.jsonl, widths.json, widths.svg, batch.png, checkpoints in ${dir}/run\n`,
+          `config.json, search.jsonl, widths.json, widths.svg, batch.png, report.html, checkpoints in ${dir}/run\n`,
         ),
         out,
       );
       const svg = await Deno.readTextFile(`${dir}/run/widths.svg`);
       assert(svg.includes("layer3.0.downsample.1"), svg);
+      const page = await Deno.readTextFile(`${dir}/run/report.html`);
+      assertMatch(page, /<title>run, adjoin<[^]*The widths found come to/);
     }),
 );
 

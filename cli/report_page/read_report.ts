@@ -127,5 +127,5 @@ export async function readReport(folder: string, options: ReadOptions = {}): Pro
     return { ...shared, ...comparison, status: statusOf(work, comparison.ended, known) };
   }
   const run = await readRun(work, { summary, config: shared.config });
-  return { ...shared, ...run, status: statusOf(work, summary !== undefined, known) };
+  return { ...shared, ...run, status: statusOf(work, run.ended, known) };
 }

@@ -99,13 +99,23 @@ async function earlierIn(
 }
 
 /** What the widths that a search found cost over the base network's, by small network. */
-async function foundIn(folder: string, names: readonly string[]): Promise<Record<string, number>> {
-  const found = names.map(async (name): Promise<[string, number][]> => {
-    const file = name === "small" ? "widths.json" : `${name}-widths.json`;
+async function foundIn(folder: string): Promise<Record<string, number>> {
+  const files = [...Deno.readDirSync(folder)].map(({ name }) => name).toSorted();
+  const found = files.map(async (file): Promise<[string, number][]> => {
+    const name = file.match(/^(small(-[\w.-]+)?)-widths\.json$/)?.[1] ?? "small";
+    const isOwn = file === "widths.json" || name !== "small";
+    if (!isOwn || !isWhich(name)) return [];
     const part = numberIn(await jsonIn(folder, file) ?? {}, "found");
     return part === undefined ? [] : [[name, part]];
   });
   return Object.fromEntries((await Promise.all(found)).flat());
+}
+
+/** Whether a run was to find widths alone, and has found those for all budgets. */
+function hasWidths(found: Readonly<Record<string, number>>, config: Fields): boolean {
+  const { widthsOnly, budgetMacs, budgetParams, budgetLatency } = config;
+  const budgets = [budgetMacs ?? budgetParams ?? budgetLatency].flat();
+  return widthsOnly === true && Object.keys(found).length >= budgets.length;
 }
 
 /** What a run is, in words. */
@@ -123,10 +133,11 @@ export async function readRun(
   folder: string,
   { summary, config }: { readonly summary?: Fields; readonly config: Fields },
 ): Promise<
-  Pick<
+  & Pick<
     RunReport,
     "kind" | "title" | "networks" | "history" | "summary" | "layers" | "found" | "kept" | "earlier"
   >
+  & { readonly ended: boolean }
 > {
   const history = await historyIn(folder);
   const last = history.at(-1);
@@ -145,7 +156,9 @@ export async function readRun(
     (what) => what === "widths" ? layers.length > 0 : kept !== undefined,
   );
   const { adapter } = summary ?? {};
+  const found = await foundIn(folder);
   return {
+    ended: summary !== undefined || hasWidths(found, config),
     kind: "run",
     title: titleOf({ ...config, ...summary, command: config.command }),
     networks,
@@ -161,7 +174,7 @@ export async function readRun(
       }
       : {},
     layers,
-    found: await foundIn(folder, names),
+    found,
     kept,
     earlier,
   };

@@ -29,9 +29,9 @@ export function keptFiles({ kept }: ReportedResult): [string, string][] {
 }
 
 /**
- * Writes report.html into the folder of a run or of a comparison that has ended, with others beside
- * it. Where it cannot, it says so and all else stays as it is. Gives
- * the name of what it has written.
+ * Writes report.html into the folder of a run or of a comparison that has ended or was stopped, with
+ * others beside it: where the run is to replace another, into the folder below. Where it cannot, it
+ * says so and all else stays as it is. Gives the name of what it has written.
  */
 export async function writeReport(
   folder: string,
@@ -43,8 +43,8 @@ export async function writeReport(
 ): Promise<string[]> {
   try {
     const { reportOf } = await import("./report_of.ts");
-    const { html } = await reportOf(folder, { beside, hashes: true, ended: true });
-    await writeWhole(`${folder}/report.html`, new TextEncoder().encode(html));
+    const { html, data } = await reportOf(folder, { beside, hashes: true, ended: true });
+    await writeWhole(`${data.folder}/report.html`, new TextEncoder().encode(html));
     return ["report.html"];
   } catch (error) {
     note(`Cannot write report.html: ${messageOf(error)}`);

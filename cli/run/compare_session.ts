@@ -106,9 +106,17 @@ export async function compareInFolder(
   }
   /** What is there, and the command that goes on with it. */
   const kept = (): string => folder.kept() + goOnWords(request, folder.resumable);
+  /** Keeps what there is of a comparison that has not come to its end; gives whether elsewhere. */
+  const settle = async (): Promise<boolean> => {
+    const rescued = await folder.settle();
+    if (folder.started && !rescued) {
+      await writeReport(folder.path, { beside: request.beside, note });
+    }
+    return rescued;
+  };
   using stopping = new Stopping(line, {
     ...{ kept, printError },
-    settled: () => folder.keeper.settled(),
+    settled: async () => void await settle(),
     minutes: options.timeLimit,
   });
   let announced = false;
@@ -193,7 +201,7 @@ export async function compareInFolder(
     }
     await folder.keeper.settled();
   } catch (error) {
-    throw await stopping.endedBy(error, { settle: () => folder.settle(), note });
+    throw await stopping.endedBy(error, { settle, note });
   } finally {
     line.end();
     await live.end();

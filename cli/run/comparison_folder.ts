@@ -4,11 +4,14 @@ import { LAST } from "./checkpoint_names.ts";
 import type { FoundRun } from "./found_run.ts";
 import { type Keeping, KeptFolder } from "./kept_folder.ts";
 import { type FolderRequest, takeFolder, unusable } from "./output_folder.ts";
+import { statOf } from "./replacing.ts";
 import { rescue } from "./rescue.ts";
 import { runConfig } from "./run_config.ts";
 import { checkPlace, holdRun, refuseHeld } from "./run_place.ts";
 import { cureFor, unwritable, whyNot } from "./unwritable.ts";
 import { syncFile, tryWriting } from "./whole_file.ts";
+
+const REPORT = "report.html";
 
 /** The folder of a comparison: config.json, checkpoints, what it has come to, and those of its runs. */
 export class ComparisonFolder extends KeptFolder {
@@ -73,6 +76,7 @@ export class ComparisonFolder extends KeptFolder {
     const words = this.results === 0
       ? []
       : [`compare.json with ${plural(this.results, "result")}`, "the networks"];
+    if (this.begun && statOf(`${this.folder}/${REPORT}`)) words.push(REPORT);
     words.push(...this.checkpointWords());
     return words.length ? `${this.folder} keeps ${listed(words)}` : "nothing was written";
   }

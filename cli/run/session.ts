@@ -183,9 +183,17 @@ export async function inRunFolder(
   let batch: Promise<void> | undefined;
   /** What is there, and the command that goes on with it. */
   const kept = (): string => folder.kept() + goOnWords(request, folder.resumable);
+  /** Keeps what there is of a run that has not come to its end; gives whether in another folder. */
+  const settle = async (): Promise<boolean> => {
+    const rescued = await folder.settle();
+    if (folder.started && !rescued) {
+      await writeReport(folder.path, { beside: request.beside, note });
+    }
+    return rescued;
+  };
   using stopping = new Stopping(progress, {
     kept,
-    settled: () => folder.keeper.settled(),
+    settled: async () => void await settle(),
     printError: output.printError,
     minutes: options.timeLimit,
   });
@@ -231,6 +239,7 @@ export async function inRunFolder(
     await live.settle();
     if (!result) {
       await folder.end();
+      await writeReport(folder.path, { beside: request.beside, note });
       const names = [...(await folder.sizes()).keys()];
       if (request.json) return printJson({ folder: folder.path, files: names });
       return output.print(`${names.join(", ")} in ${folder.path}\n`);
@@ -264,7 +273,7 @@ export async function inRunFolder(
     } else progress.finish(summary, { files: sizes, folder: folder.path });
   } catch (error) {
     await batch;
-    throw await stopping.endedBy(error, { settle: () => folder.settle(), note });
+    throw await stopping.endedBy(error, { settle, note });
   } finally {
     progress.end();
     await live.end();

@@ -27,13 +27,15 @@ export class Stopping implements Disposable {
   /** Whether training asks after each step. */
   #stepping = false;
   #why?: Reason;
+  /** The end of the process that a signal has begun. */
+  #leaving?: Promise<void>;
 
   constructor(
     progress: ProgressLine,
     { kept, settled, printError, minutes = Infinity }: {
       /** What is there, in words. */
       readonly kept: () => string;
-      /** Waits for what is being written. */
+      /** Waits for what is being written, and writes what is to be seen of a run that has ended. */
       readonly settled: () => Promise<void>;
       readonly printError: (text: string) => void;
       /** How long the run may take. */
@@ -90,6 +92,7 @@ export class Stopping implements Disposable {
     readonly settle: () => Promise<boolean>;
     readonly note: (text: string) => void;
   }): Promise<unknown> {
+    await this.#leaving;
     const rescued = await settle();
     if (error instanceof StoppedError && this.#why) {
       const { words, code } = this.#why;
@@ -107,7 +110,7 @@ export class Stopping implements Disposable {
     this.#progress.end();
     if (!this.#stepping) {
       // What is being written takes less than a second signal.
-      this.#settled().then(() => this.#leave(signal));
+      this.#leaving = this.#settled().then(() => this.#leave(signal));
       return;
     }
     this.#printError(
