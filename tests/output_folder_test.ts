@@ -101,9 +101,10 @@ Deno.test("what cannot be written is told by its reason", () => {
 Deno.test("room is asked for only where there is none", () => {
   const cure = (code: string) => cureFor(Object.assign(new Error("broken"), { code }), "a");
   assertEquals(cure("ENOSPC"), "make room or choose another --output");
-  for (const code of ["EROFS", "EACCES", "EISDIR"]) {
+  for (const code of ["EROFS", "EACCES"]) {
     assertEquals(cure(code), "choose another --output");
   }
+  assertEquals(cure("EISDIR"), "move that folder away or choose another --output");
 });
 
 Deno.test(
@@ -116,7 +117,7 @@ Deno.test(
     assertEquals([code, error], [
       EXIT.usage,
       `adjoin: Cannot use ${run} as the run folder: Deno lets programs write to /dev, /proc and ` +
-      `/sys with --allow-all only; choose another --output, or type deno run --allow-all ` +
+      `/sys with --allow-all only; choose another --output or type deno run --allow-all ` +
       `cli/main.ts in place of deno task\n`,
     ]);
     const cured = await adjoinCommand(train, {}, ["--allow-all"]);

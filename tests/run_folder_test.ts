@@ -216,7 +216,7 @@ test("results that cannot be written are kept in another folder", async (dir) =>
   const { message } = await assertRejects(() => folder.finish(RESULTS, runSummary), UsageError);
   assertStringIncludes(
     message,
-    `Cannot write ${dir}/base.safetensors: a folder is in its place; choose another --output; all`,
+    `Cannot write ${dir}/base.safetensors: a folder is in its place; move that folder away or choose another --output; all`,
   );
   assertEquals(namesIn(dir), ["base.safetensors", "config.json", "metrics.jsonl"]);
   const rescued = rescuedIn(message);
@@ -236,7 +236,9 @@ test("where the end cannot be written, the run that was to be replaced stays", a
   const file = `${dir}/unfinished/metrics.jsonl`;
   for (const path of [file, `${dir}/unfinished/base.safetensors`]) await Deno.mkdir(path);
   for (const epoch of [1, 2]) second.append(metrics(epoch));
-  assertEquals(notes, [`Cannot write ${file}: a folder is in its place; choose another --output`]);
+  assertEquals(notes, [
+    `Cannot write ${file}: a folder is in its place; move that folder away or choose another --output`,
+  ]);
   const { message } = await assertRejects(() => second.finish(RESULTS, runSummary), UsageError);
   assertEquals(await Deno.readTextFile(`${dir}/base.safetensors`), "old");
   assert(namesIn(dir).includes("summary.json"));

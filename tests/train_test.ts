@@ -86,6 +86,18 @@ Deno.test(
       const again = await adjoinCommand(["report", `${dir}/run`]);
       assertMatch(again.out, /report\.html: \d+ kB, the run is finished\n$/, again.error);
       assertStringIncludes(await Deno.readTextFile(`${dir}/run/report.html`), "How it was made");
+      // An evaluation on the images of the run finds the same mistakes.
+      const emptied = { ...kept, networks: {}, mistakes: [], disagreements: [] };
+      await Deno.writeTextFile(`${dir}/run/report.json`, JSON.stringify(emptied));
+      const measured = await adjoinCommand(["eval", `${dir}/run`]);
+      assertEquals(measured.error, "report.html shows this evaluation\n");
+      const found = parseKept(await Deno.readTextFile(`${dir}/run/report.json`), "report.json");
+      assertEquals(found, kept);
+      await Deno.remove(`${dir}/run/report.html`);
+      await Deno.mkdir(`${dir}/run/report.html`);
+      const { code, error } = await adjoinCommand(["report", `${dir}/run`]);
+      assertEquals(code, EXIT.usage);
+      assertMatch(error, /report\.html: a folder is in its place; move that folder away\n$/);
     }),
 );
 

@@ -66,7 +66,8 @@ test("a file is on the disk before it has its name, and then its name is", async
 
 test("what cannot have its name leaves nothing behind", async (dir) => {
   await Deno.mkdir(`${dir}/it`);
-  const why = `Cannot write ${dir}/it: a folder is in its place; choose another --output`;
+  const why =
+    `Cannot write ${dir}/it: a folder is in its place; move that folder away or choose another --output`;
   await assertRejects(() => writeWhole(`${dir}/it`, bytes("new")), UsageError, why);
   assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["it"]);
 });

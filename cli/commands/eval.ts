@@ -1,11 +1,14 @@
 import { UsageError } from "../../train/errors.ts";
 import { readArguments, readTyped } from "../arguments.ts";
-import type { EvaluateReport } from "../evaluate.ts";
+import type { EvaluateReport, Seen } from "../evaluate.ts";
 import { EXIT } from "../exit.ts";
 import { print, printError } from "../print.ts";
 import { recognizedDataset } from "../run/recognized.ts";
 import { imagesOfRun, isFolder, openCheckpoint, savedNetworks } from "../run/run_images.ts";
 import { showingWork } from "../run/working.ts";
+
+/** Options that name other images than those of the run. */
+const IMAGES = ["dataset", "dataDir", "seed", "valSize"];
 
 /** Measures saved networks on validation images. */
 export async function run(args: readonly string[]): Promise<number> {
@@ -17,10 +20,14 @@ export async function run(args: readonly string[]): Promise<number> {
   const { evaluate, evaluateTable, evaluateText } = await import("../evaluate.ts");
   const { output } = values;
   const isRun = checkpoint !== undefined || isFolder(path);
+  // All that the run has, on the images that it was validated on.
+  const isOfRun = isFolder(path) && output === undefined && Object.keys(ofRun).length > 0 &&
+    IMAGES.every((name) => typed[name] === undefined);
   const folder = output ?? (isFolder(path) ? path : undefined);
   const { makeEvaluationFolder, writeEvaluation } = await import("../run/evaluation_files.ts");
   if (output !== undefined) makeEvaluationFolder(output);
   const reports: EvaluateReport[] = [];
+  const all: Seen[] = [];
   const networks = checkpoint?.networks.map((network) => ({ file: path, network })) ??
     savedNetworks(path).map(({ file }) => ({ file }));
   for (const network of networks) {
@@ -42,6 +49,10 @@ export async function run(args: readonly string[]): Promise<number> {
               if (output !== undefined || !(error instanceof UsageError)) throw error;
               reporter.note(`${error.message}; the evaluation goes on without`);
             }
+            all.push(seen);
+            if (!isOfRun || all.length < networks.length) return;
+            const { refreshReport } = await import("../report_page/refresh_report.ts");
+            await refreshReport(folder, all, { note: (text) => reporter.note(text) });
           }),
       ),
     );

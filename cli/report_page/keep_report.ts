@@ -34,13 +34,16 @@ function versions(): Record<string, string> {
   return { adjoin: project.version, Deno: deno, system: `${os}, ${arch}` };
 }
 
+/** What networks say of validation images, and the names of the classes. */
+export type Measured = Pick<TrainResult, "predictions" | "validation" | "classes">;
+
 /**
  * What a run keeps for its report: how its networks tell classes apart, and images on which they
  * differ or are wrong, with thumbnails. Reads those images once more; `note` is told, once, of those
  * that cannot be shown.
  */
 export async function keepReport(
-  { predictions, validation, classes }: TrainResult,
+  { predictions, validation, classes }: Measured,
   { command, note }: {
     /** The command line as it was typed. */
     readonly command: readonly string[];

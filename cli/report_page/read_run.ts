@@ -2,12 +2,11 @@ import { isRecord } from "../../data/json.ts";
 import { modelName } from "../../export/model_file_name.ts";
 import { isWhich } from "../../nn/which.ts";
 import type { EpochMetrics, Verification } from "../../train/types.ts";
-import { readText } from "../run/read_file.ts";
 import { namesIn } from "../run/run_images.ts";
-import { type KeptReport, parseKept } from "./kept_report.ts";
+import type { KeptReport } from "./kept_report.ts";
 import { layerWidths } from "./layer_widths.ts";
 import type { EarlierPicture, ReportNetwork, RunReport } from "./report_data.ts";
-import { historyIn, jsonIn } from "./run_files.ts";
+import { historyIn, jsonIn, keptIn } from "./run_files.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -67,14 +66,6 @@ async function networkOf(
 function inOrder(names: readonly string[]): string[] {
   return [...new Set(names)].filter(isWhich)
     .toSorted((a, b) => a.localeCompare(b, "en", { numeric: true }));
-}
-
-async function keptIn(folder: string): Promise<KeptReport | undefined> {
-  try {
-    return parseKept(await readText(`${folder}/report.json`), `${folder}/report.json`);
-  } catch {
-    return undefined;
-  }
 }
 
 async function earlierIn(

@@ -2,6 +2,7 @@ import { isRecord, parseJson } from "../../data/json.ts";
 import { isMetricsRow } from "../../train/resume/state_check.ts";
 import type { EpochMetrics } from "../../train/types.ts";
 import { readText } from "../run/read_file.ts";
+import { type KeptReport, parseKept } from "./kept_report.ts";
 
 /** A file of JSON that is an object; nothing where there is none. */
 export async function jsonIn(
@@ -11,6 +12,15 @@ export async function jsonIn(
   try {
     const found = parseJson(await readText(`${folder}/${name}`));
     return isRecord(found) ? found : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The report.json of a run; nothing where there is none, or one that cannot be read. */
+export async function keptIn(folder: string): Promise<KeptReport | undefined> {
+  try {
+    return parseKept(await readText(`${folder}/report.json`), `${folder}/report.json`);
   } catch {
     return undefined;
   }

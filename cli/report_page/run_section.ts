@@ -70,7 +70,7 @@ export function runSection(report: ReportData): Markup {
       <p>To make it again:</p>
       <pre>${shown(line, 4000)}</pre>
       ${
-      typed &&
+      typed?.length &&
       markup`<p class="quiet">It was typed as <code>${
         shown(typed.map(shellWord).join(" "), 4000)
       }</code></p>`

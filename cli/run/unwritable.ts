@@ -1,5 +1,6 @@
 import { messageOf } from "../../data/message_of.ts";
 import { dirname } from "node:path";
+import { curable, type Cure, cure, curesInWords } from "../../data/cure.ts";
 import { errorCode, tooManyOpen } from "../../data/found_instead.ts";
 import { grantingFlag, missingPermission } from "../../data/missing_permission.ts";
 import { UsageError } from "../../train/errors.ts";
@@ -45,20 +46,30 @@ export function whyNot(error: unknown): string {
   return messageOf(error);
 }
 
-/** What helps where something cannot be written in a folder. */
-export function cureFor(error: unknown, folder: string): string {
-  const other = "choose another --output";
-  if (["ENOSPC", "EDQUOT"].includes(String(errorCode(error)))) return `make room or ${other}`;
-  if (tooManyOpen(error)) return "raise the limit of open files (ulimit -n)";
+/** What helps where something cannot be written in a folder: one of these. */
+function curesFor(error: unknown, folder: string): Cure[] {
+  const code = String(errorCode(error));
+  const other = cure`choose another ${{ option: "output", words: "--output" }}`;
+  if (["ENOSPC", "EDQUOT"].includes(code)) return [cure`make room`, other];
+  if (tooManyOpen(error)) return [cure`raise the limit of open files (ulimit -n)`];
   const missing = missingPermission(error);
   // Files are written under names of their own, and renamed: the folder is what has to be granted.
-  if (missing) return `${other}, or add ${grantingFlag({ ...missing, what: folder })}`;
-  const all = "type deno run --allow-all cli/main.ts in place of deno task";
-  return isSpecial(error) ? `${other}, or ${all}` : other;
+  if (missing) return [other, cure`add ${grantingFlag({ ...missing, what: folder })}`];
+  if (isSpecial(error)) {
+    return [other, cure`type deno run --allow-all cli/main.ts in place of deno task`];
+  }
+  return code === "EISDIR" ? [cure`move that folder away`, other] : [other];
+}
+
+/** What helps where something cannot be written in a folder, in words. */
+export function cureFor(error: unknown, folder: string): string {
+  return curesInWords(curesFor(error, folder));
 }
 
 /** The error for a file that cannot be written. */
 export function unwritable(path: string, cause: unknown): UsageError {
-  const cure = cureFor(cause, dirname(path));
-  return new UsageError(`Cannot write ${path}: ${whyNot(cause)}; ${cure}`, { cause });
+  const cures = curesFor(cause, dirname(path));
+  return Object.assign(curable(UsageError, `Cannot write ${path}: ${whyNot(cause)}`, ...cures), {
+    cause,
+  });
 }
