@@ -30,7 +30,7 @@ function otherwise(
 /**
  * Makes report.json of a run anew from what all its networks say of its validation images now, and
  * with it report.html; how the run was made stays as it is told there. Not while the run goes on, nor
- * where they do otherwise than at its end. `note` is told what was done, and why not.
+ * where they do otherwise than at its end. `note` is told why not.
  */
 export async function refreshReport(
   folder: string,
@@ -58,9 +58,8 @@ export async function refreshReport(
     return note(`Cannot keep report.json: ${messageOf(error)}`);
   }
   const { beside } = await jsonIn(folder, "config.json") ?? {};
-  const [page] = await writeReport(folder, {
+  await writeReport(folder, {
     beside: typeof beside === "string" ? beside.split(",") : [],
     note,
   });
-  if (page) note(`${page} shows this evaluation`);
 }
