@@ -120,10 +120,11 @@ fi
 # What the program itself imports. The 40 MB that decode pictures and the 140 MB that run ONNX are each
 # fetched when they are first needed.
 deno run --quiet cli/main.ts --version >/dev/null ||
-  fail "Cannot fetch the dependencies: check the network, and that deno.lock fits deno.json."
+  fail "Cannot fetch the dependencies: check the network, and that deno.lock fits import_map.json."
 
 if [ -n "$all" ]; then
-  deno install --quiet --entrypoint cli/main.ts pictures/sharp_package.js export/onnxruntime_package.js ||
+  deno install --quiet --lock=packages.lock --entrypoint cli/main.ts pictures/sharp_package.js \
+    export/onnxruntime_package.js ||
     fail "Cannot fetch the packages of all commands: check the network."
   say "the packages of all commands are there"
 fi

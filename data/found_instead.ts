@@ -1,5 +1,6 @@
 import { messageOf } from "./message_of.ts";
 import { grantingFlag, missingPermission } from "./missing_permission.ts";
+import { LOCK_FLAG } from "./not_locked.ts";
 import { printable } from "./printable.ts";
 
 /** The code of a system's error, as `ENOENT`; nothing for other errors. */
@@ -32,7 +33,7 @@ export function foundInstead(
   const reason = messageOf(error);
   if (isSpecial(error)) {
     return `the special ${wanted} ${path}, which Deno opens only with all permissions: copy it ` +
-      `elsewhere, or run deno run --allow-all cli/main.ts in place of deno task`;
+      `elsewhere, or run deno run --allow-all ${LOCK_FLAG} cli/main.ts in place of deno task`;
   }
   const missing = missingPermission(error);
   if (missing) {

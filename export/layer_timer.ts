@@ -1,4 +1,3 @@
-import type { InferenceSession } from "onnxruntime-web/wasm";
 import {
   layersKey,
   type LayerTable,
@@ -9,7 +8,8 @@ import { count } from "../nn/count.ts";
 import { channelsOf } from "../nn/network.ts";
 import { layerModel, SHAPE } from "./layer_model.ts";
 import { INPUT } from "./onnx_graph.ts";
-import { loadRuntime, openSession, type Runtime } from "./onnx_runtime.ts";
+import { loadRuntime, openSession } from "./onnx_runtime.ts";
+import type { InferenceSession, OnnxRuntime } from "./onnxruntime_types.ts";
 import { type Stopwatch, WALL } from "./stopwatch.ts";
 
 /** Work, in multiply-accumulates or numbers moved, that a run of copies of a layer comes to. */
@@ -39,7 +39,7 @@ function copiesOf({ network, image }: TimedLayers): number {
 
 /** The quickest of several runs, in milliseconds: others are those that something else held up. */
 async function quickest(
-  { Tensor }: Runtime,
+  { Tensor }: OnnxRuntime,
   session: InferenceSession,
   { network: { channels }, image: { height, width } }: TimedLayers,
   now: Stopwatch,
@@ -61,7 +61,7 @@ async function quickest(
 
 /** Milliseconds of one run of a model of so many copies. */
 async function timeCopies(
-  runtime: Runtime,
+  runtime: OnnxRuntime,
   timed: TimedLayers,
   { copies, now }: { copies: number; now: Stopwatch },
 ): Promise<number> {

@@ -1,5 +1,4 @@
 import { messageOf } from "../data/message_of.ts";
-import type { InferenceSession, Tensor } from "onnxruntime-web/wasm";
 import type { Batch } from "../data/batches.ts";
 import { DataError } from "../data/error.ts";
 import { median } from "../data/median.ts";
@@ -7,8 +6,8 @@ import { printable } from "../data/printable.ts";
 import { type OnnxInfo, parseOnnxInfo } from "./onnx.ts";
 import { INPUT, OUTPUT } from "./onnx_graph.ts";
 import { floats, INPUT_ARRAYS, type InputElement, inputPlanes } from "./onnx_values.ts";
-import { loadRuntime, openSession, type Runtime } from "./onnx_runtime.ts";
-
+import { loadRuntime, openSession } from "./onnx_runtime.ts";
+import type { InferenceSession, OnnxRuntime, OnnxTensor } from "./onnxruntime_types.ts";
 import { type Stopwatch, WALL } from "./stopwatch.ts";
 
 export { RUNTIME } from "./onnx_runtime.ts";
@@ -88,7 +87,7 @@ export class OnnxSession {
   /** The metadata of the file. */
   readonly info: OnnxInfo;
   readonly #file: string;
-  readonly #runtime: Runtime;
+  readonly #runtime: OnnxRuntime;
   readonly #session: InferenceSession;
   readonly #ports: Ports;
 
@@ -96,7 +95,7 @@ export class OnnxSession {
     { file, info, runtime, session }: {
       file: string;
       info: OnnxInfo;
-      runtime: Runtime;
+      runtime: OnnxRuntime;
       session: InferenceSession;
     },
   ) {
@@ -135,7 +134,7 @@ export class OnnxSession {
    * Images from `first` on, as the file takes them: `[size, channels, height, width]`. Those beyond
    * `count` are zeros.
    */
-  #input(batch: Batch, first: number, size: number): Tensor {
+  #input(batch: Batch, first: number, size: number): OnnxTensor {
     const { image: [height, width, channels] } = this.info;
     const planes = inputPlanes(batch, this.info, { element: this.#ports.element, first, size });
     const shape = [size, channels, height, width];
@@ -145,7 +144,7 @@ export class OnnxSession {
       : new this.#runtime.Tensor(planes, shape);
   }
 
-  async #run(image: Tensor): Promise<InferenceSession.OnnxValueMapType> {
+  async #run(image: OnnxTensor): Promise<Readonly<Record<string, OnnxTensor>>> {
     try {
       return await this.#session.run({ [this.#ports.input]: image });
     } catch (cause) {

@@ -1,7 +1,8 @@
-import config from "../deno.json" with { type: "json" };
+import map from "../import_map.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
 import { tooManyOpen } from "../data/found_instead.ts";
 import { grantingFlag, missingPermission } from "../data/missing_permission.ts";
+import { LOCK_FLAG, notLocked } from "../data/not_locked.ts";
 
 /** What is decoded: `[height, width, channels]`, one byte each. */
 interface RawPicture {
@@ -73,6 +74,7 @@ let loaded: Promise<Sharp> | undefined;
 function inTheWay(cause: unknown): string {
   const missing = missingPermission(cause);
   if (missing) return `Deno started without the permission to: add ${grantingFlag(missing)}`;
+  if (notLocked(cause)) return `a lock file without it: add ${LOCK_FLAG}, or use deno task`;
   return tooManyOpen(cause)
     ? "too many files open: raise the limit of open files (ulimit -n)"
     : "no way to: run sh setup.sh --all once where there is a network";
@@ -84,7 +86,7 @@ export async function importSharp(module: string): Promise<Sharp> {
   try {
     sharp = (await import(module)).default;
   } catch (cause) {
-    const version = config.imports.sharp.split("@").at(-1);
+    const version = map.imports.sharp.split("@").at(-1);
     throw new DataError(
       `Cannot decode pictures: wanted sharp ${version}, which is loaded when it is first needed, ` +
         `found ${inTheWay(cause)}`,

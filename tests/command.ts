@@ -1,4 +1,4 @@
-import { granted } from "./tasks.ts";
+import { granted, LOCK } from "./tasks.ts";
 
 /** What a command line printed, and how it ended. */
 export interface Outcome {
@@ -16,7 +16,7 @@ export async function adjoinCommand(
   permissions: readonly string[] = granted(args),
 ): Promise<Outcome> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...permissions, "cli/main.ts", ...args],
+    args: ["run", "--no-prompt", LOCK, ...permissions, "cli/main.ts", ...args],
     cwd: ROOT,
     env: { XDG_RUNTIME_DIR: "/tmp", NO_COLOR: "1", ...env },
   }).output();

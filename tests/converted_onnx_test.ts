@@ -167,5 +167,5 @@ Deno.test("a runtime that cannot be fetched is told in a sentence", async () => 
     () => loadRuntime("data:text/javascript,throw 1"),
     DataError,
   );
-  assertStringIncludes(message, "which is fetched when it is first needed, found no way to; run ");
+  assertStringIncludes(message, "which is fetched when it is first needed, found no way to: run ");
 });

@@ -13,6 +13,7 @@ const OTHER_COMMANDS: readonly RegExp[] = [
   /^deno bundle --platform browser mod\.ts -o adjoin\.js$/,
   /^python3 -m http\.server --directory \S+$/,
   /^deno jupyter --install$/,
+  /^deno (?:check|cache) --frozen=false\b/,
 ];
 
 /** A script of the repository, in shell or Python. */
@@ -22,7 +23,7 @@ const SCRIPT = /^(?:sh|python3) (\S+\.(?:sh|py))( |$)/;
 const ABOUT: readonly string[] = ["--help", "--version"];
 
 /** A program of the repository, run with permissions. */
-const PROGRAM = /^deno run (?:--allow-\S+ )*(\w\S*\.ts)( |$)/;
+const PROGRAM = /^deno run (?:--(?:allow|lock)\S+ )*(\w\S*\.ts)( |$)/;
 
 /** Words of a line of shell; blanks within quotes part none. */
 export function wordsOf(line: string): string[] {

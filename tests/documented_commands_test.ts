@@ -58,7 +58,7 @@ Deno.test("tasks that the documents name outside of blocks exist", { ignore }, (
 
 /** Flags of Deno, and the names that others have for ours. */
 const FOREIGN =
-  /^--(allow-.*|frozen|directory|img-size|imgsz|learning-rate|wd|optimizer|scheduler|num-classes|logdir)$/;
+  /^--(allow-.*|frozen|lock|directory|img-size|imgsz|learning-rate|wd|optimizer|scheduler|num-classes|logdir)$/;
 
 /** Programs that read flags of their own. */
 const PROGRAMS = ["bench/importance.ts", "bench/recipes.ts", "tests/torture/main.ts"];

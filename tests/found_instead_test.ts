@@ -24,7 +24,7 @@ Deno.test("what cannot be read is told by its reason", () => {
   assertEquals(
     foundInstead("/dev/shm/a", new Deno.errors.NotCapable("Requires all access to /dev/shm/a")),
     "the special file /dev/shm/a, which Deno opens only with all permissions: copy it elsewhere, " +
-      "or run deno run --allow-all cli/main.ts in place of deno task",
+      "or run deno run --allow-all --lock=packages.lock cli/main.ts in place of deno task",
   );
   assertEquals(
     foundInstead("\x1b[2J", new Error("no\x07")),

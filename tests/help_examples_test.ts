@@ -7,7 +7,7 @@ import { withFolder } from "./folder.ts";
 import { makeInputs, words } from "./made_inputs.ts";
 import { lacks } from "./permissions.ts";
 import { observe } from "./recorder.ts";
-import { granted } from "./tasks.ts";
+import { granted, LOCK } from "./tasks.ts";
 
 const ignore = lacks("read", "write", "run", "env", "ffi");
 
@@ -47,7 +47,7 @@ async function interrupted(
   typed: readonly string[],
 ): Promise<{ readonly code: number; readonly printed: string }> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...granted(typed), "cli/main.ts", ...typed],
+    args: ["run", "--no-prompt", LOCK, ...granted(typed), "cli/main.ts", ...typed],
     cwd: new URL("../", import.meta.url),
     stdout: "piped",
     stderr: "piped",

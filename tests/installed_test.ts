@@ -1,31 +1,13 @@
 // The command that deno task install leaves, used from a folder that is not the checkout.
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { fileURLToPath } from "node:url";
 import config from "../deno.json" with { type: "json" };
-import map from "../cli/import_map.json" with { type: "json" };
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
 import { makePictures } from "./picture_folders.ts";
 
 const ignore = lacks("read", "write", "run", "env", "ffi") || Deno.build.os === "windows";
 const root = fileURLToPath(new URL("../", import.meta.url));
-
-Deno.test("the installed command is given the packages that deno.json names", () => {
-  const imports: Readonly<Record<string, string>> = map.imports;
-  const packages = Object.entries(config.imports).filter(([, url]) => url.startsWith("npm:"));
-  const wanted = packages.flatMap(([name, url]) => [
-    [name, url],
-    [`${name}/`, `${url.replace("npm:", "npm:/")}/`],
-  ]);
-  const found = Object.entries(imports).filter(([name]) => !name.startsWith("@std/"));
-  assertEquals(found, wanted);
-  const files = Object.entries(imports).filter(([name]) => name.startsWith("@std/"));
-  for (const [name, path] of files) {
-    assertStringIncludes(path, `../std/${name.split("/")[1]}/`);
-    Deno.permissions.querySync({ name: "read" }).state === "granted" &&
-      Deno.statSync(new URL(path, new URL("../cli/import_map.json", import.meta.url)));
-  }
-});
 
 async function run(
   command: string,

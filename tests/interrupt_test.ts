@@ -5,6 +5,7 @@ import { adjoinCommand, type Outcome } from "./command.ts";
 import { withFolder } from "./folder.ts";
 import { encode, noise } from "./made_pictures.ts";
 import { lacks } from "./permissions.ts";
+import { LOCK } from "./tasks.ts";
 
 const ignore = lacks("read", "write", "run", "env");
 
@@ -22,8 +23,8 @@ async function interrupted(
   const cli = fileURLToPath(new URL("../cli/main.ts", import.meta.url));
   const process = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--no-prompt", "--allow-read", "--allow-write", "--allow-env", ...permissions],
-      ...[cli, ...args],
+      ...["run", "--no-prompt", LOCK, "--allow-read", "--allow-write", "--allow-env"],
+      ...[...permissions, cli, ...args],
     ],
     env: { XDG_RUNTIME_DIR: "/tmp", NO_COLOR: "1" },
     stdout: "piped",

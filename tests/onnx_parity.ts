@@ -33,7 +33,7 @@ export async function inRuntime(bytes: Uint8Array, { shape, data }: Images): Pro
   const session = await runtime.InferenceSession.create(bytes, options)
     .finally(() => globalThis.Worker = Worker);
   try {
-    const image = new runtime.Tensor("float32", data, shape);
+    const image = new runtime.Tensor(data, shape);
     const { [session.outputNames[0]]: logits } = await session.run({
       [session.inputNames[0]]: image,
     });

@@ -118,7 +118,7 @@ Deno.test(
       EXIT.usage,
       `adjoin: Cannot use ${run} as the run folder: Deno lets programs write to /dev, /proc and ` +
       `/sys with --allow-all only; choose another --output or type deno run --allow-all ` +
-      `cli/main.ts in place of deno task\n`,
+      `--lock=packages.lock cli/main.ts in place of deno task\n`,
     ]);
     const cured = await adjoinCommand(train, {}, ["--allow-all"]);
     assertEquals(cured.code, EXIT.ok, cured.error);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { withFolder } from "./folder.ts";
 import { encode, noise } from "./made_pictures.ts";
 import { lacks } from "./permissions.ts";
+import { LOCK } from "./tasks.ts";
 
 const ignore = lacks("read", "write", "ffi", "env", "run");
 
@@ -30,7 +31,7 @@ async function memory(dir: string, count: number): Promise<number> {
   const script = await Deno.makeTempFile({ dir, suffix: ".ts" });
   await Deno.writeTextFile(script, PROGRAM.replace("./pictures", `file://${root}/pictures`));
   const args = ["run", "--no-prompt", "--no-check", "--config", `${root}/deno.json`];
-  const grants = ["--allow-read", "--allow-env", "--allow-ffi"];
+  const grants = [LOCK, "--allow-read", "--allow-env", "--allow-ffi"];
   const { stdout, stderr, success } = await new Deno.Command(Deno.execPath(), {
     args: [...args, ...grants, script, dir, String(count)],
   }).output();

@@ -7,7 +7,7 @@ import { adjoinCommand, type Outcome } from "./command.ts";
 import { encode, waves } from "./made_pictures.ts";
 import { makeFiles } from "./picture_folders.ts";
 import { lacks } from "./permissions.ts";
-import { granted } from "./tasks.ts";
+import { granted, LOCK } from "./tasks.ts";
 
 const ignore = lacks("read", "write", "run", "env", "ffi");
 
@@ -117,7 +117,7 @@ test("of several small networks the smallest answers, and one that is not there 
 test("predict reads a picture from the standard input", async () => {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--no-prompt", ...granted(["predict"]), "cli/main.ts"],
+      ...["run", "--no-prompt", LOCK, ...granted(["predict"]), "cli/main.ts"],
       ...["predict", `${dir}/run`, "-", "--json"],
     ],
     cwd: new URL("../", import.meta.url),

@@ -2,6 +2,9 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../", import.meta.url));
 
+/** The flag with which tasks let programs load packages that are fetched when they are first needed. */
+export const LOCK = `--lock=${ROOT}packages.lock`;
+
 /** What is typed after `deno task`, taken apart. */
 export interface Task {
   /** The line of shell that it runs. */

@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import { writer } from "../cli/writer.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
+import { LOCK } from "./tasks.ts";
 
 /** A stream that takes three bytes at a time, each write after the errors that stand before it. */
 function stream(
@@ -43,6 +44,7 @@ async function unheard(args: readonly string[]): Promise<{ code: number; error: 
   const command = [
     "run",
     "--no-prompt",
+    LOCK,
     "--allow-read",
     "--allow-write",
     "--allow-env",

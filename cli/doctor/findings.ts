@@ -234,7 +234,7 @@ function versionFindings({ surroundings: { versions, system, pictures } }: Exami
     ...{ section, name: "pictures" },
     ...what === undefined
       ? { state: "ok", found: "sharp is loaded: JPEG, PNG, WebP and others are read" }
-      : { state: "warning", found: what, cure: cure.join("; ") || "run deno install once" },
+      : { state: "warning", found: what, cure: cure.join("; ") || "run sh setup.sh --all once" },
   });
   return found;
 }

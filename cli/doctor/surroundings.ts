@@ -3,6 +3,7 @@ import { messageOf } from "../../data/message_of.ts";
 import { dirname, resolve } from "node:path";
 import { accessSync, constants, statfsSync } from "node:fs";
 import config from "../../deno.json" with { type: "json" };
+import map from "../../import_map.json" with { type: "json" };
 import { printable } from "../../data/printable.ts";
 import { loadSharp } from "../../pictures/sharp.ts";
 import { parseLatencies } from "../run/latency_cache.ts";
@@ -57,7 +58,7 @@ export interface Surroundings {
 const PACKAGES = ["sharp", "onnxruntime-web", "@observablehq/plot"] as const;
 
 function versions(): Record<string, string> {
-  const packages = PACKAGES.map((name) => [name, config.imports[name].split("@").at(-1) ?? ""]);
+  const packages = PACKAGES.map((name) => [name, map.imports[name].split("@").at(-1) ?? ""]);
   return {
     adjoin: config.version,
     Deno: Deno.version.deno,

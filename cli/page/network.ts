@@ -1,5 +1,4 @@
 // A network in onnxruntime-web, in a browser: of the page of `export --page`, and of `--browser`.
-import type * as Runtime from "onnxruntime-web/webgpu";
 import type { OnnxInfo } from "../../export/onnx.ts";
 import {
   floats,
@@ -8,6 +7,7 @@ import {
   type InputElement,
   inputPlanes,
 } from "../../export/onnx_values.ts";
+import type { InferenceSession, OnnxRuntime, OnnxTensor } from "../../export/onnxruntime_types.ts";
 
 /** What onnxruntime-web runs a network with. */
 export type Provider = "webgpu" | "wasm";
@@ -48,15 +48,15 @@ export async function findAdapter(): Promise<Adapter | undefined> {
 export class BrowserNetwork {
   readonly provider: Provider;
   readonly #info: Described;
-  readonly #runtime: typeof Runtime;
-  readonly #session: Runtime.InferenceSession;
+  readonly #runtime: OnnxRuntime;
+  readonly #session: InferenceSession;
 
   private constructor(
     provider: Provider,
     { info, runtime, session }: {
       readonly info: Described;
-      readonly runtime: typeof Runtime;
-      readonly session: Runtime.InferenceSession;
+      readonly runtime: OnnxRuntime;
+      readonly session: InferenceSession;
     },
   ) {
     this.provider = provider;
@@ -74,7 +74,7 @@ export class BrowserNetwork {
       readonly folder: RuntimeFolder;
     },
   ): Promise<BrowserNetwork> {
-    const runtime: typeof Runtime = await import(`${folder}ort.webgpu.bundle.min.mjs`);
+    const runtime: OnnxRuntime = await import(`${folder}ort.webgpu.bundle.min.mjs`);
     const { wasm } = runtime.env;
     wasm.wasmPaths = { wasm: `${folder}ort-wasm-simd-threaded.asyncify.wasm` };
     // More than one needs headers of the server.
@@ -85,7 +85,7 @@ export class BrowserNetwork {
     return new BrowserNetwork(provider, { info, runtime, session });
   }
 
-  #tensor(images: Images): Runtime.Tensor {
+  #tensor(images: Images): OnnxTensor {
     const { image: [height, width, channels] } = this.#info;
     const [input] = this.#session.inputMetadata;
     const type = input.isTensor ? input.type : "";

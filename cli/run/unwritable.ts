@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { curable, type Cure, cure, curesInWords } from "../../data/cure.ts";
 import { errorCode, tooManyOpen } from "../../data/found_instead.ts";
 import { grantingFlag, missingPermission } from "../../data/missing_permission.ts";
+import { LOCK_FLAG } from "../../data/not_locked.ts";
 import { UsageError } from "../../train/errors.ts";
 
 /** Whether Deno keeps a program out of a place for which --allow-write is not enough. */
@@ -56,7 +57,7 @@ function curesFor(error: unknown, folder: string): Cure[] {
   // Files are written under names of their own, and renamed: the folder is what has to be granted.
   if (missing) return [other, cure`add ${grantingFlag({ ...missing, what: folder })}`];
   if (isSpecial(error)) {
-    return [other, cure`type deno run --allow-all cli/main.ts in place of deno task`];
+    return [other, cure`type deno run --allow-all ${LOCK_FLAG} cli/main.ts in place of deno task`];
   }
   return code === "EISDIR" ? [cure`move that folder away`, other] : [other];
 }

@@ -22,7 +22,7 @@ const here = (name: string): string => fileURLToPath(new URL(name, import.meta.u
 await Deno.mkdir(site, { recursive: true });
 const { success } = await new Deno.Command("deno", {
   args: ["bundle", "--quiet", "--platform", "browser", "--minify", "-o", `${site}/main.js`]
-    .concat(here("main.ts")),
+    .concat("--config", here("deno.json"), here("main.ts")),
 }).output();
 if (!success) throw new Error("Cannot build a page: deno bundle has failed");
 

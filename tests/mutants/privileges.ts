@@ -7,9 +7,10 @@ export const PRIVILEGES: readonly Mutant[] = [
   {
     name: "predict may write",
     file: "deno.json",
-    find: '"deno run --allow-read --allow-env=ADJOIN_DEBUG,DENO_WEBGPU_BACKEND,INIT_CWD,MALLOC',
+    find:
+      '"deno run --lock=packages.lock --allow-read --allow-env=ADJOIN_DEBUG,DENO_WEBGPU_BACKEND,INIT_CWD,MALLOC',
     replace:
-      '"deno run --allow-read --allow-write --allow-env=ADJOIN_DEBUG,DENO_WEBGPU_BACKEND,INIT_CWD,MALLOC',
+      '"deno run --lock=packages.lock --allow-read --allow-write --allow-env=ADJOIN_DEBUG,DENO_WEBGPU_BACKEND,INIT_CWD,MALLOC',
     test: {
       file: PRIVILEGE_TEST,
       name: "every command is granted what it needs, by name where that is known",

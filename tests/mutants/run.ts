@@ -27,7 +27,10 @@ type Outcome = "passed" | "failed" | "none";
 /** Runs the tests in a checkout whose names contain a text. Raises an `Error` for what is no result. */
 async function outcome(checkout: string, { file, name }: Noticing): Promise<Outcome> {
   const { stdout, stderr } = await new Deno.Command("deno", {
-    args: ["test", "-P=test", "--preload=tests/preload.ts", "--no-check", `--filter=${name}`, file],
+    args: [
+      ...["test", "-P=test", "--lock=packages.lock", "--preload=tests/preload.ts", "--no-check"],
+      ...[`--filter=${name}`, file],
+    ],
     cwd: checkout,
     env: { XDG_RUNTIME_DIR: "/tmp", NO_COLOR: "1" },
     stdin: "null",

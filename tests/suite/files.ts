@@ -30,7 +30,8 @@ export async function runTests(
 ): Promise<number> {
   const { code } = await new Deno.Command("deno", {
     args: [
-      ...["test", "-P=test", "--preload=tests/preload.ts", "--parallel", "--no-check"],
+      ...["test", "-P=test", "--lock=packages.lock", "--preload=tests/preload.ts"],
+      ...["--parallel", "--no-check"],
       ...args,
       ...inOrder(names).map((name) => `tests/${name}`),
     ],

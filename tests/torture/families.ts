@@ -5,6 +5,7 @@ import { MODEL_NAMES } from "../../nn/families/mod.ts";
 import { withFolder } from "../folder.ts";
 import { makeFiles, onePicture } from "../picture_folders.ts";
 import { pythonWithTorch } from "../python.ts";
+import { LOCK } from "../tasks.ts";
 import { compareWithTorchvision, hasTorchvision, type ModelPair } from "../whole_families.ts";
 import { checkTwin } from "./family_twins.ts";
 
@@ -44,7 +45,7 @@ const MODELS = MODEL_NAMES.filter((name) => !name.startsWith("resnet"));
 /** Trains an epoch on a few pictures, and demands the proof. */
 async function trainOnce(name: string, pictures: string, output: string): Promise<void> {
   const args = [
-    ...["run", "--allow-all", "cli/main.ts", "train"],
+    ...["run", "--allow-all", LOCK, "cli/main.ts", "train"],
     ...["--data-dir", pictures, "--model", name, "--image-size", `${SIDE}`],
     ...["--epochs", "1", "--batch-size", "4", "--output", output, "--quiet"],
   ];

@@ -9,6 +9,7 @@ import { isTemporary } from "../../cli/run/whole_file.ts";
 import { DataError } from "../../data/error.ts";
 import { Random } from "../../data/random.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
+import { LOCK } from "../tasks.ts";
 import { filesOf } from "./saving_run.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
@@ -181,7 +182,7 @@ const TRAIN = [
 /** Trains, and kills that after some time, unless it has ended; gives whether it has. */
 async function trained(args: readonly string[], milliseconds?: number): Promise<boolean> {
   await using child = new Deno.Command("deno", {
-    args: ["run", "-q", "--no-check", "--allow-all", "cli/main.ts", "train", ...args],
+    args: ["run", "-q", "--no-check", "--allow-all", LOCK, "cli/main.ts", "train", ...args],
     cwd: ROOT,
     stdout: "null",
     stderr: "piped",
