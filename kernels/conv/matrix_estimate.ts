@@ -1,5 +1,8 @@
 import type { Device } from "../gpu/device.ts";
+import { quads } from "../gpu/tensor.ts";
 import type { MatrixTile } from "../matrix/tile.ts";
+import type { Geometry } from "../wgsl/geometry.ts";
+import type { SplitTile } from "./split_tiles.ts";
 import { type Extent, runnableTiles } from "./tile_estimate.ts";
 
 /** Multiply-adds of a processor in a clock by matrix units, of half floats. */
@@ -31,4 +34,24 @@ export function matrixTime(gpu: Device, tile: MatrixTile, extent: Extent): numbe
     Math.ceil(extent.channels / columns);
   const turns = Math.max(Math.ceil(workgroups / processors), HIDING / invocations);
   return (multiplied + staged + stored) * turns;
+}
+
+/**
+ * The time of a weight gradient by matrix units, in clocks: its rows are inputs of all taps, its
+ * terms positions. Partial sums are written and read once.
+ */
+export function matrixSplitTime(
+  gpu: Device,
+  { tile, blocks, splits }: SplitTile<MatrixTile>,
+  g: Geometry,
+): number {
+  const products = matrixTime(gpu, tile, {
+    positions: g.kernelHeight * g.kernelWidth * quads(g.keepIn) * 4,
+    channels: quads(g.keepOut) * 4,
+    depth: Math.ceil(g.batch * g.outHeight * g.outWidth / splits),
+    products: splits,
+  });
+  const parts = splits * blocks * tile.rows * tile.columns / 4;
+  // A processor's share of the memory bandwidth is about one vec4 per clock.
+  return products + 2 * parts / runnableTiles(gpu).processors;
 }

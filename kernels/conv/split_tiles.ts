@@ -7,9 +7,9 @@ import { filterLayout, type FilterTile } from "./tiles.ts";
 import { OTHER_ITERATIONS } from "./weight_gradient_parts.ts";
 
 /** A tile of a weight gradient with a number of splits. */
-export interface SplitTile extends Variant {
+export interface SplitTile<T = FilterTile> extends Variant {
   /** The tile. */
-  readonly tile: FilterTile;
+  readonly tile: T;
   /** Workgroups of one split. */
   readonly blocks: number;
   /** Runs of positions, each with partial sums of its own. */
@@ -30,9 +30,43 @@ export interface Reduction {
  */
 const SHARES = [6, 2, 3, 4, 8, 12];
 
+/** The fewest slices of a split. */
+const FEWEST_SLICES = 8;
+
+/** What numbers of splits are chosen from. */
+export interface Splitting {
+  /** Workgroups of one split. */
+  readonly blocks: number;
+  /** Slices of all positions. */
+  readonly slices: number;
+  /** The most slices of a split. */
+  readonly most: number;
+  /** Workgroups to a processor, in the order in which they are wanted. */
+  readonly shares: readonly number[];
+}
+
 /**
- * A tile with so many splits as give each number of {@link SHARES}, or fewer, with eight slices to
- * a split or more; the usual number first.
+ * Numbers of splits that give each number of workgroups to a processor, or fewer, with
+ * {@link FEWEST_SLICES} to a split or more.
+ */
+export function splitNumbers(
+  gpu: Device,
+  { blocks, slices, most, shares }: Splitting,
+): readonly number[] {
+  const { processors } = runnableTiles(gpu);
+  const largest = Math.floor(slices / FEWEST_SLICES);
+  const fewest = Math.ceil(slices / most);
+  return [
+    ...new Set(
+      shares.map((share) =>
+        Math.max(1, fewest, Math.min(largest, Math.floor(processors * share / blocks)))
+      ),
+    ),
+  ];
+}
+
+/**
+ * A tile with the numbers of splits that {@link SHARES} come to, the usual one first.
  */
 export function splitsOf(
   gpu: Device,
@@ -40,15 +74,15 @@ export function splitsOf(
   g: Geometry,
   { reduction: { rows, positions }, prefix = "" }: { reduction: Reduction; prefix?: string },
 ): SplitTile[] {
-  const { processors } = runnableTiles(gpu);
   const blocks = Math.ceil(rows / tile.inputs) * Math.ceil(quads(g.keepOut) * 4 / tile.outputs);
-  const most = Math.floor(positions / (8 * tile.depth));
-  // A slice to an iteration.
-  const fewest = Math.ceil(positions / tile.depth / (gpu.iterations - OTHER_ITERATIONS));
-  const splits = SHARES.map((share) =>
-    Math.max(1, fewest, Math.min(most, Math.floor(processors * share / blocks)))
-  );
-  return [...new Set(splits)].map((splits) => ({
+  const splits = splitNumbers(gpu, {
+    blocks,
+    slices: positions / tile.depth,
+    // A slice to an iteration.
+    most: gpu.iterations - OTHER_ITERATIONS,
+    shares: SHARES,
+  });
+  return splits.map((splits) => ({
     name: `${prefix}${tile.name}/${splits}`,
     tile,
     blocks,

@@ -7,6 +7,7 @@ import { blockedWeightGradient } from "./blocked_weight_gradient.ts";
 import { depthwiseWeightGradient } from "./depthwise_weight_gradient.ts";
 import { directWeightGradient } from "./direct_weight_gradient.ts";
 import { imageWeightGradient } from "./image_weight_gradient.ts";
+import { matrixWeightGradient } from "./matrix_weight_gradient.ts";
 import { tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { WeightGradientAlgorithm } from "./weight_gradient_parts.ts";
 import { winogradWeightGradient } from "./winograd_weight_gradient.ts";
@@ -16,6 +17,7 @@ import { workIn, workKey } from "./work.ts";
  * The algorithms of weight gradients. Without a measured choice the first that applies is taken.
  */
 export const WEIGHT_GRADIENT_ALGORITHMS: readonly WeightGradientAlgorithm[] = [
+  matrixWeightGradient,
   tiledWeightGradient,
   winogradWeightGradient,
   imageWeightGradient,
