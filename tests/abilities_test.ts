@@ -56,6 +56,9 @@ Deno.test("subgroups have a directive only where the compiler wants one", async 
 Deno.test("matrix units are spelled as the compiler takes them", async () => {
   const units = (await found(DAWN)).matrixUnits;
   assertEquals(units?.form, "tint-new");
+  assertEquals(units?.vectors, true);
+  const scalars = (await found(DAWN, { refused: ["array<vec4<f16>, 64>"] })).matrixUnits;
+  assertEquals([scalars?.form, scalars?.vectors], ["tint-new", false]);
   assertEquals(units?.subgroupSize, 32);
   assertEquals(units?.configs, [
     { m: 16, n: 16, k: 16, operand: "f16", result: "f32" },

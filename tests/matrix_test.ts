@@ -9,8 +9,11 @@ import { adapterWords } from "../train/precision.ts";
 import { holds } from "./op_suite.ts";
 
 /** The GPU preset with these tiles, and loops in the place of matrix units. */
-function emulated(tiles: readonly MatrixTile[]): Preset {
-  return { ...GPU, convolution: { ...GPU.convolution, matrices: { tiles, emulated: true } } };
+function emulated(
+  tiles: readonly MatrixTile[],
+  emulated: "vectors" | "scalars" = "vectors",
+): Preset {
+  return { ...GPU, convolution: { ...GPU.convolution, matrices: { tiles, emulated } } };
 }
 
 async function withGpu(
@@ -36,6 +39,11 @@ Deno.test("matrix units equal the float64 reference in all cases", () =>
     await holds(gpu, conv2d, conv2d.cases, HALVES);
     await holds(gpu, maskedConv2d, maskedConv2d.cases, HALVES);
     await holds(gpu, linear, linear.cases, HALVES);
+  }));
+
+Deno.test("matrices in arrays of scalars equal the float64 reference, too", () =>
+  withGpu({ preset: emulated(SMALL, "scalars") }, async (gpu) => {
+    await holds(gpu, conv2d, [conv2d.cases[7], conv2d.cases[12]], HALVES);
   }));
 
 Deno.test("the adapter's line tells of matrix units where steps use them", () =>

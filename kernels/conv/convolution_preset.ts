@@ -15,8 +15,11 @@ export interface Block {
 export interface Matrices {
   /** Candidates for all directions. */
   readonly tiles: readonly MatrixTile[];
-  /** Whether ordinary loops take the place of matrix units, to try kernels where there are none. */
-  readonly emulated?: boolean;
+  /**
+   * Ordinary loops in the place of matrix units, to try kernels where there are none: on arrays of
+   * vec4, or of scalars.
+   */
+  readonly emulated?: "vectors" | "scalars";
 }
 
 /** The part of a preset that shapes convolutions and linear layers. */

@@ -34,8 +34,9 @@ const BESIDES = 16;
 const matrices: PerDevice<DeviceMatrices> = new PerDevice((gpu) => {
   const preset = convolutionPresets.of(gpu).matrices;
   if (!preset || !gpu.hasHalves) return NONE;
-  const units = gpu.matrixUnits && unitOperations(gpu.matrixUnits);
-  const operations = preset.emulated ? emulatedOperations() : units;
+  const operations = preset.emulated
+    ? emulatedOperations({ vectors: preset.emulated === "vectors" })
+    : gpu.matrixUnits && unitOperations(gpu.matrixUnits);
   if (!operations) return NONE;
   const tiles = preset.tiles.filter((tile) => dividesEvenly(operations, tile)).filter((tile) => {
     const { invocations, bytes } = matrixBlock(operations, tile, LARGEST);

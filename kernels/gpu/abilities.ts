@@ -39,6 +39,11 @@ export type MatrixForm = "tint-new" | "tint-old" | "naga";
 export interface MatrixUnits {
   /** How WGSL spells their operations. */
   readonly form: MatrixForm;
+  /**
+   * Whether matrices are loaded from and stored to arrays of vec4, too, offsets and strides counted
+   * in vec4; otherwise arrays of scalars alone.
+   */
+  readonly vectors: boolean;
   /** WGSL directives that stand before a kernel that uses them; `enable f16;` is among them. */
   readonly directives: readonly string[];
   /** Lanes of the subgroups that hold a matrix together. */
@@ -87,29 +92,48 @@ const NAGA_CONFIGS: readonly MatrixConfig[] = [
 
 const LEFT = "subgroup_matrix_left<f16, 16, 16>";
 
+const SCALARS = "@group(0) @binding(0) var<storage, read> a: array<f16>;";
+
 /** A few lines in each form; an implementation takes the first that compiles. */
 const FORMS: readonly {
   readonly form: MatrixForm;
   readonly feature: string;
   readonly directives: readonly string[];
+  readonly vectors: boolean;
+  readonly declared: string;
   readonly load: string;
 }[] = [
   {
     form: "tint-new",
     feature: MATRIX_FEATURES.dawn,
     directives: TINT,
+    vectors: true,
+    // As large as the matrix, which is refused where the stride counts scalars.
+    declared: "var<workgroup> a: array<vec4<f16>, 64>;",
+    load: `_ = subgroupMatrixLoad<${LEFT}, row_major>(&a, 0u, 4u);`,
+  },
+  {
+    form: "tint-new",
+    feature: MATRIX_FEATURES.dawn,
+    directives: TINT,
+    vectors: false,
+    declared: SCALARS,
     load: `_ = subgroupMatrixLoad<${LEFT}, row_major>(&a, 0u, 16u);`,
   },
   {
     form: "tint-old",
     feature: MATRIX_FEATURES.dawn,
     directives: TINT,
+    vectors: false,
+    declared: SCALARS,
     load: `_ = subgroupMatrixLoad<${LEFT}>(&a, 0u, false, 16u);`,
   },
   {
     form: "naga",
     feature: MATRIX_FEATURES.wgpu,
     directives: NAGA,
+    vectors: false,
+    declared: SCALARS,
     load: "let m = coopLoadT<coop_mat16x16<f16, A>>(&a[0], 16u);",
   },
 ];
@@ -144,15 +168,15 @@ async function matrixUnitsOf(
   if (subgroupMinSize !== subgroupSize || !device.features.has("shader-f16")) return null;
   // Experimental features are not among the names that the types know.
   const features = new Set<string>(device.features);
-  for (const { form, feature, directives, load } of FORMS) {
+  for (const { form, feature, directives, vectors, declared, load } of FORMS) {
     if (!features.has(feature)) continue;
     const code = `${directives.join("\n")}
-@group(0) @binding(0) var<storage, read> a: array<f16>;
+${declared}
 @compute @workgroup_size(${subgroupSize})
 fn entry() { ${load} }`;
     if (!await compiles(device, "matrix units", code)) continue;
     const configs = form === "naga" ? NAGA_CONFIGS : configsOf(info);
-    return configs.length ? { form, directives, subgroupSize, configs } : null;
+    return configs.length ? { form, vectors, directives, subgroupSize, configs } : null;
   }
   return null;
 }

@@ -63,31 +63,34 @@ export interface MatrixBlock {
 function staged(
   name: string,
   [rows, columns]: readonly [number, number],
-  order: Order,
+  { order, vectors }: { readonly order: Order; readonly vectors: boolean },
 ): StagedOperand & {
   declared: string;
   bytes: number;
   place(row: string, column: string): MatrixPlace;
 } {
   const [lines, line] = order === "rows" ? [rows, columns] : [columns, rows];
-  const stride = line + PADDING;
+  const scalars = line + PADDING;
+  // Scalars of an element.
+  const wide = vectors ? 4 : 1;
+  const stride = scalars / wide;
+  const type = vectors ? "vec4<f16>" : "f16";
+  const at = (line: string, along: string): string =>
+    `(${line}) * ${stride}u + ${vectors ? `(${along}) / 4u` : along}`;
   return {
     lines,
     quads: line / 4,
-    declared: `var<workgroup> ${name}: array<f16, ${lines * stride}>;`,
-    bytes: lines * stride * 2,
-    // Matrices are loaded from arrays of scalars.
+    declared: `var<workgroup> ${name}: array<${type}, ${lines * stride}>;`,
+    bytes: lines * scalars * 2,
     put: ({ line, quad }, value) =>
-      `{
+      vectors ? `${name}[(${line}) * ${stride}u + ${quad}] = ${value};` : `{
         let at = (${line}) * ${stride}u + (${quad}) * 4u;
         let value = ${value};
         ${unroll(4, (u) => `${name}[at + ${u}u] = value[${u}];`)}
       }`,
     place: (row, column) => ({
       array: name,
-      at: order === "rows"
-        ? `(${row}) * ${stride}u + ${column}`
-        : `(${column}) * ${stride}u + ${row}`,
+      at: order === "rows" ? at(row, column) : at(column, row),
       stride,
       order,
     }),
@@ -133,13 +136,13 @@ export function matrixBlock(
 ): MatrixBlock {
   demandEven(tile, operations);
   const { rows, columns, depth, high, wide } = tile;
-  const { size, lanes } = operations;
+  const { size, lanes, vectors } = operations;
   const [down, across, steps] = [high / size.rows, wide / size.columns, depth / size.depth];
   const subgroups = rows / high * columns / wide;
-  const left = staged("left_tile", [rows, depth], orders.left);
-  const right = staged("right_tile", [depth, columns], orders.right);
+  const left = staged("left_tile", [rows, depth], { order: orders.left, vectors });
+  const right = staged("right_tile", [depth, columns], { order: orders.right, vectors });
   const stripWide = Math.min(wide, STRIP);
-  const stride = stripWide + SUM_PADDING;
+  const stride = (stripWide + SUM_PADDING) / (vectors ? 4 : 1);
   const strip = size.rows * stride;
   // Loops over matrices: unrolled, with numbers for their variables, where sums have names.
   const loop = (variable: string, count: number, body: (i: number | string) => string): string =>
@@ -196,7 +199,7 @@ export function matrixBlock(
           : `${times(part, perStrip)} + ${j}`;
         return operations.store(sum(i, column), {
           array: "sums_tile",
-          at: `strip_at + ${times(j, size.columns)}`,
+          at: `strip_at + ${times(j, vectors ? size.columns / 4 : size.columns)}`,
           stride,
           order: "rows",
         });
@@ -205,8 +208,12 @@ export function matrixBlock(
   workgroupBarrier();
   for (var turn = 0u; turn < ${turns}u; turn++) {
     let place = turn * ${lanes}u + lane % ${lanes}u;
-    let sum_at = strip_at + place / ${quads}u * ${stride}u + place % ${quads}u * 4u;
-    let value = vec4f(${range(4).map((u) => `sums_tile[sum_at + ${u}u]`).join(", ")});
+    ${
+      vectors
+        ? `let value = sums_tile[strip_at + place / ${quads}u * ${stride}u + place % ${quads}u];`
+        : `let sum_at = strip_at + place / ${quads}u * ${stride}u + place % ${quads}u * 4u;
+    let value = vec4f(${range(4).map((u) => `sums_tile[sum_at + ${u}u]`).join(", ")});`
+    }
     let row = high_at + ${times(i, size.rows)} + place / ${quads}u;
     let quad = wide_at / 4u + ${times(part, quads)} + place % ${quads}u;
     ${each}
@@ -214,11 +221,11 @@ export function matrixBlock(
   return {
     matrixUnits: operations.matrixUnits,
     invocations: subgroups * lanes,
-    bytes: left.bytes + right.bytes + subgroups * strip * 4,
+    bytes: left.bytes + right.bytes + subgroups * size.rows * (stripWide + SUM_PADDING) * 4,
     declared: [
       left.declared,
       right.declared,
-      `var<workgroup> sums_tile: array<f32, ${subgroups * strip}>;`,
+      `var<workgroup> sums_tile: array<${vectors ? "vec4f" : "f32"}, ${subgroups * strip}>;`,
     ].join("\n"),
     begin: `let subgroup = lane / ${lanes}u;
   let high_at = subgroup / ${columns / wide}u * ${high}u;

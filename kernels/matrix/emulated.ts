@@ -12,16 +12,21 @@ const LANES = 32;
  * have none, so that the kernels made of them can be tried there. Each lane holds some columns of one
  * row. The order of sums is that of the terms.
  */
-export function emulatedOperations(): MatrixOperations {
+export function emulatedOperations(
+  { vectors }: Pick<MatrixOperations, "vectors">,
+): MatrixOperations {
   const { rows, columns, depth } = SIZE;
   const held = rows * columns / LANES;
   const perRow = columns / held;
   const row = `(lane % ${LANES}u / ${perRow}u)`;
   const column = `(lane % ${perRow}u * ${held}u)`;
-  const element = ({ array, stride, order }: MatrixPlace, at: string, r: string, c: string) =>
-    order === "rows"
-      ? `${array}[${at} + ${r} * ${stride}u + ${c}]`
-      : `${array}[${at} + ${c} * ${stride}u + ${r}]`;
+  const element = ({ array, stride, order }: MatrixPlace, at: string, r: string, c: string) => {
+    const [line, along] = order === "rows" ? [r, c] : [c, r];
+    const first = `${at} + ${line} * ${stride}u`;
+    return vectors
+      ? `${array}[${first} + (${along}) / 4u][(${along}) % 4u]`
+      : `${array}[${first} + ${along}]`;
+  };
   // Nothing is held of an operand but where it is.
   const placed = (name: string, place: MatrixPlace): MatrixOperand => ({
     loaded: `let ${name} = ${place.at};`,
@@ -31,6 +36,7 @@ export function emulatedOperations(): MatrixOperations {
   return {
     matrixUnits: false,
     size: SIZE,
+    vectors,
     lanes: LANES,
     unrolled: false,
     zeros: (count) => `var sums: array<array<f32, ${held}>, ${count}>;`,

@@ -1,9 +1,9 @@
 import { unroll } from "../wgsl/blocked.ts";
-import type { MatrixOperand, MatrixOperations, MatrixPlace, MatrixSize } from "./operations.ts";
+import type { MatrixOperand, MatrixOperations, MatrixPlace } from "./operations.ts";
 
 /** Matrix operations of naga's extension `wgpu_cooperative_matrix`; its matrices are square. */
 export function nagaOperations(
-  { size, lanes }: { readonly size: MatrixSize; readonly lanes: number },
+  { size, lanes }: Pick<MatrixOperations, "size" | "lanes">,
 ): MatrixOperations {
   const shape = `coop_mat${size.rows}x${size.columns}`;
   // What is transposed, in its words, lies by rows.
@@ -16,6 +16,7 @@ export function nagaOperations(
   return {
     matrixUnits: true,
     size,
+    vectors: false,
     lanes,
     unrolled: true,
     zeros: (count) => unroll(count, (i) => `var sum${i} = ${shape}<f32, C>();`),

@@ -7,9 +7,9 @@ export interface MatrixSize {
 
 /** Where a matrix lies in workgroup memory. */
 export interface MatrixPlace {
-  /** The name of an array of workgroup memory: of `f16` for operands, of `f32` for results. */
+  /** The name of an array of workgroup memory: of `f16` for operands, of `f32` for results, or vec4. */
   readonly array: string;
-  /** WGSL for the index of its first element. */
+  /** WGSL for the index of the element at which it begins. */
   readonly at: string;
   /** Elements from one row to the next; from one column to the next where it lies by columns. */
   readonly stride: number;
@@ -37,6 +37,8 @@ export interface MatrixOperations {
   readonly matrixUnits: boolean;
   /** The size of results and operands. */
   readonly size: MatrixSize;
+  /** Whether the elements of arrays are vec4, or scalars. */
+  readonly vectors: boolean;
   /** Lanes that hold a matrix together. */
   readonly lanes: number;
   /** Whether sums are told apart by their names alone, so that loops over them are unrolled. */

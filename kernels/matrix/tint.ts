@@ -1,6 +1,6 @@
 import { unroll } from "../wgsl/blocked.ts";
 import type { MatrixForm } from "../gpu/abilities.ts";
-import type { MatrixOperand, MatrixOperations, MatrixPlace, MatrixSize } from "./operations.ts";
+import type { MatrixOperand, MatrixOperations, MatrixPlace } from "./operations.ts";
 
 /**
  * Matrix operations of Tint's extension `chromium_experimental_subgroup_matrix`, after the draft of
@@ -8,7 +8,7 @@ import type { MatrixOperand, MatrixOperations, MatrixPlace, MatrixSize } from ".
  */
 export function tintOperations(
   form: Exclude<MatrixForm, "naga">,
-  { size, lanes }: { readonly size: MatrixSize; readonly lanes: number },
+  { size, lanes, vectors }: Pick<MatrixOperations, "size" | "lanes" | "vectors">,
 ): MatrixOperations {
   const { rows, columns, depth } = size;
   // Columns come first in these types.
@@ -26,6 +26,7 @@ export function tintOperations(
   return {
     matrixUnits: true,
     size,
+    vectors,
     lanes,
     unrolled: true,
     zeros: (count) => unroll(count, (i) => `var sum${i}: ${sums};`),

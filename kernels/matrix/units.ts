@@ -13,12 +13,14 @@ function volume({ m, n, k }: MatrixConfig): number {
  * matrices that they take; null where they have none of that kind.
  */
 export function unitOperations(
-  { form, subgroupSize: lanes, configs }: MatrixUnits,
+  { form, vectors, subgroupSize: lanes, configs }: MatrixUnits,
 ): MatrixOperations | null {
   const [largest] = configs
     .filter(({ operand, result }) => operand === "f16" && result === "f32")
     .sort((a, b) => volume(b) - volume(a));
   if (!largest) return null;
   const size = { rows: largest.m, columns: largest.n, depth: largest.k };
-  return form === "naga" ? nagaOperations({ size, lanes }) : tintOperations(form, { size, lanes });
+  return form === "naga"
+    ? nagaOperations({ size, lanes })
+    : tintOperations(form, { size, lanes, vectors });
 }
