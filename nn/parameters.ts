@@ -29,7 +29,8 @@ export class Parameters {
   constructor(scope: Scope, name: string, specs: readonly ParameterSpec[]) {
     this.#scope = scope;
     this.specs = specs;
-    const words = ALIGNMENT / 4;
+    // So that a copy in half floats is aligned, too.
+    const words = ALIGNMENT / 2;
     let end = 0;
     for (const spec of specs) {
       if (this.#starts.has(spec.name)) {

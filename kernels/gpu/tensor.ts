@@ -15,6 +15,14 @@ export interface Storage {
   readonly offset: number;
 }
 
+/** A range of another tensor. */
+export interface Range {
+  /** The tensor that is no range of another itself. */
+  readonly of: Tensor;
+  /** Elements from its start, padding included. */
+  readonly start: number;
+}
+
 /**
  * The number of vec4 that hold `channels` values: the last dimension is padded to a multiple of
  * four.
@@ -51,6 +59,8 @@ export class Tensor {
   readonly quads: number;
   /** Whether it lives inside one program alone, that of the trace which made it. */
   readonly temporary: boolean;
+  /** What it is a range of, if it is one. */
+  readonly range?: Range;
   /** Its place in a buffer; absent until a trace is planned, and when a scope has ended. */
   storage?: Storage;
   #type: ElementType;
@@ -61,6 +71,7 @@ export class Tensor {
     shape: readonly number[],
     type: ElementType = "f32",
     temporary: boolean = false,
+    range?: Range,
   ) {
     if (shape.some((d) => !Number.isInteger(d) || d < 1)) {
       throw new TypeError(
@@ -71,6 +82,7 @@ export class Tensor {
     this.shape = shape;
     this.#type = type;
     this.temporary = temporary;
+    if (range) this.range = range;
     this.quads = paddedElements(shape) / 4;
   }
 

@@ -1,13 +1,13 @@
 import {
   type CopiedOperands,
   operand,
-  overlap,
   readsOf,
   type Sources,
   type Step,
   writesOf,
 } from "./texture_copies.ts";
 import type { Tensor } from "../gpu/tensor.ts";
+import { overlap } from "./ranges.ts";
 import type { Command } from "./trace.ts";
 
 /** The dependencies of each command: those before it that it has to stay behind. */

@@ -5,6 +5,7 @@ import {
   Sources,
   type Step,
 } from "./texture_copies.ts";
+import { placedOf } from "./ranges.ts";
 import { demandWritten } from "./unwritten.ts";
 import { schedule } from "./command_order.ts";
 import type { Tensor } from "../gpu/tensor.ts";
@@ -73,7 +74,7 @@ function use(step: Step, { loaded, stored }: Textures, sources: Sources): Use {
     case "dispatch": {
       const [loads, stores] = [loaded(step), stored(step)];
       const others = (tensors: Readonly<Record<string, Tensor>>, names: readonly string[]) =>
-        Object.entries(tensors).flatMap(([name, t]) => names.includes(name) ? [] : [t]);
+        Object.entries(tensors).flatMap(([name, t]) => names.includes(name) ? [] : [placedOf(t)]);
       return {
         reads: others(step.reads, loads),
         writes: others(step.writes, stores),

@@ -6,7 +6,8 @@ import type { Pipeline } from "../gpu/pipeline.ts";
 import { CHANNEL_QUADS, type Kernel } from "../gpu/kernel.ts";
 import { operand, readsOf, type Sources, type Step, writesOf } from "./texture_copies.ts";
 import { plan } from "./plan.ts";
-import { ALIGNMENT, type Storage, type Tensor } from "../gpu/tensor.ts";
+import { placedOf } from "./ranges.ts";
+import { ALIGNMENT, ELEMENT_BYTES, type Storage, type Tensor } from "../gpu/tensor.ts";
 import { TEXTURE_WIDTH, textureRows } from "../gpu/texture.ts";
 import type { Dispatch, Trace } from "./trace.ts";
 
@@ -302,7 +303,12 @@ function tooManyChannels({ name }: Kernel, operand: string, tensor: Tensor): Ran
 }
 
 /** Where a tensor of a program lies. */
-function placed({ name, storage }: Tensor): Storage {
-  if (!storage) throw new TypeError(`Cannot run a program on tensor ${name}: it has no memory`);
-  return storage;
+function placed(tensor: Tensor): Storage {
+  const { storage } = placedOf(tensor);
+  if (!storage) {
+    throw new TypeError(`Cannot run a program on tensor ${tensor.name}: it has no memory`);
+  }
+  const { range, temporary, type } = tensor;
+  const inside = temporary ? range?.start ?? 0 : 0;
+  return { buffer: storage.buffer, offset: storage.offset + inside * ELEMENT_BYTES[type] };
 }

@@ -1,7 +1,7 @@
 import { assembleTrace } from "./assemble_trace.ts";
 import type { Device } from "../gpu/device.ts";
 import { Program } from "./program.ts";
-import { ALIGNMENT, type ElementType, pad, Tensor } from "../gpu/tensor.ts";
+import { ALIGNMENT, ELEMENT_BYTES, type ElementType, pad, Tensor } from "../gpu/tensor.ts";
 import { type Precision, Trace } from "./trace.ts";
 
 /** Options of {@link Scope.trace}. */
@@ -48,7 +48,9 @@ export class Scope implements Disposable {
   view(name: string, of: Tensor, start: number, shape: readonly number[]): Tensor {
     this.#demandAlive(`view ${of.name} as ${name}`);
     const { buffer, offset } = this.gpu.storageOf(of);
-    const tensor = new Tensor(name, shape, of.type);
+    const { of: whole, start: before } = of.range ?? { of, start: 0 };
+    const range = { of: whole, start: before + start * 4 / ELEMENT_BYTES[of.type] };
+    const tensor = new Tensor(name, shape, of.type, false, range);
     if (!(start >= 0) || (start * 4) % ALIGNMENT || start + tensor.words > of.words) {
       throw new RangeError(
         `Cannot view ${of.name} as ${name}: wanted a start that is a multiple of ` +

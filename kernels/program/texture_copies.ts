@@ -1,4 +1,5 @@
 import { ALIGNMENT, Tensor } from "../gpu/tensor.ts";
+import { overlap, placedOf } from "./ranges.ts";
 import type { Command, Dispatch } from "./trace.ts";
 
 /** A copy of a tensor from its buffer to its texture. */
@@ -33,7 +34,7 @@ export function operand(dispatch: Dispatch, name: string): Tensor {
 
 /** Tensors that a command reads. */
 export function readsOf(command: Command): Tensor[] {
-  if (command.kind === "dispatch") return Object.values(command.reads);
+  if (command.kind === "dispatch") return Object.values(command.reads).map(placedOf);
   return command.kind === "copy" ? [command.from] : [];
 }
 
@@ -41,15 +42,6 @@ export function readsOf(command: Command): Tensor[] {
 export function writesOf(command: Command): Tensor[] {
   if (command.kind === "dispatch") return Object.values(command.writes);
   return [command.kind === "clear" ? command.tensor : command.to];
-}
-
-/** Whether two tensors have words in common; tensors of the program have none with others. */
-export function overlap(a: Tensor, b: Tensor): boolean {
-  if (a === b) return true;
-  if (!a.storage || !b.storage || a.storage.buffer !== b.storage.buffer) return false;
-  const apart = a.storage.offset + a.bytes <= b.storage.offset ||
-    b.storage.offset + b.bytes <= a.storage.offset;
-  return !apart;
 }
 
 /** Tensors from outside that are loaded from texture copies before anything writes to them. */

@@ -1,3 +1,4 @@
+import { HalfCopies } from "./half_copies.ts";
 import { demandIterations } from "./loops.ts";
 import { demandOperands, type Operands, operandsOf } from "./operands.ts";
 import type { Device } from "../gpu/device.ts";
@@ -55,6 +56,7 @@ export class Trace {
   readonly precision: Precision;
   readonly #outside: (tensor: Tensor, values?: ArrayLike<number>) => Tensor;
   readonly #made = new Set<Tensor>();
+  readonly #copies: HalfCopies;
   readonly #constants = new Map<string, Tensor>();
   #ended = false;
   #work?: string;
@@ -71,6 +73,7 @@ export class Trace {
     this.gpu = gpu;
     this.precision = precision;
     this.#outside = outside;
+    this.#copies = new HalfCopies((copy) => this.#record({ kind: "dispatch", ...copy }));
   }
 
   /** A tensor that lives inside the program from its first write to its last use. */
@@ -116,6 +119,22 @@ export class Trace {
       throw new TypeError(`Cannot record ${what}: the trace has ended`);
     }
     this.commands.push(command);
+    const written = command.kind === "dispatch"
+      ? Object.values(command.writes)
+      : [command.kind === "clear" ? command.tensor : command.to];
+    for (const tensor of written) this.#copies.written(tensor);
+  }
+
+  /**
+   * The operands of a kernel, where it reads half floats those that stand in for tensors from outside.
+   */
+  #narrowed({ reads: kinds }: Kernel, reads: Dispatch["reads"]): Dispatch["reads"] {
+    if (!Object.values(kinds).includes("half")) return reads;
+    return Object.fromEntries(
+      Object.entries(reads).map((
+        [name, tensor],
+      ) => [name, kinds[name] === "half" ? this.#copies.of(tensor) : tensor]),
+    );
   }
 
   /** Raises a `TypeError` for a tensor that is neither of this trace nor alive outside. */
@@ -142,8 +161,15 @@ export class Trace {
       this.#demandUsable(tensor, ` in kernel ${kernel.name}`);
     }
     demandIterations(this.gpu, kernel, operands);
+    const reads = this.#narrowed(kernel, operands.reads);
     const work = this.#work;
-    this.#record({ kind: "dispatch", kernel, ...operands, ...work !== undefined && { work } });
+    this.#record({
+      kind: "dispatch",
+      kernel,
+      ...operands,
+      reads,
+      ...work !== undefined && { work },
+    });
   }
 
   /** Names in profiles what the kernels that `record` records are a part of. */
