@@ -1,5 +1,6 @@
 /// <reference types="@webgpu/types" />
 import { type Choices, tileChoices } from "./conv/choices.ts";
+import { settleMatrices } from "./conv/matrix_check.ts";
 import { convolutionPresets } from "./conv/convolution_preset.ts";
 import { checkMaxWorkgroups, Device } from "./gpu/device.ts";
 import { openDevice, type OpenedDevice } from "./gpu/open_device.ts";
@@ -47,7 +48,9 @@ export class Gpu extends Device {
     if (maxWorkgroups !== undefined) checkMaxWorkgroups(maxWorkgroups);
     const presets = { software: SOFTWARE, gpu: GPU };
     const opened = await openDevice({ device, webgpu }, (kind) => preset ?? presets[kind]);
-    return new Gpu(opened, maxWorkgroups);
+    const gpu = new Gpu(opened, maxWorkgroups);
+    if (gpu.matrixUnits) await settleMatrices(gpu);
+    return gpu;
   }
 
   /** Tiles chosen for convolutions and linear layers, where the preset has tiles. */

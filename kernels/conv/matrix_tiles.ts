@@ -22,32 +22,43 @@ export interface DeviceMatrices {
   readonly tiles: readonly MatrixTile[];
 }
 
-const NONE: DeviceMatrices = { operations: null, tiles: [] };
-
 /** Orders of staging whose tiles take the most workgroup memory. */
 const LARGEST: StagedOrders = { left: "rows", right: "columns" };
 
 /** Bytes for each invocation that kernels have in workgroup memory besides operands and sums. */
 const BESIDES = 16;
 
-/** The matrix operations of each device, and the tiles that it can run. */
-const matrices: PerDevice<DeviceMatrices> = new PerDevice((gpu) => {
-  const preset = convolutionPresets.of(gpu).matrices;
-  if (!preset || !gpu.hasHalves) return NONE;
-  const operations = preset.emulated
-    ? emulatedOperations({ vectors: preset.emulated === "vectors" })
-    : gpu.matrixUnits && unitOperations(gpu.matrixUnits);
-  if (!operations) return NONE;
-  const tiles = preset.tiles.filter((tile) => dividesEvenly(operations, tile)).filter((tile) => {
+/** The tiles of the preset that a device can run with some operations. */
+function withTiles(gpu: Device, operations: MatrixOperations | null): DeviceMatrices {
+  if (!operations) return { operations, tiles: [] };
+  const tiles = convolutionPresets.of(gpu).matrices?.tiles ?? [];
+  const runnable = tiles.filter((tile) => dividesEvenly(operations, tile)).filter((tile) => {
     const { invocations, bytes } = matrixBlock(operations, tile, LARGEST);
     return fits({ invocations, bytes: bytes + BESIDES * invocations }, gpu.device.limits);
   });
-  return { operations, tiles };
-});
+  return { operations, tiles: runnable };
+}
+
+/** The operations that kernels may use on a device, the best first. */
+export function matrixOperations(gpu: Device): readonly MatrixOperations[] {
+  const { emulated } = convolutionPresets.of(gpu).matrices ?? {};
+  if (!gpu.hasHalves) return [];
+  if (emulated) return [emulatedOperations({ vectors: emulated === "vectors" })];
+  return gpu.matrixUnits ? unitOperations(gpu.matrixUnits) : [];
+}
+
+const matrices: PerDevice<DeviceMatrices> = new PerDevice((gpu) =>
+  withTiles(gpu, matrixOperations(gpu).at(0) ?? null)
+);
 
 /** The matrix operations of a device, with the tiles of its preset that it can run. */
 export function matricesOf(gpu: Device): DeviceMatrices {
   return matrices.of(gpu);
+}
+
+/** Says by which operations a device multiplies matrices; with `null`, kernels do without. */
+export function useMatrices(gpu: Device, operations: MatrixOperations | null): void {
+  matrices.set(gpu, withTiles(gpu, operations));
 }
 
 /** Whether a work may be done by matrix units: in mixed precision, where there are some. */

@@ -10,17 +10,18 @@ function volume({ m, n, k }: MatrixConfig): number {
 
 /**
  * The operations of a device's matrix units on half floats with sums of float32, in the largest
- * matrices that they take; null where they have none of that kind.
+ * matrices that they take: first on arrays of vec4 where they take these, then on arrays of scalars.
+ * None where the units have no such matrices.
  */
 export function unitOperations(
   { form, vectors, subgroupSize: lanes, configs }: MatrixUnits,
-): MatrixOperations | null {
+): MatrixOperations[] {
   const [largest] = configs
     .filter(({ operand, result }) => operand === "f16" && result === "f32")
     .sort((a, b) => volume(b) - volume(a));
-  if (!largest) return null;
+  if (!largest) return [];
   const size = { rows: largest.m, columns: largest.n, depth: largest.k };
-  return form === "naga"
-    ? nagaOperations({ size, lanes })
-    : tintOperations(form, { size, lanes, vectors });
+  if (form === "naga") return [nagaOperations({ size, lanes })];
+  return (vectors ? [true, false] : [false])
+    .map((vectors) => tintOperations(form, { size, lanes, vectors }));
 }
