@@ -74,7 +74,13 @@ export type { Cost } from "../kernels/program/cost.ts";
 export { Program } from "../kernels/program/program.ts";
 export { profile, type Timing } from "../kernels/program/timing.ts";
 export { Scope, type TraceOptions } from "../kernels/program/scope.ts";
-export { type Elements, type ElementType, type Storage, Tensor } from "../kernels/gpu/tensor.ts";
+export {
+  type Elements,
+  type ElementType,
+  type Storage,
+  Tensor,
+  type TensorRange,
+} from "../kernels/gpu/tensor.ts";
 export {
   type Clear,
   type Command,

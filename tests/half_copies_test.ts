@@ -27,7 +27,7 @@ const COPY = "weights in half floats";
 const tiles = MATRIX_TILES.filter(({ rows, columns }) => rows === 32 && columns === 32);
 const EMULATED: Preset = {
   ...GPU,
-  convolution: { ...GPU.convolution, matrices: { tiles, emulated: true } },
+  convolution: { ...GPU.convolution, matrices: { tiles, emulated: "vectors" } },
 };
 
 /** The kernels of a replay by name. */

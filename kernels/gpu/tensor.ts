@@ -16,7 +16,7 @@ export interface Storage {
 }
 
 /** A range of another tensor. */
-export interface Range {
+export interface TensorRange {
   /** The tensor that is no range of another itself. */
   readonly of: Tensor;
   /** Elements from its start, padding included. */
@@ -60,7 +60,7 @@ export class Tensor {
   /** Whether it lives inside one program alone, that of the trace which made it. */
   readonly temporary: boolean;
   /** What it is a range of, if it is one. */
-  readonly range?: Range;
+  readonly range?: TensorRange;
   /** Its place in a buffer; absent until a trace is planned, and when a scope has ended. */
   storage?: Storage;
   #type: ElementType;
@@ -71,7 +71,7 @@ export class Tensor {
     shape: readonly number[],
     type: ElementType = "f32",
     temporary: boolean = false,
-    range?: Range,
+    range?: TensorRange,
   ) {
     if (shape.some((d) => !Number.isInteger(d) || d < 1)) {
       throw new TypeError(
