@@ -46,9 +46,15 @@ function inJavaScript(name: string, script: string): Column {
   return { command, leftOut };
 }
 
-/** PyTorch; with words that its script takes, in the precision that they name. */
-function pytorch(name: string, words: readonly string[], marks: Marks = {}): Column {
-  const stepsOnly = words.includes("graph") || words.includes("bf16");
+/**
+ * PyTorch; with words that its script takes, in the precision that they name. `stepsOnly`: it is given
+ * no convolutions.
+ */
+function pytorch(
+  name: string,
+  words: readonly string[],
+  { stepsOnly = false, ...marks }: Marks & { readonly stepsOnly?: boolean } = {},
+): Column {
   return {
     ...marks,
     command: { name, programs: PYTHONS, args: ["pytorch.py", ...words] },
@@ -65,7 +71,12 @@ function pytorch(name: string, words: readonly string[], marks: Marks = {}): Col
  */
 export function ours(
   precision: "float32" | "mixed",
-  { webgpu, grants }: { readonly webgpu?: "dawn"; readonly grants: readonly string[] },
+  { webgpu, grants, env }: {
+    readonly webgpu?: "dawn";
+    readonly grants: readonly string[];
+    /** Variables of its environment beside those that are there. */
+    readonly env?: Readonly<Record<string, string>>;
+  },
 ): Column {
   const script = fileURLToPath(new URL("./served.ts", import.meta.url));
   const config = fileURLToPath(new URL("../deno.json", import.meta.url));
@@ -75,21 +86,28 @@ export function ours(
   return {
     kind: "ours",
     rounded: precision === "mixed",
-    command: { name, programs: ["deno"], args },
+    command: { name, programs: ["deno"], args, env },
   };
 }
+
+const STEPS = { kind: "usual", rounded: true, stepsOnly: true } as const;
 
 /** What people run in PyTorch: its default for convolutions, and autocast, each as a graph too. */
 export const USUAL: readonly Column[] = [
   pytorch("PyTorch TF32", ["tf32"], { kind: "usual", against: "TF32", rounded: true }),
   pytorch("PyTorch fp16 autocast", ["fp16"], { kind: "usual", against: "autocast", rounded: true }),
-  pytorch("PyTorch TF32, CUDA graph", ["tf32", "graph"], { kind: "usual", rounded: true }),
-  pytorch("PyTorch fp16, CUDA graph", ["fp16", "graph"], { kind: "usual", rounded: true }),
-  pytorch("PyTorch bf16 autocast", ["bf16"], { kind: "usual", rounded: true }),
+  pytorch("PyTorch TF32, CUDA graph", ["tf32", "graph"], STEPS),
+  pytorch("PyTorch fp16, CUDA graph", ["fp16", "graph"], STEPS),
+  pytorch("PyTorch bf16 autocast", ["bf16"], STEPS),
 ];
 
 /** PyTorch in float32, without TF32. */
 export const FLOAT32: Column = pytorch("PyTorch", []);
+
+/** The same beside what people run, for steps. */
+export const FLOAT32_TOO: Column = pytorch("PyTorch float32", ["float32"], {
+  ...{ kind: "usual", stepsOnly: true },
+});
 
 /** Other libraries in float32. */
 export const OTHERS: readonly Column[] = [

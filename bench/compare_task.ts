@@ -14,22 +14,22 @@ export interface Seat {
   note?: string;
 }
 
-/** Starts the process of a column. */
-export async function seated(column: Column): Promise<Seat> {
+/** Starts the process of a column, which has `limit` milliseconds for its first word. */
+export async function seated(column: Column, limit?: number): Promise<Seat> {
   const { kind, against, rounded, command } = column;
   const seat: Seat = { name: command.name, marks: { kind, against, rounded }, column };
-  await start(seat);
+  await start(seat, limit);
   return seat;
 }
 
-async function start(seat: Seat): Promise<void> {
+async function start(seat: Seat, limit?: number): Promise<void> {
   if (!seat.column) return;
   try {
-    seat.peer = await ProcessPeer.start(seat.column.command, PEERS);
+    seat.peer = await ProcessPeer.start(seat.column.command, PEERS, limit);
     seat.note = undefined;
   } catch (error) {
     seat.peer = undefined;
-    seat.note = messageOf(error);
+    seat.note = messageOf(error).replace(/^error: /i, "");
   }
 }
 
@@ -101,7 +101,7 @@ export async function compareTask(
     entries.push(entry);
     entry.note = seat.column?.leftOut?.(task, all);
     if (entry.note) continue;
-    if (seat.peer?.alive === false) await start(seat);
+    if (seat.peer?.alive === false && left() > 0) await start(seat, left());
     if (!seat.peer) entry.note = "missing";
     await attempt(entry, async (peer) => {
       const { check, bytes } = await peer.prepare(task, limit());

@@ -23,6 +23,8 @@ export interface PeerCommand {
   /** Programs to try, one after the other. */
   readonly programs: readonly string[];
   readonly args: readonly string[];
+  /** Variables of its environment beside those that are there. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
@@ -50,14 +52,18 @@ export class ProcessPeer implements Peer {
     this.#connection = connection;
   }
 
-  /** Starts the first program that works. Raises an `Error` with the reason when none does. */
-  static async start({ programs, args }: PeerCommand, cwd: URL): Promise<ProcessPeer> {
+  /**
+   * Starts the first program that works. Raises an `Error` with the reason when none does. One that
+   * says nothing within `limit` milliseconds is ended.
+   */
+  static async start(command: PeerCommand, cwd: URL, limit = Infinity): Promise<ProcessPeer> {
+    const { programs } = command;
     let reason = "no program";
     for (const program of programs) {
       let connection: Connection | undefined;
       try {
-        connection = new Connection(program, args, cwd);
-        const hello = await connection.hear();
+        connection = new Connection(program, command, cwd);
+        const hello = await within(limit, connection);
         const [name, version, device] = ["name", "version", "device"].map((key) => hello[key]);
         return new ProcessPeer(
           { name: String(name), version: String(version), device: String(device) },
@@ -97,22 +103,11 @@ export class ProcessPeer implements Peer {
     request: Request<Task | LoaderTask>,
     limit = Infinity,
   ): Promise<Record<string, unknown>> {
-    let late = false;
-    const timer = Number.isFinite(limit)
-      ? setTimeout(() => {
-        late = true;
-        this.#connection.kill();
-      }, limit)
-      : undefined;
     try {
-      await this.#connection.say(request);
-      return await this.#connection.hear();
+      return await within(limit, this.#connection, request);
     } catch (error) {
       this.#ended = true;
-      if (late) throw new Error(`no answer within ${Number((limit / 1000).toPrecision(2))} s`);
       throw error;
-    } finally {
-      clearTimeout(timer);
     }
   }
 
@@ -123,6 +118,29 @@ export class ProcessPeer implements Peer {
   }
 }
 
+/** What a process says, to a request if there is one; it is ended after `limit` milliseconds. */
+async function within(
+  limit: number,
+  connection: Connection,
+  request?: Request<Task | LoaderTask>,
+): Promise<Record<string, unknown>> {
+  let late = false;
+  const end = (): void => {
+    late = true;
+    connection.kill();
+  };
+  const timer = Number.isFinite(limit) ? setTimeout(end, limit) : undefined;
+  try {
+    if (request) await connection.say(request);
+    return await connection.hear();
+  } catch (error) {
+    if (late) throw new Error(`no answer within ${Number((limit / 1000).toPrecision(2))} s`);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** A child process and its streams. */
 class Connection {
   readonly #child: Deno.ChildProcess;
@@ -130,11 +148,11 @@ class Connection {
   readonly #output: AsyncGenerator<string>;
   readonly #errors: Promise<string>;
 
-  constructor(program: string, args: readonly string[], cwd: URL) {
+  constructor(program: string, { args, env }: PeerCommand, cwd: URL) {
     this.#child = new Deno.Command(program, {
       args: [...args],
       cwd,
-      env: { NO_COLOR: "1" },
+      env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

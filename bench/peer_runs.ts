@@ -48,7 +48,7 @@ export async function comparePeers(
   const name = large ? `${own.name} float32` : own.name;
   const seats: Seat[] = [{ name, marks: { kind: "ours" }, peer: own }];
   try {
-    seats.push(...await Promise.all(columnsOf(large).map(seated)));
+    seats.push(...await Promise.all(columnsOf(large).map((column) => seated(column))));
     const peers = seats.map((seat) => ({ ...helloOf(seat), marks: seat.marks }));
     for (const peer of peers) {
       tell(

@@ -5,10 +5,16 @@ import type { Task } from "./work.ts";
 
 type Measured = Pick<Comparison, "peers" | "rows">;
 
-/** What people run first, then this project, as places of a comparison. */
+/**
+ * Places of a comparison in the order of the tables: what others are compared with, what else people
+ * run, and this project.
+ */
 function inOrder({ peers }: Measured, places: readonly number[]): number[] {
-  const ours = (i: number): boolean => peers[i].marks?.kind === "ours";
-  return [...places.filter((i) => !ours(i)), ...places.filter(ours)];
+  const rank = (i: number): number => {
+    const { kind, against } = peers[i].marks ?? {};
+    return kind === "ours" ? 2 : against === undefined ? 1 : 0;
+  };
+  return places.toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** A time with the speed of a convolution: that of a step says nothing that its time does not. */

@@ -158,7 +158,12 @@ const DIRECTION_NAMES = {
   weightGradient: "weight gradient",
 } as const;
 
-function convolutions(batch: number, shapes: readonly Shape[], suffix = ""): ConvolutionTask[] {
+/** Convolutions of some shapes in all directions; their names end in `suffix`. */
+export function convolutions(
+  batch: number,
+  shapes: readonly Shape[],
+  suffix = "",
+): ConvolutionTask[] {
   return shapes.flatMap(([kernel, inputs, out, size]) =>
     (["forward", "inputGradient", "weightGradient"] as const).map((direction) => ({
       kind: "convolution" as const,
@@ -240,6 +245,6 @@ export const LARGE_TASKS: readonly Task[] = [
     batch: 64,
   },
   { ...MOBILENETV2, name: "step of MobileNetV2, 224x224, batch 64", size: 224, batch: 64 },
-  ...convolutions(256, [[3, 128, 128, 16], [3, 512, 512, 4]], ", batch 256"),
+  ...convolutions(256, [[3, 128, 128, 16], [3, 256, 256, 8], [3, 512, 512, 4]], ", batch 256"),
   ...convolutions(64, [[3, 64, 64, 56], [1, 256, 64, 56], [1, 64, 256, 56]], ", batch 64"),
 ];

@@ -61,7 +61,12 @@ const FOREIGN =
   /^--(allow-.*|frozen|lock|directory|img-size|imgsz|learning-rate|wd|optimizer|scheduler|num-classes|logdir)$/;
 
 /** Programs that read flags of their own. */
-const PROGRAMS = ["bench/importance.ts", "bench/recipes.ts", "tests/torture/main.ts"];
+const PROGRAMS = [
+  "bench/card.ts",
+  "bench/importance.ts",
+  "bench/recipes.ts",
+  "tests/torture/main.ts",
+];
 
 Deno.test("flags that the documents name outside of blocks exist", { ignore }, () => {
   const known = new Set(

@@ -68,6 +68,7 @@ Deno.test(
     ).filter(([name]) => name !== undefined);
     assertEquals(running, [
       ["data", "--allow-run=python3,/usr/bin/python3"],
+      ["card", "--allow-run=deno,nvidia-smi,python3,/usr/bin/python3"],
       ["peers", "--allow-run=deno,python3,/usr/bin/python3"],
     ]);
     const doctor = granted(["doctor"]).filter((flag) => flag.startsWith("--allow-run"));

@@ -13,6 +13,7 @@ export const SLOW: Readonly<Record<string, keyof typeof REASONS>> = {
   "bench_test.ts": "times",
   "browser_pictures_test.ts": "browser",
   "browser_test.ts": "browser",
+  "card_test.ts": "processes",
   "compare_methods_test.ts": "traces",
   "compare_test.ts": "trains",
   "divergence_test.ts": "trains",

@@ -1,0 +1,113 @@
+// Measures on a graphics card, in ten minutes, how fast this project is beside what people run there,
+// and which of the bounds it reaches. All that is found is kept as soon as it is there.
+//   deno task bench card [--output DIR] [--minutes N] [--parts steps,convolutions] [--trial]
+import { goWhereTyped } from "../cli/environment.ts";
+import { errorMessage } from "../cli/error_message.ts";
+import { exitCode } from "../cli/exit.ts";
+import { printError } from "../cli/print.ts";
+import { messageOf } from "../data/message_of.ts";
+import { printable } from "../data/printable.ts";
+import { UsageError } from "../train/errors.ts";
+import { compareAccuracies } from "./card/accuracy.ts";
+import type { Context } from "./card/context.ts";
+import { machineLines } from "./card/machine.ts";
+import {
+  CARD,
+  type Part,
+  PARTS,
+  partsOf,
+  type Plan,
+  TASK_PARTS,
+  timeFor,
+  TRIAL,
+} from "./card/plan.ts";
+import { profileSteps } from "./card/profile.ts";
+import { reportText, verdicts } from "./card/report.ts";
+import { NOTHING, type Results } from "./card/results.ts";
+import { seatedForCard, timeTasks } from "./card/tasks.ts";
+import { leave, type Seat } from "./compare_task.ts";
+import { print, takeFlags, wholeNumber } from "./trials.ts";
+
+/** What the command line asks for. */
+interface Asked {
+  readonly plan: Plan;
+  readonly parts: readonly Part[];
+  readonly minutes: number;
+  readonly folder: string;
+}
+
+/** Raises a `UsageError`. */
+function asked(args: readonly string[]): Asked {
+  const flags = takeFlags(args.filter((arg) => arg !== "--trial"), ["output", "minutes", "parts"]);
+  if (flags.rest.length) {
+    throw new UsageError(
+      `bench card takes --output, --minutes, --parts and --trial, found ` +
+        printable(flags.rest.join(" ")),
+    );
+  }
+  const parts = flags.given("parts").at(-1);
+  const now = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
+  return {
+    plan: args.includes("--trial") ? TRIAL : CARD,
+    parts: parts === undefined ? PARTS : partsOf(parts),
+    minutes: wholeNumber(flags, "minutes", { otherwise: 10 }),
+    folder: flags.given("output").at(-1) ?? `runs/card-${now}`,
+  };
+}
+
+/** Does all parts, each within its time. */
+async function measure({ plan, parts, minutes, folder }: Asked, command: string): Promise<Results> {
+  const end = performance.now() + 60_000 * minutes;
+  await Deno.mkdir(`${folder}/cache`, { recursive: true });
+  const there = await Deno.realPath(folder);
+  let found: Results = NOTHING;
+  const add = async (more: Partial<Results>): Promise<void> => {
+    found = { ...found, ...more };
+    await Deno.writeTextFile(`${there}/results.json`, JSON.stringify(found, null, 2) + "\n");
+    await Deno.writeTextFile(`${there}/report.md`, reportText(found, command));
+  };
+  await add({ machine: await machineLines() });
+  print(found.machine.join("\n"));
+  let seats: Seat[] = [];
+  const run: Readonly<Record<Part, (context: Context) => Promise<void>>> = {
+    steps: (context) => timeTasks(context, "steps", seats),
+    convolutions: (context) => timeTasks(context, "convolutions", seats),
+    twins: (context) => timeTasks(context, "twins", seats),
+    accuracy: compareAccuracies,
+    profile: profileSteps,
+  };
+  const timed = parts.filter((part) => TASK_PARTS.some((name) => name === part));
+  try {
+    for (const [i, part] of parts.entries()) {
+      const until = performance.now() + timeFor(parts.slice(i), end - performance.now());
+      const left = (): number => until - performance.now();
+      const context = { plan, folder: there, left, results: () => found, add, tell: print };
+      try {
+        if (part === timed[0]) seats = await seatedForCard(context);
+        await run[part](context);
+      } catch (error) {
+        const note = `${part}: ${printable(messageOf(error))}`;
+        print(note);
+        await add({ notes: [...found.notes, note] });
+      }
+      // What comes next has the device for itself.
+      if (part === timed.at(-1)) await leave(seats.splice(0));
+    }
+  } finally {
+    await leave(seats);
+  }
+  return found;
+}
+
+if (import.meta.main) {
+  try {
+    goWhereTyped();
+    const wanted = asked(Deno.args);
+    const command = ["deno task bench card", ...Deno.args].join(" ");
+    const found = await measure(wanted, command);
+    print(`\n${verdicts(found).join("\n")}\n\nreport.md, results.json in ${wanted.folder}`);
+  } catch (error) {
+    printError(`adjoin: ${printable(errorMessage(error, ["bench"]))}\n`);
+    Deno.exitCode = exitCode(error);
+  }
+}

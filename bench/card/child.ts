@@ -1,0 +1,55 @@
+import { printable } from "../../data/printable.ts";
+import { grantsOf } from "../grants.ts";
+
+/** What came of a command. */
+export interface Ended {
+  /** All that it printed, errors last. */
+  readonly text: string;
+  /** Why it did not come to its end; nothing where it did. */
+  readonly failure?: string;
+}
+
+/** Milliseconds that a process has to end in before it is ended. */
+const GRACE = 3000;
+
+const MAIN = new URL("../../cli/main.ts", import.meta.url).href;
+
+/**
+ * Runs a command of the command line in a process of its own, with what its task grants and `more`; ends it after
+ * `limit` milliseconds.
+ */
+export async function runCommand(
+  words: readonly string[],
+  { limit, more = [], env = {} }: {
+    readonly limit: number;
+    readonly more?: readonly string[];
+    readonly env?: Record<string, string>;
+  },
+): Promise<Ended> {
+  if (limit <= 0) return { text: "", failure: "no time left" };
+  const grants = [...grantsOf(words[0] === "bench" ? "step" : "train"), ...more];
+  const child = new Deno.Command("deno", {
+    args: ["run", "--quiet", "--no-prompt", ...grants, MAIN, ...words],
+    env: { NO_COLOR: "1", ...env },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let late = false;
+  const end = (signal: Deno.Signal): void => {
+    late = true;
+    try {
+      child.kill(signal);
+    } catch {
+      // It has ended by itself.
+    }
+  };
+  const timers = [setTimeout(end, limit, "SIGTERM"), setTimeout(end, limit + GRACE, "SIGKILL")];
+  const { code, stdout, stderr } = await child.output();
+  for (const timer of timers) clearTimeout(timer);
+  const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+  const text = out + error;
+  if (late) return { text, failure: `no end within ${Math.round(limit / 1000)} s` };
+  const last = error.trim().split("\n").at(-1) ?? "";
+  return code === 0 ? { text } : { text, failure: printable(last, 300) || `exit code ${code}` };
+}
