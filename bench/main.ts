@@ -1,7 +1,9 @@
 import { geometry } from "../kernels/wgsl/geometry.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { readArguments } from "../cli/arguments.ts";
-import { checkSandwich } from "../cli/sandwich_check.ts";
+import { flagOf } from "../cli/flags/table.ts";
+import { unusable } from "../cli/option_value.ts";
+import { sandwichConflict } from "../train/options/conflict.ts";
 import { benchConv, convTable } from "./conv.ts";
 import { comparePeers } from "./peer_runs.ts";
 import { dataText, timeLoaders } from "./data_loaders.ts";
@@ -59,7 +61,8 @@ async function conv(args: readonly string[], print: Print): Promise<void> {
 
 async function step(args: readonly string[], print: Print): Promise<void> {
   const { values: { json, ...options } } = readArguments("bench step", args);
-  checkSandwich(options.sandwich, [options.compression].flat().length);
+  const why = sandwichConflict(options.sandwich, [options.compression].flat().length, flagOf);
+  if (why) throw unusable(why);
   await withGpu(async (gpu) => {
     const times = await benchStep(gpu, options);
     const adapter = adapterWords(gpu, options.precision);

@@ -16,7 +16,7 @@ import { unusable } from "./option_value.ts";
 import { either } from "./text.ts";
 import type { FoundRun } from "./run/found_run.ts";
 import type { FolderRequest } from "./run/output_folder.ts";
-import { checkSandwich } from "./sandwich_check.ts";
+import { conflict } from "../train/options/conflict.ts";
 
 /** A run that a command line asks for, and its folder. */
 export interface RunRequest extends FolderRequest {
@@ -95,15 +95,8 @@ function runRequest(
   values: Common & { readonly tensorboard?: boolean },
   own: Own,
 ): RunRequest {
-  const { epochs, warmupEpochs, nesterov, momentum, sched } = values;
   const { model, dataset, seed, overwrite, quiet, json, dryRun } = values;
   const { serve, tensorboard = false } = values;
-  if (warmupEpochs > epochs) {
-    throw unusable(`--warmup-epochs is at most --epochs ${epochs}, found ${warmupEpochs}`);
-  }
-  if (nesterov && momentum === 0 && sched !== "onecycle") {
-    throw unusable("--nesterov has no effect beside --momentum 0; leave one of them out");
-  }
   const kind = command === "train" ? own.mode : command;
   const output = values.output ?? `runs/${modelName(model)}-${kind}-${dataset}-${seed}`;
   const options: TrainOptions = { ...trainingValues(values), ...own, output };
@@ -154,18 +147,15 @@ function small(compression: number | readonly number[], widths?: RunWidths): num
   return typeof compression === "number" ? 1 : compression.length;
 }
 
-/** Raises a `UsageError` for flags that act on given weights alone, where there are none. */
-function demandGiven(
-  { values: { init, model }, given }: Pick<Arguments<"train" | "search">, "given"> & {
-    readonly values: { readonly init?: string; readonly model: string };
-  },
-  names: readonly string[],
+/** Raises a `UsageError` for options of a command that do not go together. */
+function refuseConflict(
+  values: Readonly<Record<string, Value | undefined>>,
+  { given, networks = 1 }: { readonly given: ReadonlySet<string>; readonly networks?: number },
 ): void {
-  const flag = names.find((name) => given.has(name));
-  if (flag === undefined || init !== undefined || isModelFile(model)) return;
-  throw unusable(
-    `${flagOf(flag)} has an effect with --init or a model in a file alone, found none`,
-  );
+  const { init, model } = values;
+  const hasWeights = init !== undefined || isModelFile(String(model));
+  const why = conflict(values, { given, networks, hasWeights, nameOf: flagOf });
+  if (why) throw unusable(why);
 }
 
 /** The options of a training run, with `widths` as the file says that was given. */
@@ -175,7 +165,7 @@ export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): Tr
   if (mode === "distill" && teacher === undefined) {
     throw unusable("--mode distill needs --teacher with the run folder of a trained base network");
   }
-  demandGiven({ values, given: parsed.given }, ["importance", "bnBatches"]);
+  refuseConflict(values, { given: parsed.given, networks: small(compression, widths) });
   if (
     parsed.given.has("importance") && widthsByName(widths?.widths).some(([, of]) => areLists(of))
   ) {
@@ -184,14 +174,6 @@ export function trainRequest(parsed: Arguments<"train">, widths?: RunWidths): Tr
         "one of them out",
     );
   }
-  const count = small(compression, widths);
-  if (count > 1 && mode !== "adjoined") {
-    throw unusable(
-      `several small networks are trained by --mode adjoined alone, found ${count} beside ` +
-        `--mode ${mode}`,
-    );
-  }
-  checkSandwich(values.sandwich, count);
   const request = runRequest("train", values, {
     mode,
     // A teacher teaches the small network.
@@ -232,9 +214,6 @@ function searchOptions<Cost extends Limited>(
   >,
 ): SearchOptions<Cost> {
   const { temperature, endTemperature: end } = values;
-  if (end > temperature) {
-    throw unusable(`--end-temperature is at most --temperature ${temperature}, found ${end}`);
-  }
   return {
     budgeted,
     budget,
@@ -252,7 +231,7 @@ const WHOLE = { mode: "adjoined", which: "base", compression: 1 } as const;
 export function searchRequest(parsed: Arguments<"search">): SearchRequest {
   const { values } = parsed;
   const { fromScratch, widthsOnly, init } = values;
-  demandGiven(parsed, ["importance"]);
+  refuseConflict(values, parsed);
   const { budgetMacs: macs, budgetParams: params, budgetLatency: latency } = values;
   const find = searchOptions(budgetOf("search", { macs, params, latency }), values);
   return { ...runRequest("search", values, { ...WHOLE, init }), find, fromScratch, widthsOnly };
@@ -275,7 +254,8 @@ function refuseWithoutMethod(
 }
 
 /** The options of a comparison. */
-export function compareRequest({ values }: Arguments<"compare">): CompareRequest {
+export function compareRequest({ values, given }: Arguments<"compare">): CompareRequest {
+  refuseConflict(values, { given });
   const { budgetMacs: macs, budgetParams: params } = values;
   const find = searchOptions(budgetOf("compare", { macs, params }), values);
   const { seed, seeds, pruneBy } = values;

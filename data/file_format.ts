@@ -108,7 +108,7 @@ const SIGNATURES: readonly Signature[] = [
   { name: "a TFLite model", fits: startsWith("TFL3", 4) },
   {
     name: "an ONNX model",
-    weightsCure: "pass it as --model, or take the weights that it was made from, as safetensors",
+    weightsCure: "pass it as the model, or take the weights that it was made from, as safetensors",
     // Field 1, the version of the format; then field 2, the producer's name, or 7, the graph.
     fits: ({ bytes: [a, b, c] }) => a === 0x08 && b >= 1 && b <= 15 && (c === 0x12 || c === 0x3a),
   },

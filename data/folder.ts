@@ -1,3 +1,4 @@
+import { curable, cure } from "./cure.ts";
 import { centralImages } from "./central_images.ts";
 import {
   type AnySplit,
@@ -154,8 +155,10 @@ async function openParts(
 
 async function openGenerated(options: OpenOptions): Promise<Pick<Split, "train" | "validation">> {
   if (options.dataDir !== undefined) {
-    throw new DataError(
-      `Cannot open generated images in ${options.dataDir}: they are drawn from the seed; leave out --data-dir`,
+    throw curable(
+      DataError,
+      `Cannot open generated images in ${options.dataDir}: they are drawn from the seed`,
+      cure`leave out ${{ option: "dataDir" }}`,
     );
   }
   if (options.validationSplit !== undefined) {

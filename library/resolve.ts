@@ -5,6 +5,8 @@ import { MODEL_FILE } from "../export/model_file_name.ts";
 import { MODEL_NAMES } from "../nn/families/mod.ts";
 import { checkValue } from "../train/options/check_value.ts";
 import { noEffect } from "../train/options/no_effect.ts";
+import { conflict } from "../train/options/conflict.ts";
+import { widthsByName } from "../train/small_widths.ts";
 import { type Value, withDefaults } from "../train/options/option.ts";
 import type { TrainOptions } from "../train/types.ts";
 import { optionsOf, type Training } from "./own_options.ts";
@@ -14,7 +16,9 @@ import type { RunSettings, TrainSettings } from "./run_settings.ts";
 const OBJECTS = ["data", "init", "teacher", "widths", "gpu", "signal", "from", "cost", "budget"];
 
 /** The settings of either function. */
-export type AnySettings = RunSettings & Pick<TrainSettings, "mode" | "teacher" | "widths">;
+export type AnySettings =
+  & RunSettings
+  & Pick<TrainSettings, "mode" | "teacher" | "widths" | "compression">;
 
 /** Settings by name, before anything is known of them. */
 type Given = Readonly<Record<string, unknown>>;
@@ -46,17 +50,23 @@ function checkSettings(training: Training, given: Given): void {
   }
 }
 
-/** Raises a `RangeError` for what is given and has no effect beside the other options. */
-function refuseIdle(
+/** Raises a `RangeError` for what is given and does nothing, or not go, beside the other options. */
+function refuseBeside(
   training: Training,
-  given: Given,
-  found: Readonly<Record<string, Value>>,
+  { init, from, model, widths, compression = 1 }: AnySettings,
+  { given, found }: {
+    readonly given: Given;
+    readonly found: Readonly<Record<string, Value>>;
+  },
 ): void {
-  const named = Object.keys(given).filter((name) => {
-    const value = given[name];
-    return value !== undefined && value !== false;
+  const named = new Set(
+    Object.keys(given).filter((name) => given[name] !== undefined && given[name] !== false),
+  );
+  const why = noEffect(optionsOf(training), { given: named, found }) ?? conflict(found, {
+    given: named,
+    networks: widths ? widthsByName(widths).length : [compression].flat().length,
+    hasWeights: init !== undefined || from !== undefined || model instanceof Uint8Array,
   });
-  const why = noEffect(optionsOf(training), { given: new Set(named), found });
   if (why) throw new RangeError(`Cannot ${training}: ${why}`);
 }
 
@@ -90,7 +100,7 @@ export function resolved(training: Training, settings: AnySettings): TrainOption
     // What files alone need.
     ...{ channels: data.train.channels, keep: 0, strict: false, output: "" },
   };
-  refuseIdle(training, given, full);
+  refuseBeside(training, settings, { given, found: full });
   // Each is a value of the option of its name.
   const options = full as Record<string, Value> & TrainOptions;
   const { init, teacher, widths } = settings;

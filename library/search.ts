@@ -62,11 +62,6 @@ function searchOptions(settings: SearchSettings): SearchOptions<Limited> {
       "divisors" | "searchEpochs" | "searchLr" | "temperature" | "endTemperature"
     >
   >;
-  if (end > temperature) {
-    throw new RangeError(
-      `Cannot search: endTemperature is at most temperature ${temperature}, found ${end}`,
-    );
-  }
   return {
     ...limited(settings),
     ...{ divisors, epochs: searchEpochs, lr: searchLr, temperature: [temperature, end] },

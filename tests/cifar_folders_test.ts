@@ -40,7 +40,7 @@ Deno.test("folders of other classes are no CIFAR", { ignore }, async () => {
     };
     assertEquals(
       await refusal("cifar10"),
-      "Cannot open cifar10 in DIR: wanted folders of 10 classes, found 2; use --dataset folder for " +
+      "Cannot open cifar10 in DIR: wanted folders of 10 classes, found 2; use dataset folder for " +
         "another set",
     );
     assertStringIncludes(await refusal("cifar100"), "wanted folders of 100 classes, found 2");

@@ -138,7 +138,7 @@ Deno.test(
     const none = await assertRejects(() => openDataset("cifar10", { seed: 0 }), DataError);
     assertEquals(
       none.message,
-      "Cannot open cifar10: wanted a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin, found no --data-dir; name it, and unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
+      "Cannot open cifar10: wanted a folder with data_batch_1.bin to data_batch_5.bin and test_batch.bin, found none named; name it with dataDir, and unpack the binary version of CIFAR-10 (cifar-10-binary.tar.gz) there",
     );
     const dataDir = await folder({ "test.bin": records([0, 0]) });
     const missing = await assertRejects(

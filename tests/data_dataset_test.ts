@@ -95,7 +95,7 @@ Deno.test("openDataset() refuses a folder or another number of classes for gener
   );
   assertEquals(
     folder.message,
-    "Cannot open generated images in images: they are drawn from the seed; leave out --data-dir",
+    "Cannot open generated images in images: they are drawn from the seed; leave out dataDir",
   );
   const classes = await assertRejects(
     () => openDataset("generated", { seed: 1, trainCount: 1, validationCount: 1, classes: 3 }),

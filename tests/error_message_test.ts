@@ -1,4 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { walk } from "@std/fs";
+import { fileURLToPath } from "node:url";
 import { curable, cure, isCurable } from "../data/cure.ts";
 import { TrainingBatches } from "../data/batches.ts";
 import { take } from "../data/dataset.ts";
@@ -125,5 +127,36 @@ Deno.test(
         "found the defaults; lower --val-size, --train-size, --image-size or --batch-size",
       ),
     );
+  },
+);
+
+/** Rooms of the library, whose errors call options by their own names. */
+const LIBRARY = ["data", "export", "kernels", "library", "nn", "train"];
+
+/** What begins like a flag of ours in strings of a file, and is none of Deno's or of setup.sh. */
+function flagsIn(source: string): string[] {
+  const code = source.replace(/\/\*(?!\s*wgsl)[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
+  return code.split("\n").flatMap((line) => line.match(/[ `"]--[a-z][a-z-]+/g) ?? [])
+    .map((flag) => flag.slice(1)).filter((flag) => !/^--(allow-\w*|all)$/.test(flag));
+}
+
+Deno.test(
+  "errors of the library name options as it has them",
+  { ignore: lacks("read") },
+  async () => {
+    const root = fileURLToPath(new URL("../", import.meta.url));
+    const found: string[] = [];
+    for (const room of LIBRARY) {
+      for await (const { path } of walk(`${root}${room}`, { exts: [".ts"], includeDirs: false })) {
+        const file = path.slice(root.length);
+        // Help texts are of the command line.
+        if (file.startsWith("train/options/")) continue;
+        for (const flag of flagsIn(Deno.readTextFileSync(path))) found.push(`${file} ${flag}`);
+      }
+    }
+    // A remark, which the command line prints as it is.
+    assertEquals(found, ["train/parts.ts --grad-accum-steps"]);
+    const source = 'throw new Error(`pass --teacher`);\n// --a\n/** `--b` */ "--allow-read"';
+    assertEquals(flagsIn(source), ["--teacher"]);
   },
 );

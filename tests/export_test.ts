@@ -156,7 +156,7 @@ test("export refuses what it cannot do, in one sentence", async (dir) => {
   assertStringIncludes(await data(`${dir}/none`), `found no file ${dir}/none; --which`);
   const config = `${dir}/config.json`;
   await Deno.writeTextFile(config, JSON.stringify({ dataset: "cifar10", seed: 0 }));
-  assertStringIncludes(await data(file), "found no --data-dir; name it");
+  assertStringIncludes(await data(file), "found none named; name it with --data-dir");
   await Deno.writeTextFile(config, JSON.stringify({ dataset: "imagenet", seed: 0 }));
   assertStringIncludes(await data(file), 'found dataset "imagenet" in place of ');
   await Deno.writeTextFile(config, "{");

@@ -155,20 +155,20 @@ Deno.test(
       await refused(
         fileOf(model("resnet18", { classes: 10, variant: "torchvision" })),
         UsageError,
-        "found layer2.0.downsample.0.weight, as in torchvision; pass --variant torchvision",
+        "found layer2.0.downsample.0.weight, as in torchvision; pass variant torchvision",
         ...["--model", "resnet18"],
       );
       await refused(
         fileOf(model("resnet18", { classes: 10 })),
         UsageError,
-        "found layer2.0.downsample.2.weight, as in xresnet; pass --variant xresnet",
+        "found layer2.0.downsample.2.weight, as in xresnet; pass variant xresnet",
         ...["--model", "resnet18", "--variant", "torchvision"],
       );
       await refused(
         encodeSafetensors([["bn1.bias", { shape: [16], data: new Float32Array(16) }]]),
         UsageError,
         "as xresnet resnet8: no convolution fits, wanted conv1.0.weight of 16x3x3x3 and so on, " +
-          "found bn1.bias of 16; pass the --model and --variant of the weights",
+          "found bn1.bias of 16; pass the model and variant of the weights",
       );
       const data = new Float32Array(16).fill(NaN);
       await refused(
@@ -314,8 +314,8 @@ Deno.test(
         await assertRejects(
           () => startOf(path, ...plain, "--compression", "2"),
           UsageError,
-          "as the small network of --compression 2: wanted layer2.0.conv1.weight of 16x16x3x3, " +
-            "found 8x16x3x3; pass the --compression or --widths of its run, or base.safetensors",
+          "as the small network of compression 2: wanted layer2.0.conv1.weight of 16x16x3x3, " +
+            "found 8x16x3x3; pass the compression or widths of its run or base.safetensors",
         );
       }
     }),
@@ -350,7 +350,7 @@ Deno.test("images are normalised as the weights need it, or as --normalization s
   assertThrows(
     () => of(["--normalization", "imagenet"], undefined, grey),
     UsageError,
-    "Cannot normalise mnist as imagenet: wanted images of 3 channels, found 1; use --normalization",
+    "Cannot normalise mnist as imagenet: wanted images of 3 channels, found 1; use normalization data",
   );
 });
 

@@ -188,6 +188,18 @@ Deno.test("options that cannot be used are refused at once, by their names", () 
     [{ nesterov: 1 }, TypeError, "nesterov is true or false, found 1"],
     [{ aa: "autoaugment" }, RangeError, "aa is rand-m"],
     [{ gradAccumSteps: 0 }, RangeError, "a whole number from 1 on, or auto"],
+    [
+      { sched: "step", epochs: 2, warmupEpochs: 3 },
+      RangeError,
+      "warmupEpochs is at most epochs 2, found 3",
+    ],
+    [{ sandwich: 1 }, RangeError, "found one; name more with compression"],
+    [{ importance: "l1" }, RangeError, "importance has an effect with init or a model in a file"],
+    [
+      { mode: "plain", which: "small", compression: [2, 4] },
+      RangeError,
+      "found 2 beside mode plain",
+    ],
     [{ nesterov: true }, RangeError, "nesterov goes with opt sgd, found adamw"],
     [{ mode: "plain", compression: 2 }, RangeError, "no effect beside mode plain which base"],
     [{ remode: "const" }, RangeError, "remode has an effect with reprob alone, found 0"],
@@ -203,6 +215,11 @@ Deno.test("options that cannot be used are refused at once, by their names", () 
     "budgetMacs, budgetParams or cost with budget",
   );
   assertThrows(() => search({ ...tiny, budgetMacs: 1, budgetParams: 1 }), TypeError, "found");
+  assertThrows(
+    () => search({ ...tiny, budgetMacs: 0.5, temperature: 1, endTemperature: 2 }),
+    RangeError,
+    "Cannot search: endTemperature is at most temperature 1, found 2",
+  );
 });
 
 Deno.test("what JavaScript leaves out is named", async () => {

@@ -144,7 +144,7 @@ Deno.test("the Pets say what they want where it is not there", { ignore }, async
     const cure = "unpack images.tar.gz and annotations.tar.gz of the Oxford-IIIT Pets there";
     assertEquals(
       await refusal(),
-      `Cannot open pets: wanted a folder with ${wanted}, found no --data-dir; name it, and ${cure}`,
+      `Cannot open pets: wanted a folder with ${wanted}, found none named; name it with dataDir, and ${cure}`,
     );
     assertEquals(
       await refusal(dir),

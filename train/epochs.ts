@@ -1,3 +1,4 @@
+import { curable, cure } from "../data/cure.ts";
 import { entriesOf } from "../nn/which.ts";
 import { augmentedBatch } from "./augmented_batch.ts";
 import { validationBatches } from "../data/picture_batches.ts";
@@ -64,11 +65,13 @@ async function demandFiniteTeacher(
     new ImageWork({ work: { what: "evaluating the teacher", total: dataset.length }, reporter }),
   );
   if (Number.isFinite(loss)) return;
-  throw new DivergedError(
+  throw curable(
+    DivergedError,
     `Cannot distill from ${
       path ?? "the teacher"
     }: wanted finite outputs on ${dataset.name}, found ` +
-      `a cross entropy of ${loss}; pass another --teacher`,
+      `a cross entropy of ${loss}`,
+    cure`pass another ${{ option: "teacher" }}`,
   );
 }
 

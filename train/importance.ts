@@ -85,11 +85,12 @@ export async function withImportance(
   const small = options.mode === "distill" || options.mode === "plain";
   if (small && isSmall(given, pairsFor(options, split.train, inputs.network)[0])) {
     if (options.importance === undefined) return { ...options, importance: "first" };
-    throw new UsageError(
+    throw curable(
+      UsageError,
       `Cannot order filters by ${importance}: wanted weights of the base network, found those of a ` +
-        `small one in ${
-          printable(given.file, 300)
-        }; pass base.safetensors, or leave out --importance`,
+        `small one in ${printable(given.file, 300)}`,
+      cure`pass base.safetensors`,
+      cure`leave out ${{ option: "importance" }}`,
     );
   }
   const whole = jobOn(inputs, { ...options, mode: "plain", which: "base" });

@@ -1,3 +1,4 @@
+import { curable, cure } from "../data/cure.ts";
 import { DataError } from "../data/error.ts";
 import { printable } from "../data/printable.ts";
 import { abridged } from "../data/words.ts";
@@ -63,15 +64,20 @@ function refuseOther(given: Given, options: TrainOptions, small: boolean): void 
   const [own, name] = variantOf(given.tensors) ?? [variant];
   // Models without variants name other layers as shortcuts are named.
   if (variant !== undefined && own !== variant) {
-    throw new UsageError(
+    throw curable(
+      UsageError,
       `Cannot start from ${given.file} as ${variant}: wanted its shortcuts, found ` +
-        `${printable(name ?? "none")}, as in ${own}; pass --variant ${own}`,
+        `${printable(name ?? "none")}, as in ${own}`,
+      cure`pass ${{ option: "variant" }} ${own}`,
     );
   }
   if (isSmallName(whichOf(given)) && !small) {
-    throw new UsageError(
+    throw curable(
+      UsageError,
       `Cannot start from ${given.file}: wanted weights of the base network, found those of a ` +
-        `small one; pass base.safetensors, or train it with --mode plain --which small`,
+        `small one`,
+      cure`pass base.safetensors`,
+      cure`train it with ${{ option: "mode" }} plain ${{ option: "which" }} small`,
     );
   }
 }
@@ -118,11 +124,13 @@ function refuseOtherWidths(given: Given, options: TrainOptions, { base, small }:
     // Those of another model are no matter of widths.
     if (found.length !== 4 || found.some((n, i) => n > own[i] || (i > 1 && n !== own[i]))) continue;
     const { compression, widths } = options;
-    throw new UsageError(
+    throw curable(
+      UsageError,
       `Cannot start from ${given.file} as the small network of ` +
-        `${widths ? "--widths" : `--compression ${compression}`}: wanted ${name} of ` +
-        `${shapeText(wanted)}, found ${shapeText(found)}; pass the --compression or --widths of ` +
-        `its run, or base.safetensors`,
+        `${widths ? "the widths" : `compression ${compression}`}: wanted ${name} of ` +
+        `${shapeText(wanted)}, found ${shapeText(found)}`,
+      cure`pass the ${{ option: "compression" }} or ${{ option: "widths" }} of its run`,
+      cure`base.safetensors`,
     );
   }
 }
@@ -143,10 +151,14 @@ function refuseAll(given: Given, { model, variant }: TrainOptions, network: Netw
   const found = [...given.tensors].slice(0, 3).map(([name, { shape }]) =>
     `${printable(name)} of ${shapeText(shape)}`
   );
-  throw new UsageError(
+  const [name, own] = [{ option: "model" }, { option: "variant" }];
+  throw curable(
+    UsageError,
     `Cannot start from ${given.file} as ${what}: no convolution fits, wanted ` +
-      `${wanted} of ${shapeText(shape)} and so on, found ${found.join(", ") || "none"}; ` +
-      `pass the --model ${variant === undefined ? "" : "and --variant "}of the weights`,
+      `${wanted} of ${shapeText(shape)} and so on, found ${found.join(", ") || "none"}`,
+    variant === undefined
+      ? cure`pass the ${name} of the weights`
+      : cure`pass the ${name} and ${own} of the weights`,
   );
 }
 

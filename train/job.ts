@@ -112,7 +112,13 @@ export function objectiveOf(
     case "plain":
       return { mode: "plain", which: options.which, network: adjoined[options.which] };
     case "distill":
-      if (!teacher) throw new UsageError("Cannot distill without a teacher: pass --teacher");
+      if (!teacher) {
+        throw curable(
+          UsageError,
+          "Cannot distill: wanted a teacher, found none",
+          cure`pass a ${{ option: "teacher" }}`,
+        );
+      }
       return {
         ...{ mode: "distill", which: "small", network: adjoined.small, teacher: teacher.network },
         loss: taughtLossFor(options),

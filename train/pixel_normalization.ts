@@ -1,3 +1,4 @@
+import { curable, cure } from "../data/cure.ts";
 import { type AnySplit, IMAGENET, type Normalization } from "../data/dataset.ts";
 import { UsageError } from "./errors.ts";
 import { type Given, metadataJson } from "./given.ts";
@@ -30,9 +31,10 @@ export function normalized(
     };
   }
   if (choice === "imagenet" && channels !== 3) {
-    throw new UsageError(
-      `Cannot normalise ${name} as imagenet: wanted images of 3 channels, found ${channels}; use ` +
-        `--normalization data`,
+    throw curable(
+      UsageError,
+      `Cannot normalise ${name} as imagenet: wanted images of 3 channels, found ${channels}`,
+      cure`use ${{ option: "normalization" }} data`,
     );
   }
   if (choice === "imagenet" || (given && !choice && channels === 3)) {

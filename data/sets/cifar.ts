@@ -1,3 +1,4 @@
+import { curable, cure } from "../cure.ts";
 import { Collected, openBytes } from "../byte_source.ts";
 import { parseCifar10, parseCifar100 } from "../cifar.ts";
 import { concatenate, type Dataset, pick } from "../dataset.ts";
@@ -57,11 +58,12 @@ async function findFolders(
   const found = await findClassFolders({ name, words: name, dataDir }, halves);
   const { length } = found.classes;
   if (length === wanted) return found;
-  throw new DataError(
+  throw curable(
+    DataError,
     `Cannot open ${name} in ${
       printable(dataDir, 300)
-    }: wanted folders of ${wanted} classes, found ` +
-      `${length}; use --dataset folder for another set`,
+    }: wanted folders of ${wanted} classes, found ${length}`,
+    cure`use ${{ option: "dataset" }} folder for another set`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { curable, cure } from "../cure.ts";
 import { DataError } from "../error.ts";
 import { findClassFolders, hasClassFolders } from "./class_folders.ts";
 import type { FileSet } from "./file_set.ts";
@@ -19,8 +20,10 @@ export const folder: FileSet = {
   async open(options, halves) {
     const { dataDir } = options;
     if (dataDir === undefined) {
-      throw new DataError(
-        `Cannot open pictures: wanted ${WANTED}, found no --data-dir; name it`,
+      throw curable(
+        DataError,
+        `Cannot open pictures: wanted ${WANTED}, found none named`,
+        cure`name it with ${{ option: "dataDir" }}`,
       );
     }
     return pictureHalves(await findFolder(dataDir, halves), options);

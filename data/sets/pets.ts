@@ -1,3 +1,4 @@
+import { curable, cure } from "../cure.ts";
 import { readdir } from "node:fs/promises";
 import { openBytes } from "../byte_source.ts";
 import { DataError } from "../error.ts";
@@ -194,8 +195,10 @@ export const pets: FileSet = {
   async open(options, halves) {
     const { dataDir } = options;
     if (dataDir === undefined) {
-      throw new DataError(
-        `Cannot open pets: wanted a folder with ${WANTED}, found no --data-dir; name it, and ${CURE}`,
+      throw curable(
+        DataError,
+        `Cannot open pets: wanted a folder with ${WANTED}, found none named`,
+        cure`name it with ${{ option: "dataDir" }}, and ${CURE}`,
       );
     }
     return pictureHalves(await findPets(dataDir, halves), options);

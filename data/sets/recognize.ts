@@ -1,3 +1,4 @@
+import { curable, cure } from "../cure.ts";
 import { DataError } from "../error.ts";
 import { printable } from "../printable.ts";
 import { FILE_SET_NAMES, type FileSetName } from "../recipes.ts";
@@ -18,10 +19,12 @@ export async function recognizeDataset(dataDir: string): Promise<FileSetName | u
 export async function refuseOther(dataDir: string): Promise<void> {
   const found = await recognizeDataset(dataDir);
   if (found === undefined || found === "folder") return;
-  throw new DataError(
+  throw curable(
+    DataError,
     `Cannot open pictures in ${
       printable(dataDir, 300)
     }: wanted folders of classes, found the files of ` +
-      `${found}; use --dataset ${found}`,
+      `${found}`,
+    cure`use ${{ option: "dataset" }} ${found}`,
   );
 }

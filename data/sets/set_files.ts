@@ -1,3 +1,4 @@
+import { curable, cure } from "../cure.ts";
 import { readdir, stat } from "node:fs/promises";
 import { DataError } from "../error.ts";
 import { foundInstead, isSpecial, tooManyOpen } from "../found_instead.ts";
@@ -129,8 +130,10 @@ export async function locate(
   const wanted = halves.flatMap((half) => source[half]);
   const words = listed(wanted.map((wanted) => wanted.words));
   if (dataDir === undefined) {
-    throw new DataError(
-      `Cannot open ${name}: wanted a folder with ${words}, found no --data-dir; name it, and ${source.cure}`,
+    throw curable(
+      DataError,
+      `Cannot open ${name}: wanted a folder with ${words}, found none named`,
+      cure`name it with ${{ option: "dataDir" }}, and ${source.cure}`,
     );
   }
   const names = await list(dataDir);
