@@ -4,7 +4,8 @@ import type { Split } from "../data/dataset.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import type { Gpu } from "../kernels/gpu.ts";
-import { profile, type Timing } from "../kernels/program/timing.ts";
+import { profile } from "../kernels/program/profile.ts";
+import type { Program } from "../kernels/program/program.ts";
 import type { Scope } from "../kernels/program/scope.ts";
 import { adjoin, type Adjoined } from "../nn/compress/adjoin.ts";
 import { count, type ImageSize } from "../nn/count.ts";
@@ -18,6 +19,8 @@ import { widthCost } from "../nn/compress/width_cost.ts";
 import { jobOf } from "./conv.ts";
 import { benchCheckpoint, type CheckpointTimes } from "./checkpoint.ts";
 import { median } from "../data/median.ts";
+import { profileLines, type StepProfile, stepProfile } from "./profile.ts";
+import { measureRoofs } from "./roofs.ts";
 import { calibrate, elapsed, type Job, time, waitTime } from "./timing.ts";
 import { Gates } from "../train/gates.ts";
 import { Learner } from "../train/learner.ts";
@@ -52,15 +55,6 @@ export interface StepOptions {
   readonly checkpoint: boolean;
 }
 
-/** The kernels of one name in a step. */
-export interface KernelTime {
-  readonly kernel: string;
-  /** How often it runs in a step. */
-  readonly runs: number;
-  /** All runs together. */
-  readonly ms: number;
-}
-
 /** What a training step costs. */
 export interface StepTimes {
   readonly ms: number;
@@ -84,8 +78,8 @@ export interface StepTimes {
   /** The median of the ratios of neighbouring measurements, steadier than that of the medians. */
   readonly overPlain?: number;
   readonly checkpoint?: CheckpointTimes;
-  /** Time by kernel, the longest first. */
-  readonly profile?: readonly KernelTime[];
+  /** Where the time goes. */
+  readonly profile?: StepProfile;
 }
 
 const HYPER = { lr: 0.01, momentum: 0.9, lambda: 1, noise: [0, 0] } as const;
@@ -135,16 +129,6 @@ function* batchesOf({ train }: Split, batch: number): Generator<Batch, never> {
   const augment = (random: Random) => cropFlip({ random, size, padding });
   const batches = new TrainingBatches({ dataset: train, batch, seed: 0, augment });
   for (let epoch = 0;; epoch++) yield* batches.epoch(epoch);
-}
-
-/** Adds up the times of the kernels of one name. */
-function byKernel(timings: readonly Timing[]): KernelTime[] {
-  const groups = Object.entries(Object.groupBy(timings, ({ name }) => name));
-  return groups.map(([kernel, found = []]): KernelTime => ({
-    kernel,
-    runs: found.length,
-    ms: found.reduce((sum, { milliseconds }) => sum + milliseconds, 0),
-  })).sort((a, b) => b.ms - a.ms);
 }
 
 /** A step on a device, ready to be timed. */
@@ -233,6 +217,10 @@ function idealOverPlain(
   return mean / count(pairs[0].base, image).macs;
 }
 
+async function profileOf(gpu: Gpu, program: Program): Promise<StepProfile> {
+  return stepProfile(await profile(gpu, program, PROFILE_REPEATS), await measureRoofs(gpu));
+}
+
 /** Times whole training steps. Raises a `RangeError` for options that make no network. */
 export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTimes> {
   const { batch, imageSize: size, repeats } = options;
@@ -268,22 +256,8 @@ export async function benchStep(gpu: Gpu, options: StepOptions): Promise<StepTim
     ...pairs.length ? { idealOverPlain: idealOverPlain(pairs, prepared.step, image) } : {},
     ...plain && { plainMs: median(plain), overPlain: median(own.map((t, i) => t / plain[i])) },
     ...options.checkpoint ? { checkpoint: await benchCheckpoint(scope, prepared.parts) } : {},
-    ...options.profile ? { profile: byKernel(await profile(gpu, program, PROFILE_REPEATS)) } : {},
+    ...options.profile ? { profile: await profileOf(gpu, program) } : {},
   };
-}
-
-function profileTable(profile: readonly KernelTime[]): string[] {
-  const all = profile.reduce((sum, { ms }) => sum + ms, 0);
-  const rows = profile.map(({ kernel, runs, ms }) => [
-    kernel,
-    String(runs),
-    ms.toFixed(3),
-    `${(100 * ms / all).toFixed(1)} %`,
-  ]);
-  return [
-    "",
-    ...columns([["kernel", "runs", "ms", "share"], ...rows, ["all", "", all.toFixed(3)]]),
-  ];
 }
 
 /** The table of the times of a mode. */
@@ -308,6 +282,6 @@ export function stepTable(times: StepTimes, mode: StepOptions["mode"]): string {
   if (idealOverPlain !== undefined) {
     rows.push(["the same in MACs", idealOverPlain.toFixed(3)]);
   }
-  const profile = times.profile ? profileTable(times.profile) : [];
+  const profile = times.profile ? profileLines(times.profile, times.ms) : [];
   return [...columns(rows, [0, 1]), ...profile].join("\n") + "\n";
 }

@@ -72,7 +72,7 @@ export { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";
 export type { Action } from "../kernels/program/action.ts";
 export type { Cost } from "../kernels/program/cost.ts";
 export { Program } from "../kernels/program/program.ts";
-export { profile, type Timing } from "../kernels/program/timing.ts";
+export { type Profile, profile, type Timing } from "../kernels/program/profile.ts";
 export { Scope, type TraceOptions } from "../kernels/program/scope.ts";
 export {
   type Elements,

@@ -7,7 +7,7 @@ import { defineKernel } from "../kernels/gpu/kernel.ts";
 import { Tensor } from "../kernels/gpu/tensor.ts";
 import { relu } from "../kernels/ops/relu.ts";
 import { GPU, SOFTWARE } from "../kernels/preset.ts";
-import { profile } from "../kernels/program/timing.ts";
+import { profile } from "../kernels/program/profile.ts";
 import type { Trace } from "../kernels/program/trace.ts";
 import { adjoin } from "../nn/compress/adjoin.ts";
 import { model } from "../nn/families/mod.ts";

@@ -28,8 +28,8 @@ async function elapsed(gpu: Gpu, submit: () => void): Promise<number> {
   return performance.now() - start;
 }
 
-/** Milliseconds of a replay of a program; what an empty wait takes is taken off. */
-async function timeOf(gpu: Gpu, program: Program): Promise<number> {
+/** Milliseconds of a replay of a program, run often enough to be measured; what an empty wait takes is taken off. */
+export async function timeOf(gpu: Gpu, program: Program): Promise<number> {
   const empty = (): Promise<number> => elapsed(gpu, () => gpu.submit(() => {}));
   const run = (count: number): Promise<number> =>
     elapsed(gpu, () => {

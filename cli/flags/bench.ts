@@ -117,7 +117,9 @@ export const BENCH = [
       {
         name: "profile",
         kind: "boolean",
-        help: "time each kernel by itself as well",
+        help: "say by kernel where the time goes, as a second table: GFLOP/s (2 to a " +
+          "multiply-accumulate), GB/s (each tensor moved once), and what limits it: compute or " +
+          "memory, whichever roof it is nearer to, of those measured; latency below 10 % of both",
       },
     ],
   },

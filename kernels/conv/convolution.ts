@@ -12,7 +12,7 @@ import { matrixProduct } from "./matrix_product.ts";
 import { thinProduct } from "./thin_product.ts";
 import { tiledProduct } from "./tiled_product.ts";
 import { winogradProduct } from "./winograd_product.ts";
-import { workIn, workKey } from "./work.ts";
+import { workIn, workName } from "./work.ts";
 
 /**
  * The algorithms of the forward convolution and of its input gradient. Without a measured choice
@@ -32,7 +32,7 @@ function recordProduct(trace: Trace, product: Product): void {
   const { direction, geometry } = product;
   const work = workIn(trace, { direction, geometry });
   const plan = choosePlan(PRODUCT_ALGORITHMS, trace.gpu, work);
-  trace.within(workKey(work), () => plan.record(trace, product));
+  trace.within(workName(work), () => plan.record(trace, product));
 }
 
 /** Records y = x * w into `y`, `[batch, outHeight, outWidth, keepOut]`. */

@@ -11,7 +11,7 @@ import { matrixWeightGradient } from "./matrix_weight_gradient.ts";
 import { tiledWeightGradient } from "./tiled_weight_gradient.ts";
 import type { WeightGradientAlgorithm } from "./weight_gradient_parts.ts";
 import { winogradWeightGradient } from "./winograd_weight_gradient.ts";
-import { workIn, workKey } from "./work.ts";
+import { workIn, workName } from "./work.ts";
 
 /**
  * The algorithms of weight gradients. Without a measured choice the first that applies is taken.
@@ -37,6 +37,6 @@ export function weightGradient(
   const { complete, write } = plan.record(trace, { geometry, x, dy });
   return {
     complete,
-    write: (into, accumulate) => trace.within(workKey(work), () => write(into, accumulate)),
+    write: (into, accumulate) => trace.within(workName(work), () => write(into, accumulate)),
   };
 }

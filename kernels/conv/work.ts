@@ -54,6 +54,25 @@ export function usedOfFilter(g: Geometry): number {
   return keptTaps(g) * groupOf(g).inputs * quads(g.keepOut) * 4;
 }
 
+/**
+ * A work as profiles name it: the filter, the channels, and the sides of the input,
+ * `forward 3x3 64->128 @56x56 stride 2`.
+ */
+export function workName({ direction, geometry: g }: Work): string {
+  const kept = keptTaps(g);
+  const rest = [
+    ...g.stride.some((step) => step > 1) ? [`stride ${sidesText(g.stride)}`] : [],
+    ...g.dilation.some((step) => step > 1) ? [`dilation ${sidesText(g.dilation)}`] : [],
+    ...g.groups > 1 ? [`groups ${g.groups}`] : [],
+    ...kept < g.kernelHeight * g.kernelWidth ? [`${kept} taps`] : [],
+  ];
+  return [
+    `${direction} ${g.kernelHeight}x${g.kernelWidth} ${g.keepIn}->${g.keepOut}`,
+    `@${g.height}x${g.width}`,
+    ...rest,
+  ].join(" ");
+}
+
 /** The name of a work: works of the same name share a choice of tile. */
 export function workKey({ direction, geometry: g, precision }: Work): string {
   const taps = g.kernelHeight * g.kernelWidth;

@@ -48,6 +48,9 @@ const moments = defineKernel({
   iterations: ({ chunk }) => Math.ceil(chunk / 4) + 1,
 });
 
+/** Operations for each element of x: two differences, the mean, a product and sums of four. */
+const MOMENTS_FLOPS = 7;
+
 function momentsOfRuns(shares: number): string {
   const pixels = (p: string): string => `f32(min(dims.chunk, dims.pixels - ${p} * dims.chunk))`;
   return /* wgsl */ `
@@ -135,6 +138,7 @@ export function recordStatistics(
     reads: { x },
     writes: { part },
     ...over(runs, x),
+    flops: MOMENTS_FLOPS * 4 * x.quads,
   });
   const { part: last, dims, workgroups } = addPartialSums(trace, addMoments, part, runs);
   const found = {

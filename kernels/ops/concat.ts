@@ -108,6 +108,7 @@ function recordSlice(trace: Trace, dy: Tensor, x: Tensor, start: number): Tensor
     writes: { dx },
     dims: { ...dims, start, channels, y_quads: quads(channelsOf(dy)) },
     workgroups,
+    touched: { dy: 4 * dx.quads },
   });
   return dx;
 }

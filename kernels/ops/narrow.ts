@@ -68,6 +68,7 @@ export const narrow: Op<NarrowAttributes> = {
       writes: { y },
       dims: { ...dims, in_quads: x.quads / pixels, channels },
       workgroups,
+      touched: { x: 4 * y.quads },
     });
     return [y];
   },

@@ -41,6 +41,9 @@ function channelReads(channels: Channels): Record<string, "channel"> {
   return Object.fromEntries(Object.keys(channels).map((name) => [name, "channel"]));
 }
 
+/** Operations for each element of x, those of an activation not counted. */
+const FLOPS = { normalize: 3, gradientSums: 6, inputGradient: 8 } as const;
+
 const EPS = { eps: "f32" } as const;
 
 function normalize(
@@ -153,6 +156,7 @@ export function recordNormalized(
     writes: { y },
     dims: { ...dims, eps },
     workgroups,
+    flops: FLOPS.normalize * 4 * x.quads,
   });
   return y;
 }
@@ -181,6 +185,7 @@ export function recordGradients(
       writes: { y: dx },
       dims: { ...dims, eps, pixels: pixelsOf(x) },
       workgroups,
+      flops: FLOPS.inputGradient * 4 * x.quads,
     });
   }
   return [
@@ -205,6 +210,7 @@ function recordParameterGradients(
     writes: { part },
     dims: { ...along.dims, eps },
     workgroups: along.workgroups,
+    flops: FLOPS.gradientSums * 4 * x.quads,
   });
   const { part: last, dims, workgroups } = addPartialSums(trace, addTwoSums, part, runs);
   const writes = {

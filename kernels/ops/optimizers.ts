@@ -307,6 +307,7 @@ export const sgd: Op<SgdAttributes> = {
       writes: { parameters, velocity },
       dims: { quads: parameters.quads, weight_decay: attributes.weightDecay },
       workgroups: Math.ceil(parameters.quads / 64),
+      flops: 7 * 4 * parameters.quads,
     });
     return [parameters, velocity];
   },
@@ -364,6 +365,7 @@ export const adamw: Op<AdamwAttributes> = {
       writes: { parameters, m, v },
       dims: { quads: parameters.quads, weight_decay: weightDecay, beta2, rest2: 1 - beta2, eps },
       workgroups: Math.ceil(parameters.quads / 64),
+      flops: 14 * 4 * parameters.quads,
     });
     return [parameters, m, v];
   },

@@ -153,6 +153,7 @@ function record(trace: Trace, x: Tensor, y: Tensor, attributes: SelectAttributes
       other_rows: rows.other_rows,
     },
     workgroups,
+    touched: { x: 4 * y.quads },
   });
 }
 

@@ -10,6 +10,8 @@ export interface Cost {
    * Bytes that have to be read and written, each tensor once, whatever caches and tiles make of it.
    */
   readonly bytes: number;
+  /** Whether matrix units compute it. */
+  readonly matrixUnits: boolean;
 }
 
 /** The elements of an operand that a run touches. */
@@ -36,7 +38,11 @@ function dispatchCost(dispatch: Dispatch): Cost {
   for (const [name, tensor] of Object.entries(writes)) {
     move(name, tensor, kernel.writes[name] === "update" ? 2 : 1);
   }
-  return { flops: dispatch.flops ?? most, bytes };
+  return { flops: dispatch.flops ?? most, bytes, matrixUnits: kernel.matrixUnits === true };
+}
+
+function moved(bytes: number): Cost {
+  return { flops: 0, bytes, matrixUnits: false };
 }
 
 /** What a step computes and moves, once it is known which tensors hold half floats. */
@@ -45,10 +51,10 @@ export function costOf(step: Step): Cost {
     case "dispatch":
       return dispatchCost(step);
     case "clear":
-      return { flops: 0, bytes: step.tensor.bytes };
+      return moved(step.tensor.bytes);
     case "copy":
-      return { flops: 0, bytes: 2 * step.to.bytes };
+      return moved(2 * step.to.bytes);
     case "texture copy":
-      return { flops: 0, bytes: 2 * step.tensor.bytes };
+      return moved(2 * step.tensor.bytes);
   }
 }

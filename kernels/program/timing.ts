@@ -3,14 +3,6 @@ import type { Device } from "../gpu/device.ts";
 import type { Program } from "./program.ts";
 import { Stopwatch } from "../gpu/stopwatch.ts";
 
-/** The time of a kernel of a program. */
-export interface Timing {
-  /** The name of the kernel. */
-  readonly name: string;
-  /** The mean over the repeats. */
-  readonly milliseconds: number;
-}
-
 /**
  * Runs submits of parts, one after the other; milliseconds of each part by the clock of the device.
  */
@@ -41,10 +33,14 @@ async function clocked(
  */
 const COARSE = 0.1;
 
+/** Whether times are whole ticks of a coarse clock. */
+export function isCoarse(times: readonly number[]): boolean {
+  return times.every((time) => Math.abs(time / COARSE - Math.round(time / COARSE)) < 1e-6);
+}
+
 /** Whether times are too few ticks of a coarse clock to tell them apart. */
 function tooCoarse(times: readonly number[]): boolean {
-  const rounded = times.every((time) => Math.abs(time / COARSE - Math.round(time / COARSE)) < 1e-6);
-  return rounded && Math.min(...times) < 20 * COARSE;
+  return isCoarse(times) && Math.min(...times) < 20 * COARSE;
 }
 
 /**
@@ -66,44 +62,4 @@ export async function race(
     Math.min(...times.filter((time, k) => k % programs.length === i && time > 0))
   );
   return best.every(Number.isFinite) && !tooCoarse(best) ? best : undefined;
-}
-
-/**
- * Times each kernel of a program, with the others around it, by the clock of the device. Where it
- * has none to read, times each by itself, repeated within one submit; what a wait costs without
- * work is taken off.
- */
-export async function profile(gpu: Device, program: Program, repeats: number): Promise<Timing[]> {
-  if (!Number.isInteger(repeats) || repeats < 1) {
-    throw new RangeError(
-      `Cannot profile ${program.name}: wanted the repeats to be a whole number from 1 on, found ` +
-        `${repeats}`,
-    );
-  }
-  if (!Stopwatch.on(gpu)) return await profileAlone(gpu, program, repeats);
-  const { actions } = program;
-  const sums = actions.map(() => 0);
-  for (let i = 0; i < repeats; i++) {
-    const times = await clocked(gpu, [actions.map((action) => [action])]);
-    times.forEach((time, k) => sums[k] += time);
-  }
-  return actions.flatMap((action, k) =>
-    action.kind === "dispatch" ? [{ name: action.name, milliseconds: sums[k] / repeats }] : []
-  );
-}
-
-async function profileAlone(gpu: Device, { actions }: Program, repeats: number): Promise<Timing[]> {
-  const time = async (actions: readonly Action[]): Promise<number> => {
-    const start = performance.now();
-    gpu.submit((encoder) => encode(encoder, actions));
-    await gpu.idle();
-    return performance.now() - start;
-  };
-  const wait = Math.min(await time([]), await time([]), await time([]));
-  const timings: Timing[] = [];
-  for (const action of actions.filter((action) => action.kind === "dispatch")) {
-    const all = await time(Array<Action>(repeats).fill(action));
-    timings.push({ name: action.name, milliseconds: Math.max(0, all - wait) / repeats });
-  }
-  return timings;
 }
