@@ -28,6 +28,9 @@ import { seatedForCard, timeTasks } from "./card/tasks.ts";
 import { leave, type Seat } from "./compare_task.ts";
 import { print, takeFlags, wholeNumber } from "./trials.ts";
 
+/** The flag for {@link TRIAL}. */
+const TRIAL_FLAG = "trial";
+
 /** What the command line asks for. */
 interface Asked {
   readonly plan: Plan;
@@ -38,7 +41,8 @@ interface Asked {
 
 /** Raises a `UsageError`. */
 function asked(args: readonly string[]): Asked {
-  const flags = takeFlags(args.filter((arg) => arg !== "--trial"), ["output", "minutes", "parts"]);
+  const words = args.filter((arg) => arg !== `--${TRIAL_FLAG}`);
+  const flags = takeFlags(words, ["output", "minutes", "parts"]);
   if (flags.rest.length) {
     throw new UsageError(
       `bench card takes --output, --minutes, --parts and --trial, found ` +
@@ -48,7 +52,7 @@ function asked(args: readonly string[]): Asked {
   const parts = flags.given("parts").at(-1);
   const now = new Date().toISOString().slice(0, 19).replaceAll(":", "-");
   return {
-    plan: args.includes("--trial") ? TRIAL : CARD,
+    plan: words.length < args.length ? TRIAL : CARD,
     parts: parts === undefined ? PARTS : partsOf(parts),
     minutes: wholeNumber(flags, "minutes", { otherwise: 10 }),
     folder: flags.given("output").at(-1) ?? `runs/card-${now}`,
