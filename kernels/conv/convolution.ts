@@ -7,6 +7,7 @@ import { choosePlan } from "./algorithm.ts";
 import { depthwiseProduct } from "./depthwise_product.ts";
 import { directProduct } from "./direct_product.ts";
 import type { Product, ProductAlgorithm } from "./gemm.ts";
+import { halfTiledProduct } from "./half_tiles.ts";
 import { implicitGemm } from "./implicit_gemm.ts";
 import { matrixProduct } from "./matrix_product.ts";
 import { thinProduct } from "./thin_product.ts";
@@ -22,6 +23,7 @@ export const PRODUCT_ALGORITHMS: readonly ProductAlgorithm[] = [
   matrixProduct,
   tiledProduct,
   winogradProduct,
+  halfTiledProduct,
   thinProduct,
   implicitGemm,
   depthwiseProduct,

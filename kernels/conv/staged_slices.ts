@@ -1,4 +1,5 @@
 import { unroll } from "../wgsl/blocked.ts";
+import type { Element } from "./staged.ts";
 import { MOST_TAPS } from "./tiles.ts";
 import type { ProductDirection } from "./work.ts";
 
@@ -33,7 +34,7 @@ export interface Staging {
   /** Channels of the reduction in a slice. */
   readonly depth: number;
   /** The WGSL type that `x` and `w` return. */
-  readonly element: "vec4f" | "vec4<f16>";
+  readonly element: Element;
   /** The m-th vec4 of weights that an invocation loads. */
   weight(m: number): StagedWeight;
 }

@@ -1,9 +1,17 @@
 import { COMPONENTS, range, unroll } from "../wgsl/blocked.ts";
 import { type Epilogue, epilogueOf, epilogueStore, NO_EPILOGUE } from "../wgsl/epilogue.ts";
 import { defineAlgorithm } from "./algorithm.ts";
-import { GEMM_DIMS, type GemmDims, type ProductAlgorithm, recordGemm, sidesOf } from "./gemm.ts";
+import {
+  GEMM_DIMS,
+  type GemmDims,
+  type Product,
+  type ProductAlgorithm,
+  recordGemm,
+  sidesOf,
+} from "./gemm.ts";
 import { quads } from "../gpu/tensor.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
+import type { Trace } from "../program/trace.ts";
 import { PHASES } from "./phases.ts";
 import { productExtent, productTime, runnableTiles } from "./tile_estimate.ts";
 import { isProduct, type ProductDirection } from "./work.ts";
@@ -16,6 +24,7 @@ import {
   type Staging,
 } from "./staged_slices.ts";
 import { productLayout, type ProductTile, stagedProduct } from "./tiles.ts";
+import { FLOATS, type TileArithmetic } from "./tile_arithmetic.ts";
 import { laneGrid } from "./workgroup_lanes.ts";
 
 /** Options of the tiled kernel. */
@@ -26,35 +35,50 @@ export interface TiledOptions {
    */
   readonly aligned: boolean;
   readonly epilogue?: Epilogue;
+  /** Default: float32. */
+  readonly arithmetic?: TileArithmetic;
   /** WGSL of the phases, and their name, where they are not those of the direction. */
   readonly phases?: { readonly name: string; readonly wgsl: string };
 }
 
 /**
- * WGSL that adds the products of one vec4 of the reduction to the `rows` x `columns` register block
- * of an invocation.
+ * WGSL that adds the products of some vec4 of the reduction to the `rows` x `columns` register block
+ * of an invocation: of as many as the arithmetic takes at a time, from `first` on.
  */
-function multiply(direction: ProductDirection, tile: ProductTile, quad: number): string {
+function multiply(
+  direction: ProductDirection,
+  tile: ProductTile,
+  { first, quads, arithmetic }: { first: number; quads: number; arithmetic: TileArithmetic },
+): string {
   const { rows, columns } = tile;
-  const { x, w } = stagedProduct(tile);
-  const factor = (j: number, u: number): string =>
+  const { x, w } = stagedProduct(tile, arithmetic.element);
+  const all = range(quads);
+  const factor = (q: number, j: number, u: number): string =>
     direction === "forward"
-      ? `b${j}_${u}`
-      : `vec4f(${range(4).map((r) => `b${j}_${r}.${COMPONENTS[u]}`).join(", ")})`;
+      ? `b${q}_${j}_${u}`
+      : arithmetic.vector(range(4).map((r) => `b${q}_${j}_${r}.${COMPONENTS[u]}`));
   const products = (i: number, j: number): string =>
-    range(4).map((u) =>
-      `s${i}_${j} = fma(vec4f(a${i}.${COMPONENTS[u]}), ${factor(j, u)}, s${i}_${j});`
-    ).join(" ");
-  const weights = (j: number): string =>
+    arithmetic.add(
+      `s${i}_${j}`,
+      all.flatMap((q) =>
+        range(4).map((u) => [`a${q}_${i}.${COMPONENTS[u]}`, factor(q, j, u)] as const)
+      ),
+    );
+  const weights = (q: number, j: number): string =>
     unroll(4, (u) => {
-      const at = { column: `${j}`, quad: `${quad}`, row: `${u}`, lane: "lane_column" };
-      return `let b${j}_${u} = ${w.at(at)};`;
+      const at = { column: `${j}`, quad: `${first + q}`, row: `${u}`, lane: "lane_column" };
+      return `let b${q}_${j}_${u} = ${w.at(at)};`;
     });
+  const position = (q: number, i: number): string =>
+    `let a${q}_${i} = ${x.at({ row: `${i}`, quad: `${first + q}`, lane: "lane_row" })};`;
   return `{
+      ${unroll(quads, (q) => unroll(rows, (i) => position(q, i)))}
       ${
-    unroll(rows, (i) => `let a${i} = ${x.at({ row: `${i}`, quad: `${quad}`, lane: "lane_row" })};`)
+    unroll(columns, (j) =>
+      `${
+        unroll(quads, (q) => weights(q, j))
+      }\n${unroll(rows, (i) => products(i, j))}`)
   }
-      ${unroll(columns, (j) => `${weights(j)}\n${unroll(rows, (i) => products(i, j))}`)}
     }`;
 }
 
@@ -77,20 +101,24 @@ function stagedWeight(direction: ProductDirection, tile: ProductTile, m: number)
 }
 
 /** How the invocations of a tile share in loading it. */
-function stagingOf(direction: ProductDirection, tile: ProductTile): Staging {
+function stagingOf(
+  direction: ProductDirection,
+  tile: ProductTile,
+  { element }: TileArithmetic,
+): Staging {
   const { positions, channels, depth } = tile;
   const { invocations } = productLayout(tile);
   const weight = (m: number): StagedWeight => stagedWeight(direction, tile, m);
-  return { invocations, positions, channels, depth, element: "vec4f", weight };
+  return { invocations, positions, channels, depth, element, weight };
 }
 
 /** WGSL that stores the vec4 that an invocation has loaded of a slice to workgroup memory. */
 function stage(
   direction: ProductDirection,
   tile: ProductTile,
-  count: { x: number; w: number },
+  { count, arithmetic }: { count: { x: number; w: number }; arithmetic: TileArithmetic },
 ): string {
-  const { x, w } = stagedProduct(tile);
+  const { x, w } = stagedProduct(tile, arithmetic.element);
   const { down, across, invocations } = productLayout(tile);
   const slice = tile.depth / 4;
   const position = (m: number): string => {
@@ -112,17 +140,20 @@ function stage(
 export function tiledKernel(
   direction: ProductDirection,
   tile: ProductTile,
-  { aligned, epilogue = NO_EPILOGUE, phases }: TiledOptions,
+  { aligned, epilogue = NO_EPILOGUE, phases, arithmetic = FLOATS }: TiledOptions,
 ): Kernel<string, "y", GemmDims> {
   const stored = epilogueStore(epilogue);
   const { positions, channels, depth, rows, columns } = tile;
   const { down, across, invocations } = productLayout(tile);
   const { row, column } = laneGrid(down, across);
-  const { x, w } = stagedProduct(tile);
+  const { read, element, prefix, terms } = arithmetic;
+  const { x, w } = stagedProduct(tile, element);
   const { count, before, load } = (aligned ? slicesOfTaps : slicesAcrossTaps)(
     direction,
-    stagingOf(direction, tile),
+    stagingOf(direction, tile, arithmetic),
   );
+  // Four terms to a vec4.
+  const together = Math.ceil(terms / 4);
   const store = (i: number): string =>
     `{
     let p = first + lane_row + ${i * down}u;
@@ -139,11 +170,11 @@ export function tiledKernel(
     }
   }`;
   return defineKernel({
-    name: `${direction}, tiled product ${tile.name}${phases ? `, ${phases.name}` : ""}${
+    name: `${direction}, ${prefix}tiled product ${tile.name}${phases ? `, ${phases.name}` : ""}${
       aligned ? "" : ", packed"
     }${stored.suffix}`,
     workgroupSize: invocations,
-    reads: { x: "bulk", w: "bulk", ...stored.reads },
+    reads: { x: read, w: read, ...stored.reads },
     writes: { y: "bulk" },
     dims: GEMM_DIMS,
     wgsl: productFrame({
@@ -160,10 +191,13 @@ export function tiledKernel(
   for (var s = 0u; s <= slices; s++) {
     ${load}
     if (s > 0u) {
-      ${unroll(depth / 4, (quad) => multiply(direction, tile, quad))}
+      ${
+        unroll(depth / 4 / together, (i) =>
+          multiply(direction, tile, { first: i * together, quads: together, arithmetic }))
+      }
     }
     workgroupBarrier();
-    ${stage(direction, tile, count)}
+    ${stage(direction, tile, { count, arithmetic })}
     workgroupBarrier();
   }
   ${unroll(columns, (j) => `let quad${j} = first_quad + lane_column + ${j * across}u;`)}
@@ -177,6 +211,22 @@ export function tiledKernel(
   });
 }
 
+/** Records a product by a tile. */
+export function recordTiled(
+  trace: Trace,
+  product: Product,
+  { tile, arithmetic }: { readonly tile: ProductTile; readonly arithmetic: TileArithmetic },
+): void {
+  const { from: [, , inputs], to: [, , outputs] } = sidesOf(product);
+  const aligned = quads(inputs) % (tile.depth / 4) === 0;
+  const epilogue = epilogueOf(product.epilogue);
+  const kernel = tiledKernel(product.direction, tile, { aligned, epilogue, arithmetic });
+  recordGemm(trace, product, kernel, {
+    positions: tile.positions,
+    blocks: Math.ceil(quads(outputs) * 4 / tile.channels),
+  });
+}
+
 /** The implicit GEMM by workgroup tiles, where the preset has tiles. */
 export const tiledProduct: ProductAlgorithm = defineAlgorithm({
   name: "tiled product",
@@ -185,13 +235,5 @@ export const tiledProduct: ProductAlgorithm = defineAlgorithm({
   applies: (gpu, work) => isProduct(work) && runnableTiles(gpu).products.length > 0,
   variants: (gpu) => runnableTiles(gpu).products,
   estimate: (gpu, work, tile) => productTime(gpu, tile, productExtent(work)),
-  record: (trace, product, tile) => {
-    const { from: [, , inputs], to: [, , outputs] } = sidesOf(product);
-    const aligned = quads(inputs) % (tile.depth / 4) === 0;
-    const epilogue = epilogueOf(product.epilogue);
-    recordGemm(trace, product, tiledKernel(product.direction, tile, { aligned, epilogue }), {
-      positions: tile.positions,
-      blocks: Math.ceil(quads(outputs) * 4 / tile.channels),
-    });
-  },
+  record: (trace, product, tile) => recordTiled(trace, product, { tile, arithmetic: FLOATS }),
 });

@@ -1,15 +1,19 @@
 import { COMPONENTS, KEPT_TAPS, range, unroll } from "../wgsl/blocked.ts";
 import { defineKernel, type Kernel } from "../gpu/kernel.ts";
 import { filterLayout, type FilterTile, stagedFilter } from "./tiles.ts";
-import { defineAlgorithm } from "./algorithm.ts";
+import { type AlgorithmEntry, defineAlgorithm } from "./algorithm.ts";
+import type { Device } from "../gpu/device.ts";
+import type { PendingGradient } from "../op.ts";
+import { FLOATS, type TileArithmetic } from "./tile_arithmetic.ts";
 import { quads } from "../gpu/tensor.ts";
 import type { Geometry } from "../wgsl/geometry.ts";
-import { type Reduction, splitsOf, splitTime } from "./split_tiles.ts";
+import { type Reduction, splitsOf, type SplitTile, splitTime } from "./split_tiles.ts";
 import { runnableTiles } from "./tile_estimate.ts";
 import {
   pendingSums,
   positionsOf,
   WEIGHT_GRADIENT_DIMS,
+  type WeightGradient,
   type WeightGradientAlgorithm,
   type WeightGradientDims,
 } from "./weight_gradient_parts.ts";
@@ -21,7 +25,9 @@ export interface TiledOptions {
   /**
    * Whether each tap has a dy of its own, `[taps][positions]`: a tile's rows are those of one tap.
    */
-  readonly apart: boolean;
+  readonly apart?: boolean;
+  /** Default: float32. */
+  readonly arithmetic?: TileArithmetic;
 }
 
 /**
@@ -31,12 +37,13 @@ export interface TiledOptions {
  */
 export function tiledKernel(
   tile: FilterTile,
-  { apart }: TiledOptions = { apart: false },
+  { apart = false, arithmetic = FLOATS }: TiledOptions = {},
 ): Kernel<"x" | "dy", "part", WeightGradientDims> {
   const { depth, rows, columns } = tile;
   const { down, across, invocations } = filterLayout(tile);
   const grid = laneGrid(down, across);
-  const { x: xTile, dy: dyTile } = stagedFilter(tile);
+  const { element, read, prefix, terms } = arithmetic;
+  const { x: xTile, dy: dyTile } = stagedFilter(tile, element);
   const inputs = tile.inputs / 4;
   const outputs = tile.outputs / 4;
   const staged = { x: depth * inputs / invocations, dy: depth * outputs / invocations };
@@ -50,33 +57,38 @@ export function tiledKernel(
     let ix${m} = place${m}.x + shift.x;
     let inside${m} = live && iy${m} < dims.in_height && ix${m} < dims.in_width;
     let at${m} = (place${m}.z + tap_shift) * dims.in_stride + in_quad;
-    let v${m} = select(vec4f(), x(select(0u, at${m}, inside${m})), inside${m});`;
+    let v${m} = select(${element}(), x(select(0u, at${m}, inside${m})), inside${m});`;
   const loadDy = (m: number): string =>
     `let q${m} = begin + s * ${depth}u + ${slot(m, outputs)};
     let real${m} = q${m} < end && first_out + lane % ${outputs}u < dims.out_quads;
-    let g${m} = select(vec4f(), dy(select(0u, (dy_row + q${m}) * dims.out_quads + first_out + lane % ${outputs}u, real${m})), real${m});`;
+    let g${m} = select(${element}(), dy(select(0u, (dy_row + q${m}) * dims.out_quads + first_out + lane % ${outputs}u, real${m})), real${m});`;
   const products = (i: number, j: number): string =>
-    range(4).map((u) =>
-      `s${4 * i + u}_${j} = fma(vec4f(a${i}.${COMPONENTS[u]}), b${j}, s${4 * i + u}_${j});`
-    ).join(" ");
-  const multiply = (d: string): string =>
+    unroll(4, (u) =>
+      arithmetic.add(
+        `s${4 * i + u}_${j}`,
+        range(terms).map((d) => [`a${d}_${i}.${COMPONENTS[u]}`, `b${d}_${j}`]),
+      ));
+  const load = (d: number, position: string): string =>
     `${
       unroll(
         rows,
-        (i) => `let a${i} = ${xTile.at({ position: d, row: `${i}`, lane: "lane_row" })};`,
+        (i) => `let a${d}_${i} = ${xTile.at({ position, row: `${i}`, lane: "lane_row" })};`,
       )
     }
         ${
       unroll(
         columns,
-        (j) => `let b${j} = ${dyTile.at({ position: d, column: `${j}`, lane: "lane_column" })};`,
+        (j) => `let b${d}_${j} = ${dyTile.at({ position, column: `${j}`, lane: "lane_column" })};`,
       )
-    }
+    }`;
+  // The products of some positions of the slice, from `first` on.
+  const multiply = (first: number): string =>
+    `${unroll(terms, (d) => load(d, `${first + d}`))}
         ${unroll(rows, (i) => unroll(columns, (j) => products(i, j)))}`;
   return defineKernel({
-    name: `weight gradient, tiled ${tile.name}${apart ? ", winograd" : ""}`,
+    name: `weight gradient, ${prefix}tiled ${tile.name}${apart ? ", winograd" : ""}`,
     workgroupSize: invocations,
-    reads: { x: "bulk", dy: "bulk" },
+    reads: { x: read, dy: read },
     writes: { part: "bulk" },
     dims: WEIGHT_GRADIENT_DIMS,
     wgsl: /* wgsl */ `
@@ -127,7 +139,7 @@ fn main(workgroup: u32, lane: u32) {
     ${unroll(staged.x, loadX)}
     ${unroll(staged.dy, loadDy)}
     if (s > 0u) {
-      ${unroll(depth, (d) => `{ ${multiply(`${d}`)} }`)}
+      ${unroll(depth / terms, (i) => `{ ${multiply(i * terms)} }`)}
     }
     workgroupBarrier();
     ${
@@ -179,25 +191,36 @@ function reductionOf(g: Geometry): Reduction {
   };
 }
 
+/** The variants of a weight gradient by tiles, their estimates, and how they are recorded. */
+export function tiledSplits(
+  arithmetic: TileArithmetic,
+): Pick<
+  AlgorithmEntry<SplitTile, WeightGradient, PendingGradient>,
+  "variants" | "estimate" | "alternatives" | "record"
+> {
+  const splits = (gpu: Device, tile: FilterTile, g: Geometry): SplitTile[] =>
+    splitsOf(gpu, tile, g, { reduction: reductionOf(g), prefix: arithmetic.prefix });
+  return {
+    variants: (gpu, { geometry: g }) =>
+      runnableTiles(gpu).filters.map((tile) => splits(gpu, tile, g)[0]),
+    estimate: (gpu, { geometry: g }, split) => splitTime(gpu, split, reductionOf(g)),
+    alternatives: (gpu, { geometry: g }, { tile }) => splits(gpu, tile, g).slice(1),
+    record: (trace, operands, { tile, blocks, splits }) =>
+      pendingSums(trace, operands, {
+        kernel: tiledKernel(tile, { arithmetic }),
+        splits,
+        workgroups: blocks * splits,
+        clip: false,
+        eightAtATime: true,
+      }),
+  };
+}
+
 /** The weight gradient by workgroup tiles, where the preset has tiles. */
 export const tiledWeightGradient: WeightGradientAlgorithm = defineAlgorithm({
   name: "tiled weight gradient",
   timed: true,
   guessed: true,
   applies: (gpu, { geometry }) => isDense(geometry) && runnableTiles(gpu).filters.length > 0,
-  variants: (gpu, { geometry: g }) =>
-    runnableTiles(gpu).filters.map((tile) =>
-      splitsOf(gpu, tile, g, { reduction: reductionOf(g) })[0]
-    ),
-  estimate: (gpu, { geometry: g }, split) => splitTime(gpu, split, reductionOf(g)),
-  alternatives: (gpu, { geometry: g }, { tile }) =>
-    splitsOf(gpu, tile, g, { reduction: reductionOf(g) }).slice(1),
-  record: (trace, operands, { tile, blocks, splits }) =>
-    pendingSums(trace, operands, {
-      kernel: tiledKernel(tile),
-      splits,
-      workgroups: blocks * splits,
-      clip: false,
-      eightAtATime: true,
-    }),
+  ...tiledSplits(FLOATS),
 });

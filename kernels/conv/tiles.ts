@@ -1,4 +1,4 @@
-import { type Staged, stagedArray } from "./staged.ts";
+import { type Element, type Staged, stagedArray } from "./staged.ts";
 
 /** A workgroup's share of an implicit GEMM, and how its invocations divide it. */
 export interface ProductTile {
@@ -99,7 +99,7 @@ export interface TileLayout {
 export const MOST_TAPS = 64;
 
 /** Vec4 accesses that one transaction of workgroup memory serves: 32 banks of 4 bytes. */
-const BANKED = 8;
+const BANKED: Readonly<Record<Element, number>> = { "vec4f": 8, "vec4<f16>": 16 };
 
 /**
  * The arrays of a product tile in workgroup memory: x by row of an invocation, vec4 of the
@@ -109,13 +109,16 @@ const BANKED = 8;
  */
 export function stagedProduct(
   tile: ProductTile,
+  element: Element = "vec4f",
 ): { x: Staged<"row" | "quad" | "lane">; w: Staged<"column" | "quad" | "row" | "lane"> } {
   const { rows, columns, depth, positions, channels } = tile;
   const [slice, down, across] = [depth / 4, positions / rows, channels / 4 / columns];
-  const spread = BANKED + BANKED / slice - down % BANKED;
+  const banked = BANKED[element];
+  const spread = banked + banked / slice - down % banked;
+  const lane = down + spread % banked;
   return {
-    x: stagedArray("x_tile", { row: rows, quad: slice, lane: down + spread % BANKED }),
-    w: stagedArray("w_tile", { column: columns, quad: slice, row: 4, lane: across + 1 }),
+    x: stagedArray("x_tile", { row: rows, quad: slice, lane }, element),
+    w: stagedArray("w_tile", { column: columns, quad: slice, row: 4, lane: across + 1 }, element),
   };
 }
 
@@ -128,7 +131,7 @@ export function productLayout(tile: ProductTile): TileLayout {
   requireEven(tile.name, {
     invocations,
     staged: [positions * depth / 4, depth * channels / 4],
-    divisors: [invocations / depth, invocations / (channels / 4), BANKED * 4 / depth],
+    divisors: [invocations / depth, invocations / (channels / 4), BANKED.vec4f * 4 / depth],
     sides: [down, across],
   });
   const { x, w } = stagedProduct(tile);
@@ -140,12 +143,13 @@ export function productLayout(tile: ProductTile): TileLayout {
  */
 export function stagedFilter(
   tile: FilterTile,
+  element: Element = "vec4f",
 ): { x: Staged<"position" | "row" | "lane">; dy: Staged<"position" | "column" | "lane"> } {
   const { rows, columns, depth: position, inputs, outputs } = tile;
   const [down, across] = [inputs / 4 / rows, outputs / 4 / columns];
   return {
-    x: stagedArray("x_tile", { position, row: rows, lane: down }),
-    dy: stagedArray("dy_tile", { position, column: columns, lane: across }),
+    x: stagedArray("x_tile", { position, row: rows, lane: down }, element),
+    dy: stagedArray("dy_tile", { position, column: columns, lane: across }, element),
   };
 }
 

@@ -6,6 +6,7 @@ import { choosePlan } from "./algorithm.ts";
 import { blockedWeightGradient } from "./blocked_weight_gradient.ts";
 import { depthwiseWeightGradient } from "./depthwise_weight_gradient.ts";
 import { directWeightGradient } from "./direct_weight_gradient.ts";
+import { halfTiledWeightGradient } from "./half_tiles.ts";
 import { imageWeightGradient } from "./image_weight_gradient.ts";
 import { matrixWeightGradient } from "./matrix_weight_gradient.ts";
 import { tiledWeightGradient } from "./tiled_weight_gradient.ts";
@@ -20,6 +21,7 @@ export const WEIGHT_GRADIENT_ALGORITHMS: readonly WeightGradientAlgorithm[] = [
   matrixWeightGradient,
   tiledWeightGradient,
   winogradWeightGradient,
+  halfTiledWeightGradient,
   imageWeightGradient,
   blockedWeightGradient,
   depthwiseWeightGradient,
