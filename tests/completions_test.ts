@@ -42,6 +42,8 @@ function questions(): { line: string[]; wanted: readonly string[] }[] {
     { line: ["bench", ""], wanted: ["conv", "step", "data", "peers"] },
     { line: ["completions", ""], wanted: ["bash", "zsh", "fish"] },
     { line: ["summary", "--imag"], wanted: ["--image-size"] },
+    { line: ["train", "--no-n"], wanted: ["--no-nesterov"] },
+    { line: ["train", "--no"], wanted: ["--norm-decay", "--normalization", "--no-detach"] },
     ...commands.flatMap(ofFlags),
   ];
 }
@@ -59,15 +61,21 @@ Deno.test("what is completed is what the tables of commands and options hold", (
     false,
     true,
   ]);
+  assertEquals([of("--detach")?.negated, of("--help")?.negated, of("--lr")?.negated], [
+    ...["--no-detach", undefined, undefined],
+  ]);
   assertEquals([of("--detach")?.valued, of("-e")?.valued], [false, true]);
   const texts = [bashCompletions(commands), zshCompletions(commands), fishCompletions(commands)];
   const [, , fish] = texts;
-  for (const { flags } of commands.flatMap(({ flags }) => flags)) {
+  for (const { flags, negated } of commands.flatMap(({ flags }) => flags)) {
     for (const flag of flags.filter((flag) => flag.startsWith("--"))) {
       assertStringIncludes(texts[0], flag);
       assertStringIncludes(texts[1], `'${flag}[`);
       assertStringIncludes(fish, `-l ${flag.slice(2)} `);
     }
+    if (negated === undefined) continue;
+    assertStringIncludes(texts[1], `'${negated}[not`);
+    assertStringIncludes(fish, `-l ${negated.slice(2)} `);
   }
 });
 
@@ -94,6 +102,9 @@ Deno.test("bash completes commands, flags, choices and files", { ignore }, async
     }
     // Nothing is offered that does not fit.
     assertEquals(answers[3], ["--image-size"]);
+    assertEquals(answers[4], ["--no-nesterov"]);
+    const all = answers[asked.findIndex(({ line }) => line.join(" ") === "train --")];
+    assertEquals(all.filter((flag) => flag.startsWith("--no-")), []);
   });
 });
 

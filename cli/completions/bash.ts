@@ -38,6 +38,17 @@ export function bashCompletions(commands: readonly CompletedCommand[]): string {
     ...commands.flatMap(valueCases),
     "  esac",
     '  case "$command:$cur" in',
+    // They would be half of all flags, and are asked for rarely.
+    ...commands.map(({ words, flags }) =>
+      `    '${words.join(" ")}:--no'*) ${
+        reply(
+          flags.flatMap(({ flags, negated = "" }) =>
+            [...flags, negated].filter((flag) => flag.startsWith("--no"))
+          ),
+          false,
+        )
+      } ;;`
+    ),
     ...commands.map(({ words, flags }) =>
       `    '${words.join(" ")}:-'*) ${
         reply(flags.flatMap(({ flags }) => flags.filter((flag) => flag.startsWith("--"))), false)

@@ -1,12 +1,14 @@
 // What shells complete, out of the tables of commands and options.
 import type { Option } from "../../train/options/option.ts";
 import { type Command, COMMAND_NAMES, COMMANDS } from "../flags/commands.ts";
-import { flagOf, optionsOf } from "../flags/table.ts";
+import { ABOUT, flagOf, optionsOf } from "../flags/table.ts";
 
 /** A flag as shells complete it. */
 export interface CompletedFlag {
   /** All spellings, with dashes. */
   readonly flags: readonly string[];
+  /** What takes it back where a file of options has it: `--no-detach`. */
+  readonly negated?: string;
   readonly help: string;
   /** Whether a value follows. */
   readonly valued: boolean;
@@ -38,6 +40,9 @@ function flag(option: Option): CompletedFlag {
   const { name, short, also = [], help, kind } = option;
   return {
     flags: [flagOf(name), ...also.map((other) => `--${other}`), ...short ? [`-${short}`] : []],
+    ...kind === "boolean" && !ABOUT.includes(name)
+      ? { negated: flagOf(name).replace("--", "--no-") }
+      : {},
     help,
     valued: kind !== "boolean",
     choices: "choices" in option

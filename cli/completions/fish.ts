@@ -9,7 +9,10 @@ function seen(words: readonly string[]): string {
   return words.map((word) => `__fish_seen_subcommand_from ${word}`).join("; and ");
 }
 
-function flagLine(when: string, { flags, help, valued, choices, files }: CompletedFlag): string {
+function flagLines(
+  when: string,
+  { flags, negated, help, valued, choices, files }: CompletedFlag,
+): string[] {
   const names = flags.map((flag) =>
     flag.startsWith("--") ? `-l ${flag.slice(2)}` : `-s ${flag[1]}`
   );
@@ -17,7 +20,12 @@ function flagLine(when: string, { flags, help, valued, choices, files }: Complet
     ...valued ? [files ? "-r -F" : "-x"] : [],
     ...choices.length ? [`-a ${quoted(choices.join(" "))}`] : [],
   ];
-  return ["complete -c adjoin -n", quoted(when), ...names, ...values, "-d", quoted(help)].join(" ");
+  const line = (names: readonly string[], words: string): string =>
+    ["complete -c adjoin -n", quoted(when), ...names, ...values, "-d", quoted(words)].join(" ");
+  return [
+    line(names, help),
+    ...negated === undefined ? [] : [line([`-l ${negated.slice(2)}`], `not: ${help}`)],
+  ];
 }
 
 /** The completions of fish. */
@@ -48,7 +56,7 @@ export function fishCompletions(commands: readonly CompletedCommand[]): string {
         ...command.choices.length
           ? [`complete -c adjoin -n ${quoted(when)} -a ${quoted(command.choices.join(" "))}`]
           : [],
-        ...command.flags.map((flag) => flagLine(when, flag)),
+        ...command.flags.flatMap((flag) => flagLines(when, flag)),
       ];
     }),
   ];

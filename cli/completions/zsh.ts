@@ -6,7 +6,7 @@ function escaped(text: string): string {
 }
 
 /** A flag as `_arguments` takes it; one that may be given in several spellings has a line each. */
-function specs({ flags, help, valued, choices, files }: CompletedFlag): string[] {
+function specs({ flags, negated, help, valued, choices, files }: CompletedFlag): string[] {
   const values = choices.length && files
     ? `{_alternative "choices:choice:(${choices.join(" ")})" "files:file:_files"}`
     : choices.length
@@ -15,7 +15,10 @@ function specs({ flags, help, valued, choices, files }: CompletedFlag): string[]
     ? "_files"
     : " ";
   const value = valued ? `:value:${values}` : "";
-  return flags.map((flag) => `'${flag}[${escaped(help)}]${value}'`);
+  return [
+    ...flags.map((flag) => `'${flag}[${escaped(help)}]${value}'`),
+    ...negated === undefined ? [] : [`'${negated}[${escaped(`not: ${help}`)}]'`],
+  ];
 }
 
 function body({ flags, files, choices }: CompletedCommand): string {
