@@ -23,9 +23,10 @@ const ignore = lacks("read", "write", "env");
 
 const drawing = ignore ? undefined : await openDrawing();
 
+/** A page, with plain spaces before per cent signs. */
 function pageOf(data: ReportData): string {
   if (!drawing) throw new Error("there is nothing to draw with");
-  return reportPage(data, drawing);
+  return reportPage(data, drawing).replaceAll("\u00a0", " ");
 }
 
 /** The sections of a page, in their order. */
@@ -233,6 +234,8 @@ Deno.test("markup takes strings for text, and leaves out indentation", () => {
     </p>
   `;
   assertEquals(source, '<p title="&quot;&lt;&amp;">\na<b>1</b>\n</p>');
+  const [joined] = [markup`<p>${"48.1 % of 2 or % of 3"}</p>`];
+  assertEquals(joined.source, "<p>48.1\u00a0% of 2 or % of 3</p>");
 });
 
 /** Predictions of images whose classes are 0, 1, 2, 0, 1, 2: the logit of each given one is `sure`. */

@@ -14,10 +14,15 @@ export class Markup {
 /** What a page is put together of: text, which is escaped, and markup. */
 export type Piece = string | number | Markup | undefined | readonly Piece[];
 
+/** No line is broken between a number and its per cent sign. */
+function joinPercent(text: string): string {
+  return text.replace(/(?<=\d) (?=%)/g, "\u00a0");
+}
+
 function sourceOf(piece: Piece): string {
   if (piece === undefined) return "";
   if (piece instanceof Markup) return piece.source;
-  if (typeof piece === "string") return escapeText(piece);
+  if (typeof piece === "string") return escapeText(joinPercent(piece));
   if (typeof piece === "number") return String(piece);
   return piece.map(sourceOf).join("");
 }
