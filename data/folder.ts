@@ -228,22 +228,29 @@ export async function openDataset(name: DatasetName, options: OpenOptions): Prom
 
 /**
  * Opens some training images, shown as those that a network is measured on: `trainCount` of them with
- * each class in proportion, all where there are fewer. Raises errors as {@link openDataset} does.
+ * each class in proportion, all where there are fewer; of the `among` that a run is trained on, where
+ * it is not all of the set. Raises errors as {@link openDataset} does.
  */
 export async function openTrainingSample(
   name: DatasetName,
-  options: OpenOptions & { readonly trainCount: number },
+  options: OpenOptions & { readonly trainCount: number; readonly among?: number },
 ): Promise<Dataset | PictureSet> {
-  const { cropPct, seed, trainCount } = options;
+  const { cropPct, seed, trainCount, among = Infinity } = options;
   if (name === "generated") {
-    const { train } = await openGenerated({ ...options, validationCount: 1 });
+    const { train } = await openGenerated({
+      ...options,
+      trainCount: Math.min(trainCount, among),
+      validationCount: 1,
+    });
     return centralImages(train, cropPct ?? 1);
   }
   const every = { ...options, trainCount: undefined, validationCount: undefined };
   const { train } = await openParts(name, every, true);
   if (!train) throw new Error(`The training images of ${name} were not opened`);
   const all = train.places?.length ?? train.half.labels.length;
-  return shown(await readPart(sized(train, Math.min(trainCount, all), seed)), cropPct);
+  const trained = Math.min(among, all);
+  const part = sized(sized(train, trained, seed), Math.min(trainCount, trained), seed);
+  return shown(await readPart(part), cropPct);
 }
 
 /**

@@ -142,4 +142,9 @@ test("a file with weights of 16 bits is not trained from, and all images calibra
   const most = { ...options, run, calibrationImages: 1000, maxDrop: 100 };
   const { calibrated } = await exportCompact("int8", most);
   assertEquals(calibrated, "calibrated by percentile on 8 training images");
+  // Those that the run was not trained on are not calibrated on.
+  const config = JSON.parse(await Deno.readTextFile(`${run}/config.json`));
+  await Deno.writeTextFile(`${run}/config.json`, JSON.stringify({ ...config, trainSize: 3 }));
+  const fewer = await exportCompact("int8", { ...most, overwrite: true });
+  assertEquals(fewer.calibrated, "calibrated by percentile on 3 training images");
 });

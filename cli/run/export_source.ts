@@ -17,7 +17,7 @@ import { networksIn } from "./networks_in.ts";
 import { demandPictures, pageOf } from "./page_files.ts";
 import { readFile } from "./read_file.ts";
 import { checkImages } from "../../train/check_images.ts";
-import { openValidation, type ValidationOptions } from "./run_data.ts";
+import { type ImagesOptions, openValidation } from "./run_data.ts";
 import { checkNotMoved, imagesOf, savedNetwork } from "./run_images.ts";
 import { openRunPictures } from "./run_pictures.ts";
 
@@ -42,7 +42,7 @@ export interface ExportSource extends Disposable {
   readonly checkpoint: Checkpoint;
   readonly dataset: Dataset | PictureSet;
   /** Which images these are. */
-  readonly images: ValidationOptions;
+  readonly images: ImagesOptions;
   /** Opens more pictures of the set. */
   readonly openPictures: OpenPictures;
   readonly output: string;

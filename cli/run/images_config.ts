@@ -12,6 +12,9 @@ export type ValidationOptions = Pick<
   "dataset" | "dataDir" | "seed" | "valSize" | "valSplit"
 >;
 
+/** These, and how many images the run was trained on where it was told. */
+export type ImagesOptions = ValidationOptions & Pick<TrainOptions, "trainSize">;
+
 /** The error for a run whose images are not known. */
 export function unknownImages(file: string, found: string, cause?: unknown): DataError {
   return new DataError(
@@ -31,7 +34,7 @@ function isDatasetName(name: unknown): name is TrainOptions["dataset"] {
  *
  * @param file What errors call the file that has them.
  */
-export function imagesIn(options: unknown, file: string): ValidationOptions {
+export function imagesIn(options: unknown, file: string): ImagesOptions {
   if (typeof options !== "object" || options === null || Array.isArray(options)) {
     throw unknownImages(file, printableJson(options));
   }
@@ -63,13 +66,14 @@ export function imagesIn(options: unknown, file: string): ValidationOptions {
     dataset,
     seed: number("seed", { from: 0, to: most, whole: true }, "a whole number from 0 on"),
     ...dataDir === undefined ? {} : { dataDir },
+    ...optional("trainSize", { from: 1, to: most, whole: true }, "a whole number from 1 on"),
     ...optional("valSize", { from: 1, to: most, whole: true }, "a whole number from 1 on"),
     ...optional("valSplit", { above: 0, below: 1 }, "a number above 0 and below 1"),
   };
 }
 
 /** What the text of a config.json says of the images of its run. Raises errors as {@link imagesIn}. */
-export function parseImagesConfig(text: string, file: string): ValidationOptions {
+export function parseImagesConfig(text: string, file: string): ImagesOptions {
   let config: unknown;
   try {
     config = parseJson(text);

@@ -7,13 +7,14 @@ import type { CheckpointInfo } from "../../export/metadata.ts";
 import type { TrainingState } from "../../train/resume/training_state.ts";
 import {
   imagesIn,
+  type ImagesOptions,
   parseImagesConfig,
   unknownImages,
   type ValidationOptions,
 } from "./images_config.ts";
 import { readText } from "./read_file.ts";
 
-export type { ValidationOptions } from "./images_config.ts";
+export type { ImagesOptions, ValidationOptions } from "./images_config.ts";
 
 /** What a saved network says of the images that it takes. */
 type ImagesInfo = Pick<CheckpointInfo, "classes" | "image" | "cropPct" | "interpolation">;
@@ -62,23 +63,27 @@ export function openValidation(
 }
 
 /**
- * Training images of the set that options name, `count` of them or all, prepared as those that a
- * network is measured on.
+ * Training images of the set that options name, `count` of them or all that the run was trained on,
+ * prepared as those that a network is measured on.
  */
 export function openCalibration(
-  options: ValidationOptions,
+  options: ImagesOptions,
   { info, count, openPictures }: {
     readonly info: ImagesInfo;
     readonly count: number;
     readonly openPictures?: OpenPictures;
   },
 ): Promise<Dataset | PictureSet> {
-  const asked = { ...opening(options, info, openPictures), trainCount: count };
+  const asked = {
+    ...opening(options, info, openPictures),
+    trainCount: count,
+    among: options.trainSize,
+  };
   return openTrainingSample(options.dataset, asked);
 }
 
 /** What config.json in a run folder says of its images. Raises a {@link DataError} if it does not. */
-export async function readValidationOptions(folder: string): Promise<ValidationOptions> {
+export async function readValidationOptions(folder: string): Promise<ImagesOptions> {
   const file = `${folder}/config.json`;
   const text = await readText(file).catch((cause) => {
     throw unknownImages(file, foundInstead(file, cause), cause);
@@ -93,7 +98,7 @@ export async function readValidationOptions(folder: string): Promise<ValidationO
 export function imagesOfState(
   { run: { options, config } }: TrainingState,
   file: string,
-): ValidationOptions {
+): ImagesOptions {
   const dataDir = config?.dataDir ?? options.dataDir;
   return imagesIn({ ...options, dataDir }, file);
 }

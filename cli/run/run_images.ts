@@ -13,7 +13,12 @@ import { isOnnx } from "./network_format.ts";
 import { readFile } from "./read_file.ts";
 import { demandWhole, refuseMixed, statOf } from "./replacing.ts";
 import { checkpointCure } from "./run_checkpoints.ts";
-import { imagesOfState, readValidationOptions, type ValidationOptions } from "./run_data.ts";
+import {
+  imagesOfState,
+  type ImagesOptions,
+  readValidationOptions,
+  type ValidationOptions,
+} from "./run_data.ts";
 
 /** The file of a network, and the folder of the run that it is of. */
 export interface SavedNetwork {
@@ -121,7 +126,7 @@ export async function smallNetworksOf(path: string): Promise<SmallName[]> {
 export async function imagesOf(
   { file, folder }: SavedNetwork,
   state?: TrainingState,
-): Promise<ValidationOptions> {
+): Promise<ImagesOptions> {
   return state ? imagesOfState(state, file) : await readValidationOptions(folder);
 }
 
@@ -164,7 +169,7 @@ export async function imagesOfRun(
   const { dataset, dataDir } = typed;
   const isThere = state !== undefined || statOf(`${saved.folder}/config.json`) !== undefined;
   if (!isThere && (dataset !== undefined || !isFolder(path))) return {};
-  let images: ValidationOptions;
+  let images: ImagesOptions;
   try {
     images = await imagesOf(saved, state);
   } catch (error) {
@@ -173,5 +178,6 @@ export async function imagesOfRun(
   }
   if (dataset !== undefined && dataset !== images.dataset) return {};
   if (dataDir === undefined) checkNotMoved(saved, images, state);
-  return { ...images };
+  const { trainSize: _, ...measured } = images;
+  return measured;
 }
