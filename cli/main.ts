@@ -5,6 +5,7 @@ import { runCommand } from "./actions.ts";
 import { environment, goWhereTyped, quietDrivers } from "./environment.ts";
 import { errorMessage } from "./error_message.ts";
 import { EXIT, exitCode } from "./exit.ts";
+import { sayFetches } from "./fetch_line.ts";
 import { COMMAND_NAMES, isCommand, isGroup } from "./flags/commands.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
 import { unusable } from "./option_value.ts";
@@ -71,6 +72,7 @@ export async function commandLine(): Promise<void> {
   try {
     goWhereTyped();
     quietDrivers();
+    sayFetches(printError);
     Deno.exitCode = await main(words);
   } catch (error) {
     const message = printable(errorMessage(error, words).replace(/\s+/g, " "), LONGEST_ERROR);

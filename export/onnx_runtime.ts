@@ -1,6 +1,7 @@
 import map from "../import_map.json" with { type: "json" };
 import { DataError } from "../data/error.ts";
 import { LOCK_FLAG, notLocked } from "../data/not_locked.ts";
+import { tellFetch } from "../data/package_fetch.ts";
 import type { InferenceSession, OnnxRuntime } from "./onnxruntime_types.ts";
 
 /** The version of onnxruntime-web. */
@@ -15,6 +16,11 @@ const MODULE: string = import.meta.resolve("./onnxruntime_package.js");
  * where it cannot be.
  */
 export async function loadRuntime(module = MODULE): Promise<OnnxRuntime> {
+  tellFetch({
+    name: `onnxruntime-web ${RUNTIME}`,
+    megabytes: 150,
+    module: import.meta.resolve("onnxruntime-web/wasm"),
+  });
   let runtime: OnnxRuntime;
   try {
     runtime = await import(module);

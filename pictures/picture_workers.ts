@@ -3,6 +3,7 @@ import { DataError } from "../data/error.ts";
 import { grantingFlag, permissionIn } from "../data/missing_permission.ts";
 import { printable } from "../data/printable.ts";
 import type { Decoded, Inspected, PictureReply, PictureRequest } from "./picture_request.ts";
+import { tellSharpFetch } from "./sharp.ts";
 
 /** Pictures that one worker has in hand: it decodes one while the other is read. */
 const IN_HAND = 2;
@@ -139,6 +140,7 @@ export class PictureWorkers implements Disposable {
   }
 
   #start(): void {
+    if (!this.#hands.size) tellSharpFetch();
     const worker = new Worker(this.#program, { type: "module" });
     const hand: Hand = { worker, tasks: new Map(), ready: false };
     this.#hands.add(hand);

@@ -3,6 +3,7 @@ import { DataError } from "../data/error.ts";
 import { tooManyOpen } from "../data/found_instead.ts";
 import { grantingFlag, missingPermission } from "../data/missing_permission.ts";
 import { LOCK_FLAG, notLocked } from "../data/not_locked.ts";
+import { tellFetch } from "../data/package_fetch.ts";
 
 /** What is decoded: `[height, width, channels]`, one byte each. */
 interface RawPicture {
@@ -68,7 +69,14 @@ export interface Sharp {
 // along all others of deno.lock.
 const MODULE: string = import.meta.resolve("./sharp_package.js");
 
+const VERSION = map.imports.sharp.split("@").at(-1);
+
 let loaded: Promise<Sharp> | undefined;
+
+/** Tells that sharp is going to be fetched, where it is; in workers nobody listens. */
+export function tellSharpFetch(): void {
+  tellFetch({ name: `sharp ${VERSION}`, megabytes: 40, module: import.meta.resolve("sharp") });
+}
 
 /** What was in the way, without sharp's own advice, which is for npm. */
 function inTheWay(cause: unknown): string {
@@ -86,9 +94,8 @@ export async function importSharp(module: string): Promise<Sharp> {
   try {
     sharp = (await import(module)).default;
   } catch (cause) {
-    const version = map.imports.sharp.split("@").at(-1);
     throw new DataError(
-      `Cannot decode pictures: wanted sharp ${version}, which is loaded when it is first needed, ` +
+      `Cannot decode pictures: wanted sharp ${VERSION}, which is loaded when it is first needed, ` +
         `found ${inTheWay(cause)}`,
       { cause },
     );
@@ -104,5 +111,6 @@ export async function importSharp(module: string): Promise<Sharp> {
  * {@link DataError} where it cannot be loaded.
  */
 export function loadSharp(): Promise<Sharp> {
+  if (!loaded) tellSharpFetch();
   return loaded ??= importSharp(MODULE);
 }

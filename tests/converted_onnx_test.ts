@@ -168,4 +168,10 @@ Deno.test("a runtime that cannot be fetched is told in a sentence", async () => 
     DataError,
   );
   assertStringIncludes(message, "which is fetched when it is first needed, found no way to: run ");
+  const unlocked = "data:text/javascript,throw new Error('The lockfile is out of date.')";
+  const error = await assertRejects(() => loadRuntime(unlocked), DataError);
+  assertStringIncludes(
+    error.message,
+    "found a lock file without it: add --lock=packages.lock, or ",
+  );
 });

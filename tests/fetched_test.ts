@@ -5,8 +5,12 @@ import { walk } from "@std/fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LOCK_FLAG } from "../data/not_locked.ts";
+import { EXIT } from "../cli/exit.ts";
 import map from "../import_map.json" with { type: "json" };
+import { adjoinCommand, type Outcome } from "./command.ts";
+import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
+import { makePictures } from "./picture_folders.ts";
 import { taskNames, taskOf } from "./tasks.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
@@ -23,7 +27,7 @@ for (const name of ["onnxruntime-web", "sharp"]) {
       const options = { exts: [".ts"], includeDirs: false, skip: [/bench\/peers/] };
       for await (const { path } of walk(`${root}${folder}`, options)) {
         const source = await Deno.readTextFile(path);
-        const pattern = new RegExp(`^(?:import|export)[^;"=]*"${name}[/"][^;]*;`, "gm");
+        const pattern = new RegExp(`^(?:import|export)[^;"=(]*"${name}[/"][^;]*;`, "gm");
         named += source.includes(`"${name}`) ? 1 : 0;
         found.push(...source.match(pattern) ?? []);
         found.push(...source.match(new RegExp(`\\bimport\\(\\s*["'\`]${name}`, "g")) ?? []);
@@ -149,4 +153,46 @@ Deno.test(
     const tests = Deno.readTextFileSync(`${root}tests/suite/files.ts`);
     assert(tests.includes(`"${LOCK_FLAG}"`));
   },
+);
+
+const SHARP = map.imports.sharp.split("@").at(-1);
+
+/** A cache of Deno's that has what the other has, but one package. */
+async function cacheWithout(name: string, folder: string): Promise<void> {
+  const { stdout } = await new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).output();
+  const { denoDir } = JSON.parse(new TextDecoder().decode(stdout));
+  const packages = "npm/registry.npmjs.org";
+  await Deno.mkdir(`${folder}/${packages}`, { recursive: true });
+  await Deno.symlink(`${denoDir}/gen`, `${folder}/gen`);
+  for await (const entry of Deno.readDir(`${denoDir}/${packages}`)) {
+    if (entry.name === name) continue;
+    await Deno.symlink(
+      `${denoDir}/${packages}/${entry.name}`,
+      `${folder}/${packages}/${entry.name}`,
+    );
+  }
+}
+
+Deno.test(
+  "a command says what it fetches, and what helps where that fails",
+  { ignore: lacks("read", "write", "run", "env") || Deno.build.os === "windows" },
+  () =>
+    withFolder(async (dir) => {
+      await makePictures(`${dir}/set`, ["a/1.png", "a/2.png", "b/1.png", "b/2.png"]);
+      await cacheWithout("sharp", `${dir}/cache`);
+      const data = (env: Record<string, string>, flag: string): Promise<Outcome> =>
+        adjoinCommand(["data", `${dir}/set`], env, ["--allow-all", flag]);
+      const [fetching, unlocked] = await Promise.all([
+        data({ DENO_DIR: `${dir}/cache` }, "--cached-only"),
+        data({}, "--lock=deno.lock"),
+      ]);
+      const wanted =
+        `adjoin: Cannot decode pictures: wanted sharp ${SHARP}, which is loaded when ` +
+        "it is first needed, found";
+      const told = `fetching sharp ${SHARP}, once (40 MB)\n${wanted} no way to: run sh setup.sh ` +
+        "--all once where there is a network\n";
+      assertEquals([fetching.code, fetching.error], [EXIT.data, told]);
+      const cure = `${wanted} a lock file without it: add ${LOCK_FLAG}, or use deno task\n`;
+      assertEquals([unlocked.code, unlocked.error], [EXIT.data, cure]);
+    }),
 );
