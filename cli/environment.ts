@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 
-type Variable = "ADJOIN_DEBUG" | "INIT_CWD" | "XDG_RUNTIME_DIR";
+type Variable = "ADJOIN_DEBUG" | "ADJOIN_WEBGPU" | "INIT_CWD" | "XDG_RUNTIME_DIR";
 
 function granted(variable: Variable): boolean {
   return Deno.permissions.querySync({ name: "env", variable }).state === "granted";

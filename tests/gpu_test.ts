@@ -9,6 +9,7 @@ import {
 import { describeAdapter } from "../kernels/gpu/adapter.ts";
 import { Gpu, GpuError } from "../kernels/gpu.ts";
 import { defineKernel } from "../kernels/gpu/kernel.ts";
+import { standIn } from "../kernels/gpu/stand_in.ts";
 import { deal } from "../kernels/gpu/warm_up.ts";
 import { lacks } from "./permissions.ts";
 import type { Tensor } from "../kernels/gpu/tensor.ts";
@@ -124,7 +125,7 @@ Deno.test("a kernel that does not compile is refused by name and line", () =>
       GpuError,
     );
     assertMatch(error.message, /kernel broken/);
-    assertMatch(error.message, /broken:\d+:\d+/);
+    assertMatch(error.message, /broken(:\d+:\d+|: .* :\d+:\d+ )/);
     assertStringIncludes(error.message, "let z = 1u + 1f");
   }));
 
@@ -281,6 +282,18 @@ Deno.test("an adapter of Deno's over OpenGL is called so", () => {
   assertEquals(describeAdapter(info(8, 8)), "a card");
   // That of another implementation, as Dawn's.
   assertEquals(describeAdapter(info(4, 128, false)), "a card");
+});
+
+Deno.test("an adapter of Dawn's is called so, by its device and its driver", () => {
+  class Info {
+    readonly device = "nvidia-h200-";
+    constructor(readonly description: string) {}
+  }
+  Object.defineProperty(Info, "name", { value: "GPUAdapterInfo" });
+  const named = (driver: string): string =>
+    describeAdapter(standIn<GPUAdapterInfo>(new Info(driver)));
+  assertEquals(named("NVIDIA: 580.159.04"), "nvidia-h200 (NVIDIA: 580.159.04), Dawn");
+  assertEquals(named(""), "nvidia-h200, Dawn");
 });
 
 Deno.test("of several adapters the fastest is asked for", async () => {

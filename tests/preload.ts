@@ -13,3 +13,9 @@ Deno.env.delete("INIT_CWD");
 
 // Files run side by side, but for those that nothing may run beside. Held until the file has run.
 if (!lacks("read")) Deno.openSync(new URL(import.meta.url)).lockSync(runsAlone(Deno.mainModule));
+
+// The same tests on Dawn, where it is installed: ADJOIN_WEBGPU=dawn deno task test tests/ops_test.ts
+if (Deno.env.get("ADJOIN_WEBGPU") === "dawn") {
+  const { loadDawn } = await import("../cli/webgpu/dawn.ts");
+  Object.defineProperty(navigator, "gpu", { value: await loadDawn(), configurable: true });
+}

@@ -83,6 +83,9 @@ const TINT = [
   "diagnostic(off, chromium.subgroup_matrix_uniformity);",
 ];
 
+/** Tint does not see that what is broadcast is uniform, and control flow that follows it. */
+const TINT_SUBGROUPS = ["enable subgroups;", "diagnostic(off, subgroup_uniformity);"];
+
 const NAGA = ["enable f16;", "enable wgpu_cooperative_matrix;"];
 
 /** wgpu does not tell its products; this one has been measured on NVIDIA's. */
@@ -150,7 +153,7 @@ async function subgroupsOf(
   { subgroupMinSize: smallest, subgroupMaxSize: largest }: GPUAdapterInfo,
 ): Promise<Subgroups | null> {
   if (!device.features.has("subgroups")) return null;
-  for (const directives of [[], ["enable subgroups;"]]) {
+  for (const directives of [[], TINT_SUBGROUPS]) {
     const code = `${directives.join("\n")}
 @compute @workgroup_size(${largest})
 fn entry(@builtin(subgroup_invocation_id) lane: u32) { _ = subgroupBroadcast(lane, 0u); }`;
