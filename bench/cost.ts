@@ -1,6 +1,7 @@
 // What the authors' recipes cost on cards, computed from steps that were measured on one of them
 // (BENCHMARKS.md) and from the memory of a step, as traced: nothing is run.
 //   deno task bench cost
+import { helped } from "./helped.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Gpu } from "../kernels/gpu.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
@@ -134,4 +135,8 @@ export async function costTables(): Promise<string> {
   return parts.join("\n\n");
 }
 
-if (import.meta.main) console.log(await costTables());
+const USAGE = `Usage: deno task bench cost
+
+Computes what the authors' recipes cost on several cards: hours, memory and money. It measures nothing.`;
+
+if (import.meta.main && !helped(USAGE)) console.log(await costTables());

@@ -1,6 +1,5 @@
 // What the order of filters does: from trained networks, `--importance` of all kinds after the same
 // short training, with several seeds.
-//   deno task bench importance [--data-dir DIR] [--seeds N] [--epochs N] [--base-epochs N] ...
 import { readInputs } from "../cli/run/open_run.ts";
 import { openRunPictures } from "../cli/run/run_pictures.ts";
 import { columns } from "../cli/text.ts";
@@ -30,6 +29,25 @@ import type { TrainOptions } from "../train/types.ts";
 import { SILENT } from "../train/silent.ts";
 import { spread } from "./spread.ts";
 import { benchTrials, print, seedsOf, takeFlags, trainingOptions, wholeNumber } from "./trials.ts";
+
+const USAGE =
+  `Usage: deno task bench importance [--base-epochs N] [--seeds N] [--seed N] [flags of train]
+
+Trains a base network, cuts it by each order of filters (--importance), trains on for a short time,
+and prints what comes of each.
+
+  --base-epochs  epochs of the base networks. Default: 5
+  --base-lr      their learning rate. Default: 0.02
+  --base-size    their training images. Default: 2048
+  --bases        how many of them. Default: one for each seed
+  --compression  of what is cut out. Default: 2
+  --epochs       epochs after the cut. Default: 3
+  --lr           learning rate after the cut. Default: 0.005
+  --seeds        how many seeds. Default: 3
+  --seed         the first of them. Default: 0
+
+Example:
+  deno task bench importance --seeds 1 --base-epochs 2 --epochs 1`;
 
 /** Batches that statistics are estimated on, and gradients taken over. */
 const BATCHES = 16;
@@ -135,7 +153,7 @@ async function wholeNetwork(gpu: Gpu, inputs: RunInputs, options: TrainOptions):
 }
 
 if (import.meta.main) {
-  await benchTrials(async (gpu, args) => {
+  await benchTrials(USAGE, async (gpu, args) => {
     const flags = takeFlags(args, OWN);
     const value = (name: keyof typeof USUAL): string => flags.given(name).at(-1) ?? USUAL[name];
     const optionsOf = (seed: number, more: readonly string[]): TrainOptions =>

@@ -1,6 +1,5 @@
 // What options of the loss do for the small network: one at a time against the defaults, then some
 // together, all for as many epochs, with several seeds.
-//   deno task bench recipes [--data-dir DIR] [--seeds N] [--epochs N] [--row "FLAGS"]... ...
 import { columns } from "../cli/text.ts";
 import { type ByNetwork, entriesOf, isSmallName, type Which } from "../nn/which.ts";
 import {
@@ -13,6 +12,21 @@ import {
   trainingOptions,
 } from "./trials.ts";
 import { gain, spread } from "./spread.ts";
+
+const USAGE =
+  `Usage: deno task bench recipes [--row "FLAGS"]... [--seeds N] [--seed N] [flags of train]
+
+Trains once for each row and seed, and prints the accuracies of all networks, and what each row does
+for the small one against the first. Without rows, each option of the loss by itself, then some
+together. Flags of train are those of all rows.
+
+  --row    flags of a row, in quotes; "" is the defaults
+  --seeds  how many seeds. Default: 3
+  --seed   the first of them. Default: 0
+
+Examples:
+  deno task bench recipes --row "" --row "--small-ce 1" --seeds 2
+  deno task bench recipes --dataset folder --data-dir photos --image-size 64 --epochs 4`;
 
 /** Flags of each row of the table, where none are given. The first are those of all. */
 const ROWS: readonly string[] = [
@@ -72,7 +86,7 @@ export function recipesTable(rows: ReadonlyMap<string, Row>): string {
 }
 
 if (import.meta.main) {
-  await benchTrials(async (gpu, args) => {
+  await benchTrials(USAGE, async (gpu, args) => {
     const flags = takeFlags(args, ["seed", "seeds", "row"]);
     const given = flags.given("row");
     const rows = new Map<string, Row>();

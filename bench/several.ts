@@ -1,5 +1,4 @@
 // Several small networks of one training against trainings of one each, with several seeds.
-//   deno task bench several [--compression 2,4,8] [--data-dir DIR] [--seeds N] [--epochs N] ...
 import { columns } from "../cli/text.ts";
 import { entriesOf, type SmallName } from "../nn/which.ts";
 import { UsageError } from "../train/errors.ts";
@@ -13,6 +12,19 @@ import {
   trainingOptions,
 } from "./trials.ts";
 import { gain, spread } from "./spread.ts";
+
+const USAGE =
+  `Usage: deno task bench several [--compression LIST] [--seeds N] [--seed N] [flags of train]
+
+Trains several small networks in one run, then each in a run of its own, and prints both side by
+side, with what a step takes.
+
+  --compression  compressions with commas between. Default: 2,4,8
+  --seeds        how many seeds. Default: 3
+  --seed         the first of them. Default: 0
+
+Example:
+  deno task bench several --compression 2,8 --seeds 1 --epochs 4`;
 
 /** What all trainings have, unless other flags are given. */
 const DEFAULTS = "--model resnet20 --mask-from 1 --train-size 1024 --val-size 1000 " +
@@ -63,7 +75,7 @@ function toldOf(what: string, { top1, seconds }: Trained): string {
 }
 
 if (import.meta.main) {
-  await benchTrials(async (gpu, args) => {
+  await benchTrials(USAGE, async (gpu, args) => {
     const flags = takeFlags(args, ["seed", "seeds", "compression"]);
     const compression = flags.given("compression").at(-1) ?? "2,4,8";
     const each = compression.split(",");

@@ -1,3 +1,4 @@
+import { helped } from "./helped.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { quietDrivers } from "../cli/environment.ts";
 import { errorMessage } from "../cli/error_message.ts";
@@ -104,10 +105,15 @@ export async function trained(gpu: Gpu, options: TrainOptions): Promise<Trained>
   };
 }
 
-/** Does a bench with the arguments of this process on a GPU; says in one sentence why it cannot. */
+/**
+ * Does a bench with the arguments of this process on a GPU; says in one sentence why it cannot.
+ * Where `--help` is among them, it prints `usage` instead.
+ */
 export async function benchTrials(
+  usage: string,
   run: (gpu: Gpu, args: readonly string[]) => Promise<void>,
 ): Promise<void> {
+  if (helped(usage)) return;
   try {
     quietDrivers();
     const gpu = await Gpu.open();

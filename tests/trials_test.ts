@@ -66,3 +66,17 @@ Deno.test("a bench of several small networks has each beside the one of its own 
     "seeds: 2",
   ]);
 });
+
+Deno.test("each bench says how it is used where it is asked, and measures nothing", async () => {
+  const names = ["recipes", "several", "importance", "cost"];
+  const outputs = names.map((name) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-check", "--lock=packages.lock", `bench/${name}.ts`, "--help"],
+    }).output()
+  );
+  for (const [i, { code, stdout }] of (await Promise.all(outputs)).entries()) {
+    const text = new TextDecoder().decode(stdout);
+    assertEquals(code, 0, names[i]);
+    assert(text.startsWith(`Usage: deno task bench ${names[i]}`), text);
+  }
+});
