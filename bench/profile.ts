@@ -116,7 +116,7 @@ export function stepProfile(
 }
 
 /** Kernels that together take less than this part of a step are one line of the table. */
-const REST = 0.02;
+const REST = 0.05;
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 const speed = (value: number): string =>

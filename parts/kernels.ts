@@ -65,7 +65,8 @@ export type {
 } from "../kernels/op.ts";
 export type { EpilogueOperands } from "../kernels/wgsl/epilogue.ts";
 export { nullDevice } from "../kernels/gpu/null_device.ts";
-export type { Block, ConvolutionPreset } from "../kernels/conv/convolution_preset.ts";
+export type { Block, ConvolutionPreset, Matrices } from "../kernels/conv/convolution_preset.ts";
+export type { MatrixTile } from "../kernels/matrix/tile.ts";
 export type { AdapterKind, DevicePreset } from "../kernels/gpu/device_preset.ts";
 export type { ReductionPreset } from "../kernels/wgsl/reduction_preset.ts";
 export { GPU, type Preset, SOFTWARE } from "../kernels/preset.ts";

@@ -3,6 +3,7 @@ import { assert, assertAlmostEquals, assertEquals, assertMatch } from "@std/asse
 import { matrixRoof } from "../bench/matrix_roof.ts";
 import { limitOf, profileLines, type StepProfile, stepProfile } from "../bench/profile.ts";
 import { PRODUCT_ALGORITHMS } from "../kernels/conv/convolution.ts";
+import { useMatrices } from "../kernels/conv/matrix_tiles.ts";
 import type { Plan } from "../kernels/conv/algorithm.ts";
 import { WEIGHT_GRADIENT_ALGORITHMS } from "../kernels/conv/weight_gradient.ts";
 import { operandShapes, recordWork } from "../kernels/conv/record_work.ts";
@@ -12,7 +13,7 @@ import { nullDevice } from "../kernels/gpu/null_device.ts";
 import { typicalAdapter } from "../kernels/gpu/typical_adapter.ts";
 import { emulatedOperations } from "../kernels/matrix/emulated.ts";
 import type { MatrixOperations } from "../kernels/matrix/operations.ts";
-import { narrow, relu } from "../kernels/mod.ts";
+import { narrow, relu, sgd } from "../kernels/mod.ts";
 import { costOf } from "../kernels/program/cost.ts";
 import { profile } from "../kernels/program/profile.ts";
 import { type Precision, Trace } from "../kernels/program/trace.ts";
@@ -107,6 +108,7 @@ Deno.test("a convolution computes 2 operations to a multiply-accumulate, and so 
 
 Deno.test("every algorithm of a convolution says what it computes, Winograd's 16 products for 36", async () => {
   const gpu = await Gpu.open({ device: nullDevice(typicalAdapter("gpu")) });
+  useMatrices(gpu, emulatedOperations({ vectors: true }));
   const { geometry: g, macs } = WORKS[2];
   const { x, w, y } = operandShapes(g);
   const flopsOf = (plan: { algorithm: string }, record: (trace: Trace) => void) => {
@@ -117,10 +119,14 @@ Deno.test("every algorithm of a convolution says what it computes, Winograd's 16
     algorithms: readonly { plans(gpu: Gpu, work: Work, most: number): readonly Plan<O, R>[] }[],
     direction: Work["direction"],
   ): Plan<O, R>[] =>
-    algorithms.flatMap((algorithm) => algorithm.plans(gpu, { direction, geometry: g }, 1));
+    [{}, { precision: "mixed" } as const].flatMap((kept) =>
+      algorithms.flatMap((one) => one.plans(gpu, { direction, geometry: g, ...kept }, 1))
+    );
   for (const direction of ["forward", "input gradient"] as const) {
     const found = plans(PRODUCT_ALGORITHMS, direction);
-    assert(found.some(({ algorithm }) => algorithm === "winograd"));
+    for (const name of ["winograd", "matrix product"]) {
+      assert(found.some(({ algorithm }) => algorithm === name), name);
+    }
     for (const plan of found) {
       flopsOf(plan, (trace) => {
         const [from, filter, to] = [x, w, y].map((shape) => trace.tensor("operand", shape));
@@ -137,7 +143,7 @@ Deno.test("every algorithm of a convolution says what it computes, Winograd's 16
   gpu.destroy();
 });
 
-Deno.test("a slice of a filter is not all of it, and a tensor that is two operands is read once", async () => {
+Deno.test("what a run touches is counted, once where it is read, twice where it is updated", async () => {
   const gpu = await Gpu.open({ device: nullDevice(typicalAdapter("gpu")) });
   const { geometry: g } = WORKS[0];
   const [dispatch] = computed(gpu, (trace) => {
@@ -150,6 +156,15 @@ Deno.test("a slice of a filter is not all of it, and a tensor that is two operan
   assertEquals(costOf(dispatch).bytes, 4 * (x + w + y));
   const squares = { ...dispatch, reads: { a: dispatch.reads.x, b: dispatch.reads.x }, touched: {} };
   assertEquals(costOf(squares).bytes, 4 * (x + y));
+  // Parameters and velocity are read and written, gradients and four numbers read.
+  const [step] = computed(gpu, (trace) => {
+    const [parameters, gradients, velocity] = ["p", "g", "v"].map((name) =>
+      trace.tensor(name, [64])
+    );
+    const attributes = { weightDecay: 0, nesterov: false, decays: false };
+    sgd.forward(trace, [parameters, gradients, velocity, trace.tensor("hyper", [4])], attributes);
+  });
+  assertEquals(costOf(step).bytes, 4 * (5 * 64 + 4));
   gpu.destroy();
 });
 

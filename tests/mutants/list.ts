@@ -17,6 +17,7 @@ import { PRIVILEGES } from "./privileges.ts";
 import { PICTURES } from "./pictures.ts";
 import { PICTURE_SETS } from "./picture_sets.ts";
 import { PICTURE_BATCHES } from "./picture_batches.ts";
+import { PROFILES } from "./profiles.ts";
 import { PROOFS } from "./proofs.ts";
 import { QUANTIZING } from "./quantizing.ts";
 import { REFUSALS } from "./refusals.ts";
@@ -38,6 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...COMPARISONS,
   ...IMPORTANCE,
   ...PROOFS,
+  ...PROFILES,
   ...ARITHMETIC,
   ...AUGMENTATIONS,
   ...CROPS,
