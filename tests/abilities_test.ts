@@ -114,6 +114,7 @@ Deno.test("directives stand first in a kernel, each once", () => {
     textured: [],
     halves: ["x"],
     queued: false,
+    wide: false,
     directives: ["enable subgroups;", "enable f16;"],
   });
   assertEquals(code.split("\n").slice(0, 3), [

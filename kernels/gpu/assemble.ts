@@ -30,10 +30,14 @@ interface Declared {
   readonly binding: Binding;
 }
 
-/** How an operand is declared: where bulk ones are loaded from, and whether it holds half floats. */
+/**
+ * How an operand is declared: where bulk ones are loaded from, whether it holds half floats, and
+ * whether bulk ones are accessed in pairs of vec4.
+ */
 interface DeclaredAs {
   readonly loads: Loads;
   readonly half: boolean;
+  readonly pairs: boolean;
 }
 
 /** The number in dims that says at which texel of its texture an operand begins. */
@@ -84,7 +88,43 @@ const HALF: Element = {
   store: (value) => `vec4<f16>(${value})`,
 };
 
-function declareRead(name: string, read: Read, { loads, half }: DeclaredAs): Declared {
+/** A pair of vec4 of half floats as 16 bytes. */
+const PAIR = "vec4<u32>";
+
+function pairRead(name: string, half: boolean): Declared {
+  const vec4 = (low: string, high: string): string =>
+    `vec4f(unpack2x16float(pair.${low}), unpack2x16float(pair.${high}))`;
+  const [element, load] = half
+    ? [PAIR, `let pair = ${name}_pairs[i];\n  return array(${vec4("x", "y")}, ${vec4("z", "w")});`]
+    : ["vec4f", `return array(${name}_pairs[2u * i], ${name}_pairs[2u * i + 1u]);`];
+  return {
+    variable: `var<storage, read> ${name}_pairs: array<${element}>;`,
+    functions: `fn ${name}_pair(i: u32) -> array<vec4f, 2> {\n  ${load}\n}`,
+    binding: { name, kind: "read" },
+  };
+}
+
+function pairWrite(name: string, half: boolean): Declared {
+  // Rounded as elsewhere, by a conversion: how packing rounds differs between implementations.
+  const packed = (halves: string, two: string): string => `pack2x16float(vec2f(${halves}.${two}))`;
+  const [element, store] = half
+    ? [
+      PAIR,
+      `let a = vec4<f16>(first); let b = vec4<f16>(second);
+  ${name}_pairs[i] = vec4u(${packed("a", "xy")}, ${packed("a", "zw")}, ${packed("b", "xy")}, ${
+        packed("b", "zw")
+      });`,
+    ]
+    : ["vec4f", `${name}_pairs[2u * i] = first; ${name}_pairs[2u * i + 1u] = second;`];
+  return {
+    variable: `var<storage, read_write> ${name}_pairs: array<${element}>;`,
+    functions: `fn set_${name}_pair(i: u32, first: vec4f, second: vec4f) { ${store} }`,
+    binding: { name, kind: "write" },
+  };
+}
+
+function declareRead(name: string, read: Read, { loads, half, pairs }: DeclaredAs): Declared {
+  if (pairs && read === "bulk") return pairRead(name, half);
   if (read === "bulk" && loads === "texture" && !half) return loaded(name);
   if (read === "u32" || read === "f32") {
     return {
@@ -110,7 +150,12 @@ function declareRead(name: string, read: Read, { loads, half }: DeclaredAs): Dec
     };
 }
 
-function declareWrite(name: string, write: Write, { loads, half }: DeclaredAs): Declared[] {
+function declareWrite(
+  name: string,
+  write: Write,
+  { loads, half, pairs }: DeclaredAs,
+): Declared[] {
+  if (pairs && write === "bulk") return [pairWrite(name, half)];
   const binding: Binding = { name, kind: "write" };
   if (write === "f32" || write === "u32") {
     return [{ variable: `var<storage, read_write> ${name}: array<${write}>;`, binding }];
@@ -132,6 +177,8 @@ export interface Assembly {
   readonly textured: readonly string[];
   /** The operands that hold half floats, by name. */
   readonly halves: readonly string[];
+  /** Whether half floats are accessed in pairs of vec4, by the `wide` text of the kernel. */
+  readonly wide: boolean;
   /** Whether workgroups take their work from the queue. */
   readonly queued: boolean;
   /** WGSL directives of the implementation that the kernel needs. */
@@ -141,9 +188,10 @@ export interface Assembly {
 /** The whole module of a kernel: declarations, the kernel's own text, the entry point `entry`. */
 export function assemble(
   kernel: Kernel,
-  { loads, textured, halves, queued, directives }: Assembly,
+  { loads, textured, halves, wide, queued, directives }: Assembly,
 ): Assembled {
-  const as = (name: string): DeclaredAs => ({ loads, half: halves.includes(name) });
+  const pairs = wide && kernel.wide !== undefined;
+  const as = (name: string): DeclaredAs => ({ loads, half: halves.includes(name), pairs });
   const reads = Object.entries(kernel.reads).map(([name, read]) =>
     declareRead(name, read, as(name))
   );
@@ -173,7 +221,7 @@ export function assemble(
       ...variables.map((variable, i) => `@group(0) @binding(${i}) ${variable}`),
       ...firsts.map((first) => `var<private> ${first}: u32;`),
       ...declared.map(({ functions }) => functions ?? ""),
-      kernel.wgsl,
+      pairs ? kernel.wide : kernel.wgsl,
       entryPoint({ workgroupSize, subgroup, queued, before }),
     ].join("\n"),
     bindings: [...declared.map(({ binding }) => binding), { name: "dims", kind: "uniform" }],

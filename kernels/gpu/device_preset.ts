@@ -26,6 +26,11 @@ export interface DevicePreset {
    * is divided into so many parts that it is kept.
    */
   readonly iterations?: number;
+  /**
+   * Whether elementwise kernels load and store half floats 16 bytes at a time, two vec4, as they do
+   * float32, and not 8.
+   */
+  readonly wide: boolean;
   /** Invocations for full occupancy of the adapter. */
   readonly invocations: number;
 }
@@ -39,7 +44,15 @@ export const DEVICE_PRESETS: Readonly<Record<AdapterKind, DevicePreset>> = {
     broadcast: true,
     grid: 32,
     iterations: 65535,
+    wide: false,
     invocations: 2048,
   },
-  gpu: { name: "gpu", loads: "buffer", lanes: 64, broadcast: false, invocations: 131072 },
+  gpu: {
+    name: "gpu",
+    loads: "buffer",
+    lanes: 64,
+    broadcast: false,
+    wide: true,
+    invocations: 131072,
+  },
 };

@@ -46,6 +46,13 @@ export interface Kernel<
   /** WGSL of `fn main` and of the functions that it calls. */
   readonly wgsl: string;
   /**
+   * As `wgsl`, for runs on half floats that are loaded and stored two neighbouring vec4 at a time:
+   * `x_pair(i)` loads vec4 2i and 2i + 1 of a bulk operand as an array, `set_y_pair(i, first, second)`
+   * stores them. It takes the place of `wgsl` where all bulk operands have an even number of vec4 and
+   * the preset is for such accesses; it works on no other operands by functions of their own.
+   */
+  readonly wide?: string;
+  /**
    * The most iterations that the loops of one call of `main` come to, those of nested loops for each
    * round of the outer one, and one for leaving each loop. Kernels with loops need it: Mesa's
    * llvmpipe leaves them after 65535 iterations, without a word.

@@ -11,6 +11,16 @@ function halvesOf({ reads, writes }: Dispatch): string[] {
     .flatMap(([name, { type }]) => type === "f16" ? [name] : []);
 }
 
+/** Whether a dispatch accesses half floats in pairs of vec4, on a device that is for that. */
+function isWide({ kernel, reads, writes }: Dispatch, { preset }: Pick<Device, "preset">): boolean {
+  if (!preset.wide || preset.loads !== "buffer" || kernel.wide === undefined) return false;
+  const bulk = [
+    ...Object.entries(reads).filter(([name]) => kernel.reads[name] === "bulk"),
+    ...Object.entries(writes).filter(([name]) => kernel.writes[name] === "bulk"),
+  ].map(([, tensor]) => tensor);
+  return bulk.some(({ type }) => type === "f16") && bulk.every(({ quads }) => quads % 2 === 0);
+}
+
 /** What WGSL has to say for what a kernel uses on a device. */
 function directivesFor(
   { subgroup = false, matrixUnits = false }: Kernel,
@@ -38,6 +48,7 @@ export function assembleTrace({ gpu, commands, halves }: Trace): Map<Dispatch, A
           loads,
           textured: textured(dispatch),
           halves: halvesOf(dispatch),
+          wide: isWide(dispatch, gpu),
           queued,
           directives: directivesFor(dispatch.kernel, gpu),
         }),

@@ -1,4 +1,5 @@
 import { defineKernel, type Kernel, type Read } from "../gpu/kernel.ts";
+import { unroll } from "./blocked.ts";
 import { quads, type Tensor } from "../gpu/tensor.ts";
 import type { Trace } from "../program/trace.ts";
 
@@ -26,13 +27,55 @@ export interface Elementwise<R extends string, D extends string> {
   readonly value: (at: string) => string;
 }
 
+/** Names that WGSL declares by `let`. */
+function declaredIn(wgsl: string): string[] {
+  return [...wgsl.matchAll(/\blet (\w+)/g)].map(([, name]) => name);
+}
+
+/**
+ * As the kernel of {@link elementwise}, for pairs of neighbouring vec4 of half floats. Statements and
+ * numbers that belong to one vec4 are there for each of the two, with `_0` or `_1` behind their
+ * names: those of a number of vec4 of channels that is odd have channels of their own.
+ */
+function inPairs({ reads, functions, once, value }: Elementwise<string, string>): string {
+  const names = ["c", "at", ...declaredIn(once ?? "")];
+  const of = (wgsl: string, k: number): string =>
+    wgsl.replaceAll(new RegExp(`(?<![.\\w])(${names.join("|")})\\b`, "g"), `$1_${k}`);
+  const bulk = Object.keys(reads).filter((name) => reads[name] === "bulk");
+  const valueOf = (k: number): string =>
+    of(
+      bulk.reduce(
+        (wgsl, name) => wgsl.replaceAll(`${name}(at)`, `${name}_both[${k}]`),
+        value("at"),
+      ),
+      k,
+    );
+  return /* wgsl */ `
+${functions ?? ""}
+fn main(workgroup: u32, lane: u32) {
+  let i = workgroup * ${LANES}u + lane;
+  if (i >= dims.step) { return; }
+  ${
+    once
+      ? unroll(2, (k) => `let c_${k} = (2u * i + ${k}u) % dims.channel_quads;\n${of(once, k)}`)
+      : ""
+  }
+  for (var pair = i; pair < dims.quads / 2u; pair += dims.step) {
+    ${unroll(2, (k) => `let at_${k} = 2u * pair + ${k}u;`)}
+    ${bulk.map((name) => `let ${name}_both = ${name}_pair(pair);`).join(" ")}
+    set_y_pair(pair, ${valueOf(0)}, ${valueOf(1)});
+  }
+}`;
+}
+
 /**
  * A kernel that sets each vec4 of y. The ones of an invocation lie `step` apart, a multiple of the
  * channels: neighbouring invocations touch neighbouring memory, and c is the same for all of them.
  */
 export function elementwise<const R extends string, const D extends string = never>(
-  { name, reads, dims, functions, once, value }: Elementwise<R, D>,
+  parts: Elementwise<R, D>,
 ): Kernel<R, "y", D | ElementwiseDims> {
+  const { name, reads, dims, functions, once, value } = parts;
   return defineKernel({
     name,
     workgroupSize: LANES,
@@ -47,6 +90,7 @@ fn main(workgroup: u32, lane: u32) {
   ${once ? `let c = i % dims.channel_quads;\n${once}` : ""}
   for (var at = i; at < dims.quads; at += dims.step) { set_y(at, ${value("at")}); }
 }`,
+    wide: inPairs(parts),
     iterations: ({ quads, step }) => Math.ceil(quads / step) + 1,
   });
 }
