@@ -1,4 +1,5 @@
 import { range, unroll } from "../wgsl/blocked.ts";
+import { hiddenRounds } from "./emulated.ts";
 import type { MatrixOperand, MatrixOperations, MatrixPlace } from "./operations.ts";
 import type { MatrixTile } from "./tile.ts";
 
@@ -148,7 +149,9 @@ export function matrixBlock(
   const loop = (variable: string, count: number, body: (i: number | string) => string): string =>
     operations.unrolled
       ? unroll(count, (i) => `{ ${body(i)} }`)
-      : `for (var ${variable} = 0u; ${variable} < ${count}u; ${variable}++) { ${body(variable)} }`;
+      : `for (var ${variable} = 0u; ${variable} < ${hiddenRounds(count)}; ${variable}++) {
+      ${body(variable)}
+    }`;
   const times = (i: number | string, factor: number): string =>
     typeof i === "number" ? `${i * factor}u` : `${i} * ${factor}u`;
   const sum = (i: number | string, j: number | string): string =>

@@ -8,6 +8,14 @@ const SIZE: MatrixSize = { rows: 16, columns: 16, depth: 16 };
 const LANES = 32;
 
 /**
+ * WGSL for the rounds of a loop, of which compilers cannot tell that they are always as many: they
+ * would write the loop out, and take half as long again.
+ */
+export function hiddenRounds(rounds: number): string {
+  return `min(${rounds}u, dims.workgroups + ${rounds}u)`;
+}
+
+/**
  * Matrix operations without matrix units, by ordinary loops over workgroup memory: for adapters that
  * have none, so that the kernels made of them can be tried there. Each lane holds some columns of one
  * row. The order of sums is that of the terms.
@@ -44,7 +52,7 @@ export function emulatedOperations(
     left: placed,
     right: placed,
     multiply: (sum, left, right) =>
-      `for (var k = 0u; k < ${depth}u; k++) {
+      `for (var k = 0u; k < ${hiddenRounds(depth)}; k++) {
       let factor = f32(${element(left.place, left.name, row, "k")});
       ${
         unroll(held, (j) =>
