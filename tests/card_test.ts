@@ -59,7 +59,7 @@ function made(ms: number, memory: number, points: number): Results {
       return { name, top1: { base: [0.9, 0.8], small: [top1 + 0.05, top1 - 0.05] } };
     }),
     profiles: [0.99, points < 1 ? 0.96 : 0.94].map((attributed) => ({
-      ...{ name: "a step", file: "a file", attributed },
+      ...{ name: "resnet50, a precision", file: "a file", attributed },
     })),
   };
 }

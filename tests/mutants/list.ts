@@ -1,5 +1,6 @@
 import { ACTIVATIONS } from "./activations.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
+import { BENCHES } from "./benches.ts";
 import { CHECKPOINTS } from "./checkpoints.ts";
 import { COMPARISONS } from "./comparisons.ts";
 import { CROPS } from "./crops.ts";
@@ -41,6 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...PROOFS,
   ...PROFILES,
   ...ARITHMETIC,
+  ...BENCHES,
   ...AUGMENTATIONS,
   ...CROPS,
   ...QUANTIZING,
