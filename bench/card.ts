@@ -1,6 +1,5 @@
 // Measures on a graphics card, in ten minutes, how fast this project is beside what people run there,
 // and which of the bounds it reaches. All that is found is kept as soon as it is there.
-//   deno task bench card [--output DIR] [--minutes N] [--parts steps,convolutions] [--trial]
 import { goWhereTyped } from "../cli/environment.ts";
 import { errorMessage } from "../cli/error_message.ts";
 import { exitCode } from "../cli/exit.ts";
@@ -26,7 +25,22 @@ import { reportText, verdicts } from "./card/report.ts";
 import { NOTHING, type Results } from "./card/results.ts";
 import { seatedForCard, timeTasks } from "./card/tasks.ts";
 import { leave, type Seat } from "./compare_task.ts";
+import { helped } from "./helped.ts";
 import { print, takeFlags, wholeNumber } from "./trials.ts";
+
+const USAGE = `Usage: deno task bench card [--output DIR] [--minutes N] [--parts LIST] [--trial]
+
+Measures steps and convolutions in all precisions, on Deno's own WebGPU and on Dawn where it is
+installed, in turn with PyTorch's TF32 and autocast, steps of both networks, accuracies, and where the
+time of a step goes. Says which bounds are reached; all that is found is kept in a folder.
+
+  --output   the folder. Default: one in runs/ with the time in its name
+  --minutes  how long all of it may take; each part has its share. Default: 10
+  --parts    some of ${PARTS.join(", ")}, with commas between. Default: all
+  --trial    do all of it in a size for a software adapter, to see that it works
+
+Example:
+  deno task bench card --output runs/card`;
 
 /** The flag for {@link TRIAL}. */
 const TRIAL_FLAG = "trial";
@@ -103,7 +117,7 @@ async function measure({ plan, parts, minutes, folder }: Asked, command: string)
   return found;
 }
 
-if (import.meta.main) {
+if (import.meta.main && !helped(USAGE)) {
   try {
     goWhereTyped();
     const wanted = asked(Deno.args);

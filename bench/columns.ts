@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import type { PeerCommand } from "./peer.ts";
 import type { Task } from "./work.ts";
 
@@ -19,6 +18,9 @@ export interface Marks {
   /** Whether factors have fewer bits than float32's: results are then further apart. */
   readonly rounded?: boolean;
 }
+
+/** What paths of permissions are relative to. */
+const ROOT = new URL("../", import.meta.url);
 
 /** Where the scripts of peers are. */
 export const PEERS: URL = new URL("./peers/", import.meta.url);
@@ -78,15 +80,13 @@ export function ours(
     readonly env?: Readonly<Record<string, string>>;
   },
 ): Column {
-  const script = fileURLToPath(new URL("./served.ts", import.meta.url));
-  const config = fileURLToPath(new URL("../deno.json", import.meta.url));
   const flags = ["--precision", precision, ...webgpu ? ["--webgpu", webgpu] : []];
-  const args = ["run", "--quiet", "--no-prompt", "--config", config, ...grants, script, ...flags];
+  const args = ["run", "--quiet", "--no-prompt", ...grants, "bench/served.ts", ...flags];
   const name = `adjoin ${precision}${webgpu ? " on Dawn" : ""}`;
   return {
     kind: "ours",
     rounded: precision === "mixed",
-    command: { name, programs: ["deno"], args, env },
+    command: { name, programs: ["deno"], args, env, cwd: ROOT },
   };
 }
 

@@ -11,15 +11,16 @@ function variable(name: string): string | undefined {
 }
 
 /**
- * The permissions that a task grants, as flags of Deno's, with the environment's variables filled in
- * as the shell of tasks does.
+ * The flags that a task gives Deno, permissions and its lock among them, with the environment's
+ * variables filled in as the shell of tasks does.
  */
 export function grantsOf(task: Task): string[] {
   const all: Readonly<Record<string, { readonly command: string }>> = {
     ...root.tasks,
     ...tasks.tasks,
   };
-  const filled = all[task].command.replace(/\$(\w+)/g, (_, name) => variable(name) ?? "");
-  return [...filled.matchAll(/--allow-\w+(?:="[^"]*"|=\S+)?/g)]
+  const [beforeScript] = all[task].command.split(/\S+\.ts/);
+  const filled = beforeScript.replace(/\$(\w+)/g, (_, name) => variable(name) ?? "");
+  return [...filled.matchAll(/--[\w-]+(?:="[^"]*"|=\S+)?/g)]
     .map(([flag]) => flag.replaceAll('"', ""));
 }

@@ -25,6 +25,8 @@ export interface PeerCommand {
   readonly args: readonly string[];
   /** Variables of its environment beside those that are there. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Where it is started, if not where its script lies. */
+  readonly cwd?: URL;
 }
 
 async function* lines(stream: ReadableStream<Uint8Array<ArrayBuffer>>): AsyncGenerator<string> {
@@ -56,13 +58,13 @@ export class ProcessPeer implements Peer {
    * Starts the first program that works. Raises an `Error` with the reason when none does. One that
    * says nothing within `limit` milliseconds is ended.
    */
-  static async start(command: PeerCommand, cwd: URL, limit = Infinity): Promise<ProcessPeer> {
+  static async start(command: PeerCommand, folder: URL, limit = Infinity): Promise<ProcessPeer> {
     const { programs } = command;
     let reason = "no program";
     for (const program of programs) {
       let connection: Connection | undefined;
       try {
-        connection = new Connection(program, command, cwd);
+        connection = new Connection(program, command, folder);
         const hello = await within(limit, connection);
         const [name, version, device] = ["name", "version", "device"].map((key) => hello[key]);
         return new ProcessPeer(
@@ -148,10 +150,10 @@ class Connection {
   readonly #output: AsyncGenerator<string>;
   readonly #errors: Promise<string>;
 
-  constructor(program: string, { args, env }: PeerCommand, cwd: URL) {
+  constructor(program: string, { args, env, cwd }: PeerCommand, folder: URL) {
     this.#child = new Deno.Command(program, {
       args: [...args],
-      cwd,
+      cwd: cwd ?? folder,
       env: { NO_COLOR: "1", ...env },
       stdin: "piped",
       stdout: "piped",

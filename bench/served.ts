@@ -1,10 +1,11 @@
 // This project as one of the peers, in a process of its own: a line of JSON for each request.
-//   deno run ... bench/served.ts --precision mixed
+//   deno run ... bench/served.ts --precision mixed --webgpu dawn
 import { quietDrivers } from "../cli/environment.ts";
 import { errorMessage } from "../cli/error_message.ts";
+import { IMPLEMENTATIONS } from "../cli/webgpu/implementations.ts";
+import { openGpu } from "../cli/webgpu/open_gpu.ts";
 import { printError } from "../cli/print.ts";
 import { printable } from "../data/printable.ts";
-import { Gpu } from "../kernels/gpu.ts";
 import { UsageError } from "../train/errors.ts";
 import { precisionOn, PRECISIONS } from "../train/precision.ts";
 import { Own } from "./own.ts";
@@ -13,17 +14,19 @@ import { takeFlags } from "./trials.ts";
 
 /** Opens what flags name, and answers. */
 async function served(args: readonly string[]): Promise<never> {
-  const { given, rest } = takeFlags(args, ["precision"]);
-  const named = given("precision").at(-1) ?? "float32";
-  const choice = PRECISIONS.find((precision) => precision === named);
-  if (!choice || rest.length) {
+  const { given, rest } = takeFlags(args, ["precision", "webgpu"]);
+  const choice = PRECISIONS.find((name) => name === (given("precision").at(-1) ?? "float32"));
+  const webgpu = IMPLEMENTATIONS.find((name) => name === (given("webgpu").at(-1) ?? "deno"));
+  if (!choice || !webgpu || rest.length) {
     throw new UsageError(
-      `Cannot serve: wanted --precision with one of ${PRECISIONS.join(", ")}, found ` +
-        printable(args.join(" ")),
+      `Cannot serve: wanted --precision with one of ${
+        PRECISIONS.join(", ")
+      } and --webgpu with one ` +
+        `of ${IMPLEMENTATIONS.join(", ")}, found ${printable(args.join(" "))}`,
     );
   }
   quietDrivers();
-  const gpu = await Gpu.open();
+  const gpu = await openGpu(webgpu);
   const own = new Own(gpu, precisionOn(gpu, choice));
   const { name, version, device } = own;
   return await answerAll({ name, version, device }, async (request) => {

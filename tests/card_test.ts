@@ -97,9 +97,13 @@ Deno.test("accuracies and attributed time are read from what commands write", ()
   assertEquals(attributedIn("step 3 ms"), undefined);
 });
 
-Deno.test("processes of a bench are granted what tasks grant", commandLine, () => {
-  assertEquals(grantsOf("step"), granted(["bench", "step"]));
-  assertEquals(grantsOf("train"), granted(["train"]));
+Deno.test("processes of a bench are started as tasks start them", commandLine, () => {
+  for (const task of ["step", "train"] as const) {
+    const words = task === "train" ? [task] : ["bench", task];
+    assertEquals(grantsOf(task).filter((flag) => flag.startsWith("--allow")), granted(words));
+    assert(grantsOf(task).every((flag) => taskOf(words).line.includes(flag.split("=")[0])));
+    assert(grantsOf(task).includes("--lock=packages.lock"));
+  }
 });
 
 Deno.test("bench card keeps what it finds in a folder", commandLine, async () => {

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { printable } from "../../data/printable.ts";
 import { grantsOf } from "../grants.ts";
 
@@ -13,14 +12,12 @@ export interface Ended {
 /** Milliseconds that a process has to end in before it is ended. */
 const GRACE = 3000;
 
-const MAIN = new URL("../../cli/main.ts", import.meta.url).href;
-
-/** The lock file that has the packages of all commands, as tasks name it. */
-const LOCK = `--lock=${fileURLToPath(new URL("../../packages.lock", import.meta.url))}`;
+/** What paths of permissions are relative to. */
+const ROOT = new URL("../../", import.meta.url);
 
 /**
- * Runs a command of the command line in a process of its own, with what its task grants and `more`; ends it after
- * `limit` milliseconds.
+ * Runs a command of the command line in a process of its own, with what its task grants and `more`;
+ * ends it after `limit` milliseconds. Paths are absolute ones.
  */
 export async function runCommand(
   words: readonly string[],
@@ -33,7 +30,8 @@ export async function runCommand(
   if (limit <= 0) return { text: "", failure: "no time left" };
   const grants = [...grantsOf(words[0] === "bench" ? "step" : "train"), ...more];
   const child = new Deno.Command("deno", {
-    args: ["run", "--quiet", "--no-prompt", LOCK, ...grants, MAIN, ...words],
+    args: ["run", "--quiet", "--no-prompt", ...grants, "cli/main.ts", ...words],
+    cwd: ROOT,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
     stdout: "piped",
