@@ -15,7 +15,7 @@ import { emulatedOperations } from "../kernels/matrix/emulated.ts";
 import type { MatrixOperations } from "../kernels/matrix/operations.ts";
 import { narrow, relu, sgd } from "../kernels/mod.ts";
 import { costOf } from "../kernels/program/cost.ts";
-import { profile } from "../kernels/program/profile.ts";
+import { passTimes, profile } from "../kernels/program/profile.ts";
 import { type Precision, Trace } from "../kernels/program/trace.ts";
 import { geometry } from "../kernels/wgsl/geometry.ts";
 import { count } from "../nn/count.ts";
@@ -197,6 +197,18 @@ async function countProducts(gpu: Gpu, operations: MatrixOperations): Promise<vo
   const subgroups = kernel.workgroupSize / operations.lanes;
   assertEquals(flops, 2 * sums[0] * 16 * 16 * subgroups);
 }
+
+Deno.test("a pass takes from the end of those before it, if it began sooner, and no clock runs backwards", () => {
+  const laps = [[0, 1], [0, 3], [0.5, 3.5], [4, 5], [4.5, 4.75]]
+    .map(([begin, end]) => ({ begin, end }));
+  assertEquals(passTimes(laps), [
+    { own: 0, pause: 0 },
+    { own: 2, pause: 0 },
+    { own: 0.5, pause: 0 },
+    { own: 1, pause: 0.5 },
+    { own: 0, pause: 0 },
+  ]);
+});
 
 Deno.test("the roof of matrix units is products of matrices, and as many as it counts", async () => {
   const gpu = await Gpu.open();

@@ -55,80 +55,63 @@ function timingOf(action: Action, milliseconds: number): Timing {
 const EMPTY = 16;
 
 /**
- * One replay, each kernel in a pass of its own: when it began and ended, {@link EMPTY} passes before
- * all, and an empty one behind.
+ * One replay: when passes began and ended, first {@link EMPTY} empty ones, then that of each action.
+ * A kernel has a pass of its own, a transfer an empty one behind it.
  */
 async function laps(gpu: Device, actions: readonly Action[]): Promise<Lap[]> {
-  const passes = EMPTY + actions.filter(({ kind }) => kind === "dispatch").length + 1;
-  using stopwatch = new Stopwatch(gpu, passes);
+  using stopwatch = new Stopwatch(gpu, EMPTY + actions.length);
   let begun = 0;
   const begin = () => stopwatch.pass(begun++);
   gpu.submit((encoder) => {
-    for (let i = 0; i < EMPTY; i++) encoder.beginComputePass(begin()).end();
-    for (const action of actions) encode(encoder, [action], begin);
-    encoder.beginComputePass(begin()).end();
+    const nothing = (): void => encoder.beginComputePass(begin()).end();
+    for (let i = 0; i < EMPTY; i++) nothing();
+    for (const action of actions) {
+      encode(encoder, [action], begin);
+      if (action.kind === "transfer") nothing();
+    }
     stopwatch.finish(encoder);
   });
   return await stopwatch.read();
 }
 
-/** What passes take, and what lies before each of them. */
-interface Passes {
-  readonly runs: readonly number[];
-  readonly pauses: readonly number[];
+/** What an action takes, and what lies between the one before and it. */
+export interface Took {
+  /** Milliseconds of its pass. */
+  readonly own: number;
+  /** Milliseconds before it. */
+  readonly pause: number;
 }
 
 /**
- * The kernels' passes of a replay, and what lies before each of them and behind the last; what an
- * empty pass and the pause before it take is taken off, as a replay has it not. What is left is no
- * less than nothing, though clocks may go backwards when a device changes its pace.
+ * How long passes took, each from the end of all before it at the earliest: some devices note the
+ * beginning of a pass before it has its turn. Clocks may go backwards when a device changes its pace.
  */
-async function passesOf(gpu: Device, actions: readonly Action[]): Promise<Passes> {
-  const all = await laps(gpu, actions);
-  const takes = all.map(({ begin, end }) => end - begin);
-  const before = all.map(({ begin }, k) => k ? begin - all[k - 1].end : 0);
-  const less = (times: readonly number[], empty: readonly number[]): number[] =>
-    times.map((time) => Math.max(0, time - middle(empty)));
-  return {
-    runs: less(takes.slice(EMPTY, -1), takes.slice(0, EMPTY)),
-    pauses: less(before.slice(EMPTY), before.slice(1, EMPTY)),
-  };
-}
-
-/** Shares of `total` in the proportion of `weights`. */
-function shares(total: number, weights: readonly number[]): number[] {
-  const all = weights.reduce((sum, weight) => sum + weight, 0);
-  return weights.map((weight) => total * weight / all);
+export function passTimes(all: readonly Lap[]): Took[] {
+  let last = all[0].end;
+  return all.map(({ begin, end }) => {
+    const from = Math.max(begin, last);
+    const found = { own: Math.max(0, end - from), pause: from - last };
+    last = Math.max(last, end);
+    return found;
+  });
 }
 
 /**
- * A profile out of what each pass takes and what lies before it, one pass more than there are
- * kernels. What lies between two kernels is the transfers between them, if there are any.
+ * What each action of a replay takes. What an empty pass and the pause before it take is taken off,
+ * as a replay has it not.
  */
-function profileOf(
-  actions: readonly Action[],
-  { runs, pauses }: Passes,
-): Profile {
-  const timings: Timing[] = [];
-  let transfers: Action[] = [];
-  let pass = 0;
-  const settle = (): void => {
-    const bytes = transfers.map(({ cost }) => cost.bytes);
-    const times = shares(pauses[pass], bytes);
-    transfers.forEach((transfer, i) => timings.push(timingOf(transfer, times[i])));
-    transfers = [];
-  };
-  for (const action of actions) {
-    if (action.kind === "transfer") {
-      transfers.push(action);
-      continue;
-    }
-    settle();
-    timings.push(timingOf(action, runs[pass++]));
-  }
-  settle();
-  const sum = (times: readonly number[]): number => times.reduce((all, time) => all + time, 0);
-  return { clock: "device", milliseconds: sum(runs) + sum(pauses), runs: timings };
+async function measured(gpu: Device, actions: readonly Action[]): Promise<Took[]> {
+  const times = passTimes(await laps(gpu, actions));
+  const empty = times.slice(1, EMPTY);
+  const own = middle(empty.map((time) => time.own));
+  const pause = middle(empty.map((time) => time.pause));
+  const more = (time: number, than: number): number => Math.max(0, time - than);
+  return times.slice(EMPTY).map((time, i) =>
+    actions[i].kind === "dispatch"
+      ? { own: more(time.own, own), pause: more(time.pause, pause) }
+      // The pass behind a transfer begins when it is done.
+      : { own: more(time.own + time.pause, own + pause), pause: 0 }
+  );
 }
 
 /** By the clock of the device; undefined where it is too coarse. */
@@ -137,13 +120,16 @@ async function byDevice(
   actions: readonly Action[],
   repeats: number,
 ): Promise<Profile | undefined> {
-  const found: Passes[] = [];
-  for (let i = 0; i < repeats; i++) found.push(await passesOf(gpu, actions));
-  if (isCoarse(found.flatMap(({ runs }) => runs))) return undefined;
-  return profileOf(actions, {
-    runs: middles(found.map(({ runs }) => runs)),
-    pauses: middles(found.map(({ pauses }) => pauses)),
-  });
+  const found: Took[][] = [];
+  for (let i = 0; i < repeats; i++) found.push(await measured(gpu, actions));
+  if (isCoarse(found.flat().map(({ own }) => own))) return undefined;
+  const own = middles(found.map((times) => times.map((time) => time.own)));
+  const pauses = middles(found.map((times) => times.map(({ pause }) => pause)));
+  return {
+    clock: "device",
+    milliseconds: [...own, ...pauses].reduce((sum, time) => sum + time, 0),
+    runs: actions.map((action, i) => timingOf(action, own[i])),
+  };
 }
 
 /** By the clock of the host: each kernel and transfer by itself, repeated within one submit. */

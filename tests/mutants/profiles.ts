@@ -28,11 +28,11 @@ export const PROFILES: readonly Mutant[] = [
     test: COMPUTED,
   },
   {
-    name: "transfers belong to no profile",
+    name: "passes count from where they say that they begin",
     file: "kernels/program/profile.ts",
-    find: "transfers.push(action);",
-    replace: "",
-    test: { file: TEST, name: "a profile names transfers" },
+    find: "Math.max(begin, last)",
+    replace: "begin",
+    test: { file: TEST, name: "a pass takes from the end of those before" },
   },
   {
     name: "the farther roof limits",
