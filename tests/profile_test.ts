@@ -15,7 +15,8 @@ import { emulatedOperations } from "../kernels/matrix/emulated.ts";
 import type { MatrixOperations } from "../kernels/matrix/operations.ts";
 import { narrow, relu, sgd } from "../kernels/mod.ts";
 import { costOf } from "../kernels/program/cost.ts";
-import { passTimes, profile } from "../kernels/program/profile.ts";
+import { passTimes } from "../kernels/program/pass_times.ts";
+import { profile } from "../kernels/program/profile.ts";
 import { type Precision, Trace } from "../kernels/program/trace.ts";
 import { geometry } from "../kernels/wgsl/geometry.ts";
 import { count } from "../nn/count.ts";
@@ -202,7 +203,7 @@ Deno.test("a pass takes from the end of those before it, if it began sooner, and
   const laps = [[0, 1], [0, 3], [0.5, 3.5], [4, 5], [4.5, 4.75]]
     .map(([begin, end]) => ({ begin, end }));
   assertEquals(passTimes(laps), [
-    { own: 0, pause: 0 },
+    { own: 1, pause: 0 },
     { own: 2, pause: 0 },
     { own: 0.5, pause: 0 },
     { own: 1, pause: 0.5 },

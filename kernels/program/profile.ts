@@ -3,6 +3,7 @@ import type { Cost } from "./cost.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "./program.ts";
 import { type Lap, Stopwatch } from "../gpu/stopwatch.ts";
+import { type PassTime, passTimes } from "./pass_times.ts";
 import { isCoarse } from "./timing.ts";
 
 /** A kernel run of a program, or a transfer of memory, and what it takes. */
@@ -74,33 +75,11 @@ async function laps(gpu: Device, actions: readonly Action[]): Promise<Lap[]> {
   return await stopwatch.read();
 }
 
-/** What an action takes, and what lies between the one before and it. */
-export interface Took {
-  /** Milliseconds of its pass. */
-  readonly own: number;
-  /** Milliseconds before it. */
-  readonly pause: number;
-}
-
-/**
- * How long passes took, each from the end of all before it at the earliest: some devices note the
- * beginning of a pass before it has its turn. Clocks may go backwards when a device changes its pace.
- */
-export function passTimes(all: readonly Lap[]): Took[] {
-  let last = all[0].end;
-  return all.map(({ begin, end }) => {
-    const from = Math.max(begin, last);
-    const found = { own: Math.max(0, end - from), pause: from - last };
-    last = Math.max(last, end);
-    return found;
-  });
-}
-
 /**
  * What each action of a replay takes. What an empty pass and the pause before it take is taken off,
  * as a replay has it not.
  */
-async function measured(gpu: Device, actions: readonly Action[]): Promise<Took[]> {
+async function measured(gpu: Device, actions: readonly Action[]): Promise<PassTime[]> {
   const times = passTimes(await laps(gpu, actions));
   const empty = times.slice(1, EMPTY);
   const own = middle(empty.map((time) => time.own));
@@ -120,7 +99,7 @@ async function byDevice(
   actions: readonly Action[],
   repeats: number,
 ): Promise<Profile | undefined> {
-  const found: Took[][] = [];
+  const found: PassTime[][] = [];
   for (let i = 0; i < repeats; i++) found.push(await measured(gpu, actions));
   if (isCoarse(found.flat().map(({ own }) => own))) return undefined;
   const own = middles(found.map((times) => times.map((time) => time.own)));

@@ -1,4 +1,5 @@
 import { type Action, encode, passesOf } from "./action.ts";
+import { passTimes } from "./pass_times.ts";
 import type { Device } from "../gpu/device.ts";
 import type { Program } from "./program.ts";
 import { Stopwatch } from "../gpu/stopwatch.ts";
@@ -19,11 +20,11 @@ async function clocked(
       if (i === submits.length - 1) stopwatch.finish(encoder);
     })
   );
-  const laps = await stopwatch.read();
+  const times = passTimes(await stopwatch.read());
   let first = 0;
   return passes.map((count) => {
-    const own = laps.slice(first, first += count);
-    return own.length ? own[own.length - 1].end - own[0].begin : 0;
+    const part = times.slice(first, first += count);
+    return part.reduce((sum, { own, pause }, i) => sum + own + (i ? pause : 0), 0);
   });
 }
 

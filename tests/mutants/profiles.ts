@@ -29,7 +29,7 @@ export const PROFILES: readonly Mutant[] = [
   },
   {
     name: "passes count from where they say that they begin",
-    file: "kernels/program/profile.ts",
+    file: "kernels/program/pass_times.ts",
     find: "Math.max(begin, last)",
     replace: "begin",
     test: { file: TEST, name: "a pass takes from the end of those before" },
