@@ -92,11 +92,11 @@ function configOf(
 /** The part of a request that these commands share. */
 function runRequest(
   command: TrainingCommand,
-  values: Common & { readonly tensorboard?: boolean },
+  values: Common,
   own: Own,
 ): RunRequest {
   const { model, dataset, seed, overwrite, quiet, json, dryRun } = values;
-  const { serve, tensorboard = false } = values;
+  const { serve, tensorboard } = values;
   const kind = command === "train" ? own.mode : command;
   const output = values.output ?? `runs/${modelName(model)}-${kind}-${dataset}-${seed}`;
   const options: TrainOptions = { ...trainingValues(values), ...own, output };

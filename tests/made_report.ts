@@ -158,6 +158,6 @@ export function madeComparison(): ComparisonReport {
       ...{ budget: 0.4, budgeted: "macs", adapter: "a GPU", runtime: "onnxruntime-web" },
       ...{ test: true, seconds: 1000, outcomes },
     },
-    runs: [{ name: "alone-0", report: true }],
+    runs: [{ name: "alone-0", report: true, history: [] }],
   };
 }

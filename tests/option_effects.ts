@@ -459,6 +459,12 @@ export const EFFECTS: readonly Effect[] = [
     "--tensorboard",
     "file run/tensorboard/events.out.tfevents.0.adjoin",
   ),
+  effect(
+    ["compare"],
+    "tensorboard",
+    "--tensorboard",
+    "file run/searched-0/tensorboard/events.out.tfevents.0.adjoin",
+  ),
   effect(TRAINING, "serve", "--serve", "workers"),
   effect(["serve"], "port", "--port 18437", "printed"),
   effect(["doctor"], "json", "--json", "printed"),

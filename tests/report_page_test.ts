@@ -197,6 +197,21 @@ Deno.test("a comparison has its table, a point for each seed, and links to its r
   assertEquals(seeds.length, 2 * 12);
 });
 
+Deno.test("a comparison has the curve of each method, the mean over its seeds", { ignore }, () => {
+  const { history } = madeRun();
+  const at = (top1: number) =>
+    history.map((m) => ({ ...m, validation: { small: { top1, top5: 1, loss: 2 * top1 } } }));
+  const runs = [at(0.25), at(0.5)].map((history, i) => ({
+    ...{ name: `alone-${i}`, report: true, history },
+  }));
+  const page = pageOf({ ...madeComparison(), runs });
+  assertEquals(sectionsOf(page).slice(0, 3), ["result", "methods", "curves"]);
+  const [curves] = page.match(/<section id="curves"[^]*?<\/section>/) ?? [];
+  assertStringIncludes(curves ?? "", "epoch 2\nsmall alone 37.5 %");
+  assertStringIncludes(curves ?? "", "epoch 2\nsmall alone 0.75");
+  assert(!curves?.includes("small, adjoined"));
+});
+
 /** The relative luminance of a colour as `#rrggbb`, by WCAG 2. */
 function luminance(colour: string): number {
   const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)

@@ -1,7 +1,7 @@
 // Event files for TensorBoard, read by a reader of its own: framing, checksums, fields.
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { EVENTS_FILE, filesOfRun, replaceRun } from "../cli/run/replacing.ts";
-import { EventFile } from "../cli/tensorboard/event_file.ts";
+import { EventFile, writeEvents } from "../cli/tensorboard/event_file.ts";
 import { crc32c } from "../cli/tensorboard/records.ts";
 import type { EpochMetrics } from "../train/types.ts";
 import { adjoinCommand } from "./command.ts";
@@ -170,6 +170,23 @@ Deno.test("a run that replaces another brings its events, or takes the other's a
     await make(`${dir}/unfinished`, false);
     replaceRun(dir);
     assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["config.json"]);
+  });
+});
+
+Deno.test("a run that has ended has its epochs at the times when they ended, and no earlier ones", {
+  ignore,
+}, async () => {
+  await withFolder((dir) => {
+    const fail = (text: string): never => {
+      throw new Error(text);
+    };
+    writeEvents(dir, [metrics(1), metrics(2), metrics(3)], fail);
+    writeEvents(dir, [metrics(1), metrics(2)], fail);
+    const [, one, two, ...others] = readEvents(`${dir}/${EVENTS_FILE}`);
+    assertEquals([one.step, two.step, others], [1, 2, []]);
+    assert(Math.abs(two.time - one.time - 2) < 1e-3);
+    assert(Math.abs(two.time - Date.now() / 1000) < 10);
+    return Promise.resolve();
   });
 });
 

@@ -40,6 +40,8 @@ export interface TrainResult {
   readonly validation: AnySplit["validation"];
   /** The names of the classes. */
   readonly classes: readonly string[];
+  /** All epochs, those of a search before the training and of a fine-tuning after it too. */
+  readonly history: readonly EpochMetrics[];
 }
 
 function networkSummary(network: Network, score: Score, { train }: AnySplit): NetworkSummary {
@@ -235,7 +237,7 @@ export async function runJob(
   };
   await course.keeper.settled();
   const { train: { classes }, validation } = split;
-  return { summary, files, predictions, validation, classes };
+  return { summary, files, predictions, validation, classes, history };
 }
 
 /** The device of a run: one that is there, or how it is opened. Default: that of the fastest adapter. */

@@ -43,6 +43,12 @@ export const RUN = [
         help: "serve the report as a live page to browsers on this machine",
       },
       {
+        name: "tensorboard",
+        course: false,
+        kind: "boolean",
+        help: "write losses, accuracies and rates for TensorBoard, too",
+      },
+      {
         name: "quiet",
         course: false,
         kind: "boolean",
@@ -68,18 +74,6 @@ export const RUN = [
         value: "RUN",
         help: "go on with the run in a folder, or from one of its checkpoints; auto: with the " +
           "newest run of the name",
-      },
-    ],
-  },
-  {
-    title: "run",
-    commands: ["train", "search"],
-    options: [
-      {
-        name: "tensorboard",
-        course: false,
-        kind: "boolean",
-        help: "write losses, accuracies and rates for TensorBoard, too",
       },
     ],
   },

@@ -1,6 +1,7 @@
 import type { Drawing } from "../report/picture_document.ts";
 import { classesSection } from "./classes_section.ts";
 import { comparisonResult, methodsSection, runsSection } from "./comparison_sections.ts";
+import { comparedCurves } from "./compared_curves.ts";
 import { confusionSection } from "./confusion_section.ts";
 import { curvesSection } from "./curves_section.ts";
 import { Markup, markup, type Piece, shown } from "./markup.ts";
@@ -44,6 +45,7 @@ function sectionsOf(report: ReportData, drawing: Drawing): Piece[] {
   if (report.kind === "comparison") {
     return [
       methodsSection(report, drawing),
+      comparedCurves(report, drawing),
       tradeoffSection(report, drawing),
       runsSection(report),
       runSection(report),

@@ -3,6 +3,7 @@ import type { Outcome } from "../../train/compare/comparison.ts";
 import { METHOD_NAMES, rowsOf } from "../../train/compare/methods.ts";
 import { isOutcome } from "../run/earlier_runs.ts";
 import { statOf } from "../run/replacing.ts";
+import { historyIn } from "./run_files.ts";
 import type { ComparedFolder, ComparisonReport, ReportedComparison } from "./report_data.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -44,17 +45,25 @@ function comparisonIn(compared: Fields, config: Fields): ReportedComparison {
 }
 
 /** The folders of runs that outcomes are of. */
-function foldersOf(folder: string, outcomes: readonly Outcome[]): ComparedFolder[] {
+async function foldersOf(
+  folder: string,
+  outcomes: readonly Outcome[],
+): Promise<ComparedFolder[]> {
   const names = [...new Set(outcomes.map(({ file }) => file.split("/")[0]))];
-  return names.filter((name) => statOf(`${folder}/${name}`)?.isDirectory)
-    .map((name) => ({ name, report: statOf(`${folder}/${name}/report.html`)?.isFile === true }));
+  return await Promise.all(
+    names.filter((name) => statOf(`${folder}/${name}`)?.isDirectory).map(async (name) => ({
+      name,
+      report: statOf(`${folder}/${name}/report.html`)?.isFile === true,
+      history: await historyIn(`${folder}/${name}`),
+    })),
+  );
 }
 
 /** All that the folder of a comparison says of it. */
-export function readComparison(
+export async function readComparison(
   folder: string,
   { compared = {}, config }: { readonly compared?: Fields; readonly config: Fields },
-): Pick<ComparisonReport, "kind" | "comparison" | "runs"> & { readonly ended: boolean } {
+): Promise<Pick<ComparisonReport, "kind" | "comparison" | "runs"> & { readonly ended: boolean }> {
   const comparison = comparisonIn(compared, config);
   const { outcomes, methods } = comparison;
   const { seeds } = config;
@@ -62,7 +71,7 @@ export function readComparison(
   return {
     kind: "comparison",
     comparison,
-    runs: foldersOf(folder, outcomes),
+    runs: await foldersOf(folder, outcomes),
     ended: outcomes.length >= wanted,
   };
 }

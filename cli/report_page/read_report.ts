@@ -123,7 +123,7 @@ export async function readReport(folder: string, options: ReadOptions = {}): Pro
     others,
   };
   if (isComparison) {
-    const comparison = readComparison(work, { compared, config: shared.config });
+    const comparison = await readComparison(work, { compared, config: shared.config });
     return { ...shared, ...comparison, status: statusOf(work, comparison.ended, known) };
   }
   const run = await readRun(work, { summary, config: shared.config });

@@ -102,6 +102,8 @@ export interface ComparedFolder {
   readonly name: string;
   /** Whether it has a report. */
   readonly report: boolean;
+  /** Its epochs, as far as they were kept. */
+  readonly history: readonly EpochMetrics[];
 }
 
 /** What a comparison has come to, as its report shows it. */

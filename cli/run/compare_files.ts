@@ -6,7 +6,10 @@ import { keptFiles, withKept, writeReport } from "../report_page/write_report.ts
 import type { ParetoPoint } from "../report/pareto_points.ts";
 import { ownPoints, sizesIn } from "./pareto_points_of.ts";
 import { runConfig } from "./run_config.ts";
-import { EVALUATED } from "./replacing.ts";
+import { EVALUATED, EVENTS_FILE, EVENTS_FOLDER } from "./replacing.ts";
+import { trainedEpochs } from "../../train/resume/saving.ts";
+import { writeEvents } from "../tensorboard/event_file.ts";
+import type { EpochMetrics } from "../../train/types.ts";
 import { paretoPicture, picture } from "./session.ts";
 import { unwritable } from "./unwritable.ts";
 import { writeWhole } from "./whole_file.ts";
@@ -14,6 +17,9 @@ import { writeWhole } from "./whole_file.ts";
 /** All that {@link saveRun} writes into the folder of a run. */
 const FILES = [
   "config.json",
+  "search.jsonl",
+  "metrics.jsonl",
+  EVENTS_FILE,
   "widths.json",
   "base.safetensors",
   "small.safetensors",
@@ -43,23 +49,33 @@ export async function removeRuns(folder: string): Promise<void> {
     const [, of, seed] = name.match(/^(.+)-(\d+)$/) ?? [];
     if (!isDirectory || seed === undefined || !METHOD_NAMES.includes(of)) continue;
     for (const file of FILES) await Deno.remove(`${folder}/${name}/${file}`).catch(() => {});
+    await Deno.remove(`${folder}/${name}/${EVENTS_FOLDER}`).catch(() => {});
     // Stays where there is something else in it.
     await Deno.remove(`${folder}/${name}`).catch(() => {});
   }
 }
 
+/** Epochs as files have them, a line each; none where there are none. */
+function linesOf(name: string, epochs: readonly EpochMetrics[]): [string, string][] {
+  return epochs.length ? [[name, epochs.map((row) => JSON.stringify(row) + "\n").join("")]] : [];
+}
+
 /**
- * Keeps a run of a comparison in a folder of its own below `folder`, with what `export` and `eval`
- * need. Raises a `UsageError` where that cannot be written.
+ * Keeps a run of a comparison in a folder of its own below `folder`, with its epochs and what `export`
+ * and `eval` need; with `tensorboard` its events too. Raises a `UsageError` where that cannot be
+ * written.
  */
 export async function saveRun(
   folder: string,
   run: ComparedRun,
-  { note }: { readonly note: (text: string) => void },
+  { note, tensorboard = false }: {
+    readonly note: (text: string) => void;
+    readonly tensorboard?: boolean;
+  },
 ): Promise<void> {
   const { options, widths } = run;
   const result = await withKept(run.result, { note });
-  const { files, summary } = result;
+  const { files, summary, history } = result;
   const own = `${folder}/${run.folder}`;
   try {
     Deno.mkdirSync(own, { recursive: true });
@@ -68,6 +84,8 @@ export async function saveRun(
   }
   const all = new Map<string, Content>([
     ["config.json", runConfig(options, { output: own })],
+    ...linesOf("search.jsonl", history.filter(({ search }) => search)),
+    ...linesOf("metrics.jsonl", trainedEpochs(history)),
     ...widths ? [["widths.json", encodeWidths(widths.file)] as const] : [],
     ...files,
     ...keptFiles(result),
@@ -75,6 +93,7 @@ export async function saveRun(
     ["summary.json", json(summary)],
   ]);
   for (const [name, content] of all) await write(own, name, content);
+  if (tensorboard) writeEvents(own, history, note);
   await writeReport(own, { beside: [], note });
 }
 

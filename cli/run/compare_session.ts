@@ -161,7 +161,7 @@ export async function compareInFolder(
     tolerant(async () => {
       if (!begun) await removeRuns(folder.path);
       begun = true;
-      await saveRun(folder.path, run, { note });
+      await saveRun(folder.path, run, { note, tensorboard: request.tensorboard });
     });
   const saved = async (comparison: Comparison): Promise<void> => {
     await tolerant(async () => {

@@ -76,3 +76,19 @@ export class EventFile {
     });
   }
 }
+
+/** Writes the events of a run that has just ended, each epoch at the time when it ended. */
+export function writeEvents(
+  folder: string,
+  history: readonly EpochMetrics[],
+  note: (text: string) => void,
+): void {
+  let time = Date.now() / 1000 - history.reduce((sum, { seconds }) => sum + seconds, 0);
+  const file = new EventFile(() => folder, note, () => time);
+  // The folder may have those of an earlier run.
+  file.rewrite([]);
+  for (const metrics of history) {
+    time += metrics.seconds;
+    file.append(metrics);
+  }
+}
