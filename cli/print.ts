@@ -1,8 +1,13 @@
 import { UsageError } from "../train/errors.ts";
+import { paintFor } from "./colour.ts";
 import { writer } from "./writer.ts";
 
-/** Prints to stderr; what cannot be printed there is lost. */
-export const printError = writer(Deno.stderr, () => {});
+const writeError = writer(Deno.stderr, () => {});
+
+/** Prints to stderr; what cannot be printed there is lost. The name before an error is red. */
+export function printError(text: string): void {
+  writeError(text.replace(/^adjoin:/, (name) => paintFor(Deno.stderr)("red", name)));
+}
 
 /** Prints a result. Raises a {@link UsageError} where it cannot, as on a full disk. */
 export const print = writer(Deno.stdout, ({ message }) => {

@@ -1,4 +1,5 @@
 import { readArguments } from "../arguments.ts";
+import { paintFor } from "../colour.ts";
 import { EXIT } from "../exit.ts";
 import { backendGiven } from "../no_adapter.ts";
 import { print } from "../print.ts";
@@ -17,7 +18,9 @@ export async function run(args: readonly string[]): Promise<number> {
   else {
     const { doctorText, needsWork } = await import("../doctor/doctor_text.ts");
     const told = quiet ? findings.filter(needsWork) : findings;
-    if (told.length) print(doctorText(told, Math.min(WIDEST, terminalWidth())));
+    if (told.length) {
+      print(doctorText(told, Math.min(WIDEST, terminalWidth()), paintFor(Deno.stdout)));
+    }
   }
   const code = isWell ? EXIT.ok : EXIT.gpu;
   // The thread that waits for the driver would keep the process from its end.

@@ -1,4 +1,5 @@
 import { readArguments } from "../arguments.ts";
+import { paintFor } from "../colour.ts";
 import { EXIT } from "../exit.ts";
 import { print, printError } from "../print.ts";
 
@@ -6,7 +7,10 @@ import { print, printError } from "../print.ts";
 export async function run(args: readonly string[]): Promise<number> {
   const { values: { quiet }, positionals: [dir] } = readArguments("parity", args);
   const { parity } = await import("../../tests/parity/main.ts");
-  if (await parity(dir, (line) => print(`${line}\n`), { quiet })) return EXIT.ok;
+  const paint = paintFor(Deno.stdout);
+  const told = (line: string): void =>
+    print(`${line.replace(/^FAILED/, (word) => paint("red", word))}\n`);
+  if (await parity(dir, told, { quiet })) return EXIT.ok;
   printError(`adjoin: some results are not equal to those in ${dir}\n`);
   return EXIT.verification;
 }

@@ -1,3 +1,4 @@
+import { type Paint, plain, remark } from "../colour.ts";
 import { headerLines, runFacts, validationWord } from "./header.ts";
 import { runResult } from "./result.ts";
 import { percent } from "../../data/words.ts";
@@ -23,6 +24,8 @@ export interface ProgressOptions {
   readonly now: () => number;
   /** Whether to print only the result. */
   readonly quiet: boolean;
+  /** Colours of what is written. Default: none. */
+  readonly paint?: Paint;
   /** Whether to print nothing but progress within a run, as one of many. */
   readonly brief?: boolean;
 }
@@ -92,8 +95,11 @@ export class ProgressLine implements Reporter {
   }
 
   #over(line: string): void {
+    const { write, paint = plain } = this.#options;
+    const painted = line.replace(/━+/, (done) => paint("green", done))
+      .replace(/─+/, (left) => paint("dim", left));
     // Erases what is left of a longer line.
-    this.#options.write(`\r${line}\x1b[K`);
+    write(`\r${painted}\x1b[K`);
     this.#open = true;
     this.#refreshed = this.#options.now();
   }
@@ -212,7 +218,8 @@ export class ProgressLine implements Reporter {
   }
 
   note(text: string): void {
-    if (!this.#options.quiet && !this.#options.brief) this.#lines([text]);
+    const { quiet, brief, paint = plain } = this.#options;
+    if (!quiet && !brief) this.#lines([remark(text, paint)]);
   }
 
   /** The result, printed even when quiet. `files` are those in `folder`, with sizes in bytes. */

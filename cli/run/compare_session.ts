@@ -8,6 +8,7 @@ import { UsageError } from "../../train/errors.ts";
 import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
 import { writeReport } from "../report_page/write_report.ts";
 import type { CompareRequest } from "../options.ts";
+import { paintFor, remark } from "../colour.ts";
 import { printJson } from "../print.ts";
 import { removeRuns, saveComparison, saveOutcomes, saveRun } from "./compare_files.ts";
 import { networkOfRun } from "../../train/model_file.ts";
@@ -77,10 +78,12 @@ export async function compareInFolder(
   const { options, options: { output }, find, methods, pruneBy, seeds, quiet, from } = request;
   if (!from) await checkFolder(output, request);
   const beside = await pointsBeside(request.beside);
+  const paint = paintFor(Deno.stdout);
   const line = new ProgressLine({
     write: print,
     terminal: Deno.stdout.isTerminal(),
     width: terminalWidth,
+    paint,
     now: () => performance.now(),
     quiet,
     brief: true,
@@ -91,7 +94,7 @@ export async function compareInFolder(
     if (quiet || said.has(text)) return;
     said.add(text);
     line.clear();
-    print(`${text}\n`);
+    print(`${remark(text, paint)}\n`);
   };
   using folder = new ComparisonFolder(output, request, { note, keep: options.keep });
   const live = new LiveRun(folder, { serve: request.serve, note });
@@ -129,7 +132,7 @@ export async function compareInFolder(
         print(headerLines(facts(info, request, folder.path)).join("\n") + "\n");
       }
       if (!announced && !quiet) {
-        for (const text of notesOf(request, info.adapter)) print(`${text}\n`);
+        for (const text of notesOf(request, info.adapter)) print(`${remark(text, paint)}\n`);
       }
       announced = true;
       live.begin();
@@ -154,7 +157,7 @@ export async function compareInFolder(
       await write();
     } catch (error) {
       if (!(error instanceof UsageError)) throw error;
-      print(`${error.message}\n`);
+      print(`${remark(error.message, paint)}\n`);
     }
   };
   const trained = (run: ComparedRun): Promise<void> =>
@@ -187,7 +190,7 @@ export async function compareInFolder(
     });
     line.clear();
     if (!request.json) print(`${quiet ? "" : "\n"}${comparisonTable(comparison)}`);
-    const told = (text: string): void => print(`${text}\n`);
+    const told = (text: string): void => print(`${remark(text, paint)}\n`);
     const names = await saveComparison(folder.path, comparison, { note: told, beside });
     names.push(...await writeReport(folder.path, { beside: request.beside, note: told }));
     const runs = plural(seeds * withNeeds(methods).length, "run");

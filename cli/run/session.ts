@@ -8,6 +8,7 @@ import {
 } from "../../nn/which.ts";
 import type { RunRequest } from "../options.ts";
 import { printJson } from "../print.ts";
+import { paintFor } from "../colour.ts";
 import { adapterNotes } from "./adapter_note.ts";
 import type { Course } from "../../train/resume/course.ts";
 import { modelName } from "../../export/model_file_name.ts";
@@ -165,6 +166,7 @@ export async function inRunFolder(
     write: output.print,
     terminal: Deno.stdout.isTerminal(),
     width: terminalWidth,
+    paint: paintFor(Deno.stdout),
     now: () => performance.now(),
     quiet: request.quiet,
   });

@@ -1,4 +1,5 @@
 import { ProgressLine } from "../report/progress.ts";
+import { paintFor } from "../colour.ts";
 import { terminalWidth } from "./session.ts";
 
 /**
@@ -14,6 +15,7 @@ export async function showingWork<T>(
     write: printError,
     terminal: Deno.stderr.isTerminal(),
     width: terminalWidth,
+    paint: paintFor(Deno.stderr),
     now: () => performance.now(),
     quiet,
   });
