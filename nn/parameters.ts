@@ -29,15 +29,17 @@ export class Parameters {
   constructor(scope: Scope, name: string, specs: readonly ParameterSpec[]) {
     this.#scope = scope;
     this.specs = specs;
-    // So that a copy in half floats is aligned, too.
-    const words = ALIGNMENT / 2;
+    const words = ALIGNMENT / 4;
     let end = 0;
     for (const spec of specs) {
       if (this.#starts.has(spec.name)) {
         throw new TypeError(`Cannot lay out ${name}: there are two named ${spec.name}`);
       }
-      this.#starts.set(spec.name, end);
-      end += Math.ceil(paddedElements(spec.shape) / words) * words;
+      // A filter begins where its copy in half floats is aligned, too.
+      const step = spec.shape.length > 1 ? 2 * words : words;
+      const start = Math.ceil(end / step) * step;
+      this.#starts.set(spec.name, start);
+      end = start + Math.ceil(paddedElements(spec.shape) / words) * words;
     }
     this.flat = scope.tensor(name, [Math.max(words, end)]);
     for (const spec of specs) {

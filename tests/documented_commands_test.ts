@@ -64,6 +64,7 @@ const FOREIGN =
 const PROGRAMS = [
   "bench/card.ts",
   "bench/importance.ts",
+  "bench/memory.ts",
   "bench/recipes.ts",
   "tests/torture/main.ts",
 ];

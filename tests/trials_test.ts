@@ -68,7 +68,7 @@ Deno.test("a bench of several small networks has each beside the one of its own 
 });
 
 Deno.test("each bench says how it is used where it is asked, and measures nothing", async () => {
-  const names = ["card", "recipes", "several", "importance", "cost"];
+  const names = ["card", "recipes", "several", "importance", "cost", "memory"];
   const outputs = names.map((name) =>
     new Deno.Command(Deno.execPath(), {
       args: ["run", "--no-check", "--lock=packages.lock", `bench/${name}.ts`, "--help"],
