@@ -149,9 +149,10 @@ Deno.test(
       assertEquals(flags.split(" ").includes(LOCK_FLAG), loads.get(program), words.join(" "));
     }
     assertEquals([loads.get("cli/main.ts"), loads.get("bench/cost.ts")], [true, false]);
-    // The tests are started by a program.
+    // The tests are started by a program; documents show how ONNX is run.
     const tests = Deno.readTextFileSync(`${root}tests/suite/files.ts`);
     assert(tests.includes(`"${LOCK_FLAG}"`));
+    assert(taskOf(["snippets"]).line.includes(`deno test ${LOCK_FLAG} `));
   },
 );
 
