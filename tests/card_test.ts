@@ -6,6 +6,7 @@ import { attributedIn } from "../bench/card/profile.ts";
 import { NOTHING, type Results } from "../bench/card/results.ts";
 import type { Outcome } from "../bench/comparison.ts";
 import { grantsOf } from "../bench/grants.ts";
+import { DataError } from "../data/error.ts";
 import { UsageError } from "../train/errors.ts";
 import { withFolder } from "./folder.ts";
 import { lacks } from "./permissions.ts";
@@ -89,9 +90,9 @@ Deno.test("each bound is reached, not reached or not measured", () => {
 });
 
 Deno.test("accuracies and attributed time are read from what commands write", () => {
-  const summary = '{"seed": 3, "base": {"top1": 0.5, "loss": 1}, "small": {"top1": 0.25}}';
-  assertEquals(top1Of(summary), { base: 0.5, small: 0.25 });
-  const two = withSeed(withSeed({ name: "", top1: {} }, top1Of(summary)), { base: 1, small: 1 });
+  const first = top1Of('{"base":0.5,"small":0.25}\n');
+  assertThrows(() => top1Of("{}"), DataError, "wanted numbers by network, found {}");
+  const two = withSeed(withSeed({ name: "", top1: {} }, first), { base: 1, small: 1 });
   assertEquals(two.top1, { base: [0.5, 1], small: [0.25, 1] });
   assertEquals(attributedIn("step 3 ms\nattributed 97.5 % of 70.12 ms, a step in which\n"), 0.975);
   assertEquals(attributedIn("step 3 ms"), undefined);

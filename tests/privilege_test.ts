@@ -68,7 +68,8 @@ Deno.test(
     ).filter(([name]) => name !== undefined);
     assertEquals(running, [
       ["data", "--allow-run=python3,/usr/bin/python3"],
-      ["card", "--allow-run=deno,nvidia-smi,python3,/usr/bin/python3"],
+      // With variables of the linker, as images with NVIDIA's driver set them, no less will do.
+      ["card", "--allow-run"],
       ["peers", "--allow-run=deno,python3,/usr/bin/python3"],
     ]);
     const doctor = granted(["doctor"]).filter((flag) => flag.startsWith("--allow-run"));

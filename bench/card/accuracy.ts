@@ -1,18 +1,20 @@
+import { DataError } from "../../data/error.ts";
 import { isRecord, parseJson } from "../../data/json.ts";
 import { messageOf } from "../../data/message_of.ts";
 import { cacheAccess, type Context } from "./context.ts";
-import { runCommand } from "./child.ts";
-import { flagsOf, type Precision, PRECISIONS, wordOf } from "./precisions.ts";
+import { runWorker } from "./child.ts";
+import { flagsOf, type Precision, PRECISIONS } from "./precisions.ts";
 import type { Accuracy } from "./results.ts";
 
-/** Top-1 by network in the text of a run's summary. */
-export function top1Of(summary: string): Record<string, number> {
-  const found = parseJson(summary);
+/** Top-1 by network in what a training printed. Raises a `DataError` where there is none. */
+export function top1Of(printed: string): Record<string, number> {
+  const found = parseJson(printed);
   const networks = isRecord(found) ? Object.entries(found) : [];
-  return Object.fromEntries(networks.flatMap(([network, value]) => {
-    const top1 = isRecord(value) ? value.top1 : undefined;
-    return typeof top1 === "number" ? [[network, top1]] : [];
-  }));
+  const numbers = networks.flatMap(([network, top1]) =>
+    typeof top1 === "number" ? [[network, top1] as const] : []
+  );
+  if (numbers.length) return Object.fromEntries(numbers);
+  throw new DataError(`Cannot read accuracies: wanted numbers by network, found ${printed}`);
 }
 
 /** An accuracy with what one more seed came to. */
@@ -32,16 +34,13 @@ async function trainOnce(
   precision: Precision,
   seed: number,
 ): Promise<Record<string, number> | string> {
-  const { folder, left, plan } = context;
-  const name = `${wordOf(precision)}-${seed}`;
-  const run = `${folder}/runs/${name}`;
-  const words = ["train", ...plan.training, "--seed", `${seed}`, ...flagsOf(precision)];
+  const { left, plan } = context;
+  const words = [...plan.training, "--seed", `${seed}`, ...flagsOf(precision)];
   const { env } = cacheAccess(context);
-  const { text, failure } = await runCommand([...words, "--output", run], { limit: left(), env });
-  await Deno.writeTextFile(`${folder}/train-${name}.txt`, text);
+  const { out, failure } = await runWorker("train", words, { limit: left(), env });
   if (failure) return `seed ${seed}: ${failure}`;
   try {
-    return top1Of(await Deno.readTextFile(`${run}/summary.json`));
+    return top1Of(out);
   } catch (error) {
     return `seed ${seed}: ${messageOf(error)}`;
   }

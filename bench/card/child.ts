@@ -3,7 +3,9 @@ import { grantsOf } from "../grants.ts";
 
 /** What came of a command. */
 export interface Ended {
-  /** All that it printed, errors last. */
+  /** What it printed. */
+  readonly out: string;
+  /** The same with what drivers and errors said, last. */
   readonly text: string;
   /** Why it did not come to its end; nothing where it did. */
   readonly failure?: string;
@@ -16,10 +18,11 @@ const GRACE = 3000;
 const ROOT = new URL("../../", import.meta.url);
 
 /**
- * Runs a command of the command line in a process of its own, with what its task grants and `more`;
- * ends it after `limit` milliseconds. Paths are absolute ones.
+ * Runs what `worker.ts` names in a process of its own, with what its task grants and `more`; ends it
+ * after `limit` milliseconds.
  */
-export async function runCommand(
+export async function runWorker(
+  what: "step" | "train",
   words: readonly string[],
   { limit, more = [], env = {} }: {
     readonly limit: number;
@@ -27,10 +30,10 @@ export async function runCommand(
     readonly env?: Record<string, string>;
   },
 ): Promise<Ended> {
-  if (limit <= 0) return { text: "", failure: "no time left" };
-  const grants = [...grantsOf(words[0] === "bench" ? "step" : "train"), ...more];
+  if (limit <= 0) return { out: "", text: "", failure: "no time left" };
+  const grants = [...grantsOf(what), ...more];
   const child = new Deno.Command("deno", {
-    args: ["run", "--quiet", "--no-prompt", ...grants, "cli/main.ts", ...words],
+    args: ["run", "--quiet", "--no-prompt", ...grants, "bench/card/worker.ts", what, ...words],
     cwd: ROOT,
     env: { NO_COLOR: "1", ...env },
     stdin: "null",
@@ -51,7 +54,8 @@ export async function runCommand(
   for (const timer of timers) clearTimeout(timer);
   const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
   const text = out + error;
-  if (late) return { text, failure: `no end within ${Math.round(limit / 1000)} s` };
+  if (late) return { out, text, failure: `no end within ${Math.round(limit / 1000)} s` };
   const last = error.trim().split("\n").at(-1) ?? "";
-  return code === 0 ? { text } : { text, failure: printable(last, 300) || `exit code ${code}` };
+  if (code === 0) return { out, text };
+  return { out, text, failure: printable(last, 300) || `exit code ${code}` };
 }

@@ -67,7 +67,7 @@ function profiled(name: string, { model, batch, size, ...task }: StepTask): Prof
   const sizes = ["--batch", `${batch}`, "--image-size", `${size}`, "--repeats", "3"];
   return {
     name,
-    words: ["bench", "step", "--profile", "--mode", "plain", "--model", model, ...stem, ...sizes],
+    words: ["--profile", "--mode", "plain", "--model", model, ...stem, ...sizes],
   };
 }
 

@@ -1,5 +1,5 @@
 import { cacheAccess, type Context } from "./context.ts";
-import { runCommand } from "./child.ts";
+import { runWorker } from "./child.ts";
 import { flagsOf, PRECISIONS, wordOf } from "./precisions.ts";
 import type { Profiled } from "./results.ts";
 
@@ -16,7 +16,7 @@ export async function profileSteps(context: Context): Promise<void> {
   for (const { name: step, words } of plan.profiles) {
     for (const precision of PRECISIONS.toReversed()) {
       const name = `${step}, ${precision.name}`;
-      const { text, failure } = await runCommand([...words, ...flagsOf(precision)], {
+      const { text, failure } = await runWorker("step", [...words, ...flagsOf(precision)], {
         ...{ limit: left(), more: grants, env },
       });
       const file = `profile-${step}-${wordOf(precision)}.txt`;
