@@ -11,6 +11,7 @@ import { FAMILIES } from "./families.ts";
 import { FILES } from "./files.ts";
 import { FOLDERS } from "./folders.ts";
 import { FORGOTTEN } from "./forgotten_options.ts";
+import { HALF_FLOATS } from "./half_floats.ts";
 import { IMPORTANCE } from "./importance.ts";
 import { KERNELS } from "./kernels.ts";
 import { NETWORKS } from "./networks.ts";
@@ -48,6 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...QUANTIZING,
   ...REFUSALS,
   ...KERNELS,
+  ...HALF_FLOATS,
   ...ACTIVATIONS,
   ...DEVICES,
   ...FAMILIES,
