@@ -34,6 +34,8 @@ export interface StepProfile {
   readonly clock: Profile["clock"];
   /** A step under the profile. */
   readonly ms: number;
+  /** One without, by the same clock and in turn. */
+  readonly untimedMs: number;
   /** All kernels and transfers of memory together. */
   readonly attributedMs: number;
   /** Their part of `ms`. */
@@ -83,7 +85,7 @@ function sumOf<T>(list: readonly T[], of: (item: T) => number): number {
 
 /** Adds up a profile by kernel and work. */
 export function stepProfile(
-  { clock, milliseconds, runs }: Profile,
+  { clock, milliseconds, untimed, runs }: Profile,
   roofs: Roofs,
 ): StepProfile {
   const groups = [...Map.groupBy(runs, titleOf).values()];
@@ -108,6 +110,7 @@ export function stepProfile(
   return {
     clock,
     ms: milliseconds,
+    untimedMs: untimed,
     attributedMs,
     attributed: partOf(attributedMs, milliseconds),
     roofs,
@@ -120,7 +123,7 @@ const REST = 0.05;
 
 const percent = (part: number): string => `${(100 * part).toFixed(1)} %`;
 const speed = (value: number): string =>
-  value < 9.95 ? value.toFixed(1) : grouped(Math.round(value));
+  value < 9.95 ? value.toFixed(value < 0.995 ? 2 : 1) : grouped(Math.round(value));
 
 /** A kernel and what it works on; what both say of the direction is said once. */
 function rowName({ kernel, work = "" }: KernelTime): string {
@@ -130,8 +133,7 @@ function rowName({ kernel, work = "" }: KernelTime): string {
 
 /** The lines of a profile, what is attributed last. */
 export function profileLines(
-  { clock, ms, attributed, roofs, kernels }: StepProfile,
-  stepMs: number,
+  { clock, ms, untimedMs, attributed, roofs, kernels }: StepProfile,
 ): string[] {
   let left = sumOf(kernels, (kernel) => kernel.ms);
   const shown = kernels.filter((kernel) => {
@@ -170,7 +172,9 @@ export function profileLines(
     }`,
     `attributed ${percent(attributed)} of ${ms.toFixed(2)} ms, a step in which ` +
     (clock === "device"
-      ? `each kernel waits for the last; a step without this takes ${stepMs.toFixed(2)} ms`
+      ? `each kernel waits for the last; in turn with it, one without takes ${
+        untimedMs.toFixed(2)
+      } ms`
       : `nothing is timed: the device has no clock, and each kernel was timed by itself`),
   ];
 }

@@ -282,6 +282,6 @@ export function stepTable(times: StepTimes, mode: StepOptions["mode"]): string {
   if (idealOverPlain !== undefined) {
     rows.push(["the same in MACs", idealOverPlain.toFixed(3)]);
   }
-  const profile = times.profile ? profileLines(times.profile, times.ms) : [];
+  const profile = times.profile ? profileLines(times.profile) : [];
   return [...columns(rows, [0, 1]), ...profile].join("\n") + "\n";
 }

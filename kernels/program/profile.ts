@@ -32,6 +32,8 @@ export interface Profile {
    * runs included; what the measurement itself takes is taken off.
    */
   readonly milliseconds: number;
+  /** Milliseconds of a replay in which no kernel is timed, measured in turn with the others. */
+  readonly untimed: number;
   /** What the replay runs, in order. */
   readonly runs: readonly Timing[];
 }
@@ -93,6 +95,19 @@ async function measured(gpu: Device, actions: readonly Action[]): Promise<PassTi
   );
 }
 
+/** One replay as it always is, from the end of an empty pass to that of another. */
+async function untimed(gpu: Device, actions: readonly Action[]): Promise<number> {
+  using stopwatch = new Stopwatch(gpu, 2);
+  gpu.submit((encoder) => {
+    encoder.beginComputePass(stopwatch.pass(0)).end();
+    encode(encoder, actions);
+    encoder.beginComputePass(stopwatch.pass(1)).end();
+    stopwatch.finish(encoder);
+  });
+  const [before, after] = await stopwatch.read();
+  return after.end - before.end;
+}
+
 /** By the clock of the device; undefined where it is too coarse. */
 async function byDevice(
   gpu: Device,
@@ -100,13 +115,18 @@ async function byDevice(
   repeats: number,
 ): Promise<Profile | undefined> {
   const found: PassTime[][] = [];
-  for (let i = 0; i < repeats; i++) found.push(await measured(gpu, actions));
+  const whole: number[] = [];
+  for (let i = 0; i < repeats; i++) {
+    found.push(await measured(gpu, actions));
+    whole.push(await untimed(gpu, actions));
+  }
   if (isCoarse(found.flat().map(({ own }) => own))) return undefined;
   const own = middles(found.map((times) => times.map((time) => time.own)));
   const pauses = middles(found.map((times) => times.map(({ pause }) => pause)));
   return {
     clock: "device",
     milliseconds: [...own, ...pauses].reduce((sum, time) => sum + time, 0),
+    untimed: middle(whole),
     runs: actions.map((action, i) => timingOf(action, own[i])),
   };
 }
@@ -135,7 +155,8 @@ async function byHost(
     const all = await time(Array<Action>(repeats).fill(action));
     runs.push(timingOf(action, Math.max(0, all - wait) / repeats));
   }
-  return { clock: "host", milliseconds: Math.max(0, middle(whole) - wait), runs };
+  const milliseconds = Math.max(0, middle(whole) - wait);
+  return { clock: "host", milliseconds, untimed: milliseconds, runs };
 }
 
 /**
