@@ -36,9 +36,16 @@ export const QUANTIZING: readonly Mutant[] = [
   {
     name: "calibration takes any number of images",
     file: "data/folder.ts",
-    find: "Math.min(trainCount, all)",
-    replace: "all",
+    find: "Math.min(trainCount, trained)",
+    replace: "trained",
     test: { file: COMPACT_TEST, name: "a file of integers says what it is" },
+  },
+  {
+    name: "calibration takes images that the run was not trained on",
+    file: "data/folder.ts",
+    find: "Math.min(among, all)",
+    replace: "all",
+    test: { file: COMPACT_TEST, name: "a file with weights of 16 bits" },
   },
   {
     name: "ranges are those of percentiles, whatever is asked for",

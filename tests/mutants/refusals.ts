@@ -98,4 +98,21 @@ export const REFUSALS: readonly Mutant[] = [
     replace: "isNumber && Number.isNaN(value) || isNumber &&",
     test: STEP,
   },
+  {
+    name: "the library takes options that do not go together",
+    file: "library/resolve.ts",
+    find: "?? conflict(found, {",
+    replace: "?? conflict({}, {",
+    test: {
+      file: "tests/library_test.ts",
+      name: "options that cannot be used are refused at once",
+    },
+  },
+  {
+    name: "NO_COLOR is not heeded",
+    file: "cli/colour.ts",
+    find: "stream.isTerminal() && !noColor",
+    replace: "stream.isTerminal() && noColor !== null",
+    test: { file: "tests/colour_test.ts", name: "a terminal has colours unless NO_COLOR is set" },
+  },
 ];

@@ -29,4 +29,25 @@ export const REPORTS: readonly Mutant[] = [
       name: "each method lies at its multiply-accumulates, however many have the same",
     },
   },
+  {
+    name: "a run that is stopped has no report",
+    file: "cli/run/session.ts",
+    find: "    if (folder.started && !rescued) {",
+    replace: "    if (folder.started && rescued) {",
+    test: { file: "tests/interrupt_test.ts", name: "an interrupted run says what goes on with it" },
+  },
+  {
+    name: "an evaluation leaves the report as it was",
+    file: "cli/report_page/refresh_report.ts",
+    find: "    await writeWhole(`${folder}/report.json`, bytes);\n",
+    replace: "    await Promise.resolve(bytes);\n",
+    test: { file: "tests/train_test.ts", name: "train writes a run folder with two networks" },
+  },
+  {
+    name: "curves of methods are those of the last seed",
+    file: "cli/report_page/compared_curves.ts",
+    find: "[...found.get(metrics.epoch) ?? [], one]",
+    replace: "[one]",
+    test: { file: "tests/report_page_test.ts", name: "a comparison has the curve of each method" },
+  },
 ];

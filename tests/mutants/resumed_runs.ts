@@ -111,7 +111,7 @@ export const RESUMED_RUNS: readonly Mutant[] = [
   {
     name: "a signal leaves a checkpoint half written",
     file: STOPPING,
-    find: "      this.#settled().then(() => this.#leave(signal));",
+    find: "      this.#leaving = this.#settled().then(() => this.#leave(signal));",
     replace: "      this.#leave(signal);",
     test: stopping("a checkpoint that is being written is waited for"),
   },
