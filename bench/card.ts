@@ -46,15 +46,15 @@ Example:
 const TRIAL_FLAG = "trial";
 
 /** What the command line asks for. */
-interface Asked {
+export interface Asked {
   readonly plan: Plan;
   readonly parts: readonly Part[];
   readonly minutes: number;
   readonly folder: string;
 }
 
-/** Raises a `UsageError`. */
-function asked(args: readonly string[]): Asked {
+/** What words ask for. Raises a `UsageError`. */
+export function asked(args: readonly string[]): Asked {
   const words = args.filter((arg) => arg !== `--${TRIAL_FLAG}`);
   const flags = takeFlags(words, ["output", "minutes", "parts"]);
   if (flags.rest.length) {

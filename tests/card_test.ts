@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { top1Of, withSeed } from "../bench/card/accuracy.ts";
 import { BOUNDS, OURS, verdict } from "../bench/card/bounds.ts";
+import { asked } from "../bench/card.ts";
 import { CARD, PARTS, partsOf, RESNET50, TASK_PARTS, timeFor, TRIAL } from "../bench/card/plan.ts";
 import { attributedIn } from "../bench/card/profile.ts";
 import { NOTHING, type Results } from "../bench/card/results.ts";
@@ -33,6 +34,16 @@ Deno.test("a card is measured on the work that bounds speak of, a trial on littl
     for (const { batch, size } of TRIAL.tasks[part]) assert(batch * size ** 2 <= 1024);
   }
   assertEquals(TRIAL.seeds.length, 1);
+});
+
+Deno.test("bench card takes its own flags, and no others", () => {
+  assertEquals(asked(["--trial", "--minutes=3", "--output", "a"]), {
+    ...{ plan: TRIAL, parts: PARTS, minutes: 3, folder: "a" },
+  });
+  const { plan, minutes, folder } = asked([]);
+  assertEquals([plan, minutes], [CARD, 10]);
+  assertMatch(folder, /^runs\/card-20/);
+  assertThrows(() => asked(["--trail"]), UsageError, "--parts and --trial, found --trail");
 });
 
 Deno.test("the time of parts that are left out, or early, goes to those behind", () => {
@@ -109,27 +120,21 @@ Deno.test("processes of a bench are started as tasks start them", commandLine, (
 
 Deno.test("bench card keeps what it finds in a folder", commandLine, async () => {
   await withFolder(async (dir) => {
-    const run = async (args: readonly string[]) => {
-      const { line } = taskOf(["bench", "card"]);
-      const script = line.split(" ").at(-1) ?? "";
-      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["run", "--quiet", "--no-prompt", ...granted(["bench", "card"]), script, ...args],
-        cwd: new URL("../", import.meta.url),
-        // PyTorch would take longer to load than all the rest.
-        env: { PYTHONPATH: `${dir}/python` },
-      }).output();
-      const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-      return { code, out, error };
-    };
     await Deno.mkdir(`${dir}/python`);
     await Deno.writeTextFile(`${dir}/python/torch.py`, 'raise ImportError("left out")\n');
     const output = `${dir}/card`;
-    const found = await run(["--trial", "--parts", "convolutions", "--output", output]);
-    assertEquals(found.code, 0, found.error);
-    assertMatch(
-      found.out,
-      /^not measured: step of ResNet-50, .*, wanted at most 28, better 19 ms$/m,
-    );
+    const { line } = taskOf(["bench", "card"]);
+    const script = line.split(" ").at(-1) ?? "";
+    const words = ["--trial", "--parts", "convolutions", "--output", output];
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", ...granted(["bench", "card"]), script, ...words],
+      cwd: new URL("../", import.meta.url),
+      // PyTorch would take longer to load than all the rest.
+      env: { PYTHONPATH: `${dir}/python` },
+    }).output();
+    const [out, error] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
+    assertEquals(code, 0, error);
+    assertMatch(out, /^not measured: step of ResNet-50, .*, wanted at most 28, better 19 ms$/m);
     const { peers, rows } = JSON.parse(await Deno.readTextFile(`${output}/results.json`));
     const own = peers.findIndex(({ name }: { name: string }) => name === OURS.mixed);
     assertEquals(rows.length, 3);
@@ -139,10 +144,5 @@ Deno.test("bench card keeps what it finds in a folder", commandLine, async () =>
     for (const { outcomes } of rows) assert(outcomes[own].times[0] > 0);
     const report = await Deno.readTextFile(`${output}/report.md`);
     assertMatch(report, /^\| 3x3 8->8 @8, batch 2, weight gradient \|.*GFLOP\/s/m);
-    const { code, error } = await run(["--trail"]);
-    assertEquals([code, error], [
-      2,
-      "adjoin: bench card takes --output, --minutes, --parts and --trial, found --trail\n",
-    ]);
   });
 });
