@@ -14,6 +14,7 @@ import { FORGOTTEN } from "./forgotten_options.ts";
 import { HALF_FLOATS } from "./half_floats.ts";
 import { IMPORTANCE } from "./importance.ts";
 import { KERNELS } from "./kernels.ts";
+import { MATRICES } from "./matrices.ts";
 import { NETWORKS } from "./networks.ts";
 import { PRIVILEGES } from "./privileges.ts";
 import { PICTURES } from "./pictures.ts";
@@ -49,6 +50,7 @@ export const MUTANTS: readonly Mutant[] = [
   ...QUANTIZING,
   ...REFUSALS,
   ...KERNELS,
+  ...MATRICES,
   ...HALF_FLOATS,
   ...ACTIVATIONS,
   ...DEVICES,
