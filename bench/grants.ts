@@ -1,8 +1,12 @@
+import { fileURLToPath } from "node:url";
 import tasks from "./tasks.json" with { type: "json" };
 import root from "../deno.json" with { type: "json" };
 
 /** Tasks of `bench`, and those beside it. */
 type Task = keyof typeof tasks.tasks | keyof typeof root.tasks;
+
+/** A folder that tasks name from their own. */
+const DAWN = "cli/webgpu/package/node_modules";
 
 /** A variable of the environment, where there is one that may be read. */
 function variable(name: string): string | undefined {
@@ -20,7 +24,8 @@ export function grantsOf(task: Task): string[] {
     ...tasks.tasks,
   };
   const [beforeScript] = all[task].command.split(/\S+\.ts/);
-  const filled = beforeScript.replace(/\$(\w+)/g, (_, name) => variable(name) ?? "");
+  const filled = beforeScript.replace(/\$(\w+)/g, (_, name) => variable(name) ?? "")
+    .replaceAll(DAWN, fileURLToPath(new URL(`../${DAWN}`, import.meta.url)));
   return [...filled.matchAll(/--[\w-]+(?:="[^"]*"|=\S+)?/g)]
     .map(([flag]) => flag.replaceAll('"', ""));
 }

@@ -4,6 +4,8 @@ import { readArguments } from "../cli/arguments.ts";
 import { flagOf } from "../cli/flags/table.ts";
 import { unusable } from "../cli/option_value.ts";
 import { sandwichConflict } from "../train/options/conflict.ts";
+import type { Implementation } from "../cli/webgpu/implementation_names.ts";
+import { useWebgpu } from "../cli/webgpu/use_webgpu.ts";
 import { benchConv, convTable } from "./conv.ts";
 import { comparePeers } from "./peer_runs.ts";
 import { dataText, timeLoaders } from "./data_loaders.ts";
@@ -29,7 +31,11 @@ function lines(print: Print, quiet: boolean): Print {
 
 const FILE = new URL("../BENCHMARKS.md", import.meta.url);
 
-async function withGpu(run: (gpu: Gpu) => Promise<void>): Promise<void> {
+async function withGpu(
+  run: (gpu: Gpu) => Promise<void>,
+  webgpu?: Implementation,
+): Promise<void> {
+  await useWebgpu(webgpu);
   const gpu = await Gpu.open();
   try {
     await run(gpu);
@@ -46,7 +52,8 @@ function asJson(found: object): string {
 
 async function conv(args: readonly string[], print: Print): Promise<void> {
   const { values } = readArguments("bench conv", args);
-  const { kernel, stride, in: inputs, out, size, batch, groups, repeats, json, precision } = values;
+  const { kernel, stride, in: inputs, out, size, batch, groups, repeats, json, precision, webgpu } =
+    values;
   const padding = values.padding ?? kernel >> 1;
   const shape = { kernel, stride, padding, in: inputs, out, size, batch, groups };
   // Refuses a filter that does not fit, and groups that do not divide, before there is a GPU.
@@ -56,18 +63,18 @@ async function conv(args: readonly string[], print: Print): Promise<void> {
     const how = { repeats, precision: precisionOn(gpu, precision) };
     const speeds = await benchConv(gpu, shape, how);
     print(json ? asJson(speeds) : `${adapterWords(gpu, precision)}\n${convTable(speeds)}`);
-  });
+  }, webgpu);
 }
 
 async function step(args: readonly string[], print: Print): Promise<void> {
-  const { values: { json, ...options } } = readArguments("bench step", args);
+  const { values: { json, webgpu, ...options } } = readArguments("bench step", args);
   const why = sandwichConflict(options.sandwich, [options.compression].flat().length, flagOf);
   if (why) throw unusable(why);
   await withGpu(async (gpu) => {
     const times = await benchStep(gpu, options);
     const adapter = adapterWords(gpu, options.precision);
     print(json ? asJson(times) : `${adapter}\n${stepTable(times, options.mode)}`);
-  });
+  }, webgpu);
 }
 
 async function data(args: readonly string[], print: Print): Promise<void> {

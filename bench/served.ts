@@ -2,10 +2,11 @@
 //   deno run ... bench/served.ts --precision mixed --webgpu dawn
 import { quietDrivers } from "../cli/environment.ts";
 import { errorMessage } from "../cli/error_message.ts";
-import { IMPLEMENTATIONS } from "../cli/webgpu/implementations.ts";
-import { openGpu } from "../cli/webgpu/open_gpu.ts";
 import { printError } from "../cli/print.ts";
+import { IMPLEMENTATIONS } from "../cli/webgpu/implementation_names.ts";
+import { useWebgpu } from "../cli/webgpu/use_webgpu.ts";
 import { printable } from "../data/printable.ts";
+import { Gpu } from "../kernels/gpu.ts";
 import { UsageError } from "../train/errors.ts";
 import { precisionOn, PRECISIONS } from "../train/precision.ts";
 import { Own } from "./own.ts";
@@ -26,7 +27,8 @@ async function served(args: readonly string[]): Promise<never> {
     );
   }
   quietDrivers();
-  const gpu = await openGpu(webgpu);
+  await useWebgpu(webgpu);
+  const gpu = await Gpu.open();
   const own = new Own(gpu, precisionOn(gpu, choice));
   const { name, version, device } = own;
   return await answerAll({ name, version, device }, async (request) => {

@@ -1,6 +1,7 @@
 import { helped } from "./helped.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { quietDrivers } from "../cli/environment.ts";
+import { useWebgpu } from "../cli/webgpu/use_webgpu.ts";
 import { errorMessage } from "../cli/error_message.ts";
 import { exitCode } from "../cli/exit.ts";
 import { trainRequest } from "../cli/options.ts";
@@ -116,6 +117,7 @@ export async function benchTrials(
   if (helped(usage)) return;
   try {
     quietDrivers();
+    await useWebgpu();
     const gpu = await Gpu.open();
     try {
       print(`${gpu.adapter}\n${Deno.args.join(" ")}`);

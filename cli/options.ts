@@ -14,6 +14,7 @@ import type { Command } from "./flags/commands.ts";
 import { ABOUT, type CommandValues, flagOf, optionsOf } from "./flags/table.ts";
 import { unusable } from "./option_value.ts";
 import { either } from "./text.ts";
+import type { Implementation } from "./webgpu/implementation_names.ts";
 import type { FoundRun } from "./run/found_run.ts";
 import type { FolderRequest } from "./run/output_folder.ts";
 import { conflict } from "../train/options/conflict.ts";
@@ -31,6 +32,8 @@ export interface RunRequest extends FolderRequest {
   readonly json: boolean;
   /** Whether only the plan is wanted. */
   readonly dryRun: boolean;
+  /** The implementation of WebGPU; by default what the environment names. */
+  readonly webgpu?: Implementation;
   /** Folders of other runs, whose networks are drawn beside its own. */
   readonly beside: readonly string[];
   /** The run that it goes on with. */
@@ -96,7 +99,7 @@ function runRequest(
   own: Own,
 ): RunRequest {
   const { model, dataset, seed, overwrite, quiet, json, dryRun } = values;
-  const { serve, tensorboard } = values;
+  const { serve, tensorboard, webgpu } = values;
   const kind = command === "train" ? own.mode : command;
   const output = values.output ?? `runs/${modelName(model)}-${kind}-${dataset}-${seed}`;
   const options: TrainOptions = { ...trainingValues(values), ...own, output };
@@ -111,6 +114,7 @@ function runRequest(
     quiet: quiet || json,
     json,
     dryRun,
+    webgpu,
     reads: {
       "--model": isModelFile(model) ? model : undefined,
       "--teacher": own.teacher,

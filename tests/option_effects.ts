@@ -62,6 +62,11 @@ const STEPS = "--train-size 16 --keep 9";
 /** Commands that go on with their runs. */
 const TRAINING = ["train", "search", "compare"] as const;
 const SEARCHES = ["search", "compare"] as const;
+/** Commands that open a GPU. */
+const ON_GPU = [
+  ...TRAINING,
+  ...["eval", "predict", "export", "bench conv", "bench step"] as const,
+] as const;
 const CONV = ["bench conv"] as const;
 const STEP = ["bench step"] as const;
 
@@ -253,6 +258,8 @@ export const EFFECTS: readonly Effect[] = [
     beside: "--opt sgd",
   }),
   effect(TRAINING, "precision", "--precision mixed", "program"),
+  effect(ON_GPU, "webgpu", "--webgpu dawn", "dawn"),
+  effect(["parity"], "webgpu", "--webgpu dawn", "dawn", { base: "parity {made}/parity" }),
   effect(["train"], "precision", "--precision auto", "program", { of: "a GPU with half floats" }),
   effect(TRAINING, "norm-decay", "--norm-decay 0", [
     "program",

@@ -16,6 +16,6 @@ if (!lacks("read")) Deno.openSync(new URL(import.meta.url)).lockSync(runsAlone(D
 
 // The same tests on Dawn, where it is installed: ADJOIN_WEBGPU=dawn deno task test tests/ops_test.ts
 if (Deno.env.get("ADJOIN_WEBGPU") === "dawn") {
-  const { loadDawn } = await import("../cli/webgpu/dawn.ts");
-  Object.defineProperty(navigator, "gpu", { value: await loadDawn(), configurable: true });
+  const { useWebgpu } = await import("../cli/webgpu/use_webgpu.ts");
+  await useWebgpu();
 }

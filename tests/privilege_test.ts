@@ -40,10 +40,10 @@ const KINDS: Readonly<Record<string, string>> = {
   serve: "read* env net",
   doctor: "read* env ffi sys run",
   report: "read* write* env",
-  parity: "read* env",
+  parity: "read* env ffi",
   wgsl: "env",
-  "bench conv": "env",
-  "bench step": "env",
+  "bench conv": "read env ffi",
+  "bench step": "read env ffi",
   "bench data": "read* write env run ffi sys",
   "bench peers": "read write env run",
 };

@@ -2,8 +2,10 @@
 // so that a test sees what an option does on its whole way: parsing, job, traced step, files, text.
 import { createHash, type Hash } from "node:crypto";
 import { commandLine } from "../cli/main.ts";
+import { Dawn } from "../cli/webgpu/dawn.ts";
 import { OnnxSession } from "../export/onnx_session.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
+import { standIn } from "../kernels/gpu/stand_in.ts";
 import { replaced } from "./replaced.ts";
 
 /** What a command did. Two runs that did the same are equal in all of it. */
@@ -14,7 +16,7 @@ export interface Observation {
   readonly printed: string;
   /**
    * Digests by place: `program` (kernels, their numbers, memory and bindings), `submits`, `write X`
-   * for what was sent to the tensor X, `workers` for those that were started, `timed` for networks
+   * for what was sent to the tensor X, `workers` for those that were started, `dawn` where it was opened, `timed` for networks
    * that `compare` times, `file X` and `folder X` for what lies in the folder afterwards; caches are
    * in its folder `cache`.
    */
@@ -175,6 +177,14 @@ export async function observe(
       requestDevice: () => Promise.resolve(recordingDevice(ledger, { submitted, reading })),
     });
   using _ = replaced(navigator.gpu, "requestAdapter", { value: requestAdapter });
+  // Dawn takes its place, where that is asked for.
+  using _c = replaced(navigator, "gpu", { value: navigator.gpu, writable: true });
+  using _d = replaced(Dawn, "open", {
+    value: () => {
+      ledger.add("dawn", "opened");
+      return Promise.resolve(standIn<GPU>({ requestAdapter }));
+    },
+  });
   using __ = replaced(performance, "now", { value: () => milliseconds });
   using ___ = replaced(Deno, "args", { value: args });
   using ____ = replaced(Deno.stdout, "writeSync", { value: writeSync });

@@ -36,7 +36,7 @@ export function taskNames(config = "deno.json", before: readonly string[] = []):
 
 /**
  * The permissions that a task grants, as flags of Deno's, with variables of the environment filled in
- * as the shell of tasks does; none for words that are no task.
+ * as the shell of tasks does, and paths from the folder of deno.json; none for words that are no task.
  */
 export function granted(words: readonly string[]): string[] {
   let line: string;
@@ -46,7 +46,10 @@ export function granted(words: readonly string[]): string[] {
     if (error instanceof RangeError) return [];
     throw error;
   }
-  const filled = line.replace(/\$(\w+)/g, (_, name) => Deno.env.get(name) ?? "");
+  const filled = line.replaceAll("$PWD/", "").replace(
+    /\$(\w+)/g,
+    (_, name) => Deno.env.get(name) ?? "",
+  );
   return [...filled.matchAll(/--allow-\w+(?:="[^"]*"|=\S+)?/g)].map(([flag]) =>
     flag.replaceAll('"', "")
   );

@@ -6,6 +6,7 @@ import { print, printError } from "../print.ts";
 import { recognizedDataset } from "../run/recognized.ts";
 import { imagesOfRun, isFolder, openCheckpoint, savedNetworks } from "../run/run_images.ts";
 import { showingWork } from "../run/working.ts";
+import { useWebgpu } from "../webgpu/use_webgpu.ts";
 
 /** Options that name other images than those of the run. */
 const IMAGES = ["dataset", "dataDir", "seed", "valSize"];
@@ -17,6 +18,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const ofRun = path === undefined ? {} : await imagesOfRun(path, typed, checkpoint?.state);
   const found = await recognizedDataset({ ...ofRun, ...typed });
   const { values } = readArguments("eval", args, { ...ofRun, ...found });
+  await useWebgpu(values.webgpu);
   const { evaluate, evaluateTable, evaluateText } = await import("../evaluate.ts");
   const { output } = values;
   const isRun = checkpoint !== undefined || isFolder(path);

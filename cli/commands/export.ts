@@ -10,6 +10,7 @@ import { unusable } from "../option_value.ts";
 import { print, printError, printJson } from "../print.ts";
 import { isFolder, smallNetworksOf } from "../run/run_images.ts";
 import { showingWork } from "../run/working.ts";
+import { useWebgpu } from "../webgpu/use_webgpu.ts";
 import { whichOf } from "./which_of.ts";
 
 /** Raises a `UsageError` for an output of several networks that is no folder. */
@@ -52,6 +53,7 @@ function fileNames({ output, page }: ExportReport | CompactReport): string {
 /** Writes networks of a run as ONNX or for PyTorch. */
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals: [run] } = readArguments("export", args);
+  await useWebgpu(values.webgpu);
   const precision = values.int8 ? "int8" : values.fp16 ? "fp16" : undefined;
   const which = whichOf(values);
   const small = which === undefined ? await smallNetworksOf(run) : [];

@@ -5,6 +5,7 @@ import { outputOf } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
 import { withKept } from "../report_page/write_report.ts";
 import { inRunFolder, saveWidths } from "../run/session.ts";
+import { useWebgpu } from "../webgpu/use_webgpu.ts";
 import { withoutTraining } from "./without_training.ts";
 
 /** Searches widths within a budget, and trains with them. */
@@ -14,6 +15,7 @@ export async function run(args: readonly string[]): Promise<number> {
     args,
     searchRequest,
   );
+  await useWebgpu(request.webgpu);
   const answered = await withoutTraining(request, {
     plan: async () => {
       const { dryRunOfSearch } = await import("../report/dry_run.ts");

@@ -4,11 +4,13 @@ import { outputOf } from "../print.ts";
 import { nothingLeft, readRequest } from "../resuming.ts";
 import { withKept } from "../report_page/write_report.ts";
 import { inRunFolder } from "../run/session.ts";
+import { useWebgpu } from "../webgpu/use_webgpu.ts";
 import { withoutTraining } from "./without_training.ts";
 
 /** Trains a network and its compressed twin together. */
 export async function run(args: readonly string[]): Promise<number> {
   const request = await readRequest("train", args, trainRequest);
+  await useWebgpu(request.webgpu);
   const answered = await withoutTraining(request, {
     plan: async () => {
       const { dryRun } = await import("../report/dry_run.ts");

@@ -16,6 +16,7 @@ import { PREDICT } from "./predict.ts";
 import { RUN } from "./run_options.ts";
 import { SERVE } from "./serve.ts";
 import { SUMMARY } from "./summary.ts";
+import { WEBGPU } from "./webgpu.ts";
 import { WGSL } from "./wgsl.ts";
 
 /** Every option of every command, named as in timm where timm has it, in the order of the help. */
@@ -37,6 +38,7 @@ export const SECTIONS = [
   ...PARITY.sections,
   ...WGSL.sections,
   ...BENCH,
+  ...WEBGPU,
   {
     title: "other",
     commands: COMMAND_NAMES,

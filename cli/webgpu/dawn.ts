@@ -1,4 +1,5 @@
 /// <reference types="@webgpu/types" />
+import { fileURLToPath } from "node:url";
 import { printable } from "../../data/printable.ts";
 import { messageOf } from "../../data/message_of.ts";
 import { grantingFlag, missingPermission } from "../../data/missing_permission.ts";
@@ -44,28 +45,53 @@ function lookSeldom(): void {
   Object.defineProperty(globalThis, "setImmediate", { value, configurable: true, writable: true });
 }
 
-/** Dawn is created once: it ends with what was opened of it when nobody refers to it any more. */
-let created: Promise<GPU> | undefined;
-
-/** Opens Dawn from a module of its package. Raises a {@link GpuError}. */
-export async function createDawn(module: string = MODULE): Promise<GPU> {
-  try {
-    const { create }: DawnPackage = await import(module);
-    lookSeldom();
-    return create(OPTIONS);
-  } catch (cause) {
-    const missing = missingPermission(cause);
-    const found = missing
-      ? `Deno started without the permission to; add ${grantingFlag(missing)}, or start it with ` +
-        "deno task"
-      : /not found|ERR_MODULE_NOT_FOUND/i.test(messageOf(cause))
-      ? "none; run sh setup.sh --dawn"
-      : `${printable(messageOf(cause), 300)}; run sh setup.sh --dawn again`;
-    throw new GpuError(`Cannot open Dawn: wanted the package ${DAWN}, found ${found}`, { cause });
+/** What was in the way of a package, and what to do. */
+function inTheWay(cause: unknown): string {
+  const missing = missingPermission(cause);
+  if (missing) {
+    return `Deno started without the permission to; add ${
+      grantingFlag(missing)
+    }, or start it with ` +
+      "deno task";
   }
+  const message = messageOf(cause);
+  return /not found|cannot find/i.test(message)
+    ? "none; run sh setup.sh --dawn"
+    : `${printable(message, 300)}; run sh setup.sh --dawn again`;
 }
 
-/** Chromium's implementation of WebGPU. Raises a {@link GpuError} where it is not installed. */
-export function loadDawn(): Promise<GPU> {
-  return created ??= createDawn();
+/** Chromium's implementation of WebGPU, from a package that is loaded when it is asked for. */
+export class Dawn {
+  /** It is created once, and ends with what was opened of it when nobody refers to it any more. */
+  static #created?: Promise<GPU>;
+
+  /** Creates it from a module of its package. Raises a {@link GpuError} where there is none. */
+  static async create(module: string): Promise<GPU> {
+    try {
+      const { create }: DawnPackage = await import(module);
+      lookSeldom();
+      return create(OPTIONS);
+    } catch (cause) {
+      throw new GpuError(
+        `Cannot open Dawn: wanted the package ${DAWN}, found ${inTheWay(cause)}`,
+        { cause },
+      );
+    }
+  }
+
+  /** The one that `setup.sh --dawn` has installed. Raises a {@link GpuError} where it has not. */
+  static open(): Promise<GPU> {
+    return Dawn.#created ??= Dawn.create(MODULE);
+  }
+
+  /** Whether its package is there, as far as may be read. */
+  static get isInstalled(): boolean {
+    const path = fileURLToPath(MODULE);
+    const { state } = Deno.permissions.querySync({ name: "read", path });
+    try {
+      return state === "granted" && Deno.statSync(path).isFile;
+    } catch {
+      return false;
+    }
+  }
 }
