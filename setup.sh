@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs what is missing: Deno (through npm), a WebGPU adapter (Debian's software one), and the
 # dependencies that every command has; with --all, those of single commands as well, so that nothing
-# needs a network later. Says so where there is nothing to do.
+# needs a network later; with --dawn, Chromium's WebGPU, for --webgpu dawn. Says so where there is
+# nothing to do.
 set -eu
 cd "$(dirname "$0")"
 
@@ -86,11 +87,14 @@ finds_fast_adapter() {
 }
 
 all=
-case "${1-}" in
-  '') ;;
-  --all) all=1 ;;
-  *) fail "Cannot set up: wanted --all or nothing, found $1." ;;
-esac
+dawn=
+for flag; do
+  case "$flag" in
+    --all) all=1 ;;
+    --dawn) dawn=1 ;;
+    *) fail "Cannot set up: wanted --all, --dawn or nothing, found $flag." ;;
+  esac
+done
 
 done_something=
 if ! command -v deno >/dev/null 2>&1; then
@@ -127,6 +131,13 @@ if [ -n "$all" ]; then
     export/onnxruntime_package.js ||
     fail "Cannot fetch the packages of all commands: check the network."
   say "the packages of all commands are there"
+fi
+
+# Chromium's WebGPU: 50 MB to fetch, in a folder and with a lock of its own, as nothing else needs it.
+if [ -n "$dawn" ]; then
+  (cd cli/webgpu/package && deno install --quiet) ||
+    fail "Cannot fetch Dawn: check the network, and that cli/webgpu/package is as it was."
+  say "Dawn is there: --webgpu dawn, or ADJOIN_WEBGPU=dawn, trains on it"
 fi
 
 if [ -n "$done_something" ]; then

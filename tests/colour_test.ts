@@ -2,7 +2,7 @@
 import { assertEquals } from "@std/assert";
 import { type Paint, paintFor, plain, remark } from "../cli/colour.ts";
 import { doctorText } from "../cli/doctor/doctor_text.ts";
-import type { Finding } from "../cli/doctor/findings.ts";
+import type { Finding } from "../cli/doctor/finding.ts";
 import { ProgressLine } from "../cli/report/progress.ts";
 
 const TERMINAL = { isTerminal: () => true };

@@ -4,8 +4,9 @@
 import { quietDrivers } from "../../cli/environment.ts";
 import { errorMessage } from "../../cli/error_message.ts";
 import { print, printError } from "../../cli/print.ts";
-import { IMPLEMENTATIONS } from "../../cli/webgpu/implementations.ts";
-import { openGpu } from "../../cli/webgpu/open_gpu.ts";
+import { IMPLEMENTATIONS } from "../../cli/webgpu/implementation_names.ts";
+import { useWebgpu } from "../../cli/webgpu/use_webgpu.ts";
+import { Gpu } from "../../kernels/gpu.ts";
 import { printable } from "../../data/printable.ts";
 import { bench } from "../main.ts";
 import { takeFlags, trained, trainingOptions } from "../trials.ts";
@@ -13,7 +14,8 @@ import { takeFlags, trained, trainingOptions } from "../trials.ts";
 /** Trains once, and prints top-1 by network as JSON. */
 async function train(words: readonly string[]): Promise<void> {
   const { given, rest } = takeFlags(words, ["webgpu"]);
-  const gpu = await openGpu(IMPLEMENTATIONS.find((name) => name === given("webgpu").at(-1)));
+  await useWebgpu(IMPLEMENTATIONS.find((name) => name === given("webgpu").at(-1)));
+  const gpu = await Gpu.open();
   try {
     const { top1 } = await trained(gpu, trainingOptions(rest));
     print(`${JSON.stringify(top1)}\n`);

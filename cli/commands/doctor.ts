@@ -12,9 +12,9 @@ const WIDEST = 100;
 export async function run(args: readonly string[]): Promise<number> {
   const { values: { json, quiet } } = readArguments("doctor", args);
   const { diagnose } = await import("../doctor/doctor.ts");
-  const { findings, gpu } = await diagnose({ backend: backendGiven() });
+  const { findings, gpu, dawn } = await diagnose({ backend: backendGiven() });
   const isWell = findings.every(({ state }) => state !== "problem");
-  if (json) print(JSON.stringify({ well: isWell, findings, gpu }, null, 2) + "\n");
+  if (json) print(JSON.stringify({ well: isWell, findings, gpu, dawn }, null, 2) + "\n");
   else {
     const { doctorText, needsWork } = await import("../doctor/doctor_text.ts");
     const told = quiet ? findings.filter(needsWork) : findings;
@@ -24,6 +24,6 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   const code = isWell ? EXIT.ok : EXIT.gpu;
   // The thread that waits for the driver would keep the process from its end.
-  if (gpu.hung) Deno.exit(code);
+  if (gpu.hung || dawn?.hung) Deno.exit(code);
   return code;
 }

@@ -1,7 +1,9 @@
 import type { GpuFound } from "./gpu_found.ts";
-import { type Finding, findings } from "./findings.ts";
+import type { Finding } from "./finding.ts";
+import { findings } from "./findings.ts";
 import { kernelDriver, readMachine } from "./machine.ts";
 import { passedOver } from "./passed_over.ts";
+import { Dawn } from "../webgpu/dawn.ts";
 import { findSurroundings } from "./surroundings.ts";
 
 /** Seconds that a GPU may take for all of it; a driver that has hung takes longer. */
@@ -44,28 +46,41 @@ export function watchGpu(
   });
 }
 
+/** As {@link watchGpu}, on Dawn where it is installed. */
+async function watchDawn(): Promise<GpuFound | undefined> {
+  const program = new URL("./gpu_worker.ts?webgpu=dawn", import.meta.url);
+  return Dawn.isInstalled ? await watchGpu(PATIENCE, program) : undefined;
+}
+
 /** All that the doctor finds: `backend` is DENO_WEBGPU_BACKEND. */
 export interface Diagnosis {
   readonly findings: readonly Finding[];
   readonly gpu: GpuFound;
+  /** Nothing where Dawn is not installed. */
+  readonly dawn?: GpuFound;
 }
 
 /** Looks at the GPU and at what is around it; never fails, and ends in time. */
 export async function diagnose(
-  { backend, gpu = watchGpu }: {
+  { backend, gpu = watchGpu, dawn = watchDawn }: {
     readonly backend?: string;
     /** Looks at the GPU; tests have others. */
     readonly gpu?: () => Promise<GpuFound>;
+    /** As `gpu`, on Dawn. */
+    readonly dawn?: () => Promise<GpuFound | undefined>;
   } = {},
 ): Promise<Diagnosis> {
   const machine = readMachine(backend);
   const [found, surroundings] = await Promise.all([gpu(), findSurroundings()]);
+  // One after the other, as both measure how fast they are.
+  const onDawn = await dawn();
   const name = found.adapter?.name;
   const examined = {
     gpu: found,
+    dawn: onDawn,
     passedOver: passedOver(machine, name),
     ...{ surroundings, backend, os: machine.os },
     driver: kernelDriver(),
   };
-  return { findings: findings(examined), gpu: found };
+  return { findings: findings(examined), gpu: found, dawn: onDawn };
 }

@@ -1,7 +1,7 @@
 import { plural } from "../../data/words.ts";
 import { type Paint, plain } from "../colour.ts";
 import { wrap } from "../text.ts";
-import type { Finding, State } from "./findings.ts";
+import type { Finding, State } from "./finding.ts";
 
 /** Marks that are told apart without colours, and their colours. */
 const MARKS: Readonly<Record<State, readonly [mark: string, ...Parameters<Paint>[0][]]>> = {

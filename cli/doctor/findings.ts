@@ -3,28 +3,18 @@ import { plural } from "../../data/words.ts";
 import { NoAdapterError } from "../../kernels/gpu/gpu_error.ts";
 import { noAdapterMessage } from "../no_adapter.ts";
 import { fileSize } from "../text.ts";
+import { dawnFindings } from "./dawn_findings.ts";
+import type { Finding } from "./finding.ts";
 import type { GpuFound } from "./gpu_found.ts";
 import { isSoftware, type PassedOver } from "./passed_over.ts";
 import { holds } from "./self_test.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-/** How something is: a problem ends in exit code 4. */
-export type State = "ok" | "note" | "warning" | "problem";
-
-/** One line of what the doctor says. */
-export interface Finding {
-  readonly section: string;
-  readonly name: string;
-  readonly state: State;
-  /** What was found. */
-  readonly found: string;
-  /** What to do, where there is something. */
-  readonly cure?: string;
-}
-
 /** All that was looked at. */
 export interface Examined {
   readonly gpu: GpuFound;
+  /** What was found on Dawn; nothing where it is not installed. */
+  readonly dawn?: GpuFound;
   readonly passedOver: readonly PassedOver[];
   readonly surroundings: Surroundings;
   /** The kernel's part of the driver, where it can be told. */
@@ -241,6 +231,7 @@ function versionFindings({ surroundings: { versions, system, pictures } }: Exami
 
 /** What there is to say of all that was looked at, in its order. */
 export function findings(examined: Examined): Finding[] {
-  return [gpuFindings, diskFindings, cacheFindings, versionFindings, permissionFindings]
+  const dawn = ({ dawn }: Examined): Finding[] => dawnFindings(dawn);
+  return [gpuFindings, dawn, diskFindings, cacheFindings, versionFindings, permissionFindings]
     .flatMap((of) => of(examined));
 }

@@ -35,6 +35,8 @@ export interface AdapterFound {
   readonly subgroup: readonly [number, number];
   /** Whether lanes load for one another by broadcasts. */
   readonly broadcast: boolean;
+  /** The products of matrices that its matrix units compute, in words; none in older reports. */
+  readonly matrices?: readonly string[];
 }
 
 /** What there is of a GPU; each part is missing where what goes before it has failed. */
@@ -72,16 +74,23 @@ function adapterOf(gpu: Gpu): AdapterFound {
     },
     subgroup: [info.subgroupMinSize, info.subgroupMaxSize],
     broadcast: broadcast > 0,
+    matrices:
+      gpu.matrixUnits?.configs.map(({ m, n, k, operand, result }) =>
+        `${m}x${n}x${k} of ${operand} to ${result}`
+      ) ?? [],
   };
 }
 
-/** Opens the GPU, tests it and measures it; `told` hears each part as soon as it is there. */
-export async function findGpu(told: (found: GpuFound) => void = () => {}): Promise<GpuFound> {
+/** Opens the GPU by `open`, tests it and measures it; `told` hears each part as soon as it is there. */
+export async function findGpu(
+  told: (found: GpuFound) => void = () => {},
+  open: () => Promise<Gpu> = Gpu.open,
+): Promise<GpuFound> {
   let found: GpuFound = {};
   const add = (part: GpuFound): void => told(found = { ...found, ...part });
   let gpu: Gpu | undefined;
   try {
-    gpu = await Gpu.open();
+    gpu = await open();
     add({ adapter: adapterOf(gpu) });
     const tested = await selfTest(gpu);
     add({ tested });
