@@ -2,7 +2,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { MatrixForm } from "../kernels/gpu/abilities.ts";
 import { MATRIX_TILES } from "../kernels/matrix/tile.ts";
-import { matrixTexts, SPELLINGS } from "./matrix_texts.ts";
+import { matrixTexts, roofText, SPELLINGS } from "./matrix_texts.ts";
 import { lacks } from "./permissions.ts";
 
 /** The order in which each direction stages its operands: the left one, the right one. */
@@ -87,6 +87,10 @@ for (const spelling of SPELLINGS) {
       // No loop of the emulation, which holds sums in an array.
       assert(!/sums\[|undefined|NaN|\d\.\d+u/.test(code), code);
     }
+    const roof = await roofText(spelling);
+    assertEquals(roof.split("\n").slice(0, directives.length), directives);
+    for (const word of [multiply, store]) assertMatch(roof, word);
+    assert(!/sums\[|undefined|NaN|\d\.\d+u/.test(roof), roof);
   });
 }
 
@@ -131,6 +135,8 @@ Deno.test("Tint takes the kernels in its spellings, and refuses what is wrong", 
       const found = await problem(code);
       assertEquals(found, undefined, `${spelling.form}, ${name}: ${found}`);
     }
+    const roof = await problem(await roofText(spelling));
+    assertEquals(roof, undefined, `${spelling.form}, roof: ${roof}`);
     const [{ code }] = texts;
     assertMatch(
       await problem(code.replace("subgroup_matrix_left<f16", "subgroup_matrix_left<f32")) ?? "",

@@ -1,7 +1,8 @@
 // The WGSL of kernels for matrix units, without a device that has some.
+import { matrixRoof } from "../bench/matrix_roof.ts";
 import { operandShapes, recordWork } from "../kernels/conv/record_work.ts";
 import { useMatrices } from "../kernels/conv/matrix_tiles.ts";
-import { MATRIX_FEATURES, type MatrixForm } from "../kernels/gpu/abilities.ts";
+import { MATRIX_FEATURES, type MatrixForm, type MatrixUnits } from "../kernels/gpu/abilities.ts";
 import { nullDevice } from "../kernels/gpu/null_device.ts";
 import { standIn } from "../kernels/gpu/stand_in.ts";
 import { typicalAdapter } from "../kernels/gpu/typical_adapter.ts";
@@ -42,6 +43,13 @@ const REFUSED: Readonly<Record<MatrixForm, string>> = {
 
 const CONFIG = { M: 16, N: 16, K: 16, componentType: "f16", resultComponentType: "f32" };
 
+/** Units of this kind. */
+const UNITS: Omit<MatrixUnits, keyof Spelling> = {
+  directives: [],
+  subgroupSize: 32,
+  configs: [{ m: 16, n: 16, k: 16, operand: "f16", result: "f32" }],
+};
+
 /** A device with matrix units of this spelling that runs nothing and keeps what it compiles. */
 function deviceWith({ form, vectors }: Spelling, codes: Map<string, string>): GPUDevice {
   const typical = typicalAdapter("gpu");
@@ -65,6 +73,22 @@ function deviceWith({ form, vectors }: Spelling, codes: Map<string, string>): GP
       return Promise.resolve(found);
     },
   });
+}
+
+/** The kernel that measures matrix units, in this spelling. */
+export async function roofText(spelling: Spelling): Promise<string> {
+  const codes = new Map<string, string>();
+  const gpu = await Gpu.open({ device: deviceWith(spelling, codes) });
+  const [operations] = unitOperations({ ...spelling, ...UNITS });
+  const { kernel } = matrixRoof(operations, { side: 4, rounds: 2 });
+  using scope = gpu.scope();
+  const x = scope.tensor("x", [1, 4], undefined, "f16");
+  const y = scope.tensor("y", [kernel.workgroupSize, 4]);
+  await scope.trace("roof", (trace) => {
+    trace.run(kernel, { reads: { x }, writes: { y }, dims: {}, workgroups: 1 });
+  });
+  gpu.destroy();
+  return codes.get(kernel.name) ?? "";
 }
 
 /** The kernels of all tiles and directions, with slices within a tap and across taps. */
