@@ -13,7 +13,9 @@ import { optionsOf, type Training } from "./own_options.ts";
 import type { RunSettings, TrainSettings } from "./run_settings.ts";
 
 /** Fields that are no options of the command line. */
-const OBJECTS = ["data", "init", "teacher", "widths", "gpu", "signal", "from", "cost", "budget"];
+const OBJECTS = [
+  ...["data", "init", "teacher", "widths", "gpu", "webgpu", "signal", "from", "cost", "budget"],
+];
 
 /** The settings of either function. */
 export type AnySettings =

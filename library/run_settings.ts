@@ -1,3 +1,4 @@
+/// <reference types="@webgpu/types" />
 import type { AnySplit } from "../data/dataset.ts";
 import type { DatasetName } from "../data/recipes.ts";
 import type { Interpolation } from "../data/resample.ts";
@@ -40,6 +41,11 @@ export interface RunSettings extends CommonSettings {
   readonly gradAccumSteps?: number | "auto";
   /** A GPU that stays open. Default: one is opened, and freed at the end. */
   readonly gpu?: Gpu;
+  /**
+   * An implementation of WebGPU to open one from, as Dawn's: on another where that is lost. Default:
+   * `navigator.gpu`.
+   */
+  readonly webgpu?: GPU;
   /**
    * Stops the run when it is aborted, after the step that is being done: the run then rejects with its
    * reason, and `checkpoint()` has where to go on.

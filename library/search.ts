@@ -14,6 +14,7 @@ import { optionsOf } from "./own_options.ts";
 import type { SearchSettings } from "./run_settings.ts";
 import { type Trained, trainedOf } from "./train.ts";
 import { TrainingRun } from "./training_run.ts";
+import { deviceOf } from "./device_of.ts";
 
 /** What a search came to without a training after it. */
 export interface FoundWidths<Widths = Readonly<ByNetwork<WidthsFile>>> {
@@ -103,7 +104,8 @@ export function search<
   const O extends boolean = false,
 >(options: SearchSettings<B, O>): TrainingRun<SearchedOf<B, O>> {
   demandData("Cannot search", options);
-  const { gpu, signal, fromScratch = false, widthsOnly } = options;
+  const device = deviceOf(options);
+  const { signal, fromScratch = false, widthsOnly } = options;
   const find = searchOptions(options);
   const { from, resolved } = begun("search", options);
   const training = { ...resolved, mode: "adjoined", which: "base", compression: 1 } as const;
@@ -112,11 +114,11 @@ export function search<
     // As in the state of a run that goes on.
     const { options: ordered, ranks } = from
       ? { options: training, ranks: from.run.ranks }
-      : await rankedForSearch(read, training, { reporter, gpu });
+      : await rankedForSearch(read, training, { reporter, ...device });
     const opened = searchOn({ ...read, ranks }, ordered, find);
     const found: Record<string, WidthsFile> = {};
     const { trained } = await searchJob(opened, {
-      ...{ options: training, train: !widthsOnly, fromScratch, course, gpu },
+      ...{ options: training, train: !widthsOnly, fromScratch, course, ...device },
       found: ({ file }, which) => {
         found[which] = file;
         return Promise.resolve();

@@ -13,6 +13,7 @@ import { inputsOf } from "./inputs.ts";
 import type { NetworksOf } from "./networks_of.ts";
 import type { Mode, TrainSettings } from "./run_settings.ts";
 import { TrainingRun } from "./training_run.ts";
+import { deviceOf } from "./device_of.ts";
 
 /** What a training came to. */
 export interface Trained<Networks = Readonly<ByNetwork<Checkpoint>>> {
@@ -82,12 +83,13 @@ export function train<
   const C extends number | readonly number[] = number,
 >(options: TrainSettings<M, W, C>): TrainingRun<Trained<NetworksOf<M, W, C>>> {
   demandData("Cannot train", options);
-  const { gpu, signal } = options;
+  const { signal } = options;
+  const device = deviceOf(options);
   const { from, resolved } = begun("train", options);
   const inputs = inputsOf(options, resolved, from);
   return new TrainingRun(async ({ reporter, course }) => {
-    const given = from ? resolved : await withImportance(inputs, resolved, { reporter, gpu });
-    const result = await trainJob(jobOn(inputs, given), reporter, course, { gpu });
+    const given = from ? resolved : await withImportance(inputs, resolved, { reporter, ...device });
+    const result = await trainJob(jobOn(inputs, given), reporter, course, device);
     return trainedOf<NetworksOf<M, W, C>>(result);
   }, { signal, from });
 }

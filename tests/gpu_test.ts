@@ -309,6 +309,14 @@ Deno.test("of several adapters the fastest is asked for", async () => {
   assertEquals(asked, [{ powerPreference: "high-performance" }]);
 });
 
+Deno.test("another implementation of WebGPU is asked in the place of the environment's", async () => {
+  const asked: unknown[] = [];
+  const requestAdapter = (options: unknown) => Promise.resolve(void asked.push(options));
+  const webgpu = standIn<GPU>({ requestAdapter });
+  await assertRejects(() => Gpu.open({ webgpu }), GpuError, "no WebGPU adapter");
+  assertEquals(asked, [{ powerPreference: "high-performance" }]);
+});
+
 Deno.test("kernels are dealt out heaviest first, each to the least laden", () => {
   const dealt = deal([1, 9, 4, 3, 5], (weight) => weight, 2);
   assertEquals(dealt, [[9, 3], [5, 4, 1]]);

@@ -24,6 +24,8 @@ import {
   widthCost,
 } from "../mod.ts";
 import { readOnnx } from "../export/onnx_read/read_onnx.ts";
+import { NoAdapterError } from "../kernels/gpu.ts";
+import { standIn } from "../kernels/gpu/stand_in.ts";
 
 const data = generatedSplit({ train: 32, validation: 20, size: 12, seed: 1 });
 const tiny = { data, epochs: 2, batchSize: 16 } as const;
@@ -242,4 +244,12 @@ Deno.test("what JavaScript leaves out is named", async () => {
   const picture = { height: 1, width: 1, channels: 3, pixels: new Uint8Array(3) } as const;
   await assertRejects(() => predict(nothing, picture), TypeError, wanted);
   await assertRejects(() => predict(networks.small, nothing), TypeError, "wanted pixels or a list");
+});
+
+Deno.test("a run opens its device from the implementation of WebGPU that it is given", async () => {
+  let asked = 0;
+  const webgpu = standIn<GPU>({ requestAdapter: () => Promise.resolve(void asked++) });
+  await assertRejects(() => train({ ...tiny, webgpu }), NoAdapterError);
+  await assertRejects(() => search({ ...tiny, budgetMacs: 0.8, webgpu }), NoAdapterError);
+  assertEquals(asked, 2);
 });
