@@ -3,6 +3,7 @@
 import { quietDrivers } from "../cli/environment.ts";
 import { errorMessage } from "../cli/error_message.ts";
 import { printError } from "../cli/print.ts";
+import { either } from "../cli/text.ts";
 import { IMPLEMENTATIONS } from "../cli/webgpu/implementation_names.ts";
 import { useWebgpu } from "../cli/webgpu/use_webgpu.ts";
 import { printable } from "../data/printable.ts";
@@ -13,18 +14,19 @@ import { Own } from "./own.ts";
 import { answerAll } from "./peers/serve.ts";
 import { takeFlags } from "./trials.ts";
 
+/** Characters of an error. */
+const LONGEST = 400;
+
 /** Opens what flags name, and answers. */
 async function served(args: readonly string[]): Promise<never> {
   const { given, rest } = takeFlags(args, ["precision", "webgpu"]);
   const choice = PRECISIONS.find((name) => name === (given("precision").at(-1) ?? "float32"));
   const webgpu = IMPLEMENTATIONS.find((name) => name === (given("webgpu").at(-1) ?? "deno"));
   if (!choice || !webgpu || rest.length) {
-    throw new UsageError(
-      `Cannot serve: wanted --precision with one of ${
-        PRECISIONS.join(", ")
-      } and --webgpu with one ` +
-        `of ${IMPLEMENTATIONS.join(", ")}, found ${printable(args.join(" "))}`,
-    );
+    const wanted = `--precision with ${either(PRECISIONS)}, --webgpu with ${
+      either(IMPLEMENTATIONS)
+    }`;
+    throw new UsageError(`Cannot serve: wanted ${wanted}, found ${printable(args.join(" "))}`);
   }
   quietDrivers();
   await useWebgpu(webgpu);
@@ -41,7 +43,7 @@ if (import.meta.main) {
   try {
     await served(Deno.args);
   } catch (error) {
-    printError(`Error: ${printable(errorMessage(error, ["bench", "peers"]))}\n`);
+    printError(`Error: ${printable(errorMessage(error, ["bench", "peers"]), LONGEST)}\n`);
     Deno.exit(1);
   }
 }

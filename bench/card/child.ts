@@ -57,5 +57,5 @@ export async function runWorker(
   if (late) return { out, text, failure: `no end within ${Math.round(limit / 1000)} s` };
   const last = error.trim().split("\n").at(-1) ?? "";
   if (code === 0) return { out, text };
-  return { out, text, failure: printable(last, 300) || `exit code ${code}` };
+  return { out, text, failure: printable(last, 400) || `exit code ${code}` };
 }

@@ -11,6 +11,9 @@ import { printable } from "../../data/printable.ts";
 import { bench } from "../main.ts";
 import { takeFlags, trained, trainingOptions } from "../trials.ts";
 
+/** Characters of an error. */
+const LONGEST = 400;
+
 /** Trains once, and prints top-1 by network as JSON. */
 async function train(words: readonly string[]): Promise<void> {
   const { given, rest } = takeFlags(words, ["webgpu"]);
@@ -30,7 +33,7 @@ if (import.meta.main) {
     quietDrivers();
     await (what === "train" ? train(words) : bench("bench step", words, print));
   } catch (error) {
-    printError(`${printable(errorMessage(error, ["bench", what]))}\n`);
+    printError(`${printable(errorMessage(error, ["bench", what]), LONGEST)}\n`);
     Deno.exitCode = 1;
   }
 }
