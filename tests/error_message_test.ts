@@ -137,7 +137,7 @@ const LIBRARY = ["data", "export", "kernels", "library", "nn", "train"];
 function flagsIn(source: string): string[] {
   const code = source.replace(/\/\*(?!\s*wgsl)[^]*?\*\//g, "").replace(/^\s*\/\/.*$/gm, "");
   return code.split("\n").flatMap((line) => line.match(/[ `"]--[a-z][a-z-]+/g) ?? [])
-    .map((flag) => flag.slice(1)).filter((flag) => !/^--(allow-\w*|all)$/.test(flag));
+    .map((flag) => flag.slice(1)).filter((flag) => !/^--(allow-\w*|all|lock)$/.test(flag));
 }
 
 Deno.test(

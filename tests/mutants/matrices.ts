@@ -8,7 +8,7 @@ const SMALL_GRID = { file: MATRIX_TEST, name: "a small grid" };
 export const MATRICES: readonly Mutant[] = [
   {
     name: "a split of a weight gradient begins at the first position",
-    file: "kernels/conv/matrix_weight_gradient.ts",
+    file: "kernels/conv/filter_frame.ts",
     find: "let begin = min(split * share, positions);",
     replace: "let begin = 0u;",
     test: SMALL_GRID,

@@ -8,9 +8,9 @@ export const PRIVILEGES: readonly Mutant[] = [
     name: "predict may write",
     file: "deno.json",
     find:
-      '"deno run --lock=packages.lock --allow-read --allow-env=ADJOIN_DEBUG,DENO_WEBGPU_BACKEND,INIT_CWD,MALLOC',
+      '"deno run --lock=packages.lock --allow-read --allow-env=ADJOIN_DEBUG,ADJOIN_WEBGPU,DENO_WEBGPU_BACKEND,INIT_CWD,MALLOC',
     replace:
-      '"deno run --lock=packages.lock --allow-read --allow-write --allow-env=ADJOIN_DEBUG,DENO_WEBGPU_BACKEND,INIT_CWD,MALLOC',
+      '"deno run --lock=packages.lock --allow-read --allow-write --allow-env=ADJOIN_DEBUG,ADJOIN_WEBGPU,DENO_WEBGPU_BACKEND,INIT_CWD,MALLOC',
     test: {
       file: PRIVILEGE_TEST,
       name: "every command is granted what it needs, by name where that is known",
