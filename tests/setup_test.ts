@@ -8,11 +8,12 @@ const SETUP = fileURLToPath(new URL("../setup.sh", import.meta.url));
 
 async function setup(
   env: Record<string, string> = {},
+  flags: readonly string[] = [],
 ): Promise<Record<"out" | "err", string> & { code: number }> {
   // Which interface the tests themselves ask for.
   const { DENO_WEBGPU_BACKEND: _, ...inherited } = Deno.env.toObject();
   const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
-    args: [SETUP],
+    args: [SETUP, ...flags],
     // From elsewhere, as it has to find its own folder.
     cwd: fileURLToPath(new URL("./", import.meta.url)),
     clearEnv: true,
@@ -167,5 +168,34 @@ Deno.test("setup.sh says what is in the way where it cannot install", { ignore }
     } finally {
       await Deno.remove(PATH, { recursive: true });
     }
+  }
+});
+
+Deno.test("setup.sh fetches what its flags name, and nothing else", { ignore }, async () => {
+  const PATH = await makePath([...BASIC, "pwd"], {
+    deno: `if [ "$1" = --version ]; then echo deno 2.9.6; exit; fi
+echo "$(pwd) $@" >> "$(dirname "$0")/calls"`,
+  });
+  const fetched = async (...flags: string[]): Promise<string[]> => {
+    const { code, out } = await setup({ PATH }, flags);
+    assertEquals([code, out.includes("setup: nothing to do")], [0, true]);
+    const calls = (await Deno.readTextFile(`${PATH}/calls`)).split("\n");
+    await Deno.remove(`${PATH}/calls`);
+    return calls.filter((call) => / install /.test(call));
+  };
+  try {
+    assertEquals(await fetched(), []);
+    const [all, ...others] = await fetched("--all");
+    assertStringIncludes(all, "--lock=packages.lock");
+    assertStringIncludes(all, "export/onnxruntime_package.js");
+    assertEquals(others, []);
+    const dawn = await fetched("--dawn");
+    assertEquals(dawn.length, 1);
+    assertMatch(dawn[0], /cli\/webgpu\/package install --quiet$/);
+    const { code, err } = await setup({ PATH }, ["--metal"]);
+    assertEquals(code, 1);
+    assertStringIncludes(err, "wanted --all, --dawn or nothing, found --metal");
+  } finally {
+    await Deno.remove(PATH, { recursive: true });
   }
 });
