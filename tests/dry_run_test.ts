@@ -137,7 +137,7 @@ Deno.test("a dry run takes as few parts as fit, or says what would fit", async (
     assertStringIncludes(
       text,
       "\na batch of 2052 images does not fit into the GPU's memory: it is computed in 2 parts of " +
-        "1026, as with --grad-accum-steps 2\n\n",
+        "1026, whose gradients are averaged\n\n",
     );
     const error = await assertRejects(() => plan(), GpuError);
     assertMatch(

@@ -63,7 +63,7 @@ export async function fitted<T>(fitting: Fitting, run: (parts: number) => Promis
         `a batch of ${
           plural(batchSize, "image")
         } does not fit into the GPU's memory: it is computed ` +
-          `in ${parts} parts of ${batchSize / parts}, as with --grad-accum-steps ${parts}`,
+          `in ${parts} parts of ${batchSize / parts}, whose gradients are averaged`,
       );
     }
   }
