@@ -89,8 +89,8 @@ Deno.test("a batch that does not fit is computed in the fewest parts that do", a
   const found = await trainedWithin(halves + (whole - halves) / 4, job);
   const notes = found.notes.filter((note) => note.includes("does not fit"));
   assertEquals(notes, [
-    "a batch of 8 images does not fit into the GPU's memory: it is computed in 2 parts of 4, as with " +
-    "--grad-accum-steps 2",
+    "a batch of 8 images does not fit into the GPU's memory: it is computed in 2 parts of 4, whose " +
+    "gradients are averaged",
   ]);
   // It is announced once, and its state says what it took.
   assertEquals([found.starts.length, found.devices], [1, 3]);
