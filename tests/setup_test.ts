@@ -184,14 +184,18 @@ echo "$(pwd) $@" >> "$(dirname "$0")/calls"`,
     return calls.filter((call) => / install /.test(call));
   };
   try {
-    assertEquals(await fetched(), []);
-    const [all, ...others] = await fetched("--all");
+    const [usual, ...more] = await fetched();
+    // With the types, without which no task starts.
+    assertMatch(usual, / install --quiet --entrypoint cli\/main\.ts$/);
+    assertEquals(more, []);
+    const [first, all, ...others] = await fetched("--all");
+    assertEquals(first, usual);
     assertStringIncludes(all, "--lock=packages.lock");
     assertStringIncludes(all, "export/onnxruntime_package.js");
     assertEquals(others, []);
     const dawn = await fetched("--dawn");
-    assertEquals(dawn.length, 1);
-    assertMatch(dawn[0], /cli\/webgpu\/package install --quiet$/);
+    assertEquals([dawn.length, dawn[0]], [2, usual]);
+    assertMatch(dawn[1], /cli\/webgpu\/package install --quiet$/);
     const { code, err } = await setup({ PATH }, ["--metal"]);
     assertEquals(code, 1);
     assertStringIncludes(err, "wanted --all, --dawn or nothing, found --metal");
