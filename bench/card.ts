@@ -1,9 +1,8 @@
 // Measures on a graphics card, in ten minutes, how fast this project is beside what people run there,
 // and which of the bounds it reaches. All that is found is kept as soon as it is there.
+import { cureFor, whyNot } from "../cli/run/unwritable.ts";
 import { goWhereTyped } from "../cli/environment.ts";
-import { errorMessage } from "../cli/error_message.ts";
-import { exitCode } from "../cli/exit.ts";
-import { printError } from "../cli/print.ts";
+import { fail } from "../cli/failure.ts";
 import { messageOf } from "../data/message_of.ts";
 import { printable } from "../data/printable.ts";
 import { UsageError } from "../train/errors.ts";
@@ -42,6 +41,9 @@ time of a step goes. Says which bounds are reached; all that is found is kept in
 Example:
   deno task bench card --output runs/card`;
 
+/** The files that are written. */
+const RESULTS = ["report.md", "results.json"] as const;
+
 /** The flag for {@link TRIAL}. */
 const TRIAL_FLAG = "trial";
 
@@ -73,11 +75,31 @@ export function asked(args: readonly string[]): Asked {
   };
 }
 
+/**
+ * Makes the folder of results, and gives its true path. Raises a `UsageError` for one that cannot be
+ * made, or has results.
+ */
+export async function takeResultsFolder(folder: string): Promise<string> {
+  const unusable = (why: string, cure = "choose another --output"): UsageError =>
+    new UsageError(`Cannot use ${printable(folder)} as the folder of results: ${why}; ${cure}`);
+  try {
+    await Deno.mkdir(`${folder}/cache`, { recursive: true });
+  } catch (error) {
+    throw unusable(whyNot(error), cureFor(error, folder));
+  }
+  const there = await Deno.realPath(folder);
+  for (const name of RESULTS) {
+    if (await Deno.lstat(`${there}/${name}`).catch(() => undefined)) {
+      throw unusable(`it holds ${name} of an earlier one`);
+    }
+  }
+  return there;
+}
+
 /** Does all parts, each within its time. */
 async function measure({ plan, parts, minutes, folder }: Asked, command: string): Promise<Results> {
   const end = performance.now() + 60_000 * minutes;
-  await Deno.mkdir(`${folder}/cache`, { recursive: true });
-  const there = await Deno.realPath(folder);
+  const there = await takeResultsFolder(folder);
   let found: Results = NOTHING;
   const add = async (more: Partial<Results>): Promise<void> => {
     found = { ...found, ...more };
@@ -125,7 +147,6 @@ if (import.meta.main && !helped(USAGE)) {
     const found = await measure(wanted, command);
     print(`\n${verdicts(found).join("\n")}\n\nreport.md, results.json in ${wanted.folder}`);
   } catch (error) {
-    printError(`adjoin: ${printable(errorMessage(error, ["bench"]))}\n`);
-    Deno.exitCode = exitCode(error);
+    fail(error, ["bench"]);
   }
 }

@@ -1,12 +1,12 @@
 // How fast work moves memory that computes little: norms, ReLUs and sums, in float32 and in half
 // floats, loaded and stored 8 and 16 bytes at a time, beside a plain copy.
-//   deno task bench memory [--batch N] [--size N] [--channels N] [--repeats N]
+//   deno task bench memory [--batch N] [--size N] [--channels N] [--repeats N] [--webgpu NAME]
 import { timeOf } from "../cli/doctor/speed.ts";
 import { quietDrivers } from "../cli/environment.ts";
-import { errorMessage } from "../cli/error_message.ts";
-import { exitCode } from "../cli/exit.ts";
-import { printError } from "../cli/print.ts";
-import { columns } from "../cli/text.ts";
+import { fail } from "../cli/failure.ts";
+import { columns, either } from "../cli/text.ts";
+import { type Implementation, IMPLEMENTATIONS } from "../cli/webgpu/implementation_names.ts";
+import { useWebgpu } from "../cli/webgpu/use_webgpu.ts";
 import { printable } from "../data/printable.ts";
 import { pullBack, written } from "../kernels/gradient.ts";
 import { Gpu } from "../kernels/gpu.ts";
@@ -157,16 +157,27 @@ export async function memoryTable(images: Images, preset?: Preset): Promise<stri
   ].join("\n");
 }
 
-/** Raises a `UsageError`. */
-function asked(args: readonly string[]): Images {
-  const flags = takeFlags(args, ["batch", "size", "channels", "repeats"]);
+/** What is measured, and on which implementation of WebGPU. */
+interface Asked extends Images {
+  readonly webgpu?: Implementation;
+}
+
+/** What words ask for. Raises a `UsageError`. */
+export function asked(args: readonly string[]): Asked {
+  const flags = takeFlags(args, ["batch", "size", "channels", "repeats", "webgpu"]);
   if (flags.rest.length) {
     throw new UsageError(
-      `bench memory takes --batch, --size, --channels and --repeats, found ` +
+      `bench memory takes --batch, --size, --channels, --repeats and --webgpu, found ` +
         printable(flags.rest.join(" ")),
     );
   }
+  const named = flags.given("webgpu").at(-1);
+  const webgpu = IMPLEMENTATIONS.find((name) => name === named);
+  if (named !== undefined && !webgpu) {
+    throw new UsageError(`--webgpu is ${either(IMPLEMENTATIONS)}, found ${printable(named)}`);
+  }
   return {
+    webgpu,
     batch: wholeNumber(flags, "batch", { otherwise: 64 }),
     size: wholeNumber(flags, "size", { otherwise: 56 }),
     channels: wholeNumber(flags, "channels", { otherwise: 64 }),
@@ -175,6 +186,7 @@ function asked(args: readonly string[]): Images {
 }
 
 const USAGE = `Usage: deno task bench memory [--batch N] [--size N] [--channels N] [--repeats N]
+                              [--webgpu deno|dawn]
 
 Times norms, ReLUs and sums of images in float32 and in half floats, loaded and stored 8 and 16 bytes
 at a time, beside a plain copy: 64 images of 56x56 pixels with 64 channels, the best of 5 times.`;
@@ -182,9 +194,10 @@ at a time, beside a plain copy: 64 images of 56x56 pixels with 64 channels, the 
 if (import.meta.main && !helped(USAGE)) {
   try {
     quietDrivers();
-    print(await memoryTable(asked(Deno.args)));
+    const { webgpu, ...images } = asked(Deno.args);
+    await useWebgpu(webgpu);
+    print(await memoryTable(images));
   } catch (error) {
-    printError(`adjoin: ${printable(errorMessage(error, ["bench"]))}\n`);
-    Deno.exitCode = exitCode(error);
+    fail(error, ["bench"]);
   }
 }

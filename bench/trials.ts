@@ -2,11 +2,9 @@ import { helped } from "./helped.ts";
 import { readArguments } from "../cli/arguments.ts";
 import { quietDrivers } from "../cli/environment.ts";
 import { useWebgpu } from "../cli/webgpu/use_webgpu.ts";
-import { errorMessage } from "../cli/error_message.ts";
-import { exitCode } from "../cli/exit.ts";
+import { fail } from "../cli/failure.ts";
 import { trainRequest } from "../cli/options.ts";
 import { readInputs } from "../cli/run/open_run.ts";
-import { printError } from "../cli/print.ts";
 import { openRunPictures } from "../cli/run/run_pictures.ts";
 import { printable } from "../data/printable.ts";
 import { Gpu } from "../kernels/gpu.ts";
@@ -126,7 +124,6 @@ export async function benchTrials(
       gpu.destroy();
     }
   } catch (error) {
-    printError(`adjoin: ${printable(errorMessage(error, ["train"]))}\n`);
-    Deno.exitCode = exitCode(error);
+    fail(error, ["train"]);
   }
 }

@@ -2,9 +2,9 @@ import config from "../deno.json" with { type: "json" };
 import { printable } from "../data/printable.ts";
 import { suggestion } from "../data/suggestion.ts";
 import { runCommand } from "./actions.ts";
-import { environment, goWhereTyped, quietDrivers } from "./environment.ts";
-import { errorMessage } from "./error_message.ts";
-import { EXIT, exitCode } from "./exit.ts";
+import { goWhereTyped, quietDrivers } from "./environment.ts";
+import { EXIT } from "./exit.ts";
+import { fail } from "./failure.ts";
 import { sayFetches } from "./fetch_line.ts";
 import { COMMAND_NAMES, isCommand, isGroup } from "./flags/commands.ts";
 import { commandHelp, generalHelp, groupHelp } from "./help.ts";
@@ -63,9 +63,6 @@ async function main([name, ...args]: readonly string[]): Promise<number> {
   return await runCommand(name, args);
 }
 
-/** Characters of an error that are printed: enough for all of ours. */
-const LONGEST_ERROR = 4000;
-
 /** Does what the process's arguments say, and sets its exit code. */
 export async function commandLine(): Promise<void> {
   const words = joinNames(Deno.args);
@@ -75,10 +72,7 @@ export async function commandLine(): Promise<void> {
     sayFetches(printError);
     Deno.exitCode = await main(words);
   } catch (error) {
-    const message = printable(errorMessage(error, words).replace(/\s+/g, " "), LONGEST_ERROR);
-    const stack = error instanceof Error && environment("ADJOIN_DEBUG") ? `${error.stack}\n` : "";
-    printError(`adjoin: ${message}\n${stack}`);
-    Deno.exitCode = exitCode(error);
+    fail(error, words);
   }
 }
 

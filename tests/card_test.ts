@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { top1Of, withSeed } from "../bench/card/accuracy.ts";
 import { BOUNDS, OURS, verdict } from "../bench/card/bounds.ts";
-import { asked } from "../bench/card.ts";
+import { asked, takeResultsFolder } from "../bench/card.ts";
 import { CARD, PARTS, partsOf, RESNET50, TASK_PARTS, timeFor, TRIAL } from "../bench/card/plan.ts";
 import { attributedIn } from "../bench/card/profile.ts";
 import { NOTHING, type Results } from "../bench/card/results.ts";
@@ -46,6 +46,21 @@ Deno.test("bench card takes its own flags, and no others", () => {
   assertMatch(folder, /^runs\/card-20/);
   assertThrows(() => asked(["--trail"]), UsageError, "--parts and --trial, found --trail");
 });
+
+Deno.test(
+  "bench card writes into no folder that has results, nor over a file",
+  commandLine,
+  () =>
+    withFolder(async (dir) => {
+      assertEquals(await takeResultsFolder(`${dir}/card`), await Deno.realPath(`${dir}/card`));
+      await takeResultsFolder(`${dir}/card`);
+      await Deno.writeTextFile(`${dir}/card/results.json`, "{}");
+      const holds = "it holds results.json of an earlier one; choose another --output";
+      await assertRejects(() => takeResultsFolder(`${dir}/card`), UsageError, holds);
+      const file = `${dir}/card/results.json`;
+      await assertRejects(() => takeResultsFolder(file), UsageError, "a file is in the place of");
+    }),
+);
 
 Deno.test("the time of parts that are left out, or early, goes to those behind", () => {
   assertEquals(partsOf("profile,steps"), ["steps", "profile"]);
