@@ -1,5 +1,10 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { readArguments } from "../cli/arguments.ts";
+import { errorMessage } from "../cli/error_message.ts";
+import { trainRequest } from "../cli/options.ts";
+import { adapterFact } from "../cli/report/header.ts";
 import { TrainingBatches } from "../data/batches.ts";
+import { DataError } from "../data/error.ts";
 import { generatedSplit } from "../data/generated.ts";
 import { Random } from "../data/random.ts";
 import { Gpu, GpuError } from "../kernels/gpu.ts";
@@ -14,7 +19,13 @@ import { adjoinedSpecs } from "../nn/compress/adjoined_state.ts";
 import { model } from "../nn/families/mod.ts";
 import { initialize } from "../nn/state.ts";
 import { Learner } from "../train/learner.ts";
+import { jobOn } from "../train/job.ts";
+import { adapterWords } from "../train/precision.ts";
+import { Snapshots } from "../train/resume/snapshots.ts";
+import { SILENT } from "../train/silent.ts";
 import { TrainingStep } from "../train/step.ts";
+import { announce } from "../train/train.ts";
+import type { RunStart } from "../train/types.ts";
 import { relativeL2 } from "./op_suite.ts";
 
 const BATCH = 8;
@@ -155,6 +166,42 @@ Deno.test("half floats are refused where the adapter has none", async () => {
   let found: unknown;
   await prepare(scope, "mixed").catch((error) => found = error);
   assert(found instanceof GpuError && /wanted the feature shader-f16/.test(found.message));
+  // A run says so before it has a folder.
+  const refused = assertThrows(() => adapterWords(gpu, "mixed"), GpuError);
+  const command = ["train", "--precision", "mixed"];
+  assertMatch(
+    errorMessage(refused, command),
+    /found none of that name; choose --precision float32$/,
+  );
+  assertEquals(adapterWords(gpu, "auto"), gpu.adapter);
+});
+
+Deno.test("a run goes on in mixed precision from a state in float32, with a scale of its own", async () => {
+  const gpu = await Gpu.open({ device: nullDevice(typicalAdapter("gpu")), preset: GPU });
+  const snapshots = async (precision: Precision) => {
+    const { step, learner } = await prepare(gpu.scope(), precision);
+    return await Snapshots.trace(gpu.scope(), [learner, step]);
+  };
+  const [plain, mixed] = [await snapshots("float32"), await snapshots("mixed")];
+  const [from, scaled] = [await plain.take(), await mixed.take()];
+  assertEquals([from.tensors.has("scaling"), scaled.tensors.has("scaling")], [false, true]);
+  mixed.put(from);
+  plain.put(scaled);
+  const { guard: _, ...lacking } = Object.fromEntries(from.tensors);
+  assertThrows(() => mixed.put({ ...from, tensors: new Map(Object.entries(lacking)) }), DataError);
+});
+
+Deno.test("what a run says of its adapter knows the precision, what it keeps does not", async () => {
+  const gpu = await Gpu.open({ device: nullDevice(typicalAdapter("gpu")) });
+  const flags = ["--precision", "mixed", "--batch-size", "8"];
+  const { options } = trainRequest(readArguments("train", flags));
+  const data = { train: 8, validation: 8, size: 16, seed: 0 };
+  const starts: RunStart[] = [];
+  const reporter = { ...SILENT, start: (start: RunStart) => void starts.push(start) };
+  announce(gpu, jobOn({ split: generatedSplit(data) }, options), reporter);
+  const [start] = starts;
+  assertEquals([start.adapter, start.precision], [gpu.adapter, "mixed precision"]);
+  assertEquals(adapterFact(start), ["adapter", adapterWords(gpu, "mixed")]);
 });
 
 Deno.test("a tensor of half floats holds what is written to it, rounded", async () => {

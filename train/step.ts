@@ -300,6 +300,11 @@ export class TrainingStep implements Stateful {
     return { guard: tensor, ...scaling ? { scaling } : {} };
   }
 
+  /** A run whose precision the adapter chooses has no scale yet where it went without. */
+  get optional(): readonly string[] {
+    return ["scaling"];
+  }
+
   /**
    * Sends a batch and submits one step, or its part of one; waits for nothing. Gives whether the
    * step is done: of several batches of a step, the last one does it. `noise`, a seed and the number

@@ -1,6 +1,6 @@
 import type { AnySplit } from "../data/dataset.ts";
 import type { Gpu } from "../kernels/gpu.ts";
-import { adapterWords } from "./precision.ts";
+import { precisionWords } from "./precision.ts";
 import { count } from "../nn/count.ts";
 import type { Network } from "../nn/network.ts";
 import type { State } from "../nn/parameters.ts";
@@ -74,7 +74,8 @@ export function announce(
 ): void {
   const { height, width, channels, classes } = split.train;
   reporter.start({
-    adapter: adapterWords(gpu, options.precision),
+    adapter: gpu.adapter,
+    precision: precisionWords(gpu, options.precision),
     options,
     stem: stemOf(options.model, options),
     what,

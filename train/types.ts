@@ -139,6 +139,8 @@ export interface Summary extends Readonly<ByNetwork<NetworkSummary>> {
 export interface RunStart {
   /** The GPU's own words for itself. */
   readonly adapter: string;
+  /** How values of a step are kept, in words, where not in float32. */
+  readonly precision?: string;
   readonly options: TrainOptions;
   /** The stem of the model, where it has a choice, also where the options leave it to the model. */
   readonly stem?: string;

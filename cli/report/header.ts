@@ -36,16 +36,21 @@ export function recipeWords({ epochs, batchSize, opt, sched, lr }: TrainOptions)
   return `${plural(epochs, "epoch")}, batch ${batchSize}, ${opt}, ${sched}, lr ${lr}`;
 }
 
+/** The adapter, and how values are kept on it where not in float32. */
+export function adapterFact({ adapter, precision }: RunStart): Fact {
+  return ["adapter", [adapter, precision ?? []].flat().join(", ")];
+}
+
 /** The facts of a run: adapter, model, data, recipe, output folder, sizes of the networks. */
 export function runFacts(info: RunStart): Fact[] {
-  const { adapter, options: { mode, output, seed } } = info;
+  const { options: { mode, output, seed } } = info;
   const counted = entriesOf(info.costs).map(([which, cost]) => ({ which, ...cost }));
   const costs = columns(
     counted.map(({ params, macs }) => [`${grouped(params)} parameters`, `${scaled(macs)} MACs`]),
     [],
   );
   return [
-    ["adapter", adapter],
+    adapterFact(info),
     modelFact(info),
     dataFact(info),
     ["run", `${recipeWords(info.options)}, seed ${seed}`],

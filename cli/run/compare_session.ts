@@ -5,7 +5,14 @@ import { rowsOf, withNeeds } from "../../train/compare/methods.ts";
 import { endedBefore } from "../../train/compare/plan.ts";
 import { comparisonTable } from "../report/compare_table.ts";
 import { UsageError } from "../../train/errors.ts";
-import { dataFact, type Fact, headerLines, modelFact, recipeWords } from "../report/header.ts";
+import {
+  adapterFact,
+  dataFact,
+  type Fact,
+  headerLines,
+  modelFact,
+  recipeWords,
+} from "../report/header.ts";
 import { writeReport } from "../report_page/write_report.ts";
 import type { CompareRequest } from "../options.ts";
 import { paintFor, remark } from "../colour.ts";
@@ -40,7 +47,7 @@ function facts(info: RunStart, request: CompareRequest, output: string): Fact[] 
   const besides = trained.filter(({ name }) => !methods.includes(name));
   const needing = trained.filter(({ needs }) => needs?.some((method) => besides.includes(method)));
   return [
-    ["adapter", info.adapter],
+    adapterFact(info),
     modelFact({ ...info, what: "" }),
     dataFact(info),
     [

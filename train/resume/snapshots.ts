@@ -114,11 +114,14 @@ export class Snapshots {
    * has them in another size.
    */
   put({ tensors, numbers }: Pick<TrainingState, "tensors" | "numbers">): void {
+    const optional = new Set(this.#parts.flatMap(({ optional = [] }) => optional));
+    const isLeft = (name: string): boolean => optional.has(name) && !tensors.has(name);
+    const singles = this.#singles.filter(([name]) => !isLeft(name));
     const wanted = [
       ...this.#groups.flatMap(({ name, of }) =>
         of.specs.map((spec) => [`${name}/${spec.name}`, spec.shape] as const)
       ),
-      ...this.#singles.map(([name, { shape }]) => [name, shape] as const),
+      ...singles.map(([name, { shape }]) => [name, shape] as const),
     ];
     for (const [name, shape] of wanted) {
       const length = shape.reduce((product, d) => product * d, 1);
@@ -149,7 +152,7 @@ export class Snapshots {
         })),
       );
     }
-    for (const [name, tensor] of this.#singles) {
+    for (const [name, tensor] of singles) {
       this.#scope.write(tensor, tensors.get(name) ?? []);
     }
     for (const part of this.#parts) {

@@ -7,6 +7,8 @@ export interface Stateful {
   readonly groups: Readonly<Record<string, Parameters>>;
   /** Single tensors, by their names in a training state. */
   readonly singles?: Readonly<Record<string, Tensor>>;
+  /** Names of single tensors that stay as they are where a state lacks them. */
+  readonly optional?: readonly string[];
   /** Numbers outside the GPU, by their names in a training state. */
   numbers?(): Readonly<Record<string, number>>;
   /** Takes those numbers again. */
