@@ -273,7 +273,7 @@ test("files of other data sets are told from folders of classes", async (dir) =>
   assertEquals(
     message.replaceAll(dir, "DIR"),
     "Cannot open pictures in DIR/pets: wanted folders of classes, found the files of pets; use " +
-      "--dataset pets",
+      "dataset pets",
   );
 });
 
