@@ -86,6 +86,17 @@ finds_fast_adapter() {
   esac
 }
 
+fetch_dawn() {
+  (cd cli/webgpu/package && deno install --quiet) ||
+    fail "Cannot fetch Dawn: check the network, and that cli/webgpu/package is as it was."
+}
+
+# Whether Dawn's machine code is there and is loaded.
+loads_dawn() {
+  deno eval --no-config --no-lock \
+    'await import("./cli/webgpu/package/node_modules/webgpu/index.js")' >/dev/null 2>&1
+}
+
 all=
 dawn=
 for flag; do
@@ -135,8 +146,13 @@ fi
 
 # Chromium's WebGPU: 50 MB to fetch, in a folder and with a lock of its own, as nothing else needs it.
 if [ -n "$dawn" ]; then
-  (cd cli/webgpu/package && deno install --quiet) ||
-    fail "Cannot fetch Dawn: check the network, and that cli/webgpu/package is as it was."
+  fetch_dawn
+  # Deno holds a package for installed that has lost files.
+  if ! loads_dawn; then
+    rm -rf cli/webgpu/package/node_modules
+    fetch_dawn
+    loads_dawn || fail "Cannot load Dawn, which has just been installed: it takes x64 or arm64 with glibc."
+  fi
   say "Dawn is there: --webgpu dawn, or ADJOIN_WEBGPU=dawn, trains on it"
 fi
 

@@ -31,7 +31,7 @@ Deno.test("without its package, one sentence says how to get it", async () => {
   const words = 'Requires ffi access to "/a/dawn.node", run again with the --allow-ffi flag';
   assertEquals(
     await problemOf(moduleOf(`throw new Error(${JSON.stringify(words)})`)),
-    `${WANTED}Deno started without the permission to; add --allow-ffi=/a/dawn.node, or start it ` +
+    `${WANTED}one that Deno was started without the permission to load; add --allow-ffi=/a/dawn.node, or start it ` +
       "with deno task",
   );
 });

@@ -174,7 +174,10 @@ Deno.test("setup.sh says what is in the way where it cannot install", { ignore }
 Deno.test("setup.sh fetches what its flags name, and nothing else", { ignore }, async () => {
   const PATH = await makePath([...BASIC, "pwd"], {
     deno: `if [ "$1" = --version ]; then echo deno 2.9.6; exit; fi
-echo "$(pwd) $@" >> "$(dirname "$0")/calls"`,
+echo "$(pwd) $@" >> "$(dirname "$0")/calls"
+case "$*" in *node_modules*) ! /bin/rm "$(dirname "$0")/broken" 2> /dev/null ;; esac`,
+    // The folder may hold the package.
+    rm: `echo "$@" >> "$(dirname "$0")/removed"`,
   });
   const fetched = async (...flags: string[]): Promise<string[]> => {
     const { code, out } = await setup({ PATH }, flags);
@@ -196,6 +199,12 @@ echo "$(pwd) $@" >> "$(dirname "$0")/calls"`,
     const dawn = await fetched("--dawn");
     assertEquals([dawn.length, dawn[0]], [2, usual]);
     assertMatch(dawn[1], /cli\/webgpu\/package install --quiet$/);
+    // Dawn that is not loaded is installed anew.
+    await Deno.writeTextFile(`${PATH}/broken`, "");
+    const mended = await fetched("--dawn");
+    assertEquals(mended, [...dawn, dawn[1]]);
+    const removed = await Deno.readTextFile(`${PATH}/removed`);
+    assertEquals(removed, "-rf cli/webgpu/package/node_modules\n");
     const { code, err } = await setup({ PATH }, ["--metal"]);
     assertEquals(code, 1);
     assertStringIncludes(err, "wanted --all, --dawn or nothing, found --metal");

@@ -49,10 +49,9 @@ function lookSeldom(): void {
 function inTheWay(cause: unknown): string {
   const missing = missingPermission(cause);
   if (missing) {
-    return `Deno started without the permission to; add ${
+    return `one that Deno was started without the permission to load; add ${
       grantingFlag(missing)
-    }, or start it with ` +
-      "deno task";
+    }, or start it with deno task`;
   }
   const message = messageOf(cause);
   return /not found|cannot find/i.test(message)
