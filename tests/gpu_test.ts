@@ -314,6 +314,9 @@ Deno.test("another implementation of WebGPU is asked in the place of the environ
   const requestAdapter = (options: unknown) => Promise.resolve(void asked.push(options));
   const webgpu = standIn<GPU>({ requestAdapter });
   await assertRejects(() => Gpu.open({ webgpu }), GpuError, "no WebGPU adapter");
+  // The name that the command line has for one.
+  const named = JSON.parse('"dawn"');
+  await assertRejects(() => Gpu.open({ webgpu: named }), TypeError, "of type string");
   assertEquals(asked, [{ powerPreference: "high-performance" }]);
 });
 

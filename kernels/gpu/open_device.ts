@@ -41,7 +41,8 @@ export interface DeviceSource {
 
 /**
  * Opens the fastest adapter, or takes the device that is given, with the preset for its kind of
- * adapter. Raises {@link NoAdapterError} when there is no adapter.
+ * adapter. Raises {@link NoAdapterError} when there is no adapter, and a `TypeError` for a `webgpu`
+ * that is no implementation.
  */
 export async function openDevice<P extends DevicePreset>(
   { device: given, webgpu = globalThis.navigator?.gpu }: DeviceSource,
@@ -49,6 +50,12 @@ export async function openDevice<P extends DevicePreset>(
 ): Promise<OpenedDevice<P>> {
   if (given) {
     return await prepare(given, given.adapterInfo, { presetFor, origin: null });
+  }
+  if (webgpu && typeof webgpu.requestAdapter !== "function") {
+    throw new TypeError(
+      "Cannot open a GPU: wanted an implementation of WebGPU as webgpu, like navigator.gpu, found a " +
+        `value without requestAdapter(), of type ${typeof webgpu}`,
+    );
   }
   const adapter = await webgpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!webgpu || !adapter) throw new NoAdapterError();
