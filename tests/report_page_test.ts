@@ -212,6 +212,26 @@ Deno.test("a comparison has the curve of each method, the mean over its seeds", 
   assert(!curves?.includes("small, adjoined"));
 });
 
+Deno.test("base networks of a comparison have lines that differ", { ignore }, () => {
+  const { history } = madeRun();
+  const made = madeComparison();
+  const methods = ["base", "adjoined", "adjoined-best", "searched"] as const;
+  const outcomes = methods.map((method) => ({
+    ...made.comparison.outcomes[0],
+    ...{ method, which: "base", file: `${method}-0/base.safetensors` } as const,
+  }));
+  const comparison = { ...made.comparison, methods, outcomes };
+  const runs = methods.map((method) => ({ name: `${method}-0`, report: true, history }));
+  const page = pageOf({ ...made, comparison, runs });
+  const [curves = ""] = page.match(/<section id="curves"[^]*?<\/section>/) ?? [];
+  const [chart] = curves.split("</figure>");
+  const keys = [...chart.matchAll(/<li class="(\w+)"/g)].map(([, kind]) => kind);
+  assertEquals(keys, ["line", "dashed", "dotted", "alternating"]);
+  for (const kind of keys.slice(1)) assertStringIncludes(STYLE, `.key li.${kind}::before`);
+  const dashes = new Set([...chart.matchAll(/stroke-dasharray="([^"]+)"/g)].map(([, d]) => d));
+  assertEquals(dashes.size, 3);
+});
+
 /** The relative luminance of a colour as `#rrggbb`, by WCAG 2. */
 function luminance(colour: string): number {
   const [r, g, b] = [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16) / 255)

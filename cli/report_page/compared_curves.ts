@@ -7,9 +7,12 @@ import type { Drawing } from "../report/picture_document.ts";
 import { BASE, smallColour } from "./colours.ts";
 import { digits } from "./curves_section.ts";
 import { lineFigure } from "./figure.ts";
-import type { Line } from "./line_chart.ts";
+import type { Dash, Line } from "./line_chart.ts";
 import { markup, type Piece, section } from "./markup.ts";
 import type { ComparisonReport } from "./report_data.ts";
+
+/** The lines of base networks that are trained with others, one after the other. */
+const DASHES: readonly Dash[] = ["dashed", "dotted", "alternating"];
 
 /** The folders of the runs of a method that measured a network. */
 function foldersOf(
@@ -41,6 +44,10 @@ function meanPoints(
 export function comparedCurves(report: ComparisonReport, drawing: Drawing): Piece {
   const rows = summaries(report.comparison);
   const small = rows.filter(({ which }) => which !== "base");
+  const others = rows.filter(({ which, method }) => which === "base" && method !== "base");
+  // Base networks have one colour: that which is trained alone has a whole line.
+  const dashOf = (row: MethodSummary): Dash | undefined =>
+    row.method === "base" ? undefined : DASHES[others.indexOf(row) % DASHES.length];
   const lines = (of: (score: Score) => number): Line[] =>
     rows.map((row) => {
       const folders = foldersOf(report, row);
@@ -50,8 +57,7 @@ export function comparedCurves(report: ComparisonReport, drawing: Drawing): Piec
       return {
         name: row.text,
         colour: isBase ? BASE : smallColour(small.indexOf(row)),
-        // Base networks have one colour: that which is trained alone has a whole line.
-        dashed: isBase ? row.method !== "base" : small.indexOf(row) >= 5,
+        dash: isBase ? dashOf(row) : small.indexOf(row) >= 5 ? "dashed" : undefined,
         points: meanPoints(
           histories,
           ({ validation: { [row.which]: score } }) => score && of(score),

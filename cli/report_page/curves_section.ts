@@ -84,7 +84,7 @@ function lossLines(epochs: readonly EpochMetrics[]): Line[] {
     lineOf(epochs, (m) => m.lambda * m.kl, {
       name: weighted ? "λ · divergence" : "divergence",
       colour: "var(--extra)",
-      dashed: true,
+      dash: "dashed",
     }),
   ];
   const own = epochs.some((m) => ownEntropy(m) > 0.005 * Math.abs(m.loss));
@@ -94,7 +94,7 @@ function lossLines(epochs: readonly EpochMetrics[]): Line[] {
       lineOf(epochs, ownEntropy, {
         name: "the small networks' own, weighted",
         colour: "var(--small)",
-        dashed: true,
+        dash: "dashed",
       }),
     ]
     : lines;
@@ -136,7 +136,7 @@ export function curvesSection(report: RunReport, drawing: Drawing): Piece {
         ...names.map((name) =>
           lineOf(epochs, (m) => m.validation[name]?.loss, { name, colour: colour(name) })
         ),
-        lineOf(epochs, (m) => m.crossEntropy, { name: "training", colour: OTHER, dashed: true }),
+        lineOf(epochs, (m) => m.crossEntropy, { name: "training", colour: OTHER, dash: "dashed" }),
       ],
     }, "large"),
   ];

@@ -1,5 +1,5 @@
 import type { Drawing } from "../report/picture_document.ts";
-import { drawLines, type LineChart, type Moment } from "./line_chart.ts";
+import { type Dash, drawLines, type LineChart, type Moment } from "./line_chart.ts";
 import { type Markup, markup, type Piece } from "./markup.ts";
 
 /** Pixels of a chart: those of a row of two, those of a row of three, and those of a phone. */
@@ -15,7 +15,7 @@ export interface KeyEntry {
   readonly colour: string;
   /** The last value. */
   readonly value?: string;
-  readonly kind?: "line" | "dashed" | "dot";
+  readonly kind?: "line" | Dash | "dot";
 }
 
 /** What the colours of a chart mean, with the last values. */
@@ -67,11 +67,11 @@ export function lineFigure(
   const lines = chart.lines.filter(({ points }) => points.length > 0);
   if (lines.length === 0) return undefined;
   const drawn = { ...chart, lines };
-  const entries = lines.filter(({ thin }) => !thin).map(({ name, colour, dashed, points }) => ({
+  const entries = lines.filter(({ thin }) => !thin).map(({ name, colour, dash, points }) => ({
     name,
     colour,
     value: chart.words(points[points.length - 1].value),
-    kind: dashed ? "dashed" as const : "line" as const,
+    kind: dash ?? "line" as const,
   }));
   const thin = lines.find((line) => line.thin);
   const others = thin ? [{ name: "other runs", colour: thin.colour }] : [];

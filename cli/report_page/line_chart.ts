@@ -1,13 +1,20 @@
 import type { Drawing } from "../report/picture_document.ts";
 import { Markup } from "./markup.ts";
 
+/** How lines that are not whole are drawn, as lengths of dashes and gaps. */
+const DASHES = { dashed: "4 3", dotted: "1.5 2.5", alternating: "8 3 1.5 3" } as const;
+
+/** How a line is drawn that is not whole. */
+export type Dash = keyof typeof DASHES;
+
 /** A line over the epochs. */
 export interface Line {
   readonly name: string;
   /** A colour of CSS, as `var(--base)`. */
   readonly colour: string;
   readonly points: readonly { readonly epoch: number; readonly value: number }[];
-  readonly dashed?: boolean;
+  /** How it is drawn where it is not whole. */
+  readonly dash?: Dash;
   /** Of another run. */
   readonly thin?: boolean;
 }
@@ -132,13 +139,13 @@ export function drawLines(
           fill: "var(--quiet)",
         }),
       ]),
-      ...lines.flatMap(({ colour, points, dashed, thin }) => [
+      ...lines.flatMap(({ colour, points, dash, thin }) => [
         Plot.lineY(points, {
           ...channels,
           stroke: colour,
           strokeWidth: thin ? 1 : 2,
           strokeOpacity: thin ? 0.75 : 1,
-          ...dashed ? { strokeDasharray: "4 3" } : {},
+          ...dash ? { strokeDasharray: DASHES[dash] } : {},
         }),
         ...!thin && points.length <= DOTTED
           ? [Plot.dot(points, { ...channels, fill: colour, r: points.length === 1 ? 4 : 2.5 })]

@@ -63,6 +63,8 @@ figcaption { margin-bottom: 6px; }
 .key li::before { content: ""; display: inline-block; width: 14px; height: 3px; margin-right: 6px;
   vertical-align: 4px; background: var(--own); }
 .key li.dashed::before { background: repeating-linear-gradient(90deg, var(--own) 0 4px, transparent 4px 6px); }
+.key li.dotted::before { background: repeating-linear-gradient(90deg, var(--own) 0 2px, transparent 2px 4px); }
+.key li.alternating::before { background: linear-gradient(90deg, var(--own) 0 8px, transparent 8px 11px, var(--own) 11px); }
 .key li.dot::before { width: 9px; height: 9px; border-radius: 9px; vertical-align: 0; }
 .key b { color: var(--text); font-weight: 600; }
 .plot svg { display: block; width: 100%; height: auto; overflow: visible; color: var(--quiet); }
