@@ -145,6 +145,12 @@ Deno.test("a loss scaled too high is scaled down, and the steps that overflow ch
   assert(Number.isFinite(loss));
   const after = await learner.read();
   assert([...after].some(([name, values]) => values.some((v, i) => v !== before.get(name)?.[i])));
+  // No scale makes a loss a number.
+  const { flat } = learner.parameters;
+  scope.write(flat, new Float32Array(flat.shape[0]).fill(NaN));
+  step.run(first, NUMBERS);
+  assertEquals((await step.read()).lost, { inRow: 1, all: 1 });
+  assertEquals((await gpu.read([scaling]))[0][0], settled);
   gpu.destroy();
 });
 

@@ -86,10 +86,11 @@ export function recordParts(trace: Trace, x: Tensor, read: "bulk" | "small" = "b
 
 const NAMES = ["first", "second"] as const;
 
-// Of a scaled loss: too large a scale explains what is no number, so it is halved, down to 1.
+// Of a scaled loss: too large a scale explains gradients that are no numbers, so it is halved, down to
+// 1. Losses are told without it.
 const SCALED = {
   before: "let factor = scaling[0];",
-  overflow: "wrong && !ended && factor > 1.0",
+  overflow: "wrong && !diverged && !ended && factor > 1.0",
   after: /* wgsl */ `
     let good = select(0.0, scaling[2] + 1.0, counts);
     let grows = good >= ${GROWTH_STEPS}.0;
@@ -138,7 +139,8 @@ fn main(workgroup: u32, lane: u32) {
   if (lane == 0u) {
     ${before}
     let squares = sums[0].x;
-    let wrong = sums[0].y > 0.0 || not_finite(vec4f(squares)) || not_finite(losses(0u));
+    let diverged = not_finite(losses(0u));
+    let wrong = diverged || sums[0].y > 0.0 || not_finite(vec4f(squares));
     let ended = guard[2] >= ${MOST_LOST}.0;
     let counts = !wrong && !ended;
     let overflow = ${overflow};
@@ -192,11 +194,10 @@ function guardReference(inputs: readonly Values[], attributes: GuardAttributes):
   const [, , lost, all] = guard.data;
   const [factor, , good, overflows] = scaling?.data ?? [1, 1, 0, 0];
   const squares = gradients[0].data.reduce((sum, x) => sum + x * x, 0);
-  const numbers = [losses, ...gradients].every(({ data }) =>
-    data.every((x) => Number.isFinite(Math.fround(x)))
-  );
+  const isFinite = ({ data }: Values) => data.every((x) => Number.isFinite(Math.fround(x)));
+  const numbers = [losses, ...gradients].every(isFinite);
   const counts = numbers && lost < MOST_LOST;
-  const overflow = !numbers && lost < MOST_LOST && factor > 1;
+  const overflow = !numbers && isFinite(losses) && lost < MOST_LOST && factor > 1;
   const scale = Math.min(1, clip / (Math.sqrt(squares) / factor + EPS)) / factor;
   const after = overflow ? [lost, all] : [Math.min(MOST_LOST, lost + 1), all + 1];
   const decided = counts ? [scale, 1, 0, all] : [0, 0, ...after];
@@ -209,13 +210,17 @@ function guardReference(inputs: readonly Values[], attributes: GuardAttributes):
   return [four(decided), four([next, 1 / next, row, overflows + (overflow ? 1 : 0)])];
 }
 
-/** Gradients `[n]` after a guard that has seen `lost` steps; those at `wrong` are no numbers. */
+/**
+ * Gradients `[n]` after a guard that has seen `lost` steps; those at `wrong` are no numbers, nor is a
+ * loss that is `diverged`.
+ */
 function example(
   n: number,
-  { lost = 0, clip, wrong, infinite, second = [], scaling }: {
+  { lost = 0, clip, wrong, diverged, infinite, second = [], scaling }: {
     lost?: number;
     clip?: number;
     wrong?: number;
+    diverged?: boolean;
     infinite?: boolean;
     second?: readonly number[];
     scaling?: readonly number[];
@@ -226,7 +231,7 @@ function example(
   return {
     inputs: [
       { shape: [4], sample: (_, i) => guard[i] },
-      { shape: [4] },
+      { shape: [4], sample: (normal, i) => diverged && i === 2 ? NaN : normal() },
       { shape: [n], sample: (normal, i) => i === wrong ? none : normal() },
       ...second.map((size) => ({ shape: [size] })),
       ...scaling ? [{ shape: [4], sample: (_: unknown, i: number) => scaling[i] }] : [],
@@ -249,8 +254,8 @@ function example(
  *
  * With `scaled`, gradients are those of a loss times the first number of `scaling` `[4]`: (scale,
  * 1 / scale, steps in a row that counted, overflows). The factor on gradients takes the scale off
- * again. A step that does not count while the scale is above 1 is an overflow: it halves the scale,
- * and is no lost step; {@link GROWTH_STEPS} steps in a row that count double it (arXiv 1710.03740).
+ * again. A step whose gradients alone hold such numbers while the scale is above 1 is an overflow: it
+ * halves the scale, and is no lost step; {@link GROWTH_STEPS} steps in a row that count double it (arXiv 1710.03740).
  */
 export const guardStep: Op<GuardAttributes> = {
   name: "guard step",
@@ -289,5 +294,6 @@ export const guardStep: Op<GuardAttributes> = {
     example(64, { scaling: [256, 1 / 256, GROWTH_STEPS - 1, 0] }),
     example(64, { scaling: [MOST_SCALE, 1 / MOST_SCALE, GROWTH_STEPS - 1, 0] }),
     example(9, { wrong: 1, lost: MOST_LOST, scaling: [8, 1 / 8, 0, 1] }),
+    example(70, { wrong: 1, diverged: true, scaling: [1024, 1 / 1024, 7, 2] }),
   ],
 };
