@@ -40,8 +40,8 @@ Deno.test("auto takes the fewest parts that fit, all of one size, and says so", 
   const { tried, notes, found } = room(5, { batchSize: 30, parts: "auto" });
   assertEquals([await found, tried], [6, [2, 3, 5, 6]]);
   assertEquals(notes, [
-    "a batch of 30 images does not fit into the GPU's memory: it is computed in 6 parts of 5, as " +
-    "with --grad-accum-steps 6",
+    "a batch of 30 images does not fit into the GPU's memory: it is computed in 6 parts of 5, " +
+    "whose gradients are averaged",
   ]);
 });
 
