@@ -1,4 +1,5 @@
 import { KEPT_TAPS, unroll } from "../wgsl/blocked.ts";
+import type { Element } from "./staged.ts";
 
 /** Where an invocation stages a vec4: its position in the slice, and its quad of the tile. */
 export interface StagedQuad {
@@ -19,7 +20,7 @@ export interface FilterFrame {
   /** Positions of a slice. */
   readonly depth: number;
   /** The WGSL type that `x` and `dy` return. */
-  readonly element: "vec4f" | "vec4<f16>";
+  readonly element: Element;
   /** Whether each tap has a dy of its own, `[taps][positions]`: rows of a tile are of one tap. */
   readonly apart?: boolean;
   /** Declares workgroup memory. */

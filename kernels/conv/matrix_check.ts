@@ -17,7 +17,7 @@ function drawn(count: number, step: number): Float32Array {
   return Float32Array.from({ length: count }, (_, i) => (i * i * step + i) % 17 - 8);
 }
 
-/** The product of two matrices whose elements `left` and `right` give. */
+/** The sums of a matrix, row by row: `term` gives the k-th of `depth` terms of each. */
 function product(
   [rows, columns, depth]: readonly [number, number, number],
   term: (row: number, column: number, k: number) => number,

@@ -23,8 +23,6 @@ export interface StagedOrders {
 
 /** An operand of a tile in workgroup memory, in lines of vec4. */
 export interface StagedOperand {
-  /** Lines: rows of the operand, or columns. */
-  readonly lines: number;
   /** Vec4 of a line. */
   readonly quads: number;
   /** WGSL that stores `value`, a `vec4<f16>`, as vec4 `quad` of line `line`. */
@@ -79,7 +77,6 @@ function staged(
   const at = (line: string, along: string): string =>
     `(${line}) * ${stride}u + ${vectors ? `(${along}) / 4u` : along}`;
   return {
-    lines,
     quads: line / 4,
     declared: `var<workgroup> ${name}: array<${type}, ${lines * stride}>;`,
     bytes: lines * scalars * 2,
